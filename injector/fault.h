@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The contract of a fault. One file per mechanism, one row in injector/catalogue.c. To add one: a new file, a row, a test that
+// sees it bite and sees it heal, and `bascule faults`, scenario parsing and docs/faults.md know it (all read the row).
+//
+// Life: check (before the run) -> inject -> verify -> ... -> heal -> verify_healed. inject, heal and both verifications may
+// finish later on the loop; each calls its completion exactly once. heal must be safe after a half-done inject and twice.
+#include <systemd/sd-event.h>
+
+#include "lab/node/node.h"
+#include "lab/record/event.h"
+#include "lab/sandbox/switch.h"
+#include "lab/scenario/read.h"
+
+struct fault_world; // what a fault may touch; below
+
+struct fault { // one live injection
+    char id[EVENT_NAME_MAX];
+    const struct fault_ops *ops;
+    struct fault_world *world;
+    char target[EVENT_NAME_MAX];                // as written
+    char nodes[NODES_MAX][NODE_NAME_MAX];       // as resolved
+    size_t n_nodes;
+    const setting_list *params;                 // as written; borrowed from the plan, or owned by the caller until freed
+    void *state;                                // the mechanism's own, freed by ops->done
+    bool injected, healing, healed;
+    usec_t asked, effective;
+};
+
+// Completion of a phase. ok = false and text = why. For inject, `effective` is the observed time of effect (run time).
+typedef void (*fault_phase_done)(struct fault *f, bool ok, usec_t effective, const char *text);
+
+struct fault_ops {
+    struct mechanism about;  // name, summary, parameters: what the scenario reader sees
+    const char *mechanism;   // how it is done, one sentence: "SIGKILL through a pidfd by the node's init"
+    const char *still_works; // what a student may wrongly expect to be broken
+    const char *exercises;   // what it teaches
+    const char *needs;       // "nothing", "root", "/dev/fuse"
+    // Can it be done on this host, with these parameters and this topology? 0, or negative with the reason.
+    int (*check)(const struct topology *t, const setting_list *params, struct err *err);
+    void (*inject)(struct fault *f, fault_phase_done done);
+    void (*verify)(struct fault *f, fault_phase_done done);        // a measurement that it bites
+    void (*heal)(struct fault *f, fault_phase_done done);
+    void (*verify_healed)(struct fault *f, fault_phase_done done); // a measurement that it is gone; NULL = nothing to see
+    void (*describe)(const struct fault *f, struct strbuf *out);   // the commands a student could type to do the same
+    void (*done)(struct fault *f);                                 // frees state
+};
+
+struct fault_world {
+    sd_event *loop;
+    const struct event_sink *sink;
+    struct switch_net *sw;
+    const struct topology *topology;
+    struct node *nodes[NODES_MAX]; // by index in topology->nodes
+    // Starts again what a node runs after a power-on or a killed service (the stack knows how). service NULL = all of them.
+    int (*start_services)(void *arg, const char *node, const char *service, struct err *err);
+    void *arg;
+    // The set of cuts in force, owned by the net faults: several may overlap.
+    struct net_cuts *cuts;
+};
+struct node *fault_world_node(const struct fault_world *w, const char *name);
+const char *fault_param(const struct fault *f, const char *name); // its value or the table's fallback; NULL = none
+
+// ---- the catalogue ---------------------------------------------------------------------------------------------------
+const struct fault_ops *const *fault_catalogue(size_t *ret_n);
+const struct fault_ops *fault_find(const char *mechanism);
+// Every fault and every action as the vocabulary of the scenario reader. Static.
+const struct vocabulary *fault_vocabulary(void);
+
+// ---- running them ----------------------------------------------------------------------------------------------------
+// The injector emits fault events (asked, effective, verified | unverified, ...) through world->sink and owns live faults.
+struct injector;
+int injector_new(struct fault_world *world, struct injector **ret, struct err *err);
+void injector_free(struct injector *in);
+// Starts an injection; what happens next comes as fault events with this id. Fails (and emits phase "failed") when it can't start.
+int injector_inject(struct injector *in, const char *id, const char *mechanism, const char *target,
+                    char (*nodes)[NODE_NAME_MAX], size_t n_nodes, const setting_list *params, struct err *err);
+// Heals one (id) or all (NULL), newest first. Frozen things are thawed before anything is killed.
+int injector_heal(struct injector *in, const char *id, struct err *err);
+size_t injector_active(const struct injector *in); // injected and not yet healed

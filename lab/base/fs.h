@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Files and folders.
+#include <sys/types.h>
+
+#include "lab/base/err.h"
+#include "lab/base/str.h"
+
+// Creates path and its missing parents (mkdir -p). 0 when it exists already.
+int fs_mkdirs(const char *path, mode_t mode, struct err *err);
+// The whole file, at most `max` bytes (-EFBIG beyond). Appends to buf. NUL bytes are kept; buf->data stays terminated.
+int fs_read(const char *path, size_t max, struct strbuf *buf, struct err *err);
+// Creates or truncates. Not atomic, not synced: for files of a new folder that only we write.
+int fs_write(const char *path, const char *data, size_t len, mode_t mode, struct err *err);
+// Writes path.tmp, fsyncs, renames over path: a reader sees the old or the new file, never half of one.
+int fs_write_atomic(const char *path, const char *data, size_t len, mode_t mode, struct err *err);
+// write(2) until all is out. Returns 0 or -errno.
+int fs_write_all(int fd, const void *data, size_t len);
+// rm -rf that never crosses a mount point or follows a link. 0 when path does not exist.
+int fs_remove_tree(const char *path, struct err *err);
+// Copies a folder tree (files, folders, links, modes) into the existing folder dst; holes stay holes where cheap. For data
+// directories: copies with copy_file_range(2), falling back to read/write.
+int fs_copy_tree(const char *src, const char *dst, struct err *err);

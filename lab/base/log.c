@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/base/log.h"
+
+#include <stdarg.h>
+
+static enum log_level max_level = LOG_LEVEL_INFO;
+static int log_fd = STDERR_FILENO;
+
+void log_setup(enum log_level level, int fd) {
+    max_level = level;
+    log_fd = fd;
+}
+
+void log_write(enum log_level level, const char *fmt, ...) {
+    static const char *const prefix[] = {"bascule: error: ", "bascule: warning: ", "bascule: ", "bascule: debug: "};
+    if (level > max_level)
+        return;
+    char line[2048];
+    int n = snprintf(line, sizeof line, "%s", prefix[level]);
+    va_list ap;
+    va_start(ap, fmt);
+    int m = vsnprintf(line + n, sizeof line - (size_t)n - 1, fmt, ap);
+    va_end(ap);
+    if (m < 0)
+        return;
+    size_t len = (size_t)n + (size_t)m;
+    if (len > sizeof line - 2)
+        len = sizeof line - 2;
+    line[len++] = '\n';
+    (void)!write(log_fd, line, len); // one write: lines of several processes never mix
+}

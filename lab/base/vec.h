@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// A growing array of any type: `VEC(struct step) steps;` zero-initialised is empty. The owner frees with VEC_DONE.
+#include <stddef.h>
+
+#include "lab/base/str.h"
+
+#define VEC(type)                                                                                                      \
+    struct {                                                                                                           \
+        type *items;                                                                                                   \
+        size_t n, cap;                                                                                                 \
+    }
+
+// Adds a zeroed item and gives its address; addresses of older items may change.
+#define VEC_ADD(v)                                                                                                     \
+    ({                                                                                                                 \
+        if ((v)->n == (v)->cap) {                                                                                      \
+            (v)->cap = (v)->cap ? (v)->cap * 2 : 8;                                                                    \
+            (v)->items = xrealloc((v)->items, (v)->cap * sizeof *(v)->items);                                          \
+        }                                                                                                              \
+        memset(&(v)->items[(v)->n], 0, sizeof *(v)->items);                                                            \
+        &(v)->items[(v)->n++];                                                                                         \
+    })
+#define VEC_PUSH(v, value) (*VEC_ADD(v) = (value))
+#define VEC_CLEAR(v) ((void)((v)->n = 0))
+#define VEC_DONE(v) (free((v)->items), (v)->items = NULL, (v)->n = (v)->cap = 0)
+#define VEC_EACH(v, it) (__auto_type it = (v)->items; it < (v)->items + (v)->n; it++)

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The timeline of a scenario, as a pure machine: engine_step(engine, event) -> effects. It reads no clock, opens no file and
+// logs nothing; each event carries its time, so a 90-second scenario is a unit test of a millisecond.
+#include "lab/model/model.h"
+#include "lab/record/event.h"
+#include "lab/scenario/plan.h"
+
+enum effect_kind {
+    EFFECT_RECORD, // write .event to the log (a step changed state)
+    EFFECT_INJECT, // inject .step's mechanism on .nodes; the world answers with fault events carrying .id
+    EFFECT_HEAL,   // heal the fault .id
+    EFFECT_ACTION, // do .step's action on .nodes; the world answers with action events carrying .id
+    EFFECT_FINISH, // the scenario is over: .reason, .detail; everything injected has been healed or was asked to be
+};
+
+struct effect {
+    enum effect_kind kind;
+    const struct step *step;                       // INJECT, ACTION: borrowed from the plan
+    char id[EVENT_NAME_MAX];                       // INJECT, HEAL, ACTION: the fault's or action's id = the step's name
+    char nodes[NODES_MAX][NODE_NAME_MAX];          // resolved targets
+    size_t n_nodes;
+    char reason[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX]; // FINISH: completed, expectation, broken
+    struct event event;                            // RECORD
+};
+typedef VEC(struct effect) effect_list;
+
+struct engine; // opaque
+
+// plan is borrowed and must outlive the engine. `began` is not needed: the scenario clock starts by itself, when the model
+// has been complete for plan->settle and writes flow.
+struct engine *engine_new(const struct plan *plan);
+void engine_free(struct engine *e);
+// Feeds one event (EVENT_TICK when only time has passed) and appends what is to be done now. Call it for every event, in order.
+void engine_step(struct engine *e, const struct event *ev, effect_list *out);
+// Run time at which engine_step wants a tick even if nothing happens; USEC_NEVER when it waits for events only.
+usec_t engine_deadline(const struct engine *e);
+bool engine_finished(const struct engine *e);
+// What the engine waits for, one line for people: "waiting for 'leader changed' (12 s of 60 s)". Returns buf.
+char *engine_waiting_for(const struct engine *e, char *buf, size_t size);
+// Begin healing everything and finish with this reason ("interrupted"): Ctrl-C, a broken lab.
+void engine_abort(struct engine *e, usec_t now, const char *reason, const char *detail, effect_list *out);
+// The model that the engine folds, for status displays. Borrowed.
+const struct model *engine_model(const struct engine *e);
+// For injections by hand: resolves a selector now. Returns the number of nodes, or -ENOENT with err ("no sync standby now").
+int engine_resolve(struct engine *e, const struct selector *sel, char (*nodes)[NODE_NAME_MAX], struct err *err);

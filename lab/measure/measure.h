@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Folds the log of a run (and its ledger) into numbers and a verdict. Pure: the same log gives the same result on any machine.
+// docs/measures.md defines each number; the definitions come from docs/ARCHITECTURE.md section "What is measured".
+#include "lab/record/event.h"
+#include "lab/base/vec.h"
+#include "lab/record/ledger.h"
+#include "lab/scenario/topology.h"
+
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INVALID, VERDICT_SKIPPED, VERDICT_ERROR };
+const char *verdict_name(enum verdict v);
+
+#define PHASES(X)                                                                                                      \
+    X(DETECT, "detect")   /* fault effective -> leader key gone */                                                     \
+    X(ELECT, "elect")     /* -> a new leader key */                                                                    \
+    X(PROMOTE, "promote") /* -> that node acknowledges a write (direct probe) */                                       \
+    X(REROUTE, "reroute") /* -> first acknowledged write of the application */                                         \
+    X(REJOIN, "rejoin")   /* -> every member that can be is streaming again */
+enum phase_kind {
+#define X(kind, name) PHASE_##kind,
+    PHASES(X)
+#undef X
+    PHASE_COUNT
+};
+
+struct phase {
+    bool present;              // both ends were seen
+    const char *name;
+    usec_t start, duration;    // run time, µs
+    usec_t error;              // the duration's resolution
+    bool bounded;              // a bound could be computed for this fault and these settings
+    usec_t bound_min, bound_max;
+    bool inside;               // bound_min - error <= duration <= bound_max + error
+    char why[EVENT_TEXT_MAX];  // the formula with its numbers: "ttl 30 s - age of the lease 4.2 s, etcd's lease scan 0.5 s"
+};
+
+struct write_counts {
+    int64_t attempted, acknowledged, failed, unknown;
+    int64_t lost;       // acknowledged, absent afterwards
+    int64_t unexpected; // failed for certain, yet present
+    int64_t duplicated;
+    int64_t recovered;  // unknown and present: legal
+    bool checked;       // a final read of the leader was possible; else lost etc. are not known
+};
+
+struct fault_measure {
+    char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128], detail[EVENT_TEXT_MAX];
+    usec_t asked, effective, verified, healed; // run time, 0 = did not happen
+    bool ok;                                   // verified
+};
+
+struct expect_result {
+    char kind[EVENT_NAME_MAX];  // "write_outage"; the implicit ones (unexpected_writes, split_brain) are here too
+    char text[EVENT_TEXT_MAX];  // "write_outage at most 34 s: 24.91 s"
+    bool ok, known;             // known = false: it could not be judged, which is not a pass
+};
+
+struct version_seen {
+    char component[EVENT_NAME_MAX], version[EVENT_NAME_MAX];
+};
+
+struct measures {
+    enum verdict verdict;
+    char reason[EVENT_TEXT_MAX];
+    bool outage;                     // there was one
+    usec_t outage_start, outage_end; // last acknowledged write before, first after which writes keep succeeding
+    usec_t write_outage, recovery, resolution; // µs
+    usec_t read_outage;
+    usec_t cluster_outage;           // the same as direct probes of every node saw it
+    usec_t healthy_at;               // when the cluster was first complete
+    usec_t first_write, last_write;  // first and last acknowledged write of the run
+    char old_leader[NODE_NAME_MAX], new_leader[NODE_NAME_MAX];
+    struct phase phases[PHASE_COUNT];
+    struct write_counts writes;
+    int64_t reads_ok, reads_failed;
+    usec_t split_brain_min, split_brain_max; // proven and possible overlap of two nodes accepting writes
+    char split_brain_nodes[128];
+    double write_availability, read_availability; // percent of 100 ms buckets, from first write to the end of the workload
+    VEC(struct fault_measure) faults;
+    VEC(struct expect_result) expects;
+    VEC(struct version_seen) versions;
+    usec_t late_max; // worst scheduling lateness during the run
+    bool noisy;
+    char kernel[EVENT_NAME_MAX];
+    int64_t cpus, memory_mb;
+    uint64_t seed;
+    char scenario[EVENT_NAME_MAX], title[EVENT_TEXT_MAX], topology[EVENT_NAME_MAX], end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
+    usec_t ended; // run time of the last event
+};
+
+struct measure; // the fold
+// Expectations come from the log too (expect events), so a report needs nothing but the run folder.
+struct measure *measure_new(void);
+void measure_event(struct measure *m, const struct event *ev);
+void measure_ledger(struct measure *m, const struct ledger_record *r);
+// Everything computed. The result is owned by m and lives until measure_free.
+const struct measures *measure_finish(struct measure *m);
+void measure_free(struct measure *m);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The cluster as the events tell it so far: one fold, used by the engine (conditions, targets), by `bascule status` and by the
+// dashboard. Pure: model_apply reads an event and nothing else. Unknown is a value: nothing here is assumed.
+#include "lab/record/event.h"
+#include "lab/scenario/topology.h"
+
+enum { MODEL_FAULTS_MAX = 32, MODEL_STEPS_MAX = 128 };
+
+enum member_role { ROLE_UNKNOWN, ROLE_LEADER, ROLE_REPLICA, ROLE_SYNC_STANDBY, ROLE_STANDBY_LEADER, ROLE_OTHER };
+
+struct model_node {
+    char name[NODE_NAME_MAX], address[ADDRESS_MAX];
+    unsigned services; // enum service
+    bool on;           // powered
+    usec_t power_changed;
+    // PostgreSQL, from SQL
+    bool pg_answered, in_recovery, writable;
+    int64_t timeline;
+    lsn_t lsn, replayed;
+    usec_t pg_seen;       // time of the last answer, 0 = never
+    usec_t pg_changed;    // when answered/in_recovery/writable last changed
+    char pg_error[120];
+    // Patroni, from REST
+    bool patroni_answered;
+    enum member_role role;
+    char state[32];
+    int http;
+    usec_t patroni_seen;
+    bool paused, pending_restart;
+    bool registered; // has a key members/NAME in the DCS
+    // replication, from the leader's pg_stat_replication
+    bool streaming;       // row in state streaming on the current leader
+    char sync_state[16];
+    int64_t lag_bytes;    // behind the leader's current position; -1 unknown
+    // etcd
+    bool etcd_answered, etcd_leader;
+    int64_t etcd_term;
+    char etcd_id[24], etcd_leader_id[24];
+    usec_t etcd_seen;
+    // services as the init tells (0 unknown, pid when running, -1 exited)
+    int64_t pid_patroni, pid_etcd, pid_haproxy;
+};
+
+enum model_fault_phase { MF_ASKED, MF_EFFECTIVE, MF_VERIFIED, MF_UNVERIFIED, MF_HEAL_ASKED, MF_HEALED, MF_HEAL_VERIFIED, MF_HEAL_UNVERIFIED, MF_FAILED };
+struct model_fault {
+    char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128];
+    enum model_fault_phase phase;
+    usec_t asked, effective, verified, healed; // 0 = not yet
+};
+
+struct model_key {
+    char key[EVENT_NAME_MAX];
+};
+
+struct model {
+    usec_t now; // time of the last event
+    struct model_node nodes[NODES_MAX];
+    size_t n_nodes;
+    char leader[NODE_NAME_MAX]; // holder of the leader key, "" = key gone or never seen
+    bool leader_known;          // the key was read at least once
+    usec_t leader_changed;      // when the key last changed hands, appeared or vanished
+    char sync_key[EVENT_TEXT_MAX];
+    char lease[EVENT_NAME_MAX]; // on the leader key
+    usec_t lease_renewed, lease_ttl; // 0 = unknown
+    bool key_failover, key_pause;
+    VEC(struct model_key) keys; // every key present under the prefix
+    struct model_fault faults[MODEL_FAULTS_MAX];
+    size_t n_faults;
+    char lab_state[EVENT_NAME_MAX];
+    char progress[EVENT_TEXT_MAX];
+    // client
+    usec_t tick_at;                       // end of the last tick's bucket
+    int64_t w_ok, w_failed, w_unknown, w_tried, r_ok, r_failed, r_tried; // totals
+    int64_t tick_w_ok, tick_w_bad, tick_r_ok, tick_r_bad;               // last tick
+    usec_t w_last_ok;
+    char client_node[NODE_NAME_MAX];
+    // live settings, µs; 0 = unknown
+    usec_t ttl, loop_wait, retry_timeout;
+    int64_t maximum_lag;
+    bool synchronous_mode;
+};
+
+struct model *model_new(void);
+void model_free(struct model *m);
+void model_apply(struct model *m, const struct event *ev);
+
+struct model_node *model_node(struct model *m, const char *name); // NULL when unknown
+const struct model_node *model_leader(const struct model *m);     // holder of the key, or NULL
+
+// Named facts. Each says in *why (may be NULL) what is missing, in words for a trainee: "n3 is not streaming yet".
+bool model_healthy(const struct model *m, char *why, size_t size);  // one writable leader, every powered member streaming, quorum
+bool model_complete(const struct model *m, char *why, size_t size); // healthy, and every node is powered and part of it
+bool model_quorum(const struct model *m);
+const char *member_role_name(enum member_role role);

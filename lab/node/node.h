@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// A node: a "machine" of the lab. Its net, mount, uts and ipc namespaces live as long as the struct; its pid namespace, /proc,
+// /run, /tmp and /dev/shm live from power-on to power-off. Inside, a tiny init of ours (pid 1) starts, signals and reaps the
+// services; it talks to the supervisor over a socket pair. Everything is asynchronous: what happens comes as events
+// (node.power, service) through the sink, and as completions through callbacks, on the given sd-event loop.
+#include <systemd/sd-event.h>
+
+#include "lab/base/err.h"
+#include "lab/record/event.h"
+#include "lab/sandbox/switch.h"
+
+struct node; // opaque
+
+// A node's root is the host's file system (read-only for all practical purposes), with its own /etc (overlay over the host's,
+// `etc_dir` as upper layer: what the stack wrote there is what the node sees), and private folders bound over
+// /var/lib/postgresql, /var/lib/etcd, /var/log, and fresh tmpfs at /run, /tmp, /dev/shm at each boot.
+struct node_spec {
+    char name[NODE_NAME_MAX];   // also the hostname
+    char address[ADDRESS_MAX];
+    const char *hosts;          // text of /etc/hosts, borrowed during node_new
+    const char *disk_dir;       // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
+    const char *log_dir;        // bound at /var/log; in the run folder, so that logs survive everything
+};
+
+int node_new(sd_event *loop, struct switch_net *sw, const struct node_spec *spec, const struct event_sink *sink,
+             struct node **ret, struct err *err);
+void node_free(struct node *n); // powers off
+
+const char *node_name(const struct node *n);
+const char *node_etc_dir(const struct node *n);        // host-side path of the upper layer of its /etc: write configuration there
+const char *node_postgresql_dir(const struct node *n); // what it sees as /var/lib/postgresql
+const char *node_etcd_dir(const struct node *n);       // what it sees as /var/lib/etcd
+bool node_is_on(const struct node *n);
+
+// Power. on: a fresh boot, init answers before this returns (a few ms). off: the link is cut first, then init is killed, and
+// with it every process of the node at once, so that no RST or FIN leaves it; returns when the kernel has reaped them all.
+int node_power_on(struct node *n, struct err *err);
+int node_power_off(struct node *n, usec_t *ret_effective, struct err *err);
+
+enum node_ns { NODE_NS_USER, NODE_NS_NET, NODE_NS_MNT, NODE_NS_UTS, NODE_NS_IPC, NODE_NS_PID, NODE_NS_COUNT };
+// Borrowed fds for entering the node (`bascule exec`, observers). NODE_NS_MNT and NODE_NS_PID are those of the current boot;
+// -1 when the node is off.
+int node_ns(const struct node *n, enum node_ns which);
+pid_t node_init_pid(const struct node *n); // in the supervisor's pid namespace; 0 when off. /proc/PID/root is the node's root
+
+// Services. argv and env are copied. stdout and stderr go to /var/log/LOG inside the node (appended, one file).
+struct service_spec {
+    const char *name; // "patroni", "etcd", "haproxy"
+    const char *const *argv;
+    const char *const *env; // NULL = a plain environment: PATH, HOME, USER, LANG=C.UTF-8
+    const char *cwd;        // NULL = /
+    const char *log;        // "patroni/patroni.log" (below /var/log; folders are made)
+};
+// Starts it; an exec that fails is reported here with its reason. The init never restarts anything by itself.
+int node_service_start(struct node *n, const struct service_spec *spec, struct err *err);
+int64_t node_service_pid(const struct node *n, const char *service); // pid inside the node, 0 = not running
+
+// Signals. The init opens a pidfd, sends, and when `await_exit` is set answers once the process is gone. Done is called on the
+// loop with the times (run time) at which the signal was sent and the end was seen (0 = not awaited or not within 5 s).
+struct node_signal_result {
+    int error; // 0, or a negative errno (-ESRCH no such process)
+    usec_t sent, ended;
+    int n; // processes signalled
+};
+typedef void (*node_signal_done)(void *arg, const struct node_signal_result *r);
+// pid inside the node. tree: also all its descendants (collected until the set is stable; for pause and resume).
+int node_signal_pid(struct node *n, int64_t pid, int sig, bool tree, bool await_exit, node_signal_done done, void *arg,
+                    struct err *err);
+// "T", "S", ... of /proc/PID/stat inside the node; 0 when there is no such process.
+char node_process_state(const struct node *n, int64_t pid);
+
+// The postmaster's pid inside the node from PGDATA/postmaster.pid, checked against a living process; 0 = none.
+int64_t node_postmaster_pid(const struct node *n, const char *pgdata);
+
+// Runs a function of ours as a process of the node (the workload): forked by the supervisor, enters the node's net, uts and mount
+// namespaces, drops capabilities, calls main(arg, fd) and exits with its result. *ret_fd is the supervisor's end of a
+// SOCK_SEQPACKET pair whose other end is fd. Dies with the supervisor, and with the node's power. Returns its pid.
+int node_run_function(struct node *n, int (*main_fn)(void *arg, int fd), void *arg, pid_t *ret_pid, int *ret_fd,
+                      struct err *err);

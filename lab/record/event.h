@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The events of a run. Everything that happens becomes one event; the log of them is the only truth of a run, and the model,
+// the engine, the measures, the report and the dashboard are folds over it. One table gives the C structs, the JSON writer
+// and the JSON reader, so they can't drift apart. docs/events.md explains each kind for people.
+//
+// A line in events.jsonl: {"t":1234567,"ev":"dcs.key","key":"leader",...}; t is run time in µs.
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lab/base/err.h"
+#include "lab/base/lsn.h"
+#include "lab/base/str.h"
+#include "lab/base/usec.h"
+
+enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
+
+// Field types: N name (char[64]), S text (char[480]; longer text is cut), I int64_t, U run time (usec_t), B bool,
+// D double, L WAL position. A field with its zero value is left out of the JSON line; the reader gives zero for a missing one.
+
+// clang-format off
+#define EVENT_FIELDS_RUN_BEGIN(F) /* first line of every log */ \
+    F(N, scenario)   /* file name without folder and .yaml; "" for `bascule up` */ \
+    F(S, title) \
+    F(N, lab)        /* the lab's name */ \
+    F(N, topology) \
+    F(I, seed) \
+    F(U, wall)       /* CLOCK_REALTIME µs since 1970 at run time 0 */ \
+    F(U, mono)       /* CLOCK_MONOTONIC µs at run time 0 */ \
+    F(N, program)    /* bascule's version */ \
+    F(N, kernel) \
+    F(I, cpus) \
+    F(I, memory_mb) \
+    F(N, tcp_cc)     /* TCP congestion control in force */ \
+    F(I, period_us)  /* the workload's write period: its share of the resolution */
+#define EVENT_FIELDS_VERSION(F) F(N, component) F(N, version)
+#define EVENT_FIELDS_NODE_INFO(F) /* once per node, at the beginning */ \
+    F(N, node) F(N, address) \
+    F(B, postgres) F(B, etcd) F(B, haproxy) F(B, app) /* the services it runs; postgres = PostgreSQL with Patroni */ \
+    F(B, nofailover)
+#define EVENT_FIELDS_CONFIG(F) /* a setting as the live cluster reports it; key in "patroni.ttl" form */ \
+    F(N, key) F(S, value) F(N, node) /* node "" = the whole cluster */
+#define EVENT_FIELDS_PROGRESS(F) /* what the lab is doing, for people */ \
+    F(N, phase)      /* build, start, wait, run, heal, collect, stop */ \
+    F(S, text) \
+    F(B, waiting)    /* true: nothing happens until this is met */
+#define EVENT_FIELDS_LAB_STATE(F) F(N, state) /* building starting ready running healing collecting stopping broken */ F(S, detail)
+#define EVENT_FIELDS_NODE_POWER(F) F(N, node) F(B, on)
+#define EVENT_FIELDS_SERVICE(F) /* from the node's init: a service changed state */ \
+    F(N, node) F(N, service) \
+    F(N, state)      /* started, exited, signalled */ \
+    F(I, pid)        /* inside the node */ \
+    F(I, status)     /* exit status, when exited */ \
+    F(I, signal)     /* signal that ended it, when signalled */
+#define EVENT_FIELDS_MEMBER(F) /* Patroni's REST answer, asked out of band */ \
+    F(N, node) \
+    F(B, answered)   /* false: no answer within the probe's deadline; the rest is then zero and error says why */ \
+    F(I, http)       /* status code of GET /patroni */ \
+    F(N, role)       /* leader, replica, sync_standby, standby_leader, uninitialized; versions' words are translated */ \
+    F(N, state)      /* running, starting, stopped, crashed, ... as Patroni says */ \
+    F(I, timeline) F(L, lsn) F(L, replayed) \
+    F(B, paused) F(B, pending_restart) \
+    F(I, dcs_last_seen) /* wall clock seconds, as Patroni reports it; 0 = not reported */ \
+    F(I, latency_us) F(S, error)
+#define EVENT_FIELDS_SQL(F) /* one direct probe of a PostgreSQL over its own socket: on every change, else once a second */ \
+    F(N, node) \
+    F(B, answered)   /* false: error says why (refused, starting up, no answer for 2 s) */ \
+    F(B, in_recovery) \
+    F(B, writable)   /* the probe's own write was acknowledged: true evidence, not a role */ \
+    F(I, timeline)   /* of pg_walfile_name on a primary, of the WAL receiver's control data on a standby */ \
+    F(L, lsn)        /* primary: pg_current_wal_lsn; standby: received */ \
+    F(L, replayed)   /* standby only */ \
+    F(I, latency_us) F(S, error) \
+    F(U, asked)      /* when this probe was sent; t of the event is when the answer came */ \
+    F(U, previous)   /* when the last probe with the earlier result was answered: previous..t brackets the change */
+#define EVENT_FIELDS_REPLICATION(F) /* one row of pg_stat_replication, as seen on `node`; gone = row vanished */ \
+    F(N, node) F(N, standby) F(N, state) F(N, sync_state) F(L, sent) F(L, flushed) F(L, replayed) F(I, lag_bytes) F(B, gone)
+#define EVENT_FIELDS_SLOT(F) F(N, node) F(N, slot) F(B, active) F(L, restart) F(I, retained_bytes) F(B, gone)
+#define EVENT_FIELDS_DCS_WATCH(F) F(N, node) /* the etcd member that the watch hangs on */ F(N, state) /* connected, lost */
+#define EVENT_FIELDS_DCS_KEY(F) /* a change under the cluster's prefix, from the etcd watch */ \
+    F(N, key)        /* "leader", "members/n1", "sync", "status", "config", "history", "initialize", "failover", "failsafe" */ \
+    F(B, gone)       /* deleted or expired */ \
+    F(S, value) F(N, lease) /* hex id, "" = none */ \
+    F(I, revision) \
+    F(B, initial)    /* from the first read, not a change */
+#define EVENT_FIELDS_DCS_LEASE(F) /* the lease on the leader key; emitted at each renewal seen and each loss */ \
+    F(N, lease) F(N, holder) \
+    F(U, renewed)    /* best estimate of the last renewal */ \
+    F(I, error_us)   /* the renewal lies in [renewed - error, renewed] */ \
+    F(I, ttl_s)      /* granted */ \
+    F(I, remaining_s) /* as etcd answered */ \
+    F(B, gone)
+#define EVENT_FIELDS_DCS_MEMBER(F) /* one etcd member, asked out of band: on change, else every 5 s */ \
+    F(N, node) F(B, answered) F(B, leader) F(I, term) F(N, id) F(N, leader_id) F(I, db_bytes) F(I, raft_index) F(S, error)
+#define EVENT_FIELDS_PROXY(F) /* HAProxy's view of a server, from its stats socket */ F(N, node) F(N, backend) F(N, server) F(N, state)
+#define EVENT_FIELDS_CLIENT_TICK(F) /* the application's last 100 ms; nothing attempted and nothing finished: no event */ \
+    F(U, from)       /* start of the bucket; its length is 100 ms */ \
+    F(I, w_tried) F(I, w_ok) F(I, w_failed) F(I, w_unknown) /* writes; tried counts schedules in the bucket, the others completions */ \
+    F(I, r_tried) F(I, r_ok) F(I, r_failed) \
+    F(U, w_first_ok) F(U, w_last_ok)   /* completion times of the first and last acknowledged write of the bucket */ \
+    F(U, w_first_ok_scheduled) F(U, w_last_ok_scheduled) /* when those two should have started */ \
+    F(I, w_max_us) F(I, r_max_us)      /* worst latency, from schedule to completion */ \
+    F(I, in_flight)
+#define EVENT_FIELDS_CLIENT_ERROR(F) /* a kind of error began or changed; not one per operation */ \
+    F(N, phase)      /* connect, statement, read, timeout */ \
+    F(N, sqlstate) F(S, text) F(N, node)
+#define EVENT_FIELDS_CLIENT_SERVER(F) /* the application's writer connected to a server */ \
+    F(N, node) F(N, address) F(I, timeline) F(I, backend_pid)
+#define EVENT_FIELDS_FAULT(F) \
+    F(N, id)         /* the step's name, or "hand-1" for an injection by hand */ \
+    F(N, mechanism)  /* process.kill, net.drop, ... */ \
+    F(N, phase)      /* asked, effective, verified, unverified, heal_asked, healed, heal_verified, heal_unverified, failed */ \
+    F(N, target)     /* as written: "leader" */ \
+    F(S, nodes)      /* as resolved at that instant: "n2" or "n1,n3" */ \
+    F(S, detail)     /* how it was verified, or why not */ \
+    F(B, effective_seen) /* effective phase: t was observed, not assumed */
+#define EVENT_FIELDS_STEP(F) F(I, index) F(N, name) F(N, state) /* waiting started done failed skipped */ F(S, detail)
+#define EVENT_FIELDS_EXPECT(F) /* one expectation of the scenario (struct expect), at the beginning */ \
+    F(I, index) F(N, kind) /* expect_kind_name */ F(B, has_min) F(B, has_max) F(D, min) F(D, max) /* µs, count or percent */ \
+    F(B, wanted) F(N, node) F(S, text)
+#define EVENT_FIELDS_COMMAND(F) F(N, verb) F(S, args) F(N, from)
+#define EVENT_FIELDS_ACTION(F) F(N, id) F(N, action) F(N, phase) /* asked, done, failed */ F(S, detail)
+#define EVENT_FIELDS_FINAL_ROWS(F) /* ids found in the ledger table, chunked: "1-2345,2350-9000" */ F(N, node) F(I, chunk) F(S, ranges)
+#define EVENT_FIELDS_FINAL_READ(F) /* after all final.rows of a node */ \
+    F(N, node) F(B, ok) F(B, leader) F(I, rows) F(I, duplicates) F(I, chunks) F(I, timeline) F(L, lsn) F(S, error)
+#define EVENT_FIELDS_NOISE(F) /* once a second: can this machine be believed? */ \
+    F(I, late_max_us) F(I, late_p99_us) /* scheduling lateness of a 10 ms timer in the last second */ \
+    F(I, steal_ms) F(D, cpu_some) /* PSI cpu some avg10 */ F(D, load1)
+#define EVENT_FIELDS_LOG_LINE(F) F(N, node) F(N, service) F(N, level) F(S, text)
+#define EVENT_FIELDS_RUN_END(F) F(N, reason) /* completed, expectation, interrupted, broken, skipped */ F(S, detail)
+
+// kind, name in the log
+#define EVENT_KINDS(X) \
+    X(RUN_BEGIN, "run.begin") X(VERSION, "version") X(NODE_INFO, "node.info") X(CONFIG, "config") \
+    X(PROGRESS, "progress") X(LAB_STATE, "lab.state") X(NODE_POWER, "node.power") X(SERVICE, "service") \
+    X(MEMBER, "member") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
+    X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(DCS_MEMBER, "dcs.member") X(PROXY, "proxy") \
+    X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
+    X(FAULT, "fault") X(STEP, "step") X(EXPECT, "expect") X(COMMAND, "command") X(ACTION, "action") \
+    X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end")
+
+enum event_kind {
+    EVENT_TICK = 0, // the engine's clock moved; never written to a log
+#define X(kind, name) EVENT_##kind,
+    EVENT_KINDS(X)
+#undef X
+    EVENT_KIND_COUNT
+};
+
+#define EVENT_TYPE_N(f) char f[EVENT_NAME_MAX];
+#define EVENT_TYPE_S(f) char f[EVENT_TEXT_MAX];
+#define EVENT_TYPE_I(f) int64_t f;
+#define EVENT_TYPE_U(f) usec_t f;
+#define EVENT_TYPE_B(f) bool f;
+#define EVENT_TYPE_D(f) double f;
+#define EVENT_TYPE_L(f) lsn_t f;
+#define EVENT_MEMBER(type, f) EVENT_TYPE_##type(f)
+
+struct event {
+    usec_t t; // run time
+    enum event_kind kind;
+    union {   // member name = kind: ev.u.DCS_KEY.key
+#define X(kind, name) struct { EVENT_FIELDS_##kind(EVENT_MEMBER) } kind;
+        EVENT_KINDS(X)
+#undef X
+    } u;
+};
+// clang-format on
+
+// "dcs.key"; "tick" for EVENT_TICK.
+const char *event_kind_name(enum event_kind kind);
+
+// Appends one line with its newline. Text that is not UTF-8 is repaired, never refused.
+void event_to_json(const struct event *ev, struct strbuf *out);
+
+// Reads one line (without or with newline). Unknown keys are ignored, an unknown kind gives -ENOENT (skip it: a newer
+// program wrote it), anything malformed -EINVAL with *ret untouched. Never crashes on any bytes.
+int event_from_json(const char *line, size_t len, struct event *ret, struct err *err);
+
+// Where the rooms of the world send what they see. t == 0 is stamped with the current run time by sink_emit.
+struct event_sink {
+    void (*emit)(void *arg, const struct event *ev); // must not keep ev
+    void *arg;
+    usec_t base; // CLOCK_MONOTONIC at run time 0
+};
+void sink_emit(const struct event_sink *sink, struct event *ev);
+usec_t sink_now(const struct event_sink *sink); // run time now
+
+// Declares a zeroed event of a kind: EVENT(ev, NODE_POWER, .node = "n1") is not possible for char arrays, hence STR_COPY after.
+#define EVENT_NEW(k) ((struct event){.kind = EVENT_##k})

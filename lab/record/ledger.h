@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The ledger of client operations: ledger.bin in the run folder, a 16-byte header and one 48-byte record per finished operation,
+// native byte order, appended by the workload's process with write(2) in batches of at most 100 ms. A record cut in half at the
+// end (kill -9) is ignored by the reader. An operation that was invoked and never finished is written as UNKNOWN at the end;
+// those missing altogether (kill -9) are accounted for by client.tick.
+#include <stdio.h>
+
+#include "lab/base/err.h"
+#include "lab/base/usec.h"
+
+enum ledger_op { LEDGER_WRITE = 1, LEDGER_READ = 2 };
+enum ledger_result { LEDGER_OK = 1, LEDGER_FAILED = 2, LEDGER_UNKNOWN = 3 };
+
+struct ledger_record {
+    uint64_t id;        // writes: the unique id in table app.ledger, from 1, dense; reads: 0
+    uint64_t scheduled; // run time µs: when it should have started
+    uint64_t invoked;   // when it was sent (0 = never got that far)
+    uint64_t returned;  // when the outcome was known
+    char sqlstate[6];   // of a failure; "" = none or from the network
+    uint8_t op, result;
+    uint8_t node;       // index in the topology + 1 of the server that took it; 0 = not known
+    uint8_t phase;      // where it failed: enum ledger_phase
+    uint8_t flags;      // LEDGER_FLAG_*
+    uint8_t reserved[5];
+};
+_Static_assert(sizeof(struct ledger_record) == 48, "the ledger's record is 48 bytes");
+enum ledger_phase { LEDGER_PHASE_NONE, LEDGER_PHASE_CONNECT, LEDGER_PHASE_STATEMENT, LEDGER_PHASE_TIMEOUT };
+enum { LEDGER_FLAG_LOCAL_ONLY = 1 }; // acknowledged with WARNING "canceling wait for synchronous replication": visible, not durable
+
+#define LEDGER_MAGIC "BASCLED1"
+int ledger_create(const char *path, int *ret_fd, struct err *err); // writes the header
+// Reads all whole records; fn returns false to stop. Returns their number or negative.
+int64_t ledger_read(const char *path, bool (*fn)(void *arg, const struct ledger_record *r), void *arg, struct err *err);

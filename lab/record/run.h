@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The run folder and its event log. Layout (docs/measures.md):
+//   events.jsonl  ledger.bin  result.json  scenario.yaml  plan.json  versions.json  nodes/NAME/{etc,log}/...
+#include "lab/base/err.h"
+#include "lab/record/event.h"
+
+// Default parent of run folders: $BASCULE_RUNS_DIR, else $XDG_STATE_HOME/bascule/runs, else ~/.local/state/bascule/runs.
+int run_default_dir(struct strbuf *out, struct err *err);
+// Creates PARENT/YYYYMMDD-HHMMSS-NAME (with -2, -3 ... when it exists). Checks that it is writable and that at least
+// `need_bytes` are free. Appends the path to out.
+int run_folder_create(const char *parent, const char *name, uint64_t need_bytes, struct strbuf *out, struct err *err);
+
+// The writer: one write(2) per event, O_APPEND, so a reader gets everything up to the last whole line even after kill -9.
+struct run_log;
+int run_log_create(const char *path, struct run_log **ret, struct err *err);
+int run_log_write(struct run_log *log, const struct event *ev, struct err *err); // -ENOSPC etc. are returned once, then counted
+void run_log_close(struct run_log *log);
+
+// The reader: calls fn for each whole line that holds an event, in order; lines of an unknown kind or broken are counted and skipped.
+struct run_read_stats {
+    int64_t events, skipped, broken;
+    bool cut; // the last line had no newline
+};
+int run_log_read(const char *path, bool (*fn)(void *arg, const struct event *ev), void *arg, struct run_read_stats *ret,
+                 struct err *err);

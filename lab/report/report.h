@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Numbers to text and JSON. Reads measures and the log, nothing else.
+#include "lab/measure/measure.h"
+
+struct report_style {
+    bool colour, utf8;
+    int width;
+};
+// The story of the run for people: timeline, phases with bounds, outage, writes, verdict. `run_dir` is printed at the end.
+void report_text(const struct measures *m, const char *run_dir, const struct report_style *style, struct strbuf *out);
+// One line for a table of several runs.
+void report_line(const struct measures *m, const struct report_style *style, struct strbuf *out);
+// result.json (schema in docs/measures.md). Appends to out, with a final newline.
+void report_json(const struct measures *m, struct strbuf *out);
+// Live: what one event means to somebody watching `bascule run`, as one line, or nothing. Appends to out.
+struct report_live;
+struct report_live *report_live_new(const struct report_style *style);
+void report_live_free(struct report_live *r);
+void report_live_event(struct report_live *r, const struct event *ev, struct strbuf *out);

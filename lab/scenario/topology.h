@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// What a lab is made of: nodes, the services each one runs, addresses and settings. Plain data, read from a topology file
+// (scenarios/topologies/NAME.yaml) by topology_read and never changed once the plan is made.
+#include "lab/base/usec.h"
+#include "lab/base/vec.h"
+
+enum { NODE_NAME_MAX = 32, NODES_MAX = 16, ADDRESS_MAX = 16 };
+
+// Service bits. "postgres" is PostgreSQL run by Patroni in the patroni stack.
+enum service { SERVICE_POSTGRES = 1, SERVICE_ETCD = 2, SERVICE_HAPROXY = 4, SERVICE_APP = 8 };
+
+struct node_def {
+    char name[NODE_NAME_MAX];
+    char address[ADDRESS_MAX]; // IPv4, dotted; 10.77.0.0/24 unless the file says otherwise
+    unsigned services;         // bits of enum service
+    bool nofailover;           // Patroni tags
+    bool nosync;
+    bool noloadbalance;
+    bool clonefrom;
+};
+
+struct setting {
+    char *key;   // without the section: "ttl", "shared_buffers"
+    char *value; // as YAML scalar text
+};
+typedef VEC(struct setting) setting_list;
+
+// The dynamic configuration of Patroni that bascule reasons about. Defaults are Patroni's own (patroni/config.py,
+// __DEFAULT_CONFIG): ttl 30, loop_wait 10, retry_timeout 10, maximum_lag_on_failover 1048576, primary_start_timeout 300.
+struct patroni_settings {
+    usec_t ttl, loop_wait, retry_timeout;
+    int64_t maximum_lag_on_failover; // bytes
+    usec_t primary_start_timeout;
+    bool synchronous_mode, synchronous_mode_strict;
+    int synchronous_node_count;
+    bool failsafe_mode;
+    bool check_timeline;
+    bool use_pg_rewind, use_slots;
+};
+
+enum storage { STORAGE_MEMORY, STORAGE_DISK };
+
+struct topology {
+    char *name;  // "patroni-3"
+    char *title; // one line for `bascule up --help` and lists
+    char *stack; // "patroni" (the only one today)
+    VEC(struct node_def) nodes;
+    struct patroni_settings patroni;
+    setting_list postgresql;               // PostgreSQL parameters, e.g. max_connections
+    usec_t etcd_heartbeat, etcd_election;  // etcd's --heartbeat-interval (100 ms), --election-timeout (1 s)
+    setting_list etcd;                     // further etcd flags, e.g. quota-backend-bytes
+    setting_list haproxy;                  // inter, fastinter, downinter, rise, fall
+    enum storage storage;
+};
+
+const struct node_def *topology_node(const struct topology *t, const char *name); // NULL when there is none
+size_t topology_count(const struct topology *t, unsigned services);               // nodes having all of these services
+void topology_free(struct topology *t);
+
+// A stable text of everything that decides what a prepared template looks like (stack, nodes, settings): part of the
+// template's fingerprint. Appends to out.
+void topology_fingerprint(const struct topology *t, struct strbuf *out);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// What a cluster is made of. One file per system fills stack_ops; `patroni` is the first. A stack writes each daemon's
+// configuration the way an administrator would, knows the start order, and starts again what a node runs.
+#include <systemd/sd-event.h>
+
+#include "lab/model/model.h"
+#include "lab/node/node.h"
+#include "lab/record/event.h"
+#include "lab/scenario/topology.h"
+
+struct stack; // opaque: one running cluster
+
+struct stack_paths {       // the host's programs, found by stack_find_programs
+    char pg_bin[256];      // /usr/lib/postgresql/15/bin
+    char patroni[256];     // /usr/bin/patroni
+    char etcd[256], etcdctl[256], haproxy[256], nft[256];
+    char pg_version[64], patroni_version[64], etcd_version[64], haproxy_version[64];
+};
+// Looks for what the topology needs. Fails with the missing ones and the command that installs them. No network.
+int stack_find_programs(const struct topology *t, struct stack_paths *ret, struct err *err);
+
+struct stack_options {
+    sd_event *loop;
+    const struct topology *topology;
+    const struct stack_paths *paths;
+    struct node *const *nodes; // by index in topology->nodes, not yet powered on
+    const struct event_sink *sink;
+    const char *cache_dir;     // prepared templates (the user's cache); NULL = neither read nor write
+    const char *work_dir;      // scratch inside the lab's tmpfs, for building a template
+    bool fresh;                // ignore a cached template (measuring a cold start)
+};
+int stack_new(const struct stack_options *o, struct stack **ret, struct err *err);
+void stack_free(struct stack *s);
+
+// Writes all configuration, powers the nodes on and starts everything in order, driven by the loop and by stack_on_event (feed
+// it every event). Progress comes as progress events; the end is visible in the model (model_complete). A failed step (a daemon
+// that exits at once, no etcd leader in 60 s) comes as lab.state "broken" with the log's last lines in detail.
+int stack_start(struct stack *s, struct err *err);
+void stack_on_event(struct stack *s, const struct event *ev, const struct model *m);
+// Starts a node's services again after a power-on, or one killed service. For faults and `heal`.
+int stack_start_services(struct stack *s, const char *node, const char *service, struct err *err);
+bool stack_was_warm(const struct stack *s); // a cached template was used
+
+// Connection data for the workload and people. Text for libpq; static passwords of the lab are in it.
+void stack_app_conninfo(const struct topology *t, enum service via, struct strbuf *out); // multi-host or through HAProxy
+// Passwords inside every lab (it is a closed box): "superuser", "replication", "rewind", "app".
+const char *stack_password(const char *role);
