@@ -32,6 +32,7 @@ struct model_node {
     // replication, from the leader's pg_stat_replication
     bool streaming;       // row in state streaming on the current leader
     char sync_state[16];
+    bool in_sync_key;     // named by the DCS key "sync" as a synchronous standby
     int64_t lag_bytes;    // behind the leader's current position; -1 unknown
     // etcd
     bool etcd_answered, etcd_leader;
@@ -40,6 +41,15 @@ struct model_node {
     usec_t etcd_seen;
     // services as the init tells (0 unknown, pid when running, -1 exited)
     int64_t pid_patroni, pid_etcd, pid_haproxy;
+};
+
+// A row of pg_stat_replication, kept for every sender: rows of a new leader may be seen before its leader key is.
+struct model_row {
+    bool present, streaming;
+    char sync_state[16];
+    int64_t lag_bytes;
+    bool lag_known; // the standby has reported a replay position
+    usec_t at;
 };
 
 enum model_fault_phase { MF_ASKED, MF_EFFECTIVE, MF_VERIFIED, MF_UNVERIFIED, MF_HEAL_ASKED, MF_HEALED, MF_HEAL_VERIFIED, MF_HEAL_UNVERIFIED, MF_FAILED };
@@ -57,10 +67,13 @@ struct model {
     usec_t now; // time of the last event
     struct model_node nodes[NODES_MAX];
     size_t n_nodes;
+    struct model_row rows[NODES_MAX][NODES_MAX]; // [sender][standby], indexes into nodes
+    bool dcs_read;              // at least one key under the prefix was read: a missing key is really missing
     char leader[NODE_NAME_MAX]; // holder of the leader key, "" = key gone or never seen
     bool leader_known;          // the key was read at least once
     usec_t leader_changed;      // when the key last changed hands, appeared or vanished
     char sync_key[EVENT_TEXT_MAX];
+    char sync_leader[NODE_NAME_MAX]; // the leader that the sync key speaks of
     char lease[EVENT_NAME_MAX]; // on the leader key
     usec_t lease_renewed, lease_ttl; // 0 = unknown
     bool key_failover, key_pause;
@@ -92,4 +105,11 @@ const struct model_node *model_leader(const struct model *m);     // holder of t
 bool model_healthy(const struct model *m, char *why, size_t size);  // one writable leader, every powered member streaming, quorum
 bool model_complete(const struct model *m, char *why, size_t size); // healthy, and every node is powered and part of it
 bool model_quorum(const struct model *m);
+// Up: powered, and what it is there for answers (PostgreSQL; else etcd; else being powered is enough). Returns 1, 0, or -1 when
+// nothing was seen of it yet.
+int model_node_up(const struct model_node *n);
+bool model_is_replica(const struct model *m, const struct model_node *n); // answers, in recovery, not the holder of the leader key
+// The sync key while its leader still leads (or nobody does); else what the leader's pg_stat_replication says.
+bool model_is_sync_standby(const struct model *m, const struct model_node *n);
+bool model_key_present(const struct model *m, const char *key);
 const char *member_role_name(enum member_role role);

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: PostgreSQL
+// What the DCS says: the keys under the cluster's prefix, the lease on the leader key, the live settings.
+#include <math.h>
+
+#include "lab/base/json.h"
+#include "lab/model/fold.h"
+
+static void set_key(struct model *m, const char *key, bool gone) {
+    for (size_t i = 0; i < m->keys.n; i++) {
+        if (!str_eq(m->keys.items[i].key, key))
+            continue;
+        if (gone)
+            m->keys.items[i] = m->keys.items[--m->keys.n];
+        return;
+    }
+    if (!gone)
+        STR_COPY(VEC_ADD(&m->keys)->key, key);
+}
+
+static void apply_leader_key(struct model *m, const struct event *ev) {
+    const char *holder = ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value;
+    const char *lease = ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.lease;
+    if (!str_eq(m->leader, holder) || !m->leader_known)
+        m->leader_changed = ev->t;
+    // Another lease's renewals say nothing about this one.
+    if (!*lease || !str_eq(m->lease, lease))
+        m->lease_renewed = m->lease_ttl = 0;
+    STR_COPY(m->leader, holder);
+    STR_COPY(m->lease, lease);
+    m->leader_known = true;
+    model_derive_replication(m);
+}
+
+static bool name_in_list(const char *list, const char *name) {
+    size_t len = strlen(name);
+    for (const char *p = list; *p;) {
+        p += strspn(p, ", \t");
+        size_t word = strcspn(p, ", \t");
+        if (word == len && memcmp(p, name, len) == 0)
+            return true;
+        p += word;
+    }
+    return false;
+}
+
+// The value is {"leader":"n1","sync_standby":"n2,n3"} or null (patroni/dcs/__init__.py, SyncState.members: comma
+// separated); a list is taken too, for versions that write one.
+static bool names_standby(const cJSON *sync, const char *name) {
+    const cJSON *standby = cJSON_GetObjectItemCaseSensitive(sync, "sync_standby");
+    if (cJSON_IsString(standby))
+        return name_in_list(standby->valuestring, name);
+    for (int i = 0; i < cJSON_GetArraySize(standby); i++) {
+        const cJSON *item = cJSON_GetArrayItem(standby, i);
+        if (cJSON_IsString(item) && str_eq(item->valuestring, name))
+            return true;
+    }
+    return false;
+}
+
+static void apply_sync_key(struct model *m, const struct event *ev) {
+    STR_COPY(m->sync_key, ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value);
+    cleanup_json cJSON *sync = cJSON_Parse(m->sync_key);
+    STR_COPY(m->sync_leader, cJSON_IsObject(sync) ? json_str(sync, "leader", "") : "");
+    for (size_t i = 0; i < m->n_nodes; i++)
+        m->nodes[i].in_sync_key = cJSON_IsObject(sync) && names_standby(sync, m->nodes[i].name);
+}
+
+void model_apply_key(struct model *m, const struct event *ev) {
+    const char *key = ev->u.DCS_KEY.key;
+    bool gone = ev->u.DCS_KEY.gone;
+    m->dcs_read = true;
+    set_key(m, key, gone);
+    if (str_eq(key, "leader"))
+        apply_leader_key(m, ev);
+    else if (str_eq(key, "sync"))
+        apply_sync_key(m, ev);
+    else if (str_eq(key, "failover"))
+        m->key_failover = !gone;
+    else if (str_starts(key, "members/")) {
+        struct model_node *n = model_node(m, key + strlen("members/"));
+        if (n)
+            n->registered = !gone;
+    }
+}
+
+void model_apply_lease(struct model *m, const struct event *ev) {
+    const char *lease = ev->u.DCS_LEASE.lease;
+    bool mine = !*lease || !*m->lease || str_eq(lease, m->lease);
+    if (!mine) // a late word on the lease of the leader before
+        return;
+    m->lease_renewed = ev->u.DCS_LEASE.gone ? 0 : ev->u.DCS_LEASE.renewed;
+    m->lease_ttl = ev->u.DCS_LEASE.gone || ev->u.DCS_LEASE.ttl_s < 0 ? 0 : (usec_t)ev->u.DCS_LEASE.ttl_s * SEC;
+}
+
+// Patroni reports seconds, whole or not ("30", "0.5"). Nonsense is unknown, i.e. 0.
+static usec_t seconds(const char *text) {
+    char *end = NULL;
+    double s = strtod(text, &end);
+    if (end == text || *end || !isfinite(s) || s < 0 || s > 1e9)
+        return 0;
+    return (usec_t)llround(s * (double)SEC);
+}
+
+static bool is_true(const char *text) {
+    return str_eq(text, "true") || str_eq(text, "True") || str_eq(text, "on") || str_eq(text, "yes") ||
+           str_eq(text, "quorum");
+}
+
+void model_apply_config(struct model *m, const struct event *ev) {
+    const char *key = ev->u.CONFIG.key, *value = ev->u.CONFIG.value;
+    if (*ev->u.CONFIG.node || !str_starts(key, "patroni."))
+        return;
+    key += strlen("patroni.");
+    if (str_eq(key, "ttl"))
+        m->ttl = seconds(value);
+    else if (str_eq(key, "loop_wait"))
+        m->loop_wait = seconds(value);
+    else if (str_eq(key, "retry_timeout"))
+        m->retry_timeout = seconds(value);
+    else if (str_eq(key, "maximum_lag_on_failover"))
+        m->maximum_lag = strtoll(value, NULL, 10);
+    else if (str_eq(key, "synchronous_mode"))
+        m->synchronous_mode = is_true(value);
+    else if (str_eq(key, "pause"))
+        m->key_pause = is_true(value);
+}

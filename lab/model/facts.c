@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: PostgreSQL
+// Named facts about the cluster. Each says what is missing in words for a trainee, and the first thing missing in the
+// order in which one would repair it: leader, its PostgreSQL, a second writer, the standbys, etcd, then the machines.
+#include <stdio.h>
+
+#include "lab/model/fold.h"
+
+static bool missing(char *why, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static bool missing(char *why, size_t size, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    if (why && size)
+        (void)vsnprintf(why, size, fmt, ap);
+    va_end(ap);
+    return false;
+}
+
+static const char *reason(const struct model_node *n) {
+    return *n->pg_error ? n->pg_error : n->pg_seen ? "silent" : "no answer yet";
+}
+
+static bool leader_writes(const struct model *m, char *why, size_t size) {
+    const struct model_node *n = model_leader(m);
+    if (!m->leader_known)
+        return missing(why, size, "the leader key has not been seen yet");
+    if (!*m->leader)
+        return missing(why, size, "there is no leader: nobody holds the leader key");
+    if (!n)
+        return missing(why, size, "%s holds the leader key but is no node of this lab", m->leader);
+    if (!n->on)
+        return missing(why, size, "%s holds the leader key but is powered off", n->name);
+    if (!n->pg_answered)
+        return missing(why, size, "PostgreSQL on the leader %s does not answer (%s)", n->name, reason(n));
+    if (n->in_recovery)
+        return missing(why, size, "the leader %s is still in recovery", n->name);
+    if (!n->writable)
+        return missing(why, size, "the leader %s does not accept writes yet", n->name);
+    return true;
+}
+
+static bool one_writer(const struct model *m, char *why, size_t size) {
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].writable && !str_eq(m->nodes[i].name, m->leader))
+            return missing(why, size, "%s accepts writes too, beside the leader %s", m->nodes[i].name, m->leader);
+    return true;
+}
+
+static bool standbys_stream(const struct model *m, char *why, size_t size) {
+    for (size_t i = 0; i < m->n_nodes; i++) {
+        const struct model_node *n = &m->nodes[i];
+        if (!(n->services & SERVICE_POSTGRES) || !n->on || str_eq(n->name, m->leader))
+            continue;
+        if (!n->pg_answered)
+            return missing(why, size, "PostgreSQL on %s does not answer (%s)", n->name, reason(n));
+        if (!n->in_recovery)
+            return missing(why, size, "%s is not a standby", n->name);
+        if (!n->streaming)
+            return missing(why, size, "%s is not streaming from %s yet", n->name, m->leader);
+    }
+    return true;
+}
+
+// ---- etcd
+// -------------------------------------------------------------------------------------------------------------
+static size_t etcd_members(const struct model *m, bool answering) {
+    size_t count = 0;
+    for (size_t i = 0; i < m->n_nodes; i++)
+        count += (m->nodes[i].services & SERVICE_ETCD) && (!answering || m->nodes[i].etcd_answered);
+    return count;
+}
+
+// raft.None is 0; the JSON gateway leaves a zero out (etcd raft/node.go).
+static bool is_id(const char *id) {
+    return id[strspn(id, "0")] != '\0';
+}
+
+static bool etcd_answers_as(const struct model *m, const char *id) {
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].etcd_answered && str_eq(m->nodes[i].etcd_id, id))
+            return true;
+    return false;
+}
+
+static size_t etcd_followers_of(const struct model *m, const char *leader_id) {
+    size_t count = 0;
+    for (size_t i = 0; i < m->n_nodes; i++)
+        count += m->nodes[i].etcd_answered && str_eq(m->nodes[i].etcd_leader_id, leader_id);
+    return count;
+}
+
+// The leader they agree on must answer itself: for one election timeout after its death the others still believe in it.
+bool model_quorum(const struct model *m) {
+    size_t members = etcd_members(m, false);
+    for (size_t i = 0; i < m->n_nodes; i++) {
+        const char *id = m->nodes[i].etcd_leader_id;
+        if (m->nodes[i].etcd_answered && is_id(id) && etcd_followers_of(m, id) > members / 2 && etcd_answers_as(m, id))
+            return true;
+    }
+    return false;
+}
+
+static bool has_quorum(const struct model *m, char *why, size_t size) {
+    if (model_quorum(m))
+        return true;
+    size_t members = etcd_members(m, false), answering = etcd_members(m, true);
+    if (!members)
+        return missing(why, size, "no etcd member is known yet");
+    if (answering <= members / 2)
+        return missing(why, size, "etcd has no quorum: %zu of %zu members answer", answering, members);
+    return missing(why, size, "etcd has no quorum: %zu of %zu members answer but they agree on no leader", answering,
+                   members);
+}
+
+// ---- the whole
+// --------------------------------------------------------------------------------------------------------
+bool model_healthy(const struct model *m, char *why, size_t size) {
+    return leader_writes(m, why, size) && one_writer(m, why, size) && standbys_stream(m, why, size) &&
+           has_quorum(m, why, size);
+}
+
+bool model_complete(const struct model *m, char *why, size_t size) {
+    if (!m->n_nodes)
+        return missing(why, size, "no node is known yet");
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (!m->nodes[i].on)
+            return missing(why, size, "%s is powered off", m->nodes[i].name);
+    if (!model_healthy(m, why, size))
+        return false;
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if ((m->nodes[i].services & SERVICE_POSTGRES) && !m->nodes[i].registered)
+            return missing(why, size, "%s has not registered in the DCS yet", m->nodes[i].name);
+    return true;
+}
+
+int model_node_up(const struct model_node *n) {
+    if (!n->on)
+        return n->power_changed ? 0 : -1;
+    if (n->services & SERVICE_POSTGRES)
+        return n->pg_answered ? 1 : n->pg_changed ? 0 : -1;
+    if (n->services & SERVICE_ETCD)
+        return n->etcd_answered;
+    return 1;
+}
+
+bool model_is_replica(const struct model *m, const struct model_node *n) {
+    return n->pg_answered && n->in_recovery && !str_eq(n->name, m->leader);
+}
+
+bool model_is_sync_standby(const struct model *m, const struct model_node *n) {
+    if (!(n->services & SERVICE_POSTGRES) || !n->on || str_eq(n->name, m->leader))
+        return false;
+    if (*m->sync_leader && (!*m->leader || str_eq(m->sync_leader, m->leader)))
+        return n->in_sync_key;
+    return str_eq(n->sync_state, "sync") || str_eq(n->sync_state, "quorum");
+}
+
+bool model_key_present(const struct model *m, const char *key) {
+    for (size_t i = 0; i < m->keys.n; i++)
+        if (str_eq(m->keys.items[i].key, key))
+            return true;
+    return false;
+}

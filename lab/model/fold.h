@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Inside the room: one function per kind of event that needs more than a line, all called by model_apply.
+#include "lab/model/model.h"
+
+size_t model_index(const struct model *m, const struct model_node *n);
+
+// replication.c: who streams from the leader, and how far behind
+void model_apply_row(struct model *m, const struct event *ev);
+void model_forget_rows(struct model *m, const struct model_node *n); // as sender and as standby
+void model_derive_replication(struct model *m); // fills streaming, sync_state and lag of every node
+
+// dcs.c: keys, lease, settings
+void model_apply_key(struct model *m, const struct event *ev);
+void model_apply_lease(struct model *m, const struct event *ev);
+void model_apply_config(struct model *m, const struct event *ev);

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: PostgreSQL
+// The fold: one function per kind of event. An event about a node that was never introduced (node.info) is dropped: a
+// log that was cut at its beginning must not make nodes up.
+#include "lab/model/model.h"
+
+#include "lab/model/fold.h"
+
+static const char *const role_names[] = {
+    [ROLE_UNKNOWN] = "unknown",
+    [ROLE_LEADER] = "leader",
+    [ROLE_REPLICA] = "replica",
+    [ROLE_SYNC_STANDBY] = "sync_standby",
+    [ROLE_STANDBY_LEADER] = "standby_leader",
+    [ROLE_OTHER] = "other",
+};
+
+struct model *model_new(void) {
+    return xcalloc(1, sizeof(struct model));
+}
+
+void model_free(struct model *m) {
+    if (!m)
+        return;
+    VEC_DONE(&m->keys);
+    free(m);
+}
+
+const char *member_role_name(enum member_role role) {
+    return role_names[role];
+}
+
+static enum member_role role_from(const char *name) {
+    if (!*name)
+        return ROLE_UNKNOWN;
+    for (size_t i = ROLE_LEADER; i < ARRAY_SIZE(role_names); i++)
+        if (str_eq(name, role_names[i]))
+            return (enum member_role)i;
+    return ROLE_OTHER;
+}
+
+struct model_node *model_node(struct model *m, const char *name) {
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (str_eq(m->nodes[i].name, name))
+            return &m->nodes[i];
+    return NULL;
+}
+
+const struct model_node *model_leader(const struct model *m) {
+    for (size_t i = 0; *m->leader && i < m->n_nodes; i++)
+        if (str_eq(m->nodes[i].name, m->leader))
+            return &m->nodes[i];
+    return NULL;
+}
+
+size_t model_index(const struct model *m, const struct model_node *n) {
+    return (size_t)(n - m->nodes);
+}
+
+static void apply_node_info(struct model *m, const struct event *ev) {
+    struct model_node *n = model_node(m, ev->u.NODE_INFO.node);
+    if (!n) {
+        if (m->n_nodes == NODES_MAX || !*ev->u.NODE_INFO.node)
+            return;
+        n = &m->nodes[m->n_nodes++];
+        STR_COPY(n->name, ev->u.NODE_INFO.node);
+        n->lag_bytes = -1;
+    }
+    STR_COPY(n->address, ev->u.NODE_INFO.address);
+    n->services = (ev->u.NODE_INFO.postgres ? SERVICE_POSTGRES : 0) | (ev->u.NODE_INFO.etcd ? SERVICE_ETCD : 0) |
+                  (ev->u.NODE_INFO.haproxy ? SERVICE_HAPROXY : 0) | (ev->u.NODE_INFO.app ? SERVICE_APP : 0);
+}
+
+static void forget_postgres(struct model_node *n) {
+    n->pg_answered = n->in_recovery = n->writable = false;
+    n->timeline = 0;
+    n->lsn = n->replayed = 0;
+    n->pg_seen = 0;
+    n->pg_error[0] = '\0';
+}
+
+static void forget_patroni(struct model_node *n) {
+    n->patroni_answered = n->paused = n->pending_restart = false;
+    n->role = ROLE_UNKNOWN;
+    n->state[0] = '\0';
+    n->http = 0;
+}
+
+static void forget_etcd(struct model_node *n) {
+    n->etcd_answered = n->etcd_leader = false;
+    n->etcd_term = 0;
+    n->etcd_id[0] = n->etcd_leader_id[0] = '\0';
+}
+
+// A machine that loses power has no state; one that gets power has none yet. `registered` stays: it is the DCS that
+// knows.
+static void apply_power(struct model *m, const struct event *ev) {
+    struct model_node *n = model_node(m, ev->u.NODE_POWER.node);
+    if (!n)
+        return;
+    n->on = ev->u.NODE_POWER.on;
+    n->power_changed = ev->t;
+    if (n->pg_answered)
+        n->pg_changed = ev->t;
+    forget_postgres(n);
+    forget_patroni(n);
+    forget_etcd(n);
+    n->patroni_seen = n->etcd_seen = 0;
+    n->pid_patroni = n->pid_etcd = n->pid_haproxy = n->on ? 0 : -1;
+    model_forget_rows(m, n);
+    model_derive_replication(m);
+}
+
+// An answer that was under way when the power went must not bring the node back to life.
+static bool is_powered_off(const struct model_node *n) {
+    return n->power_changed && !n->on;
+}
+
+static void apply_sql(struct model *m, const struct event *ev) {
+    struct model_node *n = model_node(m, ev->u.SQL.node);
+    if (!n || is_powered_off(n))
+        return;
+    bool answered = ev->u.SQL.answered;
+    bool in_recovery = answered && ev->u.SQL.in_recovery, writable = answered && ev->u.SQL.writable;
+    if (answered != n->pg_answered || in_recovery != n->in_recovery || writable != n->writable || !n->pg_changed)
+        n->pg_changed = ev->t;
+    n->pg_answered = answered;
+    n->in_recovery = in_recovery;
+    n->writable = writable;
+    STR_COPY(n->pg_error, answered ? "" : ev->u.SQL.error);
+    if (answered) { // positions of a silent server stay as last known: that is what its lag is computed from
+        n->pg_seen = ev->t;
+        n->timeline = ev->u.SQL.timeline;
+        n->lsn = ev->u.SQL.lsn;
+        n->replayed = ev->u.SQL.replayed;
+    }
+    model_derive_replication(m);
+}
+
+static void apply_member(struct model *m, const struct event *ev) {
+    struct model_node *n = model_node(m, ev->u.MEMBER.node);
+    if (!n || is_powered_off(n))
+        return;
+    forget_patroni(n);
+    if (!ev->u.MEMBER.answered)
+        return;
+    n->patroni_answered = true;
+    n->patroni_seen = ev->t;
+    n->role = role_from(ev->u.MEMBER.role);
+    STR_COPY(n->state, ev->u.MEMBER.state);
+    n->http = (int)ev->u.MEMBER.http;
+    n->paused = ev->u.MEMBER.paused;
+    n->pending_restart = ev->u.MEMBER.pending_restart;
+}
+
+static void apply_dcs_member(struct model *m, const struct event *ev) {
+    struct model_node *n = model_node(m, ev->u.DCS_MEMBER.node);
+    if (!n || is_powered_off(n))
+        return;
+    forget_etcd(n);
+    if (!ev->u.DCS_MEMBER.answered)
+        return;
+    n->etcd_answered = true;
+    n->etcd_seen = ev->t;
+    n->etcd_leader = ev->u.DCS_MEMBER.leader;
+    n->etcd_term = ev->u.DCS_MEMBER.term;
+    STR_COPY(n->etcd_id, ev->u.DCS_MEMBER.id);
+    STR_COPY(n->etcd_leader_id, ev->u.DCS_MEMBER.leader_id);
+}
+
+static void apply_service(struct model *m, const struct event *ev) {
+    struct model_node *n = model_node(m, ev->u.SERVICE.node);
+    if (!n)
+        return;
+    int64_t pid = str_eq(ev->u.SERVICE.state, "started") ? ev->u.SERVICE.pid : -1;
+    if (str_eq(ev->u.SERVICE.service, "patroni"))
+        n->pid_patroni = pid;
+    else if (str_eq(ev->u.SERVICE.service, "etcd"))
+        n->pid_etcd = pid;
+    else if (str_eq(ev->u.SERVICE.service, "haproxy"))
+        n->pid_haproxy = pid;
+}
+
+static void apply_tick(struct model *m, const struct event *ev) {
+    const usec_t bucket = 100 * MSEC;
+    m->tick_at = ev->u.CLIENT_TICK.from + bucket;
+    m->w_tried += ev->u.CLIENT_TICK.w_tried;
+    m->w_ok += m->tick_w_ok = ev->u.CLIENT_TICK.w_ok;
+    m->w_failed += ev->u.CLIENT_TICK.w_failed;
+    m->w_unknown += ev->u.CLIENT_TICK.w_unknown;
+    m->tick_w_bad = ev->u.CLIENT_TICK.w_failed + ev->u.CLIENT_TICK.w_unknown;
+    m->r_tried += ev->u.CLIENT_TICK.r_tried;
+    m->r_ok += m->tick_r_ok = ev->u.CLIENT_TICK.r_ok;
+    m->r_failed += m->tick_r_bad = ev->u.CLIENT_TICK.r_failed;
+    if (ev->u.CLIENT_TICK.w_ok)
+        m->w_last_ok = ev->u.CLIENT_TICK.w_last_ok ? ev->u.CLIENT_TICK.w_last_ok : m->tick_at;
+}
+
+// ---- faults
+// -----------------------------------------------------------------------------------------------------------
+static const struct {
+    const char *word;
+    enum model_fault_phase phase;
+} fault_phases[] = {
+    {"asked", MF_ASKED},
+    {"effective", MF_EFFECTIVE},
+    {"verified", MF_VERIFIED},
+    {"unverified", MF_UNVERIFIED},
+    {"heal_asked", MF_HEAL_ASKED},
+    {"healed", MF_HEALED},
+    {"heal_verified", MF_HEAL_VERIFIED},
+    {"heal_unverified", MF_HEAL_UNVERIFIED},
+    {"failed", MF_FAILED},
+};
+
+static bool fault_is_over(const struct model_fault *f) {
+    return f->phase == MF_HEALED || f->phase == MF_HEAL_VERIFIED || f->phase == MF_FAILED;
+}
+
+static struct model_fault *find_fault(struct model *m, const char *id) {
+    for (size_t i = m->n_faults; i > 0; i--) // newest first: an id may come back after its healing
+        if (str_eq(m->faults[i - 1].id, id))
+            return &m->faults[i - 1];
+    return NULL;
+}
+
+// Room is made by dropping the oldest fault that is over, else the oldest.
+static struct model_fault *add_fault(struct model *m) {
+    if (m->n_faults == MODEL_FAULTS_MAX) {
+        size_t drop = 0;
+        while (drop < m->n_faults && !fault_is_over(&m->faults[drop]))
+            drop++;
+        drop = drop == m->n_faults ? 0 : drop;
+        memmove(&m->faults[drop], &m->faults[drop + 1], (m->n_faults - drop - 1) * sizeof m->faults[0]);
+        m->n_faults--;
+    }
+    struct model_fault *f = &m->faults[m->n_faults++];
+    memset(f, 0, sizeof *f);
+    return f;
+}
+
+static void apply_fault(struct model *m, const struct event *ev) {
+    size_t i = 0;
+    while (i < ARRAY_SIZE(fault_phases) && !str_eq(fault_phases[i].word, ev->u.FAULT.phase))
+        i++;
+    if (i == ARRAY_SIZE(fault_phases))
+        return;
+    enum model_fault_phase phase = fault_phases[i].phase;
+    struct model_fault *f = find_fault(m, ev->u.FAULT.id);
+    if (!f || (phase == MF_ASKED && fault_is_over(f))) {
+        f = add_fault(m);
+        STR_COPY(f->id, ev->u.FAULT.id);
+    }
+    f->phase = phase;
+    if (*ev->u.FAULT.mechanism)
+        STR_COPY(f->mechanism, ev->u.FAULT.mechanism);
+    if (*ev->u.FAULT.target)
+        STR_COPY(f->target, ev->u.FAULT.target);
+    if (*ev->u.FAULT.nodes)
+        STR_COPY(f->nodes, ev->u.FAULT.nodes);
+    if (phase == MF_ASKED)
+        f->asked = ev->t;
+    else if (phase == MF_EFFECTIVE)
+        f->effective = ev->t;
+    else if (phase == MF_VERIFIED)
+        f->verified = ev->t;
+    else if (phase == MF_HEALED)
+        f->healed = ev->t;
+}
+
+// ---- all of it
+// --------------------------------------------------------------------------------------------------------
+void model_apply(struct model *m, const struct event *ev) {
+    if (ev->t > m->now)
+        m->now = ev->t;
+    switch (ev->kind) {
+    case EVENT_NODE_INFO:
+        apply_node_info(m, ev);
+        break;
+    case EVENT_NODE_POWER:
+        apply_power(m, ev);
+        break;
+    case EVENT_SERVICE:
+        apply_service(m, ev);
+        break;
+    case EVENT_SQL:
+        apply_sql(m, ev);
+        break;
+    case EVENT_MEMBER:
+        apply_member(m, ev);
+        break;
+    case EVENT_REPLICATION:
+        model_apply_row(m, ev);
+        break;
+    case EVENT_DCS_KEY:
+        model_apply_key(m, ev);
+        break;
+    case EVENT_DCS_LEASE:
+        model_apply_lease(m, ev);
+        break;
+    case EVENT_DCS_MEMBER:
+        apply_dcs_member(m, ev);
+        break;
+    case EVENT_CONFIG:
+        model_apply_config(m, ev);
+        break;
+    case EVENT_CLIENT_TICK:
+        apply_tick(m, ev);
+        break;
+    case EVENT_CLIENT_SERVER:
+        STR_COPY(m->client_node, ev->u.CLIENT_SERVER.node);
+        break;
+    case EVENT_FAULT:
+        apply_fault(m, ev);
+        break;
+    case EVENT_LAB_STATE:
+        STR_COPY(m->lab_state, ev->u.LAB_STATE.state);
+        break;
+    case EVENT_PROGRESS:
+        STR_COPY(m->progress, ev->u.PROGRESS.text);
+        break;
+    case EVENT_TICK: // the clock alone
+    case EVENT_RUN_BEGIN:
+    case EVENT_VERSION:
+    case EVENT_SLOT:
+    case EVENT_DCS_WATCH:
+    case EVENT_PROXY:
+    case EVENT_CLIENT_ERROR:
+    case EVENT_STEP:
+    case EVENT_EXPECT:
+    case EVENT_COMMAND:
+    case EVENT_ACTION:
+    case EVENT_FINAL_ROWS:
+    case EVENT_FINAL_READ:
+    case EVENT_NOISE:
+    case EVENT_LOG_LINE:
+    case EVENT_RUN_END:
+    case EVENT_KIND_COUNT:
+        break;
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: PostgreSQL
+// Who streams from the leader, and how far behind it is. Rows are kept for every sender, and the nodes' fields are
+// derived from those of the present leader: the new leader's rows may come before or after its leader key, and both
+// orders must end alike.
+#include "lab/model/fold.h"
+
+void model_forget_rows(struct model *m, const struct model_node *n) {
+    size_t i = model_index(m, n);
+    memset(m->rows[i], 0, sizeof m->rows[i]);
+    for (size_t sender = 0; sender < NODES_MAX; sender++)
+        memset(&m->rows[sender][i], 0, sizeof m->rows[sender][i]);
+}
+
+void model_apply_row(struct model *m, const struct event *ev) {
+    const struct model_node *sender = model_node(m, ev->u.REPLICATION.node);
+    const struct model_node *standby = model_node(m, ev->u.REPLICATION.standby);
+    if (!sender || !standby) // pg_basebackup, pg_receivewal: not a member
+        return;
+    struct model_row *row = &m->rows[model_index(m, sender)][model_index(m, standby)];
+    memset(row, 0, sizeof *row);
+    row->at = ev->t;
+    if (!ev->u.REPLICATION.gone) {
+        row->present = true;
+        row->streaming = str_eq(ev->u.REPLICATION.state, "streaming");
+        STR_COPY(row->sync_state, ev->u.REPLICATION.sync_state);
+        row->lag_bytes = ev->u.REPLICATION.lag_bytes;
+        row->lag_known = ev->u.REPLICATION.replayed || ev->u.REPLICATION.lag_bytes;
+    }
+    model_derive_replication(m);
+}
+
+// Two witnesses: the row (one server, one instant, but silent while the link is cut and the row is gone) and the
+// difference of two probes. The newer one is believed.
+static int64_t lag_of(const struct model_node *leader, const struct model_node *n, const struct model_row *row) {
+    bool row_known = row->present && row->lag_known;
+    bool probes_known = leader->lsn && n->replayed && leader->pg_seen && n->pg_seen;
+    usec_t probes_at = leader->pg_seen < n->pg_seen ? leader->pg_seen : n->pg_seen;
+    if (row_known && (!probes_known || row->at >= probes_at))
+        return row->lag_bytes;
+    if (!probes_known)
+        return -1;
+    return leader->lsn > n->replayed ? (int64_t)(leader->lsn - n->replayed) : 0;
+}
+
+void model_derive_replication(struct model *m) {
+    const struct model_node *leader = model_leader(m);
+    for (size_t i = 0; i < m->n_nodes; i++) {
+        struct model_node *n = &m->nodes[i];
+        n->streaming = false;
+        n->sync_state[0] = '\0';
+        n->lag_bytes = -1;
+        if (!leader || n == leader || !(n->services & SERVICE_POSTGRES) || !n->on)
+            continue;
+        const struct model_row *row = &m->rows[model_index(m, leader)][i];
+        n->lag_bytes = lag_of(leader, n, row);
+        // A leader that is silent tells nothing: its last rows wait here until it answers again.
+        if (!row->present || !leader->pg_answered || leader->in_recovery)
+            continue;
+        n->streaming = row->streaming;
+        STR_COPY(n->sync_state, row->sync_state);
+    }
+}
