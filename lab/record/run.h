@@ -15,6 +15,7 @@ int run_folder_create(const char *parent, const char *name, uint64_t need_bytes,
 struct run_log;
 int run_log_create(const char *path, struct run_log **ret, struct err *err);
 int run_log_write(struct run_log *log, const struct event *ev, struct err *err); // -ENOSPC etc. are returned once, then counted
+int64_t run_log_lost(const struct run_log *log); // events that could not be written
 void run_log_close(struct run_log *log);
 
 // The reader: calls fn for each whole line that holds an event, in order; lines of an unknown kind or broken are counted and skipped.

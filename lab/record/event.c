@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/record/event.h"
+
+static const char *const kind_names[EVENT_KIND_COUNT] = {
+    [EVENT_TICK] = "tick",
+#define X(kind, name) [EVENT_##kind] = name,
+    EVENT_KINDS(X)
+#undef X
+};
+
+const char *event_kind_name(enum event_kind kind) {
+    return (unsigned)kind < EVENT_KIND_COUNT ? kind_names[kind] : "?";
+}

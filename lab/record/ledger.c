@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/record/ledger.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lab/base/fs.h"
+
+// A run folder copied from another machine may have the other byte order, and a newer program another record: both are
+// refused with a reason instead of being misread.
+struct ledger_header {
+    char magic[8];
+    uint32_t record_size;
+    uint32_t byte_order; // 0x01020304 as the writer's machine stores it
+};
+_Static_assert(sizeof(struct ledger_header) == 16, "the ledger's header is 16 bytes");
+#define BYTE_ORDER_MARK UINT32_C(0x01020304)
+
+int ledger_create(const char *path, int *ret_fd, struct err *err) {
+    struct ledger_header h = {.record_size = sizeof(struct ledger_record), .byte_order = BYTE_ORDER_MARK};
+    memcpy(h.magic, LEDGER_MAGIC, sizeof h.magic);
+    cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return err_sys(err, errno, "create the ledger '%s'", path);
+    int r = fs_write_all(fd, &h, sizeof h);
+    if (r < 0)
+        return err_sys(err, -r, "write to the ledger '%s'", path);
+    *ret_fd = STEAL_FD(fd);
+    return 0;
+}
+
+static int check_header(const char *path, FILE *f, struct err *err) {
+    struct ledger_header h;
+    if (fread(&h, sizeof h, 1, f) != 1 || memcmp(h.magic, LEDGER_MAGIC, sizeof h.magic) != 0)
+        return err_set(err, EINVAL, "'%s' is not a ledger of bascule", path);
+    if (h.byte_order != BYTE_ORDER_MARK)
+        return err_set(err, EINVAL, "the ledger '%s' was written on a machine of another byte order", path);
+    if (h.record_size != sizeof(struct ledger_record))
+        return err_set(err, EINVAL, "the ledger '%s' has records of %u bytes, this program reads %zu", path, h.record_size,
+                       sizeof(struct ledger_record));
+    return 0;
+}
+
+int64_t ledger_read(const char *path, bool (*fn)(void *arg, const struct ledger_record *r), void *arg, struct err *err) {
+    cleanup_file FILE *f = fopen(path, "re");
+    if (!f)
+        return err_sys(err, errno, "open the ledger '%s'", path);
+    int r = check_header(path, f, err);
+    if (r < 0)
+        return r;
+    struct ledger_record batch[256];
+    int64_t total = 0;
+    size_t n;
+    while ((n = fread(batch, sizeof batch[0], ARRAY_SIZE(batch), f)) > 0)
+        for (size_t i = 0; i < n; i++) {
+            total++;
+            batch[i].sqlstate[sizeof batch[i].sqlstate - 1] = '\0';
+            if (!fn(arg, &batch[i]))
+                return total;
+        }
+    if (ferror(f))
+        return err_sys(err, errno, "read the ledger '%s'", path);
+    return total;
+}

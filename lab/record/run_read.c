@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: PostgreSQL
+// The reader: blocks of 256 KiB, lines cut out of them in place, an unfinished line moved to the front before the next block.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "lab/record/run.h"
+
+enum {
+    BLOCK = 256 * 1024,
+    LINE_LIMIT = 64 * 1024, // no event is longer than 8 KiB even fully escaped; beyond this it is not our file
+};
+
+struct reader {
+    bool (*fn)(void *arg, const struct event *ev);
+    void *arg;
+    struct run_read_stats stats;
+    struct event event;
+    bool overlong; // inside a line beyond LINE_LIMIT: dropped up to its newline
+};
+
+// One line without its newline. Returns false when the caller wants no more.
+static bool one_line(struct reader *r, const char *line, size_t len) {
+    if (r->overlong || len > LINE_LIMIT) {
+        r->overlong = false;
+        r->stats.broken++;
+        return true;
+    }
+    if (len == 0)
+        return true;
+    int code = event_from_json(line, len, &r->event, NULL);
+    if (code == -ENOENT)
+        r->stats.skipped++;
+    else if (code < 0)
+        r->stats.broken++;
+    else {
+        r->stats.events++;
+        return r->fn(r->arg, &r->event);
+    }
+    return true;
+}
+
+// Takes whole lines out of data[0..n), returns how many bytes are left over at its end; *more is false to stop.
+static size_t take_lines(struct reader *r, char *data, size_t n, bool *more) {
+    char *p = data, *end = data + n, *nl;
+    while (*more && (nl = memchr(p, '\n', (size_t)(end - p)))) {
+        *more = one_line(r, p, (size_t)(nl - p));
+        p = nl + 1;
+    }
+    size_t left = (size_t)(end - p);
+    if (left > LINE_LIMIT) {
+        r->overlong = true;
+        left = 0;
+    }
+    memmove(data, end - left, left);
+    return left;
+}
+
+static int read_all(struct reader *r, int fd) {
+    cleanup_free char *data = xmalloc(BLOCK + LINE_LIMIT);
+    size_t have = 0;
+    for (bool more = true; more;) {
+        ssize_t n = read(fd, data + have, BLOCK);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0) {
+            r->stats.cut = have > 0 || r->overlong;
+            return 0;
+        }
+        have = take_lines(r, data, have + (size_t)n, &more);
+    }
+    return 0;
+}
+
+int run_log_read(const char *path, bool (*fn)(void *arg, const struct event *ev), void *arg, struct run_read_stats *ret,
+                 struct err *err) {
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, errno, "open the event log '%s'", path);
+    struct reader r = {.fn = fn, .arg = arg};
+    int code = read_all(&r, fd);
+    if (code < 0)
+        return err_sys(err, -code, "read the event log '%s'", path);
+    if (ret)
+        *ret = r.stats;
+    return 0;
+}

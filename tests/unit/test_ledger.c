@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: PostgreSQL
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "lab/base/fs.h"
+#include "lab/record/ledger.h"
+
+static char path[64];
+
+static int setup(void **state) {
+    (void)state;
+    (void)snprintf(path, sizeof path, "/tmp/test_ledger.%d", (int)getpid());
+    return 0;
+}
+static int teardown(void **state) {
+    (void)state;
+    (void)unlink(path);
+    return 0;
+}
+
+static void write_records(uint64_t n) {
+    int fd = -1;
+    assert_int_equal(ledger_create(path, &fd, NULL), 0);
+    for (uint64_t id = 1; id <= n; id++) {
+        struct ledger_record r = {.id = id, .scheduled = id * 10, .returned = id * 10 + 3, .op = LEDGER_WRITE, .result = LEDGER_OK};
+        assert_int_equal(fs_write_all(fd, &r, sizeof r), 0);
+    }
+    assert_int_equal(close(fd), 0);
+}
+
+static bool sum(void *arg, const struct ledger_record *r) {
+    *(uint64_t *)arg += r->id;
+    return true;
+}
+static bool first_three(void *arg, const struct ledger_record *r) {
+    (void)arg;
+    return r->id < 3;
+}
+
+static void records_come_back_and_a_half_one_at_the_end_is_ignored(void **state) {
+    (void)state;
+    write_records(1000);
+    uint64_t total = 0;
+    assert_true(ledger_read(path, sum, &total, NULL) == 1000 && total == 500500);
+    assert_true(ledger_read(path, first_three, NULL, NULL) == 3);
+    assert_int_equal(truncate(path, 16 + 48 * 999 + 47), 0);
+    total = 0;
+    assert_true(ledger_read(path, sum, &total, NULL) == 999 && total == 499500);
+}
+
+static void a_ledger_is_never_written_over(void **state) {
+    (void)state;
+    write_records(1);
+    int fd = -1;
+    struct err err = {0};
+    assert_int_equal(ledger_create(path, &fd, &err), -EEXIST);
+    assert_int_equal(fd, -1);
+}
+
+static void what_is_no_ledger_of_ours_is_refused_with_a_reason(void **state) {
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *why;
+    } bad[] = {
+        {"", 0, "not a ledger"},
+        {"BASCLED1", 8, "not a ledger"},
+        {"NOTALEDGERATALL!", 16, "not a ledger"},
+        {"BASCLED1\x30\0\0\0\1\2\3\4", 16, "byte order"},
+        {"BASCLED1\x40\0\0\0\4\3\2\1", 16, "records of 64 bytes"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct err err = {0};
+        assert_int_equal(fs_write(path, bad[i].bytes, bad[i].n, 0644, NULL), 0);
+        assert_true(ledger_read(path, sum, NULL, &err) == -EINVAL);
+        assert_non_null(strstr(err.msg, bad[i].why));
+    }
+    (void)unlink(path);
+    assert_true(ledger_read(path, sum, NULL, NULL) == -ENOENT);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(records_come_back_and_a_half_one_at_the_end_is_ignored, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_ledger_is_never_written_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_ledger_of_ours_is_refused_with_a_reason, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
