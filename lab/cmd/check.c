@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: PostgreSQL
+// bascule check: every mistake of every file, at its place. A file with a `nodes` key at its top level and no `steps` is taken
+// as a topology by the reader's own rules; here only folder and name decide: topologies/... is a topology.
+#include "injector/fault.h"
+#include "lab/cmd/paths.h"
+#include "lab/cmd/simple.h"
+#include "lab/scenario/read.h"
+
+static int check_file(const char *name, const struct read_options *ro, struct diags *d) {
+    struct err err = {0};
+    cleanup_strbuf struct strbuf path = {0};
+    if (paths_scenario_file(name, &path, &err) < 0) {
+        diag_add(d, DIAG_ERROR, name, 0, 0, "%s", err.msg);
+        return -ENOENT;
+    }
+    int r;
+    if (strstr(strbuf_str(&path), "topologies/")) {
+        struct topology *t = NULL;
+        r = topology_read(strbuf_str(&path), ro, d, &t, &err);
+        topology_free(t);
+    } else {
+        struct plan *plan = NULL;
+        r = scenario_read(strbuf_str(&path), ro, d, &plan, &err);
+        plan_free(plan);
+    }
+    if (r < 0 && *err.msg)
+        diag_add(d, DIAG_ERROR, strbuf_str(&path), 0, 0, "%s", err.msg);
+    return r;
+}
+
+int check_main(int argc, char **argv) {
+    struct simple_options o = {0};
+    simple_parse("check", SIMPLE_JSON, "FILE...", "Checks scenario and topology files and reports every mistake at file:line:col.", 1, argc, argv, &o);
+    struct err err = {0};
+    cleanup_strbuf struct strbuf dir = {0}, out = {0};
+    if (paths_topologies(&dir, &err) < 0)
+        return cmd_fail(EXIT_USAGE, &err);
+    struct read_options ro = {.vocabulary = fault_vocabulary(), .topology_dir = strbuf_str(&dir), .seed = 1};
+    struct diags d = {0};
+    size_t bad = 0;
+    for (size_t i = 0; i < o.n_args; i++)
+        bad += check_file(o.args[i], &ro, &d) < 0;
+    if (o.json)
+        diags_to_json(&d, &out);
+    else
+        diags_to_text(&d, &out);
+    (void)fputs(strbuf_str(&out), stdout);
+    if (!o.json && bad == 0)
+        (void)printf("%zu file%s, no mistake\n", o.n_args, o.n_args == 1 ? "" : "s");
+    diags_done(&d);
+    return bad ? EXIT_USAGE : EXIT_PASS;
+}

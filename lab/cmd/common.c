@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/cmd/cmd.h"
+
+void cmd_parse(const struct argp *argp, const char *name, int argc, char **argv, unsigned flags, void *input) {
+    cleanup_free char *full = xasprintf("bascule %s", name);
+    char *saved = argv[0];
+    argv[0] = full;
+    argp_err_exit_status = EXIT_USAGE;
+    error_t r = argp_parse(argp, argc, argv, flags, NULL, input);
+    argv[0] = saved;
+    if (r != 0) {
+        log_error("%s: %s", name, strerror(r));
+        exit(EXIT_USAGE);
+    }
+}
+
+int cmd_fail(int code, const struct err *err) {
+    log_error("%s", err->msg);
+    return code;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: PostgreSQL
+// bascule doctor: tries what a lab needs, on this host, now. Each line: what, yes or no, and the way out.
+#include <sys/utsname.h>
+
+#include "injector/fault.h"
+#include "lab/cmd/client.h"
+#include "lab/cmd/follow.h"
+#include "lab/record/run.h"
+#include "lab/sandbox/sandbox.h"
+#include "lab/stack/stack.h"
+
+struct finding {
+    const char *what;
+    bool ok;
+    char detail[ERR_MSG_MAX];
+};
+typedef VEC(struct finding) finding_list;
+
+static void found(finding_list *list, const char *what, int r, const struct err *err, const char *good) {
+    struct finding *f = VEC_ADD(list);
+    f->what = what;
+    f->ok = r >= 0;
+    STR_COPY(f->detail, f->ok ? good : err->msg);
+}
+
+static void try_kernel(finding_list *list) {
+    struct utsname u;
+    struct err err = {0};
+    unsigned major = 0, minor = 0;
+    (void)uname(&u);
+    int r = sscanf(u.release, "%u.%u", &major, &minor) == 2 && (major > 5 || (major == 5 && minor >= 15))
+                ? 0
+                : err_set(&err, ENOSYS, "%s is too old: 5.15 or later is needed", u.release);
+    found(list, "kernel", r, &err, u.release);
+}
+
+static void try_user(finding_list *list) {
+    struct err err = {0};
+    uid_t uid;
+    gid_t gid;
+    char text[64] = "";
+    int r = sandbox_identity(&uid, &gid, &err);
+    (void)snprintf(text, sizeof text, "postgres is uid %u; labs run as uid %u", (unsigned)uid, (unsigned)getuid());
+    found(list, "users", r, &err, text);
+}
+
+static void try_sandbox(finding_list *list) {
+    struct err err = {0};
+    int r = sandbox_probe_userns(&err);
+    found(list, "user namespaces", r, &err, "can be made without root");
+    if (r < 0)
+        return; // the others would only repeat it
+    r = sandbox_probe_overlay(&err);
+    found(list, "overlay file system", r, &err, "works inside them");
+    r = sandbox_probe_network(&err);
+    found(list, "network", r, &err, "veth, bridge and nft's bridge family work inside them");
+}
+
+static void try_programs(finding_list *list) {
+    struct node_def defs[2] = {{.name = "n1", .services = SERVICE_POSTGRES | SERVICE_ETCD}, {.name = "proxy", .services = SERVICE_HAPROXY}};
+    struct topology t = {0};
+    t.nodes.items = defs;
+    t.nodes.n = 2;
+    struct stack_paths p = {0};
+    struct err err = {0};
+    char text[ERR_MSG_MAX] = "";
+    int r = stack_find_programs(&t, &p, &err);
+    (void)snprintf(text, sizeof text, "PostgreSQL %s, Patroni %s, etcd %s, HAProxy %s", p.pg_version, p.patroni_version, p.etcd_version,
+                   p.haproxy_version);
+    found(list, "programs", r, &err, text);
+}
+
+static void try_folders(finding_list *list) {
+    struct err err = {0};
+    cleanup_strbuf struct strbuf dir = {0};
+    int r = run_default_dir(&dir, &err);
+    cleanup_free char *text = xasprintf("runs go to %s", strbuf_str(&dir));
+    found(list, "run folders", r, &err, text);
+}
+
+static void try_faults(finding_list *list, const struct topology *t) {
+    size_t n = 0;
+    const struct fault_ops *const *all = fault_catalogue(&n);
+    for (size_t i = 0; i < n; i++) {
+        struct err err = {0};
+        if (!str_eq(all[i]->needs, "nothing"))
+            found(list, all[i]->about.name, all[i]->check ? all[i]->check(t, NULL, &err) : 0, &err, "can be done here");
+    }
+}
+
+int doctor_main(int argc, char **argv) {
+    static const struct argp argp = {NULL, NULL, "", "Tries what a lab needs on this host and says what is missing and what installs it.", NULL, NULL, NULL};
+    cmd_parse(&argp, "doctor", argc, argv, 0, NULL);
+    struct err err = {0};
+    finding_list list = {0};
+    int r = sandbox_drop_root(&err);
+    if (r < 0)
+        found(&list, "unprivileged user", r, &err, "");
+    try_kernel(&list);
+    try_user(&list);
+    try_sandbox(&list);
+    try_programs(&list);
+    try_folders(&list);
+    try_faults(&list, &(struct topology){0});
+    struct report_style style = follow_style(STDOUT_FILENO);
+    size_t bad = 0;
+    for VEC_EACH (&list, f) {
+        bad += !f->ok;
+        const char *mark = f->ok ? (style.utf8 ? "✓" : "ok") : (style.utf8 ? "✗" : "NO");
+        (void)printf("%s %-20s %s\n", mark, f->what, f->detail);
+    }
+    (void)printf("%s\n", bad ? "This host can't run labs yet." : "This host can run labs: bascule run leader-crash");
+    VEC_DONE(&list);
+    return bad ? EXIT_SKIPPED : EXIT_PASS;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: PostgreSQL
+// The log is read like anybody would read it: whole lines from the place we were at. Between looks we sleep in poll on the
+// supervisor's pidfd, so its death is seen at once and nothing is printed late by more than LOOK_EVERY.
+#include "lab/cmd/follow.h"
+
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+
+#include "lab/cmd/client.h"
+#include "lab/record/event.h"
+
+static const int LOOK_EVERY_MS = 50;
+
+struct follower {
+    const struct follow_options *o;
+    int fd;
+    struct strbuf pending; // bytes of a line that is not whole yet
+    struct report_live *live;
+    bool ready, ended;
+    char detail[EVENT_TEXT_MAX];
+};
+
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int sig) {
+    (void)sig;
+    interrupts++;
+}
+
+struct report_style follow_style(int fd) {
+    (void)setlocale(LC_CTYPE, "");
+    struct report_style s = {.width = 80, .utf8 = str_eq(nl_langinfo(CODESET), "UTF-8")};
+    struct winsize w;
+    if (isatty(fd)) {
+        const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+        s.colour = str_empty(no_color) && !(term && str_eq(term, "dumb"));
+        if (ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40)
+            s.width = w.ws_col;
+    }
+    return s;
+}
+
+static void take_line(struct follower *f, const char *line, size_t len) {
+    struct event ev;
+    if (event_from_json(line, len, &ev, NULL) < 0)
+        return;
+    if (ev.kind == EVENT_LAB_STATE) {
+        if (str_eq(ev.u.LAB_STATE.state, "ready"))
+            f->ready = true;
+        if (str_eq(ev.u.LAB_STATE.state, "broken"))
+            STR_COPY(f->detail, ev.u.LAB_STATE.detail);
+    }
+    if (ev.kind == EVENT_RUN_END)
+        f->ended = true;
+    if (f->o->quiet)
+        return;
+    cleanup_strbuf struct strbuf text = {0};
+    report_live_event(f->live, &ev, &text);
+    if (text.len)
+        (void)fwrite(text.data, 1, text.len, stdout);
+}
+
+static void look(struct follower *f) {
+    if (f->fd < 0) {
+        cleanup_free char *path = xasprintf("%s/events.jsonl", f->o->run_dir);
+        f->fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (f->fd < 0)
+            return; // the supervisor has not come to it yet
+    }
+    char chunk[65536];
+    ssize_t n;
+    while ((n = read(f->fd, chunk, sizeof chunk)) > 0) {
+        strbuf_addn(&f->pending, chunk, (size_t)n);
+        char *start = f->pending.data, *newline;
+        while ((newline = memchr(start, '\n', f->pending.len - (size_t)(start - f->pending.data)))) {
+            take_line(f, start, (size_t)(newline - start));
+            start = newline + 1;
+        }
+        size_t left = f->pending.len - (size_t)(start - f->pending.data);
+        memmove(f->pending.data, start, left);
+        f->pending.len = left;
+        f->pending.data[left] = '\0';
+    }
+    if (!f->o->quiet)
+        (void)fflush(stdout);
+}
+
+static void ask_abort(const struct lab_handle *lab) {
+    struct err err = {0};
+    cleanup_close int fd = client_connect(lab->name, &err);
+    cleanup_json cJSON *reply = NULL;
+    if (fd < 0 || client_command(fd, "abort", &reply, &err) < 0)
+        log_warn("the lab could not be asked to end: %s", err.msg);
+}
+
+static bool wait_a_little(const struct follow_options *o) {
+    struct pollfd p = {.fd = o->lab->pidfd, .events = POLLIN};
+    return poll(&p, 1, LOOK_EVERY_MS) > 0 && (p.revents & POLLIN);
+}
+
+static enum follow_end follow(struct follower *f) {
+    int handled = 0;
+    for (;;) {
+        bool dead = wait_a_little(f->o);
+        look(f);
+        if (f->ended)
+            return FOLLOW_ENDED;
+        if (f->o->until_ready && f->ready)
+            return FOLLOW_READY;
+        if (dead)
+            return FOLLOW_DIED;
+        if (interrupts > handled) {
+            handled = interrupts;
+            if (handled > 1)
+                return FOLLOW_DIED; // the caller closes the lifeline
+            log_info("interrupted: healing everything and ending the lab (once more: at once)");
+            ask_abort(f->o->lab);
+        }
+    }
+}
+
+enum follow_end follow_lab(const struct follow_options *o, char *detail, size_t size) {
+    struct sigaction sa = {.sa_handler = on_interrupt}, old_int, old_term;
+    interrupts = 0;
+    (void)sigaction(SIGINT, &sa, &old_int);
+    (void)sigaction(SIGTERM, &sa, &old_term);
+    struct follower f = {.o = o, .fd = -1, .live = report_live_new(&o->style)};
+    enum follow_end end = follow(&f);
+    if (detail)
+        (void)str_copy(detail, size, f.detail);
+    report_live_free(f.live);
+    strbuf_done(&f.pending);
+    if (f.fd >= 0)
+        (void)close(f.fd);
+    (void)sigaction(SIGINT, &old_int, NULL);
+    (void)sigaction(SIGTERM, &old_term, NULL);
+    return end;
+}

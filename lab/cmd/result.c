@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/cmd/result.h"
+
+#include "lab/base/fs.h"
+#include "lab/record/run.h"
+#include "lab/report/report.h"
+
+static bool take_event(void *arg, const struct event *ev) {
+    measure_event(arg, ev);
+    return true;
+}
+
+static bool take_operation(void *arg, const struct ledger_record *r) {
+    measure_ledger(arg, r);
+    return true;
+}
+
+int result_fold(const char *run_dir, struct measure **ret, const struct measures **ret_measures, struct err *err) {
+    cleanup_free char *events = xasprintf("%s/events.jsonl", run_dir), *ledger = xasprintf("%s/ledger.bin", run_dir);
+    struct measure *m = measure_new();
+    struct run_read_stats stats = {0};
+    int r = run_log_read(events, take_event, m, &stats, err);
+    if (r == 0 && stats.events == 0)
+        r = err_set(err, ENODATA, "%s holds no event", events);
+    if (r == 0 && access(ledger, F_OK) == 0 && ledger_read(ledger, take_operation, m, err) < 0)
+        r = -EIO;
+    if (r < 0) {
+        measure_free(m);
+        return r;
+    }
+    *ret = m;
+    *ret_measures = measure_finish(m);
+    return 0;
+}
+
+int result_write(const char *run_dir, const struct measures *m, struct err *err) {
+    cleanup_strbuf struct strbuf json = {0};
+    report_json(m, &json);
+    cleanup_free char *path = xasprintf("%s/result.json", run_dir);
+    return fs_write_atomic(path, strbuf_str(&json), json.len, 0644, err);
+}
+
+int result_exit_code(enum verdict v) {
+    switch (v) {
+    case VERDICT_PASS:
+        return EXIT_PASS;
+    case VERDICT_FAIL:
+        return EXIT_EXPECTATION;
+    case VERDICT_ERROR:
+        return EXIT_BROKEN;
+    case VERDICT_INVALID:
+    case VERDICT_SKIPPED:
+        return EXIT_SKIPPED;
+    }
+    return EXIT_BROKEN;
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// From a run folder to its numbers: used at the end of `bascule run` and by `bascule report`.
+#include "lab/cmd/cmd.h"
+#include "lab/measure/measure.h"
+
+// Reads events.jsonl and ledger.bin. The caller frees with measure_free. *ret_measures lives as long as *ret.
+int result_fold(const char *run_dir, struct measure **ret, const struct measures **ret_measures, struct err *err);
+// Writes result.json into the run folder.
+int result_write(const char *run_dir, const struct measures *m, struct err *err);
+int result_exit_code(enum verdict v);

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: PostgreSQL
+// bascule run: for each scenario read it, check the host, start a lab, follow it, fold its log into numbers, say the verdict.
+#include "lab/cmd/result.h"
+#include "lab/cmd/start.h"
+#include "lab/sandbox/sandbox.h"
+
+struct options {
+    struct start_options start;
+    bool keep, json;
+    char **files;
+    size_t n_files;
+};
+
+enum { OPT_KEEP = 1, OPT_JSON };
+static const struct argp_option argp_options[] = {
+    {"keep", OPT_KEEP, NULL, 0, "leave the lab standing when the scenario is over", 0},
+    {"json", OPT_JSON, NULL, 0, "print result.json instead of the story", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    struct options *o = state->input;
+    (void)arg;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->start;
+        return 0;
+    case OPT_KEEP:
+        o->keep = true;
+        return 0;
+    case OPT_JSON:
+        o->json = true;
+        return 0;
+    case ARGP_KEY_ARGS:
+        o->files = state->argv + state->next;
+        o->n_files = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_error(state, "which scenario? (a file, or one of those in scenarios/, e.g. leader-crash)");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+// One read scenario, waiting for its turn: all are read before the first lab starts, so a typing error in the last one is told
+// before twenty minutes have passed.
+struct job {
+    struct plan *plan;
+    struct strbuf text;
+};
+typedef VEC(struct job) job_list;
+
+static int tell_result(const char *run_dir, const struct options *o, const struct report_style *style, struct strbuf *table) {
+    struct err err = {0};
+    struct measure *fold = NULL;
+    const struct measures *m = NULL;
+    if (result_fold(run_dir, &fold, &m, &err) < 0)
+        return cmd_fail(EXIT_BROKEN, &err);
+    if (result_write(run_dir, m, &err) < 0)
+        log_warn("%s", err.msg);
+    cleanup_strbuf struct strbuf text = {0};
+    if (o->json)
+        report_json(m, &text);
+    else
+        report_text(m, run_dir, style, &text);
+    (void)fputs(strbuf_str(&text), stdout);
+    (void)fflush(stdout);
+    report_line(m, style, table);
+    int code = result_exit_code(m->verdict);
+    measure_free(fold);
+    return code;
+}
+
+static void announce(const struct plan *plan) {
+    (void)printf("%s: %s\nseed %llu, topology %s\n", plan->name, plan->title ? plan->title : "", (unsigned long long)plan->seed,
+                 plan->topology->name);
+    (void)fflush(stdout);
+}
+
+static void keep_standing(struct lab_handle *lab) {
+    struct err err = {0};
+    if (start_detach(lab, &err) < 0) {
+        log_error("the lab could not be kept: %s", err.msg);
+        start_end(lab);
+        return;
+    }
+    (void)fprintf(stderr, "The lab '%s' is kept: bascule status, bascule psql NODE, ... and bascule down when you are done.\n", lab->name);
+}
+
+static int run_job(const struct job *job, const struct options *o, struct strbuf *table) {
+    struct err err = {0};
+    if (start_check_host(job->plan, &err) < 0) {
+        log_error("%s: skipped: %s", job->plan->name, err.msg);
+        return EXIT_SKIPPED;
+    }
+    if (!o->json)
+        announce(job->plan);
+    cleanup_strbuf struct strbuf run_dir = {0};
+    struct lab_handle lab = {.pidfd = -1, .lifeline = -1};
+    if (start_lab(job->plan, &o->start, strbuf_str(&job->text), true, o->keep, true, &run_dir, &lab, &err) < 0)
+        return cmd_fail(EXIT_BROKEN, &err);
+    struct follow_options fo = {
+        .lab = &lab, .run_dir = strbuf_str(&run_dir), .quiet = o->json, .style = follow_style(STDOUT_FILENO)};
+    char detail[EVENT_TEXT_MAX] = "";
+    enum follow_end end = follow_lab(&fo, detail, sizeof detail);
+    if (end == FOLLOW_ENDED && o->keep && !*detail)
+        keep_standing(&lab);
+    else
+        start_end(&lab);
+    if (end == FOLLOW_DIED)
+        log_error("the lab's supervisor ended before its run did; what it recorded is in %s", strbuf_str(&run_dir));
+    return tell_result(strbuf_str(&run_dir), o, &fo.style, table);
+}
+
+// The worst of several: a broken lab before a failed expectation before something skipped.
+static int worse(int a, int b) {
+    static const int rank[] = {[EXIT_PASS] = 0, [EXIT_SKIPPED] = 1, [EXIT_EXPECTATION] = 2, [EXIT_USAGE] = 3, [EXIT_BROKEN] = 4};
+    return rank[a] >= rank[b] ? a : b;
+}
+
+static int read_all(const struct options *o, job_list *jobs) {
+    int worst = EXIT_PASS;
+    for (size_t i = 0; i < o->n_files; i++) {
+        int code = EXIT_PASS;
+        struct strbuf text = {0};
+        struct plan *plan = start_read_scenario(o->files[i], &o->start, &text, &code);
+        if (!plan) {
+            strbuf_done(&text);
+            worst = code;
+            continue;
+        }
+        VEC_PUSH(jobs, ((struct job){.plan = plan, .text = text}));
+    }
+    return worst;
+}
+
+static int run_all(const job_list *jobs, const struct options *o) {
+    cleanup_strbuf struct strbuf table = {0};
+    int worst = EXIT_PASS;
+    for VEC_EACH (jobs, job)
+        worst = worse(worst, run_job(job, o, &table));
+    if (jobs->n > 1 && !o->json)
+        (void)printf("\n%s", strbuf_str(&table));
+    return worst;
+}
+
+int run_main(int argc, char **argv) {
+    static const struct argp_child children[] = {{&start_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        argp_options, parse, "SCENARIO...", "Runs scenarios against a lab of real daemons and measures what the application felt.", children, NULL, NULL};
+    struct options o = {0};
+    cmd_parse(&argp, "run", argc, argv, 0, &o);
+    job_list jobs = {0};
+    struct err err = {0};
+    int code = read_all(&o, &jobs); // as whoever we are: root may be the only one who can read them
+    if (code == EXIT_PASS && sandbox_drop_root(&err) < 0)
+        code = cmd_fail(EXIT_BROKEN, &err);
+    else if (code == EXIT_PASS)
+        code = run_all(&jobs, &o);
+    for VEC_EACH (&jobs, job) {
+        plan_free(job->plan);
+        strbuf_done(&job->text);
+    }
+    VEC_DONE(&jobs);
+    start_options_done(&o.start);
+    return code;
+}

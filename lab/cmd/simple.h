@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// For commands whose only option is --lab (and perhaps --json).
+#include "lab/cmd/cmd.h"
+
+struct simple_options {
+    const char *lab;
+    bool json;
+    bool all;   // --all
+    bool watch; // -w
+    char **args;
+    size_t n_args;
+};
+enum simple_flags { SIMPLE_LAB = 1, SIMPLE_JSON = 2, SIMPLE_ALL = 4, SIMPLE_WATCH = 8, SIMPLE_NO_ARGS = 16, SIMPLE_IN_ORDER = 32 };
+// usage: argp's args_doc; doc: what the command does. in_order: options end at the first argument (exec, psql).
+void simple_parse(const char *name, unsigned flags, const char *usage, const char *doc, size_t min_args, int argc, char **argv,
+                  struct simple_options *ret);

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/cmd/start.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "injector/fault.h"
+#include "lab/base/fs.h"
+#include "lab/cmd/client.h"
+#include "lab/cmd/paths.h"
+#include "lab/record/run.h"
+#include "lab/sandbox/sandbox.h"
+#include "lab/stack/stack.h"
+
+// Logs, ledger and configuration of a run of ten minutes take a few MB; a data directory on disk 100 MB a node.
+static const uint64_t NEED_BYTES = 64 << 20, NEED_BYTES_DISK = 1024 << 20;
+
+enum { OPT_SEED = 1000, OPT_SET, OPT_RUNS_DIR, OPT_LAB, OPT_COLD };
+
+static const struct argp_option options[] = {
+    {"seed", OPT_SEED, "N", 0, "seed of random choices (printed with each run)", 0},
+    {"set", OPT_SET, "KEY=VALUE", 0, "override a setting, e.g. patroni.ttl=20s", 0},
+    {"runs-dir", OPT_RUNS_DIR, "DIR", 0, "where run folders are made (default ~/.local/state/bascule/runs)", 0},
+    {"lab", OPT_LAB, "NAME", 0, "name of the lab (several may run at once)", 0},
+    {"cold", OPT_COLD, NULL, 0, "don't use prepared data directories from the cache", 0},
+    {0},
+};
+
+static void add_setting(struct start_options *o, const char *text, struct argp_state *state) {
+    const char *eq = strchr(text, '=');
+    if (!eq || eq == text) {
+        argp_error(state, "--set wants KEY=VALUE, not '%s'", text);
+        return;
+    }
+    struct setting *s = VEC_ADD(&o->set);
+    s->key = xstrndup(text, (size_t)(eq - text));
+    s->value = xstrdup(eq + 1);
+}
+
+static void check_lab_name(const char *name, struct argp_state *state) {
+    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+    if (n == 0 || name[n] || n >= LAB_NAME_MAX)
+        argp_error(state, "a lab's name is 1 to %d letters, digits, '-', '_' or '.', not '%s'", LAB_NAME_MAX - 1, name);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    struct start_options *o = state->input;
+    char *end = NULL;
+    switch (key) {
+    case OPT_SEED:
+        errno = 0;
+        o->seed = strtoull(arg, &end, 10);
+        if (errno || end == arg || *end || *arg == '-' || o->seed == 0)
+            argp_error(state, "--seed wants a number from 1 on, not '%s'", arg);
+        return 0;
+    case OPT_SET:
+        add_setting(o, arg, state);
+        return 0;
+    case OPT_RUNS_DIR:
+        o->runs_dir = arg;
+        return 0;
+    case OPT_LAB:
+        check_lab_name(arg, state);
+        o->lab = arg;
+        return 0;
+    case OPT_COLD:
+        o->cold = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp start_argp = {.options = options, .parser = parse};
+
+void start_options_done(struct start_options *o) {
+    for VEC_EACH (&o->set, s) {
+        free(s->key);
+        free(s->value);
+    }
+    VEC_DONE(&o->set);
+}
+
+// ---- the plan --------------------------------------------------------------------------------------------------------
+
+struct plan *start_read_scenario(const char *name, const struct start_options *o, struct strbuf *ret_text, int *exit_code) {
+    *exit_code = EXIT_USAGE;
+    struct err err = {0};
+    cleanup_strbuf struct strbuf path = {0}, topologies = {0}, said = {0};
+    if (paths_scenario_file(name, &path, &err) < 0 || paths_topologies(&topologies, &err) < 0 ||
+        fs_read(strbuf_str(&path), 1 << 20, ret_text, &err) < 0) {
+        log_error("%s", err.msg);
+        return NULL;
+    }
+    struct read_options ro = {.vocabulary = fault_vocabulary(),
+                              .topology_dir = strbuf_str(&topologies),
+                              .seed = o->seed,
+                              .overrides = o->set.n ? &o->set : NULL};
+    struct diags d = {0};
+    struct plan *plan = NULL;
+    int r = scenario_read_text(strbuf_str(&path), strbuf_str(ret_text), ret_text->len, &ro, &d, &plan);
+    diags_to_text(&d, &said);
+    (void)fputs(strbuf_str(&said), stderr);
+    diags_done(&d);
+    return r < 0 ? NULL : plan;
+}
+
+static int check_faults(const struct plan *plan, struct err *err) {
+    for VEC_EACH (&plan->steps, s) {
+        const struct fault_ops *ops = s->kind == STEP_INJECT ? fault_find(s->mechanism) : NULL;
+        if (ops && ops->check && ops->check(plan->topology, &s->params, err) < 0)
+            return err_wrap(err, "step '%s' (line %d), %s", s->name, s->line, s->mechanism);
+    }
+    return 0;
+}
+
+int start_check_host(const struct plan *plan, struct err *err) {
+    struct stack_paths programs;
+    int r = check_faults(plan, err);
+    if (r == 0)
+        r = stack_find_programs(plan->topology, &programs, err);
+    return r == 0 ? sandbox_probe_userns(err) : r;
+}
+
+// ---- the run folder --------------------------------------------------------------------------------------------------
+
+static void keep_copy(const char *run_dir, const char *name, const char *text) {
+    cleanup_free char *path = xasprintf("%s/%s", run_dir, name);
+    (void)fs_write(path, text, strlen(text), 0644, NULL); // for people; the log is what counts
+}
+
+static void settings_text(const setting_list *list, struct strbuf *out) {
+    for VEC_EACH (list, s)
+        strbuf_addf(out, "%s=%s\n", s->key, s->value);
+}
+
+static int make_run_folder(const struct plan *plan, const struct start_options *o, struct strbuf *run_dir, struct err *err) {
+    cleanup_strbuf struct strbuf parent = {0}, made = {0};
+    int r = 0;
+    if (o->runs_dir)
+        strbuf_add(&parent, o->runs_dir);
+    else
+        r = run_default_dir(&parent, err);
+    const char *name = !str_empty(plan->name) ? plan->name : plan->topology->name;
+    uint64_t need = plan->topology->storage == STORAGE_DISK ? NEED_BYTES_DISK : NEED_BYTES;
+    if (r == 0)
+        r = run_folder_create(strbuf_str(&parent), name, need, &made, err);
+    if (r < 0)
+        return r;
+    char full[PATH_MAX];
+    if (!realpath(strbuf_str(&made), full)) // the supervisor needs it whatever its working folder is
+        return err_sys(err, errno, "run folder '%s'", strbuf_str(&made));
+    strbuf_add(run_dir, full);
+    return 0;
+}
+
+int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario, bool keep, bool workload,
+              struct strbuf *run_dir, struct lab_handle *ret, struct err *err) {
+    int r = make_run_folder(plan, o, run_dir, err);
+    if (r < 0)
+        return r;
+    if (scenario_text)
+        keep_copy(strbuf_str(run_dir), "scenario.yaml", scenario_text);
+    cleanup_strbuf struct strbuf settings = {0}, cache = {0};
+    settings_text(&o->set, &settings);
+    if (settings.len)
+        keep_copy(strbuf_str(run_dir), "overrides.txt", strbuf_str(&settings));
+    paths_cache(&cache);
+    struct lab_options lo = {.plan = plan,
+                             .scenario = scenario,
+                             .keep = keep,
+                             .workload = workload,
+                             .fresh = o->cold,
+                             .auto_name = o->lab == NULL,
+                             .run_dir = strbuf_str(run_dir),
+                             .cache_dir = cache.len ? strbuf_str(&cache) : NULL,
+                             .overrides = strbuf_str(&settings)};
+    STR_COPY(lo.name, o->lab ? o->lab : scenario ? plan->name : "lab");
+    return lab_launch(&lo, ret, err);
+}
+
+// ---- its end ---------------------------------------------------------------------------------------------------------
+
+int start_detach(const struct lab_handle *lab, struct err *err) {
+    cleanup_close int fd = client_connect(lab->name, err);
+    if (fd < 0)
+        return fd;
+    cleanup_json cJSON *reply = NULL;
+    return client_command(fd, "detach", &reply, err);
+}
+
+void start_end(struct lab_handle *lab) {
+    (void)close(STEAL_FD(lab->lifeline));
+    struct pollfd p = {.fd = lab->pidfd, .events = POLLIN};
+    if (poll(&p, 1, 5000) <= 0)
+        (void)kill(lab->pid, SIGKILL); // our own child, not yet reaped: the pid can't have been reused
+    (void)waitpid(lab->pid, NULL, 0);
+    (void)close(STEAL_FD(lab->pidfd));
+}

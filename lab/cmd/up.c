@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: PostgreSQL
+// bascule up: a lab that stands until `bascule down`.
+#include "lab/cmd/paths.h"
+#include "lab/cmd/start.h"
+#include "injector/fault.h"
+#include "lab/sandbox/sandbox.h"
+
+struct options {
+    struct start_options start;
+    const char *topology;
+    bool no_workload;
+};
+
+enum { OPT_NO_WORKLOAD = 1 };
+static const struct argp_option argp_options[] = {
+    {"no-workload", OPT_NO_WORKLOAD, NULL, 0, "don't run the application", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    struct options *o = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->start;
+        return 0;
+    case OPT_NO_WORKLOAD:
+        o->no_workload = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (state->arg_num > 0)
+            argp_error(state, "one topology at a time");
+        o->topology = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+// A plan without steps: the same reader, so that --set and its complaints are the same as for `run`.
+static struct plan *make_plan(const struct options *o, int *exit_code) {
+    struct err err = {0};
+    cleanup_strbuf struct strbuf dir = {0}, said = {0};
+    *exit_code = EXIT_USAGE;
+    if (paths_topologies(&dir, &err) < 0) {
+        log_error("%s", err.msg);
+        return NULL;
+    }
+    struct read_options ro = {.vocabulary = fault_vocabulary(),
+                              .topology_dir = strbuf_str(&dir),
+                              .seed = o->start.seed ? o->start.seed : 1,
+                              .overrides = o->start.set.n ? &o->start.set : NULL};
+    struct diags d = {0};
+    struct topology *t = NULL;
+    int r = topology_read(o->topology ? o->topology : "patroni-3", &ro, &d, &t, &err);
+    diags_to_text(&d, &said);
+    (void)fputs(strbuf_str(&said), stderr);
+    if (r < 0 && !d.errors)
+        log_error("%s", err.msg);
+    diags_done(&d);
+    if (r < 0)
+        return NULL;
+    struct plan *p = xcalloc(1, sizeof *p);
+    p->name = xstrdup("");
+    p->title = xstrdup("");
+    p->seed = ro.seed;
+    p->topology = t;
+    p->workload = (struct workload_def){
+        .writes_per_s = 100, .reads_per_s = 10, .route = topology_count(t, SERVICE_HAPROXY) ? ROUTE_HAPROXY : ROUTE_MULTI_HOST,
+        .deadline = 2 * SEC, .connect_timeout = 2 * SEC};
+    p->timeout = USEC_NEVER;
+    return p;
+}
+
+static int stand_up(const struct plan *plan, const struct options *o) {
+    struct err err = {0};
+    if (start_check_host(plan, &err) < 0)
+        return cmd_fail(EXIT_SKIPPED, &err);
+    cleanup_strbuf struct strbuf run_dir = {0};
+    struct lab_handle lab = {.pidfd = -1, .lifeline = -1};
+    if (start_lab(plan, &o->start, NULL, false, true, !o->no_workload, &run_dir, &lab, &err) < 0)
+        return cmd_fail(EXIT_BROKEN, &err);
+    struct follow_options fo = {
+        .lab = &lab, .run_dir = strbuf_str(&run_dir), .until_ready = true, .style = follow_style(STDOUT_FILENO)};
+    char detail[EVENT_TEXT_MAX] = "";
+    if (follow_lab(&fo, detail, sizeof detail) == FOLLOW_READY && start_detach(&lab, &err) == 0) {
+        (void)printf("The lab '%s' is up. Next: bascule status, bascule psql n1, bascule inject node.power_off leader, bascule down.\n"
+                     "Its run folder: %s\n",
+                     lab.name, strbuf_str(&run_dir));
+        return EXIT_PASS;
+    }
+    start_end(&lab);
+    log_error("the lab did not come up: %s (logs in %s)", *detail ? detail : err.msg, strbuf_str(&run_dir));
+    return EXIT_BROKEN;
+}
+
+int up_main(int argc, char **argv) {
+    static const struct argp_child children[] = {{&start_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {argp_options, parse, "[TOPOLOGY]",
+                                     "Starts a lab (default: patroni-3) and leaves it standing. TOPOLOGY is a file, or a name from scenarios/topologies.",
+                                     children, NULL, NULL};
+    struct options o = {0};
+    cmd_parse(&argp, "up", argc, argv, 0, &o);
+    int code = EXIT_USAGE;
+    struct plan *plan = make_plan(&o, &code);
+    struct err err = {0};
+    if (plan)
+        code = sandbox_drop_root(&err) < 0 ? cmd_fail(EXIT_BROKEN, &err) : stand_up(plan, &o);
+    plan_free(plan);
+    start_options_done(&o.start);
+    return code;
+}

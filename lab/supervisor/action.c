@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: PostgreSQL
+// What an administrator does, as opposed to what breaks: patroni.switchover through the REST API, as patronictl does
+// (patroni/ctl.py, _do_failover_or_switchover: POST /switchover), power on, resume, start a service.
+#include <signal.h>
+
+#include "lab/supervisor/internal.h"
+
+// Patroni answers POST /switchover once it is over or its own wait has run out (patroni/api.py, poll_failover_result: loop_wait
+// and then some); shutdown checkpoints come on top.
+static const usec_t SWITCHOVER_DEADLINE = 90 * SEC;
+
+struct pending {
+    struct lab *lab;
+    char id[EVENT_NAME_MAX], action[EVENT_NAME_MAX];
+};
+
+static void tell(struct lab *lab, const char *id, const char *action, const char *phase, const char *detail) {
+    struct event ev = EVENT_NEW(ACTION);
+    STR_COPY(ev.u.ACTION.id, id);
+    STR_COPY(ev.u.ACTION.action, action);
+    STR_COPY(ev.u.ACTION.phase, phase);
+    STR_COPY(ev.u.ACTION.detail, detail);
+    sink_emit(&lab->sink, &ev);
+}
+
+static const char *param(const setting_list *params, const char *key) {
+    for (size_t i = 0; params && i < params->n; i++)
+        if (str_eq(params->items[i].key, key))
+            return params->items[i].value;
+    return NULL;
+}
+
+static void on_switchover(void *arg, int status, const char *body) {
+    cleanup_free struct pending *p = arg;
+    char detail[EVENT_TEXT_MAX];
+    if (status == 200)
+        (void)snprintf(detail, sizeof detail, "%s", body ? body : "");
+    else if (status == 0)
+        (void)snprintf(detail, sizeof detail, "Patroni's REST API gave no answer");
+    else
+        (void)snprintf(detail, sizeof detail, "Patroni refused (HTTP %d): %s", status, body ? body : "");
+    tell(p->lab, p->id, p->action, status == 200 ? "done" : "failed", detail);
+}
+
+static void switchover(struct lab *lab, const char *id, const char *action, const setting_list *params) {
+    const struct model_node *leader = model_leader(engine_model(lab->engine));
+    if (!leader) {
+        tell(lab, id, action, "failed", "there is no leader to switch over from");
+        return;
+    }
+    cleanup_strbuf struct strbuf body = {0};
+    strbuf_add(&body, "{\"leader\":");
+    json_quote(&body, leader->name);
+    const char *candidate = param(params, "candidate");
+    if (!str_empty(candidate)) {
+        strbuf_add(&body, ",\"candidate\":");
+        json_quote(&body, candidate);
+    }
+    strbuf_add(&body, "}");
+    struct pending *p = xcalloc(1, sizeof *p);
+    p->lab = lab;
+    STR_COPY(p->id, id);
+    STR_COPY(p->action, action);
+    struct err err = {0};
+    if (observer_patroni_request(lab->observer, leader->name, "POST", "/switchover", strbuf_str(&body), SWITCHOVER_DEADLINE,
+                                 on_switchover, p, &err) < 0) {
+        free(p);
+        tell(lab, id, action, "failed", err.msg);
+    }
+}
+
+static int power_on(struct lab *lab, const char *node, const setting_list *params, struct err *err) {
+    (void)params;
+    struct node *n = lab_node(lab, node);
+    if (!n)
+        return err_set(err, ENOENT, "there is no node '%s'", node);
+    if (node_is_on(n))
+        return err_set(err, EALREADY, "%s is on already", node);
+    int r = node_power_on(n, err);
+    return r < 0 ? r : stack_start_services(lab->stack, node, NULL, err);
+}
+
+static int service_start(struct lab *lab, const char *node, const setting_list *params, struct err *err) {
+    return stack_start_services(lab->stack, node, param(params, "service"), err);
+}
+
+static const struct {
+    const char *name;
+    int (*act)(struct lab *lab, const char *node, const setting_list *params, struct err *err);
+} on_nodes[] = {{"node.power_on", power_on}, {"service.start", service_start}};
+
+void lab_action(struct lab *lab, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n,
+                const setting_list *params) {
+    tell(lab, id, action, "asked", "");
+    if (str_eq(action, "patroni.switchover")) {
+        switchover(lab, id, action, params);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(on_nodes); i++) {
+        if (!str_eq(on_nodes[i].name, action))
+            continue;
+        struct err err = {0};
+        for (size_t k = 0; k < n; k++)
+            if (on_nodes[i].act(lab, nodes[k], params, &err) < 0) {
+                tell(lab, id, action, "failed", err.msg);
+                return;
+            }
+        tell(lab, id, action, "done", "");
+        return;
+    }
+    tell(lab, id, action, "failed", "this action is not known to the supervisor");
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: PostgreSQL
+// Building the lab: switch, nodes, stack, observer, injector, in that order, and what the log says about it at the beginning.
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#include "lab/base/fs.h"
+#include "lab/sandbox/sandbox.h"
+#include "lab/supervisor/internal.h"
+
+// ---- the beginning of the log ----------------------------------------------------------------------------------------
+
+static void read_word(const char *path, char *out, size_t size) {
+    cleanup_strbuf struct strbuf text = {0};
+    if (fs_read(path, 4096, &text, NULL) < 0)
+        return;
+    (void)str_copy(out, size, strbuf_str(&text));
+    out[strcspn(out, " \n")] = '\0';
+}
+
+static void record_run(struct lab *lab) {
+    struct event ev = EVENT_NEW(RUN_BEGIN);
+    __auto_type b = &ev.u.RUN_BEGIN;
+    STR_COPY(b->scenario, lab->plan->name ? lab->plan->name : "");
+    STR_COPY(b->title, lab->plan->title ? lab->plan->title : "");
+    STR_COPY(b->lab, lab->o->name);
+    STR_COPY(b->topology, lab->plan->topology->name ? lab->plan->topology->name : "");
+    b->seed = (int64_t)lab->plan->seed;
+    b->wall = usec_wall_now();
+    b->mono = lab->sink.base;
+    STR_COPY(b->program, BASCULE_VERSION);
+    struct utsname u;
+    if (uname(&u) == 0)
+        STR_COPY(b->kernel, u.release);
+    struct sysinfo si;
+    if (sysinfo(&si) == 0)
+        b->memory_mb = (int64_t)((uint64_t)si.totalram * si.mem_unit >> 20);
+    b->cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    // A new network namespace inherits the host's default, and recovery times under loss depend on it.
+    read_word("/proc/sys/net/ipv4/tcp_congestion_control", b->tcp_cc, sizeof b->tcp_cc);
+    if (lab->plan->workload.writes_per_s > 0)
+        b->period_us = (int64_t)(1e6 / lab->plan->workload.writes_per_s);
+    sink_emit(&lab->sink, &ev);
+}
+
+static void record_nodes(struct lab *lab) {
+    const struct topology *t = lab->plan->topology;
+    for VEC_EACH (&t->nodes, n) {
+        struct event ev = EVENT_NEW(NODE_INFO);
+        STR_COPY(ev.u.NODE_INFO.node, n->name);
+        STR_COPY(ev.u.NODE_INFO.address, n->address);
+        ev.u.NODE_INFO.postgres = n->services & SERVICE_POSTGRES;
+        ev.u.NODE_INFO.etcd = n->services & SERVICE_ETCD;
+        ev.u.NODE_INFO.haproxy = n->services & SERVICE_HAPROXY;
+        ev.u.NODE_INFO.app = n->services & SERVICE_APP;
+        ev.u.NODE_INFO.nofailover = n->nofailover;
+        sink_emit(&lab->sink, &ev);
+    }
+}
+
+static void record_expectations(struct lab *lab) {
+    for (size_t i = 0; i < lab->plan->expects.n; i++) {
+        const struct expect *x = &lab->plan->expects.items[i];
+        struct event ev = EVENT_NEW(EXPECT);
+        ev.u.EXPECT.index = (int64_t)i;
+        STR_COPY(ev.u.EXPECT.kind, expect_kind_name(x->kind));
+        ev.u.EXPECT.has_min = x->has_min;
+        ev.u.EXPECT.has_max = x->has_max;
+        ev.u.EXPECT.min = x->min;
+        ev.u.EXPECT.max = x->max;
+        ev.u.EXPECT.wanted = x->wanted;
+        STR_COPY(ev.u.EXPECT.node, x->node);
+        STR_COPY(ev.u.EXPECT.text, x->text ? x->text : "");
+        sink_emit(&lab->sink, &ev);
+    }
+}
+
+static void record_version(struct lab *lab, const char *component, const char *version) {
+    if (str_empty(version))
+        return;
+    struct event ev = EVENT_NEW(VERSION);
+    STR_COPY(ev.u.VERSION.component, component);
+    STR_COPY(ev.u.VERSION.version, version);
+    sink_emit(&lab->sink, &ev);
+}
+
+void lab_record_beginning(struct lab *lab) {
+    record_run(lab);
+    record_nodes(lab);
+    if (lab->o->lab->scenario)
+        record_expectations(lab);
+    struct strbuf json = {0};
+    plan_to_json(lab->plan, &json);
+    cleanup_free char *path = xasprintf("%s/plan.json", lab->o->lab->run_dir);
+    (void)fs_write(path, strbuf_str(&json), json.len, 0644, NULL); // an extra for people; the log is what counts
+    strbuf_done(&json);
+}
+
+// ---- nodes -----------------------------------------------------------------------------------------------------------
+
+static void hosts_text(const struct topology *t, struct strbuf *out) {
+    strbuf_add(out, "127.0.0.1\tlocalhost\n\n# the machines of this lab\n");
+    for VEC_EACH (&t->nodes, n)
+        strbuf_addf(out, "%s\t%s\n", n->address, n->name);
+}
+
+static int build_node(struct lab *lab, size_t i, const char *hosts, struct err *err) {
+    const struct topology *t = lab->plan->topology;
+    const struct node_def *def = &t->nodes.items[i];
+    cleanup_free char *disk = t->storage == STORAGE_DISK
+                                  ? xasprintf("%s/nodes/%s/disk", lab->o->lab->run_dir, def->name)
+                                  : xasprintf("%s/nodes/%s", SANDBOX_STATE, def->name);
+    lab->log_dirs[i] = xasprintf("%s/nodes/%s/log", lab->o->lab->run_dir, def->name);
+    int r = fs_mkdirs(disk, 0755, err);
+    if (r == 0)
+        r = fs_mkdirs(lab->log_dirs[i], 0755, err);
+    if (r < 0)
+        return r;
+    struct node_spec spec = {.hosts = hosts, .disk_dir = disk, .log_dir = lab->log_dirs[i]};
+    STR_COPY(spec.name, def->name);
+    STR_COPY(spec.address, def->address);
+    return node_new(lab->loop, lab->sw, &spec, &lab->sink, &lab->nodes[i], err);
+}
+
+static int build_nodes(struct lab *lab, struct err *err) {
+    cleanup_strbuf struct strbuf hosts = {0};
+    hosts_text(lab->plan->topology, &hosts);
+    for (size_t i = 0; i < lab->plan->topology->nodes.n; i++)
+        if (build_node(lab, i, strbuf_str(&hosts), err) < 0)
+            return err_wrap(err, "node %s", lab->plan->topology->nodes.items[i].name);
+    return switch_neighbours(lab->sw, err);
+}
+
+static int start_services(void *arg, const char *node, const char *service, struct err *err) {
+    struct lab *lab = arg;
+    return stack_start_services(lab->stack, node, service, err);
+}
+
+static int build_injector(struct lab *lab, struct err *err) {
+    lab->world = (struct fault_world){.loop = lab->loop,
+                                      .sink = &lab->sink,
+                                      .sw = lab->sw,
+                                      .topology = lab->plan->topology,
+                                      .start_services = start_services,
+                                      .arg = lab};
+    memcpy(lab->world.nodes, lab->nodes, sizeof lab->world.nodes);
+    return injector_new(&lab->world, &lab->injector, err);
+}
+
+static int build_stack(struct lab *lab, struct err *err) {
+    struct stack_options o = {.loop = lab->loop,
+                              .topology = lab->plan->topology,
+                              .paths = &lab->paths,
+                              .nodes = lab->nodes,
+                              .sink = &lab->sink,
+                              .cache_dir = lab->o->lab->cache_dir,
+                              .work_dir = SANDBOX_STATE,
+                              .fresh = lab->o->lab->fresh};
+    return stack_new(&o, &lab->stack, err);
+}
+
+static int build_observer(struct lab *lab, struct err *err) {
+    struct observer_options o = {.loop = lab->loop,
+                                 .topology = lab->plan->topology,
+                                 .nodes = lab->nodes,
+                                 .sink = &lab->sink,
+                                 .log_dirs = (const char *const *)lab->log_dirs};
+    return observer_new(&o, &lab->observer, err);
+}
+
+int lab_build(struct lab *lab, struct err *err) {
+    lab_progress(lab, "build", false, "building %zu nodes and their network", lab->plan->topology->nodes.n);
+    int r = stack_find_programs(lab->plan->topology, &lab->paths, err);
+    if (r < 0)
+        return r;
+    record_version(lab, "PostgreSQL", lab->paths.pg_version);
+    record_version(lab, "Patroni", lab->paths.patroni_version);
+    record_version(lab, "etcd", lab->paths.etcd_version);
+    record_version(lab, "HAProxy", lab->paths.haproxy_version);
+    r = switch_new(&lab->sw, err);
+    if (r < 0)
+        return err_wrap(err, "network");
+    if ((r = build_nodes(lab, err)) < 0 || (r = build_stack(lab, err)) < 0 || (r = build_observer(lab, err)) < 0)
+        return r;
+    return build_injector(lab, err);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The supervisor's own parts, shared by its files and nobody else.
+#include <systemd/sd-event.h>
+
+#include "injector/fault.h"
+#include "lab/base/json.h"
+#include "lab/engine/engine.h"
+#include "lab/observe/observe.h"
+#include "lab/record/run.h"
+#include "lab/stack/stack.h"
+#include "lab/supervisor/supervisor.h"
+#include "lab/workload/workload.h"
+
+#define LAB_STATES(X)                                                                                                  \
+    X(BUILDING, "building")     /* switch and nodes are being made */                                                  \
+    X(STARTING, "starting")     /* the stack starts daemons; waiting until the cluster is complete */                  \
+    X(READY, "ready")           /* complete, the application runs; a scenario's clock may start */                     \
+    X(COLLECTING, "collecting") /* the scenario is over: application stopped, ledger read on every node */             \
+    X(KEPT, "kept")             /* the scenario is over and the lab stays (--keep) */                                  \
+    X(BROKEN, "broken")         /* the lab itself failed */                                                            \
+    X(STOPPING, "stopping")     /* leaving */
+enum lab_state {
+#define X(state, name) LAB_##state,
+    LAB_STATES(X)
+#undef X
+};
+const char *lab_state_name(enum lab_state state);
+
+struct control; // the control socket and its clients
+
+struct lab {
+    const struct supervisor_options *o;
+    const struct plan *plan;
+    sd_event *loop;
+    struct event_sink sink;
+    struct run_log *log;
+    bool log_failed;
+    VEC(struct event) queue; // emitted, not yet shown to engine, stack and observer
+    bool draining;
+    enum lab_state state;
+    bool detached;    // stay when the command that started us ends
+    bool run_ended;   // run.end is written
+    char end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
+    struct switch_net *sw;
+    struct node *nodes[NODES_MAX];
+    char *log_dirs[NODES_MAX];
+    struct stack_paths paths;
+    struct engine *engine;
+    struct stack *stack;
+    struct observer *observer;
+    struct injector *injector;
+    struct fault_world world;
+    struct workload *workload;
+    struct control *control;
+    sd_event_source *engine_timer;
+    int hand_injections; // counter for "hand-N"
+    VEC(struct hand_params *) hand_params; // parameters of injections by hand: they live as long as the lab
+};
+struct hand_params {
+    setting_list list;
+};
+
+// supervisor.c
+void lab_set_state(struct lab *lab, enum lab_state state, const char *detail);
+void lab_progress(struct lab *lab, const char *phase, bool waiting, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void lab_finish(struct lab *lab, const char *reason, const char *detail); // begin the end of the run; may be called twice
+void lab_quit(struct lab *lab, int code);                                // leave the loop
+struct node *lab_node(struct lab *lab, const char *name);
+
+// build.c: switch, nodes, stack, observer, injector; and what the run folder keeps of them
+int lab_build(struct lab *lab, struct err *err);
+void lab_record_beginning(struct lab *lab);
+// finish.c: from "the scenario is over" to run.end
+void lab_collect(struct lab *lab);
+// effects.c
+void lab_carry_out(struct lab *lab, const effect_list *effects);
+// action.c: administrator's acts
+void lab_action(struct lab *lab, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n,
+                const setting_list *params);
+// control.c
+int control_new(struct lab *lab, int fd, struct control **ret, struct err *err);
+void control_free(struct control *c);
+// status.c
+cJSON *lab_status(const struct lab *lab);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: PostgreSQL
+// The moment of birth. In order: the control socket (in the host's network namespace, so that commands reach it), the
+// lifeline, the clone into new namespaces. In the child: own session, stdio into the run folder, and off into the supervisor.
+// Failure modes: a taken name, a host that forbids user namespaces (sandbox_clone says which knob), no descriptor left. In
+// each case nothing has been made yet that outlives this process.
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "lab/base/fs.h"
+#include "lab/base/log.h"
+#include "lab/sandbox/sandbox.h"
+#include "lab/supervisor/lab.h"
+#include "lab/supervisor/supervisor.h"
+
+static int listen_with_name(const struct lab_options *o, char *name, struct err *err) {
+    (void)str_copy(name, LAB_NAME_MAX, o->name);
+    for (int i = 2;; i++) {
+        int fd = lab_socket_listen(name, getuid(), err);
+        if (fd != -EADDRINUSE || !o->auto_name || i > 99)
+            return fd;
+        (void)snprintf(name, LAB_NAME_MAX, "%.40s-%d", o->name, i);
+    }
+}
+
+// stdin from nowhere, messages into the run folder: the terminal belongs to the command that started us.
+static void redirect_stdio(const char *run_dir) {
+    cleanup_free char *path = xasprintf("%s/supervisor.log", run_dir);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (null >= 0)
+        (void)dup2(null, STDIN_FILENO);
+    if (out < 0)
+        out = null;
+    if (out >= 0) {
+        (void)dup2(out, STDOUT_FILENO);
+        (void)dup2(out, STDERR_FILENO);
+    }
+    if (null > STDERR_FILENO)
+        (void)close(null);
+    if (out > STDERR_FILENO && out != null)
+        (void)close(out);
+}
+
+int lab_launch(const struct lab_options *o, struct lab_handle *ret, struct err *err) {
+    char name[LAB_NAME_MAX];
+    cleanup_close int control = listen_with_name(o, name, err);
+    if (control < 0)
+        return control;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return err_sys(err, errno, "lifeline");
+    cleanup_close int life_read = ends[0];
+    cleanup_close int life_write = ends[1];
+    pid_t pid = 0;
+    cleanup_close int pidfd = -1;
+    int r = sandbox_clone(true, &pid, &pidfd, err);
+    if (r < 0)
+        return err_wrap(err, "start lab '%s'", name);
+    if (r == 0) { // pid 1 of the lab
+        (void)close(STEAL_FD(life_write));
+        (void)setsid(); // Ctrl-C at the terminal is for the command; it tells us what to do
+        redirect_stdio(o->run_dir);
+        // The lifeline's first word is our pid as the host sees it: nobody in here can know it otherwise.
+        pid_t host_pid = 0;
+        if (read(life_read, &host_pid, sizeof host_pid) != (ssize_t)sizeof host_pid)
+            _exit(SUPERVISOR_EXIT_BROKEN);
+        struct supervisor_options so = {
+            .lab = o, .name = name, .control = STEAL_FD(control), .lifeline = STEAL_FD(life_read), .host_pid = host_pid};
+        _exit(supervisor_main(&so));
+    }
+    if (write(life_write, &pid, sizeof pid) != (ssize_t)sizeof pid)
+        return err_sys(err, errno, "lifeline of lab '%s'", name);
+    ret->pid = pid;
+    ret->pidfd = STEAL_FD(pidfd);
+    ret->lifeline = STEAL_FD(life_write);
+    STR_COPY(ret->name, name);
+    return 0;
+}

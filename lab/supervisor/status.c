@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: PostgreSQL
+// The model as JSON: what `bascule status` shows. Fields are documented in docs/measures.md, section "status".
+#include "lab/supervisor/internal.h"
+
+static void add_lsn(cJSON *o, const char *key, lsn_t lsn) {
+    char text[LSN_TEXT_MAX];
+    if (lsn)
+        (void)cJSON_AddStringToObject(o, key, lsn_format(text, lsn));
+    else
+        (void)cJSON_AddNullToObject(o, key);
+}
+
+static void add_age(cJSON *o, const char *key, usec_t now, usec_t then) {
+    if (then && then <= now)
+        (void)cJSON_AddNumberToObject(o, key, (double)((now - then) / MSEC));
+    else
+        (void)cJSON_AddNullToObject(o, key);
+}
+
+static const char *pg_state(const struct model_node *n) {
+    if (!n->on)
+        return "off";
+    if (!n->pg_answered)
+        return "no answer";
+    return n->in_recovery ? "standby" : n->writable ? "primary" : "primary, not writable";
+}
+
+static cJSON *node_status(const struct model *m, const struct model_node *n, usec_t now) {
+    cJSON *o = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(o, "name", n->name);
+    (void)cJSON_AddStringToObject(o, "address", n->address);
+    (void)cJSON_AddBoolToObject(o, "on", n->on);
+    (void)cJSON_AddBoolToObject(o, "app", n->services & SERVICE_APP);
+    if (n->services & SERVICE_POSTGRES) {
+        (void)cJSON_AddBoolToObject(o, "leader", str_eq(m->leader, n->name));
+        (void)cJSON_AddStringToObject(o, "role", n->patroni_answered ? member_role_name(n->role) : "unknown");
+        (void)cJSON_AddStringToObject(o, "state", n->patroni_answered ? n->state : "no answer");
+        (void)cJSON_AddStringToObject(o, "postgres", pg_state(n));
+        (void)cJSON_AddBoolToObject(o, "writable", n->pg_answered && n->writable);
+        (void)cJSON_AddBoolToObject(o, "streaming", n->streaming);
+        (void)cJSON_AddStringToObject(o, "sync_state", n->sync_state);
+        (void)cJSON_AddNumberToObject(o, "timeline", (double)n->timeline);
+        add_lsn(o, "lsn", n->lsn);
+        add_lsn(o, "replayed", n->replayed);
+        if (n->lag_bytes >= 0 && n->streaming)
+            (void)cJSON_AddNumberToObject(o, "lag_bytes", (double)n->lag_bytes);
+        else
+            (void)cJSON_AddNullToObject(o, "lag_bytes");
+        (void)cJSON_AddBoolToObject(o, "registered", n->registered);
+        (void)cJSON_AddBoolToObject(o, "pending_restart", n->pending_restart);
+        add_age(o, "postgres_age_ms", now, n->pg_seen);
+        add_age(o, "patroni_age_ms", now, n->patroni_seen);
+    }
+    if (n->services & SERVICE_ETCD) {
+        (void)cJSON_AddStringToObject(o, "etcd", !n->etcd_answered ? "no answer" : n->etcd_leader ? "leader" : "follower");
+        (void)cJSON_AddNumberToObject(o, "etcd_term", (double)n->etcd_term);
+    }
+    return o;
+}
+
+static cJSON *client_status(const struct model *m, usec_t now) {
+    cJSON *o = cJSON_CreateObject();
+    (void)cJSON_AddNumberToObject(o, "writes_ok", (double)m->w_ok);
+    (void)cJSON_AddNumberToObject(o, "writes_failed", (double)m->w_failed);
+    (void)cJSON_AddNumberToObject(o, "writes_unknown", (double)m->w_unknown);
+    (void)cJSON_AddNumberToObject(o, "reads_ok", (double)m->r_ok);
+    (void)cJSON_AddNumberToObject(o, "reads_failed", (double)m->r_failed);
+    (void)cJSON_AddNumberToObject(o, "writes_per_s", (double)m->tick_w_ok * 10); // a tick is 100 ms
+    add_age(o, "last_write_age_ms", now, m->w_last_ok);
+    (void)cJSON_AddStringToObject(o, "server", m->client_node);
+    return o;
+}
+
+static cJSON *fault_status(const struct model_fault *f) {
+    static const char *const phases[] = {"asked",      "effective", "verified",      "unverified", "heal_asked",
+                                         "healed",     "heal_verified", "heal_unverified", "failed"};
+    cJSON *o = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(o, "id", f->id);
+    (void)cJSON_AddStringToObject(o, "mechanism", f->mechanism);
+    (void)cJSON_AddStringToObject(o, "target", f->target);
+    (void)cJSON_AddStringToObject(o, "nodes", f->nodes);
+    (void)cJSON_AddStringToObject(o, "phase", phases[f->phase]);
+    return o;
+}
+
+cJSON *lab_status(const struct lab *lab) {
+    const struct model *m = engine_model(lab->engine);
+    usec_t now = sink_now(&lab->sink);
+    char why[EVENT_TEXT_MAX] = "", waiting[EVENT_TEXT_MAX] = "";
+    cJSON *o = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(o, "lab", lab->o->name);
+    (void)cJSON_AddStringToObject(o, "state", lab_state_name(lab->state));
+    (void)cJSON_AddStringToObject(o, "scenario", lab->plan->name ? lab->plan->name : "");
+    (void)cJSON_AddStringToObject(o, "topology", lab->plan->topology->name ? lab->plan->topology->name : "");
+    (void)cJSON_AddStringToObject(o, "run_dir", lab->o->lab->run_dir);
+    (void)cJSON_AddNumberToObject(o, "supervisor_pid", lab->o->host_pid);
+    (void)cJSON_AddNumberToObject(o, "time_ms", (double)(now / MSEC));
+    (void)cJSON_AddBoolToObject(o, "healthy", model_healthy(m, why, sizeof why));
+    (void)cJSON_AddStringToObject(o, "why", why);
+    (void)cJSON_AddBoolToObject(o, "complete", model_complete(m, why, sizeof why));
+    (void)cJSON_AddStringToObject(o, "missing", why);
+    (void)cJSON_AddStringToObject(o, "waiting_for", lab->o->lab->scenario ? engine_waiting_for(lab->engine, waiting, sizeof waiting) : "");
+    (void)cJSON_AddStringToObject(o, "leader", m->leader);
+    if (m->lease_renewed && m->lease_ttl && m->leader[0]) {
+        usec_t end = m->lease_renewed + m->lease_ttl;
+        (void)cJSON_AddNumberToObject(o, "lease_left_ms", end > now ? (double)((end - now) / MSEC) : 0);
+    } else
+        (void)cJSON_AddNullToObject(o, "lease_left_ms");
+    cJSON *nodes = cJSON_AddArrayToObject(o, "nodes");
+    for (size_t i = 0; i < m->n_nodes; i++)
+        (void)cJSON_AddItemToArray(nodes, node_status(m, &m->nodes[i], now));
+    (void)cJSON_AddItemToObject(o, "client", client_status(m, now));
+    cJSON *faults = cJSON_AddArrayToObject(o, "faults");
+    for (size_t i = 0; i < m->n_faults; i++)
+        (void)cJSON_AddItemToArray(faults, fault_status(&m->faults[i]));
+    return o;
+}
