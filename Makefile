@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: PostgreSQL
+# The short names for everything. CMake and Ninja do the work; `make help` lists the targets.
+BUILD  ?= build
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc)
+
+configure = cmake -S . -B $(1) -G Ninja $(2) >$(1).log 2>&1 || { cat $(1).log; rm -f $(1).log; exit 1; }; rm -f $(1).log
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: deps
+deps: ## install the packages bascule needs (Debian; sudo only when not root)
+	@tools/install-deps
+
+.PHONY: build
+build: ## build/bascule, optimised
+	@command -v cmake >/dev/null && command -v ninja >/dev/null || { echo "cmake or ninja is missing: run 'make deps' first"; exit 1; }
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=Release)
+	@cmake --build $(BUILD) -j $(JOBS) --target bascule
+
+.PHONY: demo
+demo: deps build ## crash the leader of a three-node cluster and tell the recovery time
+	@tools/demo $(BUILD)
+
+.PHONY: check
+check: deps ## every test; the last line is "N passed, N failed, N skipped"
+	@$(call configure,build-check,-DCMAKE_BUILD_TYPE=Release -DBASCULE_WERROR=ON)
+	@cmake --build build-check -j $(JOBS)
+	@tests/run --build build-check $(TESTS)
+
+.PHONY: bench
+bench: build ## start-up ratios against a naive script, and what an idle lab costs
+	@tools/bench $(BUILD)
+
+.PHONY: asan
+asan: ## unit and engine tests under the address and undefined-behaviour sanitizers
+	@$(call configure,build-asan,-DCMAKE_BUILD_TYPE=Debug -DBASCULE_ASAN=ON -DBASCULE_WERROR=ON)
+	@cmake --build build-asan -j $(JOBS)
+	@tests/run --build build-asan --label unit --label engine $(TESTS)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZ_SECONDS (default 60) each
+	@tools/fuzz
+
+.PHONY: lint
+lint: ## clang-format, clang-tidy, shellcheck, codespell: those that are installed
+	@tools/lint
+
+.PHONY: format
+format: ## clang-format every C file in place
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+.PHONY: install
+install: build ## the program, scenarios, documents and completion below PREFIX (default /usr/local)
+	@tools/install $(BUILD) "$(DESTDIR)$(PREFIX)"
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf build build-*
