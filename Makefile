@@ -22,7 +22,7 @@ build: ## build/bascule, optimised
 
 .PHONY: demo
 demo: deps build ## crash the leader of a three-node cluster and tell the recovery time
-	@tools/demo $(BUILD)
+	@$(BUILD)/bascule run scenarios/leader-crash.yaml
 
 .PHONY: check
 check: deps ## every test; the last line is "N passed, N failed, N skipped"
