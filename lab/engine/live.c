@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: PostgreSQL
+// The faults that are in the world now.
+//
+//   asked --verified--> bites --heal asked--> healing --healed--> healed --heal verified--> gone
+//
+// A fault that failed or could not be verified is a dud: it counts as biting, is healed for safety, and the run is
+// worth nothing. A heal that is not answered, failed, or not verified is trouble: it is remembered, and the fault is
+// given up as gone, since waiting longer would not end the run. Faults injected by hand are known from their events;
+// they are healed with the others.
+#include <stdio.h>
+
+#include "lab/engine/internal.h"
+
+static const size_t by_hand = SIZE_MAX;
+
+struct live_fault *live_find(struct engine *e, const char *id) {
+    for (size_t i = e->faults.n; i > 0; i--)
+        if (str_eq(e->faults.items[i - 1].id, id))
+            return &e->faults.items[i - 1];
+    return NULL;
+}
+
+size_t live_active(const struct engine *e) {
+    size_t n = 0;
+    for (size_t i = 0; i < e->faults.n; i++)
+        n += e->faults.items[i].phase != LIVE_GONE;
+    return n;
+}
+
+bool live_timed(const struct engine *e) {
+    for (size_t i = 0; i < e->faults.n; i++) {
+        const struct live_fault *f = &e->faults.items[i];
+        if (f->phase == LIVE_HEALING || f->phase == LIVE_HEALED || (f->phase == LIVE_BITES && f->heal_at != USEC_NEVER))
+            return true;
+    }
+    return false;
+}
+
+static struct live_fault *live_add(struct engine *e, const char *id, size_t step) {
+    struct live_fault *f = VEC_ADD(&e->faults);
+    STR_COPY(f->id, id);
+    f->step = step;
+    f->phase = LIVE_ASKED;
+    f->heal_at = USEC_NEVER;
+    f->limit = step == by_hand ? USEC_NEVER : later_by(e->now, INJECT_MAX);
+    return f;
+}
+
+void live_inject(struct engine *e, size_t step, const struct node_list *nodes) {
+    const struct step *s = &e->plan->steps.items[step];
+    struct effect *out = engine_effect(e, EFFECT_INJECT);
+    out->step = s;
+    STR_COPY(out->id, s->name);
+    memcpy(out->nodes, nodes->names, sizeof out->nodes);
+    out->n_nodes = nodes->n;
+    (void)live_add(e, s->name, step);
+}
+
+void live_heal(struct engine *e, struct live_fault *f) {
+    if (f->phase != LIVE_ASKED && f->phase != LIVE_BITES)
+        return;
+    struct effect *out = engine_effect(e, EFFECT_HEAL);
+    STR_COPY(out->id, f->id);
+    f->phase = LIVE_HEALING;
+    f->heal_at = USEC_NEVER;
+    f->limit = later_by(e->now, f->dud ? HEAL_DUD_MAX : HEAL_MAX);
+}
+
+void live_heal_all(struct engine *e) {
+    for (size_t i = e->faults.n; i > 0; i--)
+        live_heal(e, &e->faults.items[i - 1]);
+}
+
+// ---- what the world answers
+// ---------------------------------------------------------------------------------------------
+static void give_up(struct live_fault *f, const char *trouble, const char *detail) {
+    if (!f->dud) // it never bit: nothing to be healed, nothing to complain of
+        f->trouble = trouble;
+    STR_COPY(f->detail, detail);
+    f->phase = LIVE_GONE;
+    f->limit = f->heal_at = USEC_NEVER;
+}
+
+static void on_verified(struct engine *e, struct live_fault *f) {
+    if (f->phase != LIVE_ASKED)
+        return;
+    f->phase = LIVE_BITES;
+    f->verified = true;
+    f->limit = USEC_NEVER;
+    usec_t duration = f->step == by_hand ? 0 : e->plan->steps.items[f->step].duration;
+    if (duration) // counted from the effect, but never healed before it was verified
+        f->heal_at = later_by(f->effective ? f->effective : e->now, duration);
+}
+
+static void on_injection_failed(struct live_fault *f, const char *detail) {
+    f->phase = LIVE_BITES;
+    f->dud = true;
+    f->limit = USEC_NEVER;
+    STR_COPY(f->detail, detail);
+}
+
+static bool in_healing(const struct live_fault *f) {
+    return f->phase == LIVE_HEALING || f->phase == LIVE_HEALED;
+}
+
+static void on_heal_asked(struct engine *e, struct live_fault *f) {
+    if (f->phase != LIVE_ASKED && f->phase != LIVE_BITES)
+        return;
+    f->phase = LIVE_HEALING; // by hand
+    f->heal_at = USEC_NEVER;
+    f->limit = later_by(e->now, HEAL_MAX);
+}
+
+static void on_healed(struct engine *e, struct live_fault *f) {
+    if (f->phase == LIVE_GONE)
+        return;
+    f->phase = LIVE_HEALED;
+    f->heal_at = USEC_NEVER;
+    f->limit = later_by(e->now, HEAL_VERIFY_MAX);
+}
+
+void live_on_event(struct engine *e, const struct event *ev) {
+    const char *phase = ev->u.FAULT.phase, *detail = ev->u.FAULT.detail;
+    if (!e->plan->steps.n) // `bascule up`: people inject and heal by hand, nothing ends by itself
+        return;
+    struct live_fault *f = live_find(e, ev->u.FAULT.id);
+    if (str_eq(phase, "asked") && (!f || (f->step == by_hand && f->phase == LIVE_GONE)))
+        f = live_add(e, ev->u.FAULT.id, by_hand);
+    if (!f)
+        return;
+    if (str_eq(phase, "effective"))
+        f->effective = ev->t;
+    else if (str_eq(phase, "verified"))
+        on_verified(e, f);
+    else if (str_eq(phase, "heal_asked"))
+        on_heal_asked(e, f);
+    else if (str_eq(phase, "healed"))
+        on_healed(e, f);
+    else if (str_eq(phase, "heal_verified"))
+        give_up(f, NULL, detail);
+    else if (str_eq(phase, "heal_unverified") && f->phase != LIVE_GONE)
+        give_up(f, "unverified", detail);
+    else if (str_eq(phase, "failed") && in_healing(f))
+        give_up(f, "broken", detail);
+    else if ((str_eq(phase, "failed") || str_eq(phase, "unverified")) && f->phase == LIVE_ASKED)
+        on_injection_failed(f, detail);
+}
+
+// ---- the clock
+// ----------------------------------------------------------------------------------------------------------
+static void out_of_patience(struct live_fault *f) {
+    char text[120];
+    if (f->phase == LIVE_ASKED) {
+        (void)snprintf(text, sizeof text, "not verified within %d s", (int)(INJECT_MAX / SEC));
+        on_injection_failed(f, text);
+    } else if (f->phase == LIVE_HEALED) {
+        give_up(f, NULL, "");
+    } else {
+        (void)snprintf(text, sizeof text, "no answer to the heal within %d s", (int)(HEAL_MAX / SEC));
+        give_up(f, "broken", text);
+    }
+}
+
+bool live_advance(struct engine *e) {
+    bool moved = false;
+    for (size_t i = e->faults.n; i > 0; i--) { // newest first, as at the end
+        struct live_fault *f = &e->faults.items[i - 1];
+        if (f->limit <= e->now) {
+            out_of_patience(f);
+            moved = true;
+        }
+        if (f->phase == LIVE_BITES && f->heal_at <= e->now) {
+            live_heal(e, f);
+            moved = true;
+        }
+    }
+    return moved;
+}
+
+usec_t live_deadline(const struct engine *e) {
+    usec_t d = USEC_NEVER;
+    for (size_t i = 0; i < e->faults.n; i++)
+        d = earlier(d, earlier(e->faults.items[i].limit, e->faults.items[i].heal_at));
+    return d;
+}
