@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+# timeout: 300
+# A trainer's hour in a minute: up, look around, break, watch, heal, down.
+# shellcheck source=../lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+lab=hand-$$
+export BASCULE_LAB=$lab
+
+exits 0 'up patroni-3 comes up' "$BASCULE" up patroni-3 --lab "$lab" --runs-dir "$runs" --set patroni.ttl=20s --set patroni.loop_wait=5s --set patroni.retry_timeout=5s || exit 1
+says 'bascule down' 'and says how to end it'
+exits 2 'the same name a second time is refused' "$BASCULE" up patroni-3 --lab "$lab" --runs-dir "$runs"
+says "$lab" 'naming the lab that runs'
+exits 0 'list names it' "$BASCULE" list
+says "^$lab" 'with its state'
+
+check 'status: three members, one leader, etcd answers' status \
+  's["healthy"] and sum(n.get("leader", False) for n in s["nodes"]) == 1 and sum(n.get("streaming", False) for n in s["nodes"]) == 2'
+exits 0 'status for people' "$BASCULE" status
+says 'leader' 'shows who leads'
+leader=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["leader"])' "$work/status.json")
+replica=$(python3 -c 'import json, sys; print(next(n["name"] for n in json.load(open(sys.argv[1]))["nodes"] if n.get("streaming")))' "$work/status.json")
+
+exits 0 'psql asks the leader' "$BASCULE" psql "$leader" -Atc 'select not pg_is_in_recovery(), current_user'
+says '^t\|postgres$' 'as its superuser'
+exits 0 'psql asks a replica' "$BASCULE" psql "$replica" -Atc 'select pg_is_in_recovery()'
+says '^t$' 'which is in recovery'
+exits 1 'psql hands its exit status on' "$BASCULE" psql "$leader" -c 'select 1/0'
+exits 0 'exec runs a command on a node' "$BASCULE" exec "$replica" -- hostname
+says "^$replica\$" 'which has its own hostname'
+exits 0 'a node sees its own processes only' "$BASCULE" exec "$replica" -- sh -c 'ls -d /proc/[0-9]* | wc -l; grep -c . /etc/hosts; id -un'
+says '^postgres$' 'and students are postgres there'
+exits 42 'exec hands the exit status on' "$BASCULE" exec "$leader" -- sh -c 'exit 42'
+exits 0 'patronictl works on a node as on a server' "$BASCULE" exec "$leader" -- patronictl -c /etc/patroni/config.yml list
+says 'Leader' 'and shows the leader'
+exits 0 'etcdctl too' "$BASCULE" exec "$leader" -- env ETCDCTL_API=3 etcdctl get --prefix --keys-only /service/
+says '/leader' 'and shows the leader key'
+exits 0 'logs of patroni on a node' "$BASCULE" logs "$leader" patroni
+says 'lock' 'speak of the lock'
+exits 0 'a shell reads its commands from stdin' bash -c "echo 'echo I am on \$(hostname)' | '$BASCULE' shell '$replica'"
+
+exits 2 'a node that is not there' "$BASCULE" exec "${replica}x" -- true
+says 'no node' 'is named in the message'
+exits 2 'a fault that is not there' "$BASCULE" inject process.kil "$leader"
+says 'process.kill|faults' 'and the message helps'
+
+exits 0 'inject node.power_off on a replica' "$BASCULE" inject node.power_off "$replica"
+check 'status shows it off' within 5 status "not node('$replica')['on']"
+exits 0 'heal --all' "$BASCULE" heal --all
+check 'it streams again' within 60 status "s['complete']"
+exits 0 'inject net.drop on the leader' "$BASCULE" inject net.drop leader
+check 'another node leads' within 45 status "s['leader'] not in ('', '$leader') and s['healthy']"
+exits 0 'heal that one' "$BASCULE" heal hand-2
+check 'the old leader comes back as a replica' within 90 status "s['complete']"
+
+exits 0 'down' "$BASCULE" down
+nothing_left() { ! "$BASCULE" list | grep -q "^$lab"; }
+check 'and the lab is gone' within 3 nothing_left
+exits 2 'status without a lab says so' "$BASCULE" status
+check 'the run folder stays' test -s "$(find "$runs" -name events.jsonl | head -n 1)"

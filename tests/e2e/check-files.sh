@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+# timeout: 60
+# bascule check: every mistake at its place, never a crash, never a hang. And the shipped files have none.
+# shellcheck source=../lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+cd "$BASCULE_TREE" || exit 1
+exits 0 'the shipped scenarios have no mistake' "$BASCULE" check scenarios/*.yaml
+exits 0 'nor have the topologies' "$BASCULE" check scenarios/topologies/*.yaml
+
+bad=$work/bad.yaml
+sed -e 's/^title:/titel:/' -e 's/node\.power_off/node.power_of/' scenarios/leader-crash.yaml >"$bad"
+exits 2 'a file with two mistakes: exit status 2' "$BASCULE" check "$bad"
+says "^$bad:[0-9]+:[0-9]+: error: .*titel" 'the first at file:line:col'
+says "did you mean .title" 'with a suggestion'
+says "^$bad:[0-9]+:[0-9]+: error: .*node\.power_of" 'the second too'
+says "did you mean .node\.power_off" 'with a suggestion'
+exits 2 'as JSON' "$BASCULE" check --json "$bad"
+check 'which can be parsed, with line and column' python3 -c '
+import json, sys
+d = json.load(open(sys.argv[1]))
+d = d if isinstance(d, list) else d["diagnostics"]
+assert len(d) >= 2 and all(x["line"] > 0 and x["column" if "column" in x else "col"] > 0 for x in d), d' "$out"
+exits 2 'run refuses it as well' "$BASCULE" run "$bad" --runs-dir "$runs"
+check 'and makes no run folder' test ! -e "$runs"
+exits 2 'a file that is not there' "$BASCULE" check "$work/nowhere.yaml"
+says 'nowhere.yaml' 'is named'
+
+# Any bytes: mutations of a good file must end with 0 or 2, quickly.
+mutate() {
+  python3 - "$1" "$2" <<'PYTHON'
+import random, sys
+rng = random.Random(int(sys.argv[2]))
+data = bytearray(open(sys.argv[1], "rb").read())
+for _ in range(rng.randint(1, 12)):
+    at = rng.randrange(len(data))
+    choice = rng.randrange(3)
+    if choice == 0: data[at] = rng.randrange(256)
+    elif choice == 1: del data[at:at + rng.randint(1, 40)]
+    else: data[at:at] = bytes(rng.choice([b"%YA\xe5L 1.2\n", b"&a [*a]", b"{{{{", b"\0", b"- - - -", b"\t", b"99999999999999999999h", b"? :"]))
+    data = data or bytearray(b"x")
+sys.stdout.buffer.write(data)
+PYTHON
+}
+survives() {
+  local seed code
+  for seed in $(seq 1 60); do
+    mutate scenarios/leader-crash.yaml "$seed" >"$work/m.yaml"
+    code=0
+    timeout 5 "$BASCULE" check "$work/m.yaml" >/dev/null 2>&1 || code=$?
+    case $code in 0 | 2) ;; *) echo "seed $seed: exit status $code" && return 1 ;; esac
+  done
+}
+check 'sixty mutated files end with 0 or 2' survives
+head -c 300000 /dev/urandom >"$work/noise.yaml"
+exits 2 'noise is refused' timeout 5 "$BASCULE" check "$work/noise.yaml"
+: >"$work/empty.yaml"
+exits 2 'an empty file is refused' "$BASCULE" check "$work/empty.yaml"
+
+exits 2 'no command' "$BASCULE"
+exits 2 'a wrong command' "$BASCULE" rnu
+says 'did you mean .run' 'gets a suggestion'
+for command in run up status inject heal shell exec psql logs list down check report faults doctor; do
+  exits 0 "$command --help" "$BASCULE" "$command" --help
+done
+exits 0 'faults lists the mechanisms' "$BASCULE" faults
+for fault in process.kill process.stop process.pause node.power_off net.drop link.down patroni.switchover; do
+  says "$fault" "$fault is one of them"
+done

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+# timeout: 300
+# A power cut of the leader at 30/10/10: what a newcomer sees first.
+# shellcheck source=../lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+run_scenario leader-crash
+says 'detect' 'the story tells the phases'
+says "$runs" 'the story tells where the run folder is'
+result 'the write outage is inside 20 to 34 s' '20000 <= r["write_outage_ms"] <= 34000'
+result 'its resolution is 20 ms or better' '0 < r["resolution_ms"] <= 20'
+result 'every phase from detect to reroute was seen' 'all(phase(p) and ms(p) is not None for p in ("detect", "elect", "promote", "reroute"))'
+result 'the phases add up to the recovery time' \
+  'abs(sum(ms(p) for p in ("detect", "elect", "promote", "reroute")) - r["recovery_ms"]) <= 2 * r["resolution_ms"] + 4'
+result 'each phase with a bound is inside it' 'all(p["inside"] for p in r["phases"] if p["bound_max_ms"] is not None)'
+result 'at least one phase has a bound' 'any(p["bound_max_ms"] is not None for p in r["phases"])'
+result 'the fault was verified and its moment seen' 'r["fault"]["verified"] and r["fault"]["effective_ms"] >= r["fault"]["asked_ms"]'
+result 'lost writes were counted' 'r["writes"]["lost"] is not None and r["writes"]["attempted"] > 1000'
+result 'nothing unexpected or twice' 'r["writes"]["unexpected"] == 0 and r["writes"]["duplicated"] == 0'
+result 'no split brain' 'r["split_brain_ms"] == 0'
+for file in events.jsonl ledger.bin result.json scenario.yaml plan.json versions.json; do
+  check "the run folder holds $file" test -s "$run/$file"
+done
+check 'and the logs of the daemons' test -n "$(find "$run/nodes" -name '*.log' -size +0 2>/dev/null | head -n 1)"

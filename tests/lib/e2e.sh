@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: PostgreSQL
+# What the stories in tests/e2e share. tests/run sets BASCULE (the program), BASCULE_TREE, TMPDIR and HOME; by hand:
+#   BASCULE=build/bascule tests/e2e/leader-crash.sh
+# Each check prints "ok - sentence" or "not ok - sentence"; the exit status is 1 if any failed.
+set -uo pipefail
+
+BASCULE_TREE=${BASCULE_TREE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+BASCULE=$(realpath "${BASCULE:-$BASCULE_TREE/build/bascule}")
+export PYTHONPATH=$BASCULE_TREE/tests/lib PYTHONDONTWRITEBYTECODE=1
+work=$(mktemp -d "${TMPDIR:-/tmp}/e2e.XXXXXX")
+runs=$work/runs
+checks=0 failures=0
+
+finish() {
+  local code=$?
+  "$BASCULE" down --all >/dev/null 2>&1
+  rm -rf "$work"
+  echo "1..$checks"
+  [ "$code" = 0 ] && [ "$failures" = 0 ] && [ "$checks" -gt 0 ] || exit 1
+}
+trap finish EXIT
+
+ok() { checks=$((checks + 1)) && echo "ok - $1"; }
+not_ok() {
+  checks=$((checks + 1)) failures=$((failures + 1))
+  echo "not ok - $1"
+  [ $# -lt 2 ] || printf '# %s\n' "${@:2}"
+}
+skip() { checks=$((checks + 1)) && echo "ok - $1 # SKIP $2"; }
+skip_all() { # the reason; ends the story
+  trap - EXIT
+  rm -rf "$work"
+  echo "$1"
+  exit 77
+}
+
+# check SENTENCE COMMAND...: the command succeeds. Its output is shown when it does not.
+check() {
+  local sentence=$1
+  shift
+  if "$@" >"$work/check.out" 2>&1; then ok "$sentence"; else
+    local code=$?
+    not_ok "$sentence" "'$*' gave $code:"
+    tail -n 15 "$work/check.out" | sed 's/^/#   /'
+  fi
+}
+
+# exits CODE SENTENCE COMMAND...: the command ends with this exit status. Output stays in $out.
+out=$work/out
+exits() {
+  local wanted=$1 sentence=$2 code=0
+  shift 2
+  "$@" >"$out" 2>&1 </dev/null || code=$?
+  if [ "$code" = "$wanted" ]; then ok "$sentence"; else
+    not_ok "$sentence" "'$*' gave $code, not $wanted:"
+    tail -n 25 "$out" | sed 's/^/#   /'
+    return 1
+  fi
+}
+says() { check "$2" grep -qE -- "$1" "$out"; } # says REGEX SENTENCE: what the last command printed
+
+# run_scenario NAME [OPTIONS...]: runs a shipped scenario and leaves its run folder in $run.
+run_scenario() {
+  local name=$1
+  shift
+  rm -rf "$runs"
+  exits 0 "$name ends with exit status 0" "$BASCULE" run "$BASCULE_TREE/scenarios/$name.yaml" --runs-dir "$runs" "$@"
+  run=$(find "$runs" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort | tail -n 1)
+  check "$name: result.json keeps its schema" python3 "$BASCULE_TREE/tests/lib/result_schema.py" "$run/result.json"
+  result "$name: the verdict is pass" 'r["verdict"] == "pass"'
+  "$BASCULE" report --json "$run" >"$work/again.json" 2>"$work/again.err"
+  check "$name: the report from the log alone is the same result" cmp "$run/result.json" "$work/again.json"
+}
+
+# result SENTENCE EXPRESSION: a Python expression over r (result.json), ms(phase name) and phase(name).
+result() {
+  check "$1" python3 - "$run/result.json" "$2" <<'PYTHON'
+import json, sys
+r = json.load(open(sys.argv[1]))
+def phase(name):
+    return next((p for p in r["phases"] if p["name"] == name), None)
+def ms(name):
+    return phase(name)["duration_ms"]
+value = eval(sys.argv[2])
+if not value:
+    print(sys.argv[2], "is", value)
+    print(json.dumps({k: r.get(k) for k in ("verdict", "reason", "write_outage_ms", "recovery_ms", "resolution_ms", "phases", "writes", "split_brain_ms")}, indent=1))
+sys.exit(0 if value else 1)
+PYTHON
+}
+
+# within SECONDS COMMAND...: polls until the command succeeds.
+within() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 0.2
+  done
+}
+
+# status EXPRESSION: a Python expression over s (`bascule status --json`) and node(name).
+status() {
+  "$BASCULE" status --json ${lab:+--lab "$lab"} >"$work/status.json" 2>"$work/status.err" &&
+    python3 - "$work/status.json" "$1" <<'PYTHON'
+import json, sys
+s = json.load(open(sys.argv[1]))
+def node(name):
+    return next(n for n in s["nodes"] if n["name"] == name)
+sys.exit(0 if eval(sys.argv[2]) else 1)
+PYTHON
+}
