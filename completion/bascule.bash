@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: PostgreSQL
+# bash completion for bascule: commands, options, scenario files, topologies, faults, and the nodes of the lab that runs.
+# Use it at once with `. completion/bascule.bash`; `make install` puts it where bash-completion looks.
+
+_bascule_scenarios_dir() {
+  local program dir
+  program=$(type -P "${COMP_WORDS[0]}") || return
+  program=$(realpath "$program")
+  for dir in "${BASCULE_DATA_DIR:-}" "${program%/*/*}/scenarios" "${program%/*/*}/share/bascule/scenarios"; do
+    [ -n "$dir" ] && [ -d "$dir" ] && printf '%s\n' "$dir" && return
+  done
+}
+
+_bascule_yaml_names() { # names without .yaml of the files in folder $1
+  local file
+  for file in "$1"/*.yaml; do
+    [ -e "$file" ] && file=${file##*/} && printf '%s\n' "${file%.yaml}"
+  done
+}
+
+# The words of "name": "..." in `bascule status --json`, of the nodes or of anything else that has a name.
+_bascule_nodes() {
+  "${COMP_WORDS[0]}" status --json ${1:+--lab "$1"} 2>/dev/null | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4
+}
+
+_bascule_faults() { "${COMP_WORDS[0]}" faults 2>/dev/null | awk '/^  / {print $1}'; }
+_bascule_fault_params() { "${COMP_WORDS[0]}" faults "$1" 2>/dev/null | awk '/^  / {print $1 "="}'; }
+_bascule_labs() { "${COMP_WORDS[0]}" list --json 2>/dev/null | grep -oE '"lab":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
+
+_bascule_options() {
+  case $1 in
+  run) echo '--seed --set --keep --json --runs-dir --lab --cold --help' ;;
+  up) echo '--seed --set --runs-dir --lab --cold --no-workload --help' ;;
+  status) echo '--json --watch --lab --help' ;;
+  heal) echo '--all --lab --help' ;;
+  down) echo '--all --lab --help' ;;
+  logs) echo '--follow --lab --help' ;;
+  inject | shell | exec | psql) echo '--lab --help' ;;
+  list | check | report) echo '--json --help' ;;
+  *) echo '--help' ;;
+  esac
+}
+
+_bascule_selectors='leader not_leader replica any_replica sync_standby async_standby etcd_leader etcd_follower etcd_majority app proxy all'
+_bascule_commands='run up status inject heal shell exec psql logs list down check report faults doctor'
+
+# Positional arguments before the cursor (without options and their values) into $words, the command into $command, --lab's into $lab.
+_bascule_parse() {
+  local i word
+  command='' lab='' words=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    case $word in
+    --lab | -l) lab=${COMP_WORDS[i + 1]:-} && i=$((i + 1)) ;;
+    --seed | --set | --runs-dir) i=$((i + 1)) ;;
+    -*) ;;
+    *) if [ -z "$command" ]; then command=$word; else words+=("$word"); fi ;;
+    esac
+  done
+}
+
+_bascule_candidates() {
+  local dir
+  dir=$(_bascule_scenarios_dir)
+  case $command in
+  run) _bascule_yaml_names "$dir" ;;
+  up) _bascule_yaml_names "$dir/topologies" ;;
+  faults) _bascule_faults ;;
+  inject)
+    case ${#words[@]} in
+    0) _bascule_faults ;;
+    1) _bascule_nodes "$lab" && printf '%s\n' "$_bascule_selectors" ;;
+    *) _bascule_fault_params "${words[0]}" ;;
+    esac
+    ;;
+  shell | exec | psql) [ ${#words[@]} -gt 0 ] || _bascule_nodes "$lab" ;;
+  logs) if [ ${#words[@]} = 0 ]; then _bascule_nodes "$lab"; else echo 'patroni postgresql etcd haproxy'; fi ;;
+  down) _bascule_labs ;;
+  esac
+}
+
+_bascule() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command lab words
+  COMPREPLY=()
+  _bascule_parse
+  case $previous in
+  --lab | -l) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_labs)" -- "$current") && return ;;
+  --runs-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+  --seed | --set) return ;;
+  esac
+  if [ -z "$command" ]; then
+    mapfile -t COMPREPLY < <(compgen -W "$_bascule_commands --help --version" -- "$current")
+  elif [[ $current == -* ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(_bascule_options "$command")" -- "$current")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$(_bascule_candidates)" -- "$current")
+    case $command in
+    run | up | check | report)
+      local files
+      mapfile -t files < <(compgen -f -- "$current")
+      COMPREPLY+=("${files[@]}")
+      compopt -o filenames 2>/dev/null
+      ;;
+    inject) [[ ${COMPREPLY[*]:-} == *= ]] && compopt -o nospace 2>/dev/null ;;
+    esac
+  fi
+}
+
+complete -F _bascule bascule
