@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: PostgreSQL
+// One network namespace, one bridge, one port per node. The namespace is kept by a descriptor and by the netlink
+// sockets opened in it; nothing here has a process of its own. Cuts are directed pairs of addresses in one nft set: a
+// whole partition is one transaction, and so bites between two frames.
+#include "lab/sandbox/switch.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+
+#include "lab/base/fs.h"
+#include "lab/sandbox/cuts.h"
+#include "lab/sandbox/link.h"
+
+#define BRIDGE "br0"
+
+struct port {
+    char node[NODE_NAME_MAX];
+    char address[ADDRESS_MAX];
+    char host[IFNAMSIZ];    // its name in the switch
+    struct link_mac mac;    // of eth0 in the node
+    struct nl_sock *inside; // netlink in the node's namespace
+};
+
+struct switch_net {
+    int ns;
+    struct nl_sock *sk;               // netlink in the switch's namespace
+    struct port ports[NODES_MAX + 1]; // one more: a management port may come
+    size_t n;
+    bool table; // our nft table exists
+};
+
+// IPv6 stays off on what we create from here on (the lab is IPv4), but not on lo: ::1 is there on any server.
+static void no_ipv6(void) {
+    (void)fs_write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1", 1, 0644, NULL); // absent = no IPv6 at all: fine
+}
+
+static int new_namespace(struct err *err) {
+    cleanup_close int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (home < 0)
+        return err_sys(err, errno, "open our network namespace");
+    if (unshare(CLONE_NEWNET) < 0)
+        return err_sys(err, errno, "make the switch's network namespace");
+    int ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    int code = errno;
+    no_ipv6();
+    link_leave_ns(STEAL_FD(home));
+    return ns < 0 ? err_sys(err, code, "open the switch's network namespace") : ns;
+}
+
+int switch_new(struct switch_net **ret, struct err *err) {
+    struct switch_net *sw = xcalloc(1, sizeof *sw);
+    static const struct link_mac mac = {{0x02, 0x00, 0x00, 0x00, 0x00, 0x01}};
+    int r = sw->ns = new_namespace(err);
+    if (r >= 0)
+        r = link_open(sw->ns, &sw->sk, err);
+    if (r >= 0)
+        r = link_add_bridge(sw->sk, BRIDGE, &mac, err);
+    if (r < 0) {
+        switch_free(sw);
+        return err_wrap(err, "make the switch");
+    }
+    *ret = sw;
+    return 0;
+}
+
+void switch_free(struct switch_net *sw) {
+    if (!sw)
+        return;
+    for (size_t i = 0; i < sw->n; i++)
+        nl_socket_free(sw->ports[i].inside);
+    nl_socket_free(sw->sk);
+    if (sw->ns >= 0)
+        (void)close(sw->ns);
+    free(sw);
+}
+
+int switch_ns(const struct switch_net *sw) {
+    return sw->ns;
+}
+
+static struct port *port_of(const struct switch_net *sw, const char *node) {
+    for (size_t i = 0; i < sw->n; i++)
+        if (str_eq(sw->ports[i].node, node))
+            return (struct port *)&sw->ports[i];
+    return NULL;
+}
+
+static int need_port(const struct switch_net *sw, const char *node, struct port **ret, struct err *err) {
+    *ret = port_of(sw, node);
+    return *ret ? 0 : err_set(err, ENOENT, "no node '%s' on the switch", node);
+}
+
+// Link names end at 15 characters: a long node name keeps its start and gets a hash of the whole (FNV-1a).
+static void port_link_name(char host[static IFNAMSIZ], const char *node) {
+    uint32_t hash = 2166136261U;
+    for (const char *c = node; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 16777619U;
+    if (strlen(node) <= IFNAMSIZ - 3)
+        (void)snprintf(host, IFNAMSIZ, "h-%s", node);
+    else
+        (void)snprintf(host, IFNAMSIZ, "h-%.6s-%06x", node, hash & 0xffffff);
+}
+
+// MACs say whose they are: 02:00 + address in the node, 02:01 + address on the switch's side.
+static int port_init(struct port *p, const char *node, const char *address, struct link_mac *ret_host_mac,
+                     struct err *err) {
+    struct in_addr in;
+    if (inet_pton(AF_INET, address, &in) != 1)
+        return err_set(err, EINVAL, "'%s' is not an IPv4 address", address);
+    if (!STR_COPY(p->node, node) || !STR_COPY(p->address, address))
+        return err_set(err, ENAMETOOLONG, "the name '%s' is too long", node);
+    port_link_name(p->host, node);
+    p->mac = (struct link_mac){{0x02, 0x00}};
+    memcpy(p->mac.byte + 2, &in, 4);
+    *ret_host_mac = p->mac;
+    ret_host_mac->byte[1] = 0x01;
+    return 0;
+}
+
+static int prepare_node_ns(int net_ns, struct err *err) {
+    int home;
+    int r = link_enter_ns(net_ns, &home, err);
+    if (r < 0)
+        return r;
+    no_ipv6();
+    r = link_lo_up(err);
+    link_leave_ns(home);
+    return r;
+}
+
+static int plug(struct switch_net *sw, struct port *p, const struct link_mac *host_mac, int net_ns, struct err *err) {
+    struct link_veth veth = {.host = p->host,
+                             .peer = "eth0",
+                             .bridge = BRIDGE,
+                             .host_mac = *host_mac,
+                             .peer_mac = p->mac,
+                             .peer_ns = net_ns};
+    int r = prepare_node_ns(net_ns, err);
+    if (r == 0)
+        r = link_open(net_ns, &p->inside, err);
+    if (r == 0)
+        r = link_add_veth(sw->sk, &veth, err);
+    if (r == 0)
+        r = link_add_address(p->inside, "eth0", p->address, 24, err);
+    return r < 0 ? r : link_set(p->inside, "eth0", true, err);
+}
+
+int switch_attach(struct switch_net *sw, const char *node, const char *address, int net_ns, struct err *err) {
+    if (sw->n == ARRAY_SIZE(sw->ports))
+        return err_set(err, ENOSPC, "the switch has %zu ports, all taken", sw->n);
+    if (port_of(sw, node))
+        return err_set(err, EEXIST, "node '%s' is on the switch already", node);
+    struct port *p = &sw->ports[sw->n];
+    struct link_mac host_mac;
+    *p = (struct port){0};
+    int r = port_init(p, node, address, &host_mac, err);
+    if (r == 0)
+        r = plug(sw, p, &host_mac, net_ns, err);
+    if (r < 0) {
+        nl_socket_free(STEAL(p->inside));
+        return err_wrap(err, "connect node '%s'", node);
+    }
+    sw->n++;
+    return 0;
+}
+
+int switch_neighbours(struct switch_net *sw, struct err *err) {
+    for (size_t i = 0; i < sw->n; i++)
+        for (size_t j = 0; j < sw->n; j++) {
+            const struct port *at = &sw->ports[i], *other = &sw->ports[j];
+            int r = i == j ? 0 : link_add_neighbour(at->inside, "eth0", other->address, &other->mac, err);
+            if (r < 0)
+                return err_wrap(err, "neighbours of node '%s'", at->node);
+        }
+    return 0;
+}
+
+int switch_port_set(struct switch_net *sw, const char *node, bool up, struct err *err) {
+    struct port *p;
+    int r = need_port(sw, node, &p, err);
+    return r < 0 ? r : link_set(sw->sk, p->host, up, err);
+}
+
+int switch_port_get(struct switch_net *sw, const char *node, bool *ret_up, struct err *err) {
+    struct port *p;
+    int r = need_port(sw, node, &p, err);
+    return r < 0 ? r : link_get(sw->sk, p->host, ret_up, err);
+}
+
+// ARP frames of a cut pair are dropped too: a cut is a cut, whether the permanent neighbours are set or not.
+static const char table_text[] = "table bridge bascule {\n"
+                                 "  set cuts { type ipv4_addr . ipv4_addr; }\n"
+                                 "  chain frames {\n"
+                                 "    type filter hook forward priority 0; policy accept;\n"
+                                 "    ip saddr . ip daddr @cuts counter drop\n"
+                                 "    arp saddr ip . arp daddr ip @cuts counter drop\n"
+                                 "  }\n"
+                                 "}\n";
+
+static int cuts_text(const struct switch_net *sw, const struct switch_cut *cuts, size_t n, struct strbuf *out,
+                     struct err *err) {
+    strbuf_add(out, sw->table ? "flush set bridge bascule cuts\n" : table_text);
+    for (size_t i = 0; i < n; i++) {
+        struct port *from, *to;
+        int r = need_port(sw, cuts[i].from, &from, err);
+        if (r == 0)
+            r = need_port(sw, cuts[i].to, &to, err);
+        if (r < 0)
+            return r;
+        strbuf_addf(out, "add element bridge bascule cuts { %s . %s }\n", from->address, to->address);
+    }
+    return 0;
+}
+
+int switch_set_cuts(struct switch_net *sw, const struct switch_cut *cuts, size_t n, struct err *err) {
+    if (n == 0 && !sw->table)
+        return 0; // nothing was ever cut
+    cleanup_strbuf struct strbuf text = {0};
+    int r = cuts_text(sw, cuts, n, &text, err);
+    if (r == 0)
+        r = nft_apply(sw->ns, &text, err);
+    if (r < 0)
+        return err_wrap(err, "cut the network");
+    sw->table = true;
+    return 0;
+}
