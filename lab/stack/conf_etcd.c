@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: PostgreSQL
+// etcd.conf.yml, read by `etcd --config-file`.
+#include "lab/stack/conf.h"
+#include "lab/stack/names.h"
+
+static void initial_cluster(const struct topology *t, struct strbuf *out) {
+    bool first = true;
+    for VEC_EACH (&t->nodes, n) {
+        if (!(n->services & SERVICE_ETCD))
+            continue;
+        strbuf_addf(out, "%s%s=http://%s:%d", first ? "" : ",", n->name, n->address, STACK_ETCD_PEER_PORT);
+        first = false;
+    }
+}
+
+void conf_etcd(const struct conf *c, const struct node_def *n, struct strbuf *out) {
+    const struct topology *t = c->topology;
+    strbuf_addf(out,
+                "# etcd member %s of the DCS that Patroni stores its state in.\n"
+                "name: %s\n"
+                "data-dir: /var/lib/etcd\n\n"
+                "# Between members (Raft): port %d. For clients such as Patroni and etcdctl: port %d.\n"
+                "listen-peer-urls: http://%s:%d\n"
+                "initial-advertise-peer-urls: http://%s:%d\n"
+                "listen-client-urls: http://%s:%d,http://127.0.0.1:%d\n"
+                "advertise-client-urls: http://%s:%d\n\n",
+                n->name, n->name, STACK_ETCD_PEER_PORT, STACK_ETCD_PORT, n->address, STACK_ETCD_PEER_PORT, n->address,
+                STACK_ETCD_PEER_PORT, n->address, STACK_ETCD_PORT, STACK_ETCD_PORT, n->address, STACK_ETCD_PORT);
+    strbuf_add(out, "# Read once, when data-dir is empty; afterwards the membership is part of etcd's own data.\n"
+                    "initial-cluster: ");
+    initial_cluster(t, out);
+    strbuf_addf(out,
+                "\ninitial-cluster-token: %s\n"
+                "initial-cluster-state: new\n\n"
+                "# A follower that hears no heartbeat for 1 to 2 election timeouts starts an election (milliseconds).\n"
+                "heartbeat-interval: %" PRIu64 "\n"
+                "election-timeout: %" PRIu64 "\n",
+                STACK_SCOPE, t->etcd_heartbeat / MSEC, t->etcd_election / MSEC);
+    if (t->etcd.n > 0)
+        strbuf_add(out, "\n# From the topology file.\n");
+    for VEC_EACH (&t->etcd, s)
+        strbuf_addf(out, "%s: %s\n", s->key, s->value);
+}

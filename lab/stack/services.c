@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: PostgreSQL
+// Starting one daemon on one node, at the first boot and at any later one. Starting what already runs does nothing.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "lab/base/fs.h"
+#include "lab/stack/internal.h"
+#include "lab/stack/names.h"
+
+static int start_unless_running(struct node *n, const struct service_spec *spec, struct err *err) {
+    if (node_service_pid(n, spec->name) > 0)
+        return 0;
+    int r = node_service_start(n, spec, err);
+    return r < 0 ? err_wrap(err, "start %s on %s", spec->name, node_name(n)) : 0;
+}
+
+// On a server systemd-tmpfiles makes these at each boot, /run being empty then.
+int service_boot(struct node *n, struct err *err) {
+    static const char *const folders[] = {STACK_PGSOCKET, "/run/haproxy"};
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        cleanup_free char *path = xasprintf("/proc/%d/root%s", (int)node_init_pid(n), folders[i]);
+        if (mkdir(path, 0775) < 0 && errno != EEXIST)
+            return err_sys(err, errno, "create %s on %s", folders[i], node_name(n));
+    }
+    return 0;
+}
+
+int service_etcd(struct stack *s, size_t i, struct err *err) {
+    const char *argv[] = {s->o.paths->etcd, "--config-file", "/etc/etcd/etcd.conf.yml", NULL};
+    struct service_spec spec = {.name = "etcd", .argv = argv, .log = "etcd/etcd.log"};
+    return start_unless_running(s->o.nodes[i], &spec, err);
+}
+
+int service_haproxy(struct stack *s, size_t i, struct err *err) {
+    const char *argv[] = {s->o.paths->haproxy, "-db", "-f", "/etc/haproxy/haproxy.cfg", NULL};
+    struct service_spec spec = {.name = "haproxy", .argv = argv, .log = "haproxy/haproxy.log"};
+    return start_unless_running(s->o.nodes[i], &spec, err);
+}
+
+// After a power cut postmaster.pid is still there and names a pid of the boot before. In a fresh pid namespace another
+// process of this node may have that number by now, and PostgreSQL would refuse to start (CreateLockFile: "lock file
+// already exists"). While neither Patroni nor a postmaster runs, nobody else can be about to start one, so the file may
+// go.
+static void remove_stale_pidfile(struct node *n) {
+    if (node_service_pid(n, "patroni") > 0 || node_postmaster_pid(n, STACK_PGDATA) > 0)
+        return;
+    cleanup_free char *path = xasprintf("%s/data/postmaster.pid", node_postgresql_dir(n));
+    (void)unlink(path);
+}
+
+int service_patroni(struct stack *s, size_t i, struct err *err) {
+    remove_stale_pidfile(s->o.nodes[i]);
+    const char *argv[] = {s->o.paths->patroni, STACK_PATRONI_CONF, NULL};
+    struct service_spec spec = {.name = "patroni", .argv = argv, .log = "patroni/patroni.log"};
+    return start_unless_running(s->o.nodes[i], &spec, err);
+}
+
+// pg_ctl forks the server off and ends: the postmaster then belongs to the node's init, exactly as one that Patroni
+// started (it uses the same trick, patroni/postgresql/postmaster.py), and survives whatever happens to Patroni.
+int service_postmaster(struct stack *s, size_t i, struct err *err) {
+    cleanup_free char *pg_ctl = xasprintf("%s/pg_ctl", s->o.paths->pg_bin);
+    cleanup_strbuf struct strbuf options = {0};
+    conf_postmaster_options(&s->conf, &options);
+    const char *argv[] = {pg_ctl, "start", "--no-wait", "-D", STACK_PGDATA, "-o", strbuf_str(&options), NULL};
+    struct service_spec spec = {.name = "pg_ctl", .argv = argv, .log = "postgresql/postgresql.log"};
+    return start_unless_running(s->o.nodes[i], &spec, err);
+}
+
+void service_log_tail(struct node *n, const char *log, struct strbuf *out) {
+    cleanup_free char *path = xasprintf("/proc/%d/root/var/log/%s", (int)node_init_pid(n), log);
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char buf[512];
+    off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+    off_t from = size > (off_t)sizeof buf - 1 ? size - ((off_t)sizeof buf - 1) : 0;
+    ssize_t len = fd < 0 ? 0 : pread(fd, buf, sizeof buf - 1, from);
+    if (len <= 0)
+        return;
+    buf[len] = '\0';
+    const char *text = buf;
+    if (from > 0 && strchr(buf, '\n'))
+        text = strchr(buf, '\n') + 1; // from the beginning of a line
+    strbuf_addf(out, "; the end of /var/log/%s: %s", log, text);
+    while (out->len && out->data[out->len - 1] == '\n')
+        out->data[--out->len] = '\0';
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: PostgreSQL
+// The first start, as fast as it honestly goes (docs/decisions/fast-start.md has the measurements).
+//
+// Happy path:  1. configuration is written, every node is powered on
+//              2. etcd members start a third of a heartbeat apart; meanwhile a worker makes the data directories
+//              3. the leader-to-be's server starts, with the command line Patroni would use; the standbys' follow once
+//              it accepts
+//                 connections (earlier they would be refused and sleep 5 s, wal_retrieve_retry_interval)
+//              4. its Patroni starts, waits for etcd, finds a running primary and takes the leader lock
+//              5. with the lock seen in etcd the other Patronis start, find running standbys and join
+//              6. the model says complete: we are done
+// Step 5 must not come earlier: without an initialize key a Patroni that finds a running standby gives up ("Please
+// first start Patroni on the node running as primary"), and without a leader key it could win the lock itself.
+//
+// Failure modes: a daemon that ends before 6, a worker that fails, a phase that takes more than a minute: lab.state
+// "broken" with the reason and the end of the log that tells most.
+#include <stdarg.h>
+#include <sys/inotify.h>
+
+#include "lab/base/fs.h"
+#include "lab/stack/internal.h"
+#include "lab/stack/names.h"
+
+#define PHASE_DEADLINE MINUTE
+#define TICK           (250 * MSEC) // deadlines, and a look at postmaster.pid should inotify have missed it
+
+static void progress(struct stack *s, bool waiting, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void progress(struct stack *s, bool waiting, const char *fmt, ...) {
+    struct event ev = EVENT_NEW(PROGRESS);
+    STR_COPY(ev.u.PROGRESS.phase, "start");
+    ev.u.PROGRESS.waiting = waiting;
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(ev.u.PROGRESS.text, sizeof ev.u.PROGRESS.text, fmt, ap);
+    va_end(ap);
+    sink_emit(s->o.sink, &ev);
+}
+
+static void set_phase(struct stack *s, enum start_phase phase) {
+    s->phase = phase;
+    s->deadline = usec_now() + PHASE_DEADLINE;
+    if (phase == START_DONE || phase == START_BROKEN)
+        start_end(s);
+}
+
+// node, log: whose log's end to add; NULL = none.
+static void broken(struct stack *s, struct node *node, const char *log, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static void broken(struct stack *s, struct node *node, const char *log, const char *fmt, ...) {
+    if (s->phase == START_BROKEN)
+        return;
+    set_phase(s, START_BROKEN);
+    cleanup_strbuf struct strbuf text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    if (node && log && node_is_on(node))
+        service_log_tail(node, log, &text);
+    struct event ev = EVENT_NEW(LAB_STATE);
+    STR_COPY(ev.u.LAB_STATE.state, "broken");
+    STR_COPY(ev.u.LAB_STATE.detail, strbuf_str(&text));
+    sink_emit(s->o.sink, &ev);
+}
+
+void start_end(struct stack *s) {
+    s->stagger = sd_event_source_disable_unref(s->stagger);
+    s->tick = sd_event_source_disable_unref(s->tick);
+    s->watch = sd_event_source_disable_unref(s->watch);
+}
+
+// ---- PostgreSQL ---------------------------------------------------------------------------------------------------
+
+static void start_postmaster(struct stack *s, size_t i) {
+    struct err err = {0};
+    if (s->postmaster[i] || s->phase == START_BROKEN)
+        return;
+    s->postmaster[i] = true;
+    if (service_postmaster(s, i, &err) < 0)
+        broken(s, NULL, NULL, "%s", err.msg);
+}
+
+static void start_standbys(struct stack *s) {
+    for (size_t i = 0; i < stack_count(s); i++)
+        if (s->data_ready[i] && s->leader_up && i != s->leader)
+            start_postmaster(s, i);
+}
+
+// The eighth line of postmaster.pid is the server's status (src/include/utils/pidfile.h).
+static bool accepts_connections(const struct stack *s) {
+    cleanup_free char *path = xasprintf("%s/data/postmaster.pid", node_postgresql_dir(s->o.nodes[s->leader]));
+    cleanup_strbuf struct strbuf text = {0};
+    if (fs_read(path, 4096, &text, NULL) < 0)
+        return false;
+    const char *line = strbuf_str(&text);
+    for (int i = 1; i < 8 && line; i++)
+        line = (line = strchr(line, '\n')) ? line + 1 : NULL;
+    return line && str_starts(line, "ready");
+}
+
+static void look_at_leader(struct stack *s) {
+    if (s->phase != START_POSTGRES || !accepts_connections(s))
+        return;
+    struct err err = {0};
+    s->leader_up = true;
+    s->watch = sd_event_source_disable_unref(s->watch);
+    set_phase(s, START_LOCK);
+    start_standbys(s);
+    if (s->phase == START_BROKEN)
+        return;
+    if (service_patroni(s, s->leader, &err) < 0) {
+        broken(s, NULL, NULL, "%s", err.msg);
+        return;
+    }
+    progress(s, true, "PostgreSQL runs on %s; its Patroni waits for etcd's election, then takes the leader lock",
+             stack_def(s, s->leader)->name);
+}
+
+static int on_leader_file(sd_event_source *source, const struct inotify_event *event, void *arg) {
+    (void)source;
+    (void)event;
+    look_at_leader(arg);
+    return 0;
+}
+
+static void start_leader(struct stack *s) {
+    set_phase(s, START_POSTGRES);
+    cleanup_free char *data = xasprintf("%s/data", node_postgresql_dir(s->o.nodes[s->leader]));
+    // Without inotify the tick still looks.
+    (void)sd_event_add_inotify(s->o.loop, &s->watch, data, IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE, on_leader_file, s);
+    progress(s, true, "starting PostgreSQL on %s", stack_def(s, s->leader)->name);
+    start_postmaster(s, s->leader);
+}
+
+static void on_template(void *arg, enum template_step step, size_t node, const char *text) {
+    struct stack *s = arg;
+    if (s->phase == START_BROKEN)
+        return;
+    switch (step) {
+    case TEMPLATE_WARM:
+        s->warm = true;
+        progress(s, false, "data directories are copied from a prepared template");
+        break;
+    case TEMPLATE_BUILT:
+        progress(s, false, "initdb is done; copying its data directory to each node");
+        break;
+    case TEMPLATE_NODE:
+        s->data_ready[node] = true;
+        if (node == s->leader)
+            start_leader(s);
+        else
+            start_standbys(s);
+        break;
+    case TEMPLATE_DONE:
+    case TEMPLATE_ENDED:
+        break;
+    case TEMPLATE_NOTE:
+        progress(s, false, "the template was not kept for the next start: %s", text);
+        break;
+    case TEMPLATE_FAILED:
+        broken(s, NULL, NULL, "data directories: %s", text);
+        break;
+    }
+}
+
+static int prepare_data(struct stack *s, struct err *err) {
+    if (!s->has_leader)
+        return 0;
+    const char *dirs[NODES_MAX] = {0};
+    for (size_t i = 0; i < stack_count(s); i++)
+        dirs[i] = node_postgresql_dir(s->o.nodes[i]);
+    struct template_options o = {.conf = s->conf,
+                                 .cache_dir = s->o.cache_dir,
+                                 .work_dir = s->o.work_dir,
+                                 .postgresql_dirs = dirs,
+                                 .fresh = s->o.fresh};
+    return template_start(s->o.loop, &o, on_template, s, &s->worker, err);
+}
+
+// ---- etcd ---------------------------------------------------------------------------------------------------------
+
+// The next etcd, and a timer for the one after. Members that start in the same instant count the same ticks: with an
+// election timeout drawn from ten ticks two of three candidates often stand up together, split the vote and try again
+// after 1 to 2 s (3 of 16 starts). A third of a heartbeat apart they never did (0 of 48), and the first vote is won
+// after 0.4 s.
+static void start_next_etcd(struct stack *s) {
+    struct err err = {0};
+    while (s->etcd_next < stack_count(s) && !(stack_def(s, s->etcd_next)->services & SERVICE_ETCD))
+        s->etcd_next++;
+    if (s->etcd_next >= stack_count(s) || s->phase == START_BROKEN) {
+        s->stagger = sd_event_source_disable_unref(s->stagger);
+        return;
+    }
+    if (service_etcd(s, s->etcd_next++, &err) < 0) {
+        broken(s, NULL, NULL, "%s", err.msg);
+        return;
+    }
+    (void)sd_event_source_set_time(s->stagger, usec_now() + s->o.topology->etcd_heartbeat / 3);
+    (void)sd_event_source_set_enabled(s->stagger, SD_EVENT_ONESHOT);
+}
+
+static int on_stagger(sd_event_source *source, uint64_t t, void *arg) {
+    (void)source;
+    (void)t;
+    start_next_etcd(arg);
+    return 0;
+}
+
+// ---- the whole ----------------------------------------------------------------------------------------------------
+
+static void late(struct stack *s) {
+    static const char *const waited_for[] = {
+        [START_DATA] = "the data directories were not ready",
+        [START_POSTGRES] = "PostgreSQL did not come up",
+        [START_LOCK] = "nobody took the leader lock in etcd",
+        [START_JOIN] = "the members did not join",
+    };
+    static const char *const logs[] = {
+        [START_POSTGRES] = "postgresql/postgresql.log",
+        [START_LOCK] = "patroni/patroni.log",
+        [START_JOIN] = "patroni/patroni.log",
+    };
+    enum start_phase phase = s->phase;
+    broken(s, s->o.nodes[s->leader], phase == START_DATA ? NULL : logs[phase], "%s within a minute", waited_for[phase]);
+}
+
+static int on_tick(sd_event_source *source, uint64_t t, void *arg) {
+    (void)t;
+    struct stack *s = arg;
+    look_at_leader(s);
+    if (s->phase == START_DONE || s->phase == START_BROKEN)
+        return 0;
+    if (usec_now() >= s->deadline) {
+        late(s);
+        return 0;
+    }
+    (void)sd_event_source_set_time(source, usec_now() + TICK);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static int add_timers(struct stack *s, struct err *err) {
+    usec_t now = usec_now();
+    int r = sd_event_add_time(s->o.loop, &s->stagger, CLOCK_MONOTONIC, now, 1, on_stagger, s);
+    if (r >= 0)
+        r = sd_event_add_time(s->o.loop, &s->tick, CLOCK_MONOTONIC, now + TICK, 1, on_tick, s);
+    return r < 0 ? err_sys(err, -r, "timers of the start") : 0;
+}
+
+static int power_on(struct stack *s, struct err *err) {
+    for (size_t i = 0; i < stack_count(s); i++) {
+        struct node *n = s->o.nodes[i];
+        int r = node_is_on(n) ? 0 : node_power_on(n, err);
+        if (r == 0)
+            r = service_boot(n, err);
+        if (r < 0)
+            return err_wrap(err, "power on %s", node_name(n));
+    }
+    return 0;
+}
+
+static int start_proxies(struct stack *s, struct err *err) {
+    for (size_t i = 0; i < stack_count(s); i++)
+        if (stack_def(s, i)->services & SERVICE_HAPROXY) {
+            int r = service_haproxy(s, i, err);
+            if (r < 0)
+                return r;
+        }
+    return 0;
+}
+
+int start_begin(struct stack *s, struct err *err) {
+    if (s->phase != START_NOT)
+        return err_set(err, EALREADY, "the stack was started already");
+    int r = write_configuration(s, err);
+    if (r == 0)
+        r = prepare_data(s, err); // first: it is the longest way when cold
+    if (r == 0)
+        r = power_on(s, err);
+    if (r == 0)
+        r = add_timers(s, err);
+    if (r < 0)
+        return r;
+    set_phase(s, START_DATA);
+    progress(s, true, "etcd elects its leader; %s",
+             s->has_leader ? "data directories are being prepared" : "no PostgreSQL");
+    start_next_etcd(s);
+    return start_proxies(s, err);
+}
+
+static void join_others(struct stack *s, const char *leader) {
+    set_phase(s, START_JOIN);
+    for (size_t i = 0; i < stack_count(s); i++) {
+        struct err err = {0};
+        if (!(stack_def(s, i)->services & SERVICE_POSTGRES) || i == s->leader)
+            continue;
+        if (service_patroni(s, i, &err) < 0) {
+            broken(s, NULL, NULL, "%s", err.msg);
+            return;
+        }
+    }
+    progress(s, true, "%s holds the leader lock; the other Patronis join", leader);
+}
+
+// A daemon that ends while we start: nothing will get better by waiting.
+static void on_service(struct stack *s, const struct event *ev) {
+    __auto_type x = &ev->u.SERVICE;
+    bool daemon = str_eq(x->service, "etcd") || str_eq(x->service, "patroni") || str_eq(x->service, "haproxy");
+    bool failed_ctl = str_eq(x->service, "pg_ctl") && (x->status != 0 || str_eq(x->state, "signalled"));
+    if (str_eq(x->state, "started") || (!daemon && !failed_ctl))
+        return;
+    struct node *n = NULL;
+    for (size_t i = 0; i < stack_count(s); i++)
+        if (str_eq(stack_def(s, i)->name, x->node))
+            n = s->o.nodes[i];
+    cleanup_free char *log =
+        failed_ctl ? xstrdup("postgresql/postgresql.log") : xasprintf("%s/%s.log", x->service, x->service);
+    bool exited = str_eq(x->state, "exited");
+    broken(s, n, log, "%s on %s ended during the start (%s %" PRId64 ")", x->service, x->node,
+           exited ? "exit" : "signal", exited ? x->status : x->signal);
+}
+
+void start_on_event(struct stack *s, const struct event *ev, const struct model *m) {
+    if (s->phase <= START_NOT || s->phase >= START_DONE)
+        return;
+    if (ev->kind == EVENT_SERVICE)
+        on_service(s, ev);
+    else if (ev->kind == EVENT_DCS_KEY && s->phase == START_LOCK && str_eq(ev->u.DCS_KEY.key, "leader") &&
+             !ev->u.DCS_KEY.gone)
+        join_others(s, ev->u.DCS_KEY.value);
+    if ((s->phase == START_JOIN || !s->has_leader) && m && model_complete(m, NULL, 0))
+        set_phase(s, START_DONE);
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: PostgreSQL
+// What a template is: initdb's result with Patroni's roles, the application's database and one replication slot a
+// standby, written by a server in single-user mode (no sockets, no waiting) and cleanly shut down. The slots are in it
+// because the standbys connect before the first HA loop of the leader's Patroni would make them, and a standby refused
+// by its primary tries again only after wal_retrieve_retry_interval (5 s). Patroni creates slots with the same names
+// and finds them there.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "lab/base/fs.h"
+#include "lab/stack/conf_postgresql.h"
+#include "lab/stack/names.h"
+#include "lab/stack/template.h"
+
+// Runs a program to its end: stdin from a file, output to another. The worker is a process of its own and may wait.
+static int run(const char *const *argv, const char *input, const char *output, struct err *err) {
+    pid_t pid = fork();
+    if (pid < 0)
+        return err_sys(err, errno, "start %s", argv[0]);
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+        int in = open(input, O_RDONLY), out = open(output, O_WRONLY | O_CREAT | O_APPEND, 0600);
+        if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+            _exit(126);
+        (void)execv(argv[0], (char *const *)argv);
+        _exit(127);
+    }
+    int status;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return err_sys(err, errno, "wait for %s", argv[0]);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    cleanup_strbuf struct strbuf text = {0};
+    (void)fs_read(output, 1 << 20, &text, NULL);
+    const char *said = strbuf_str(&text);
+    return err_set(err, ECHILD, "%s failed (%s %d): %s", argv[0], WIFEXITED(status) ? "exit" : "signal",
+                   WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
+                   text.len > 600 ? said + text.len - 600 : said);
+}
+
+// Nothing is synced: what a crash of this machine could tear is thrown away anyway. C.UTF-8 exists everywhere and sorts
+// fast.
+static int initdb(const struct conf *c, const char *data, const char *log, struct err *err) {
+    cleanup_free char *program = xasprintf("%s/initdb", c->paths->pg_bin);
+    cleanup_free char *pwfile = xasprintf("%s.pw", data);
+    const char *password = stack_password("superuser");
+    int r = fs_write(pwfile, password, strlen(password), 0600, err);
+    if (r < 0)
+        return r;
+    const char *argv[] = {program,
+                          "--pgdata",
+                          data,
+                          "--username",
+                          "postgres",
+                          "--pwfile",
+                          pwfile,
+                          "--encoding",
+                          "UTF8",
+                          "--locale=C.UTF-8",
+                          "--data-checksums",
+                          "--auth-host=scram-sha-256",
+                          "--auth-local=peer",
+                          "--no-sync",
+                          "--no-instructions",
+                          NULL};
+    r = run(argv, "/dev/null", log, err);
+    (void)unlink(pwfile);
+    return r;
+}
+
+// Single-user mode reads one statement a line.
+static void statements(const struct conf *c, struct strbuf *out) {
+    strbuf_addf(out, "CREATE ROLE replicator WITH REPLICATION LOGIN PASSWORD '%s'\n", stack_password("replication"));
+    strbuf_addf(out, "CREATE ROLE rewind WITH LOGIN PASSWORD '%s'\n", stack_password("rewind"));
+    // What pg_rewind needs when it is not run as superuser (PostgreSQL docs, pg_rewind, Notes); Patroni's bootstrap
+    // grants the same.
+    static const char *const functions[] = {"pg_ls_dir(text, boolean, boolean)", "pg_stat_file(text, boolean)",
+                                            "pg_read_binary_file(text)",
+                                            "pg_read_binary_file(text, bigint, bigint, boolean)"};
+    for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
+        strbuf_addf(out, "GRANT EXECUTE ON FUNCTION pg_catalog.%s TO rewind\n", functions[i]);
+    strbuf_addf(out, "CREATE ROLE %s WITH LOGIN PASSWORD '%s'\n", STACK_APP_USER, stack_password("app"));
+    strbuf_addf(out, "CREATE DATABASE %s OWNER %s\n", STACK_DATABASE, STACK_APP_USER);
+    const struct node_def *leader = conf_first_leader(c->topology);
+    for VEC_EACH (&c->topology->nodes, n) {
+        if (!(n->services & SERVICE_POSTGRES) || n == leader || !c->topology->patroni.use_slots)
+            continue;
+        char slot[64];
+        strbuf_addf(out, "SELECT pg_create_physical_replication_slot('%s')\n", conf_slot_name(n, &slot));
+    }
+}
+
+// With the parameters of the real servers: max_connections and its like are noted in the control file at shutdown, and
+// a standby configured with less than its control file says refuses to start.
+static int single_user(const struct conf *c, const char *data, const char *log, struct err *err) {
+    cleanup_free char *program = xasprintf("%s/postgres", c->paths->pg_bin);
+    cleanup_free char *script = xasprintf("%s.sql", data);
+    cleanup_strbuf struct strbuf sql = {0};
+    statements(c, &sql);
+    int r = fs_write(script, strbuf_str(&sql), sql.len, 0600, err);
+    if (r < 0)
+        return r;
+    VEC(const char *) argv = {0};
+    VEC(char *) owned = {0};
+    // exit_on_error makes a failed statement fail the template.
+    const char *const head[] = {program, "--single", "-D", data, "-c", "fsync=off", "-c", "exit_on_error=on"};
+    for (size_t i = 0; i < ARRAY_SIZE(head); i++)
+        VEC_PUSH(&argv, head[i]);
+    for (const struct conf_default *d = CONF_COMMAND_LINE; d->key; d++) {
+        VEC_PUSH(&owned, xasprintf("--%s=%s", d->key, conf_parameter(c, d->key)));
+        VEC_PUSH(&argv, owned.items[owned.n - 1]);
+    }
+    VEC_PUSH(&argv, "postgres");
+    VEC_PUSH(&argv, NULL);
+    r = run(argv.items, script, log, err);
+    (void)unlink(script);
+    for VEC_EACH (&owned, o)
+        free(*o);
+    VEC_DONE(&owned);
+    VEC_DONE(&argv);
+    return r;
+}
+
+void template_inputs(const struct conf *c, struct strbuf *out) {
+    strbuf_addf(out, "PostgreSQL %s in %s\n", c->paths->pg_version, c->paths->pg_bin);
+    conf_postmaster_options(c, out);
+    strbuf_add(out, "\n");
+    statements(c, out);
+}
+
+int template_build(const struct conf *c, const char *path, struct err *err) {
+    cleanup_free char *log = xasprintf("%s.log", path);
+    int r = initdb(c, path, log, err);
+    if (r == 0)
+        r = single_user(c, path, log, err);
+    if (r < 0)
+        return r;
+    // Patroni keeps initdb's file under this name and writes postgresql.conf itself.
+    cleanup_free char *from = xasprintf("%s/postgresql.conf", path);
+    cleanup_free char *to = xasprintf("%s/postgresql.base.conf", path);
+    if (rename(from, to) < 0)
+        return err_sys(err, errno, "rename '%s'", from);
+    (void)unlink(log);
+    return 0;
+}
+
+// ---- a node's copy ------------------------------------------------------------------------------------------------
+
+static int put(const char *dir, const char *name, const struct strbuf *text, struct err *err) {
+    cleanup_free char *path = xasprintf("%s/%s", dir, name);
+    return fs_write(path, strbuf_str(text), text->len, 0600, err);
+}
+
+static int write_files(const struct conf *c, const struct node_def *n, const char *data, struct err *err) {
+    cleanup_strbuf struct strbuf conf = {0};
+    cleanup_strbuf struct strbuf hba = {0};
+    conf_postgresql(c, n, &conf);
+    strbuf_add(&hba, "# Do not edit this file manually!\n# It will be overwritten by Patroni!\n");
+    conf_pg_hba(c, &hba);
+    int r = put(data, "postgresql.conf", &conf, err);
+    return r < 0 ? r : put(data, "pg_hba.conf", &hba, err);
+}
+
+// A standby: no slots of its own, the sign that it is one, and the password for its primary.
+static int make_standby(const struct conf *c, const char *data, const char *dir, struct err *err) {
+    cleanup_free char *slots = xasprintf("%s/pg_replslot", data);
+    int r = fs_remove_tree(slots, err);
+    if (r == 0 && mkdir(slots, 0700) < 0)
+        r = err_sys(err, errno, "create folder '%s'", slots);
+    cleanup_strbuf struct strbuf pgpass = {0};
+    conf_pgpass_replication(c, &pgpass);
+    if (r == 0)
+        r = put(dir, strrchr(CONF_PATRONI_PGPASS, '/') + 1, &pgpass, err);
+    return r < 0 ? r : put(data, "standby.signal", &(struct strbuf){0}, err);
+}
+
+int template_instantiate(const struct conf *c, const struct node_def *n, const char *template_path, const char *dir,
+                         struct err *err) {
+    cleanup_free char *data = xasprintf("%s/data", dir);
+    if (mkdir(data, 0700) < 0)
+        return err_sys(err, errno, "create folder '%s'", data);
+    int r = fs_copy_tree(template_path, data, err);
+    if (r == 0)
+        r = write_files(c, n, data, err);
+    if (r == 0 && n != conf_first_leader(c->topology))
+        r = make_standby(c, data, dir, err);
+    return r < 0 ? err_wrap(err, "data directory of %s", n->name) : 0;
+}
