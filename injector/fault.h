@@ -24,6 +24,7 @@ struct fault { // one live injection
     const setting_list *params;                 // as written; the injector's own copy
     void *state;                                // the mechanism's own, freed by ops->done
     bool injected, healing, healed;
+    bool touched;                               // set by the mechanism before its first change: a failed inject has something to undo
     usec_t asked, effective;
 };
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: PostgreSQL
+// Actions: what an administrator does (`do:`), as opposed to what breaks. Rows without ops. patroni.switchover goes through Patroni's
+// REST API and is the supervisor's; the others are act.c's.
+#include "injector/catalogue.h"
+#include "injector/process_fault.h"
+
+static const struct mechanism_param switchover_params[] = {
+    {"candidate", "nodes", NULL, "", "who is to lead; without it Patroni chooses the healthiest replica"}, {0}};
+static const struct mechanism_param resume_params[] = {
+    {"service", "word", PROCESS_SERVICES "|any", "any", "whose pauses to end"}, {0}};
+static const struct mechanism_param start_params[] = {
+    {"service", "word", "patroni|etcd|haproxy", NULL, "what to start; PostgreSQL is started by Patroni"}, {0}};
+
+static const char *value_of(const setting_list *params, const char *name, const char *fallback) {
+    for (size_t i = 0; params && i < params->n; i++)
+        if (str_eq(params->items[i].key, name))
+            return params->items[i].value;
+    return fallback;
+}
+
+static int check_switchover(const struct topology *t, const setting_list *params, struct err *err) {
+    const char *candidate = value_of(params, "candidate", "");
+    size_t members = 0;
+    for (size_t i = 0; i < t->nodes.n; i++) {
+        members += t->nodes.items[i].services & SERVICE_POSTGRES ? 1 : 0;
+        if (str_eq(t->nodes.items[i].name, candidate))
+            return check_service_on(t, &t->nodes.items[i], "patroni", err);
+    }
+    if (!str_empty(candidate))
+        return err_set(err, ENOENT, "patroni.switchover: there is no node '%s'", candidate);
+    return members > 1 ? 0
+                       : err_set(err, EINVAL, "patroni.switchover needs two PostgreSQL nodes; topology %s has %zu",
+                                 t->name ? t->name : "(inline)", members);
+}
+
+static int check_resume(const struct topology *t, const setting_list *params, struct err *err) {
+    const char *service = value_of(params, "service", "any");
+    return str_eq(service, "any") ? 0 : check_service_in(t, service, err);
+}
+
+static int check_start(const struct topology *t, const setting_list *params, struct err *err) {
+    return check_service_in(t, value_of(params, "service", ""), err);
+}
+
+static const struct action_row rows[] = {
+    {.about = {.name = "patroni.switchover", .action = true, .no_target = true,
+               .summary = "hands the leadership over in good order", .params = switchover_params},
+     .how = "POST /switchover to the leader's Patroni, as patronictl does.",
+     .check = check_switchover},
+    {.about = {.name = "process.resume", .action = true,
+               .summary = "lets frozen processes run again: ends process.pause on the target", .params = resume_params},
+     .how = "Heals the pauses that the target covers; anything else frozen there gets SIGCONT.",
+     .check = check_resume},
+    {.about = {.name = "node.power_on", .action = true, .summary = "boots a node that is off, and starts its services"},
+     .how = "Heals node.power_off faults that the target covers; else boots the node: fresh /run and /tmp, disks as they were."},
+    {.about = {.name = "service.start", .action = true, .summary = "starts a service that does not run",
+               .params = start_params},
+     .how = "The node's init starts it, as the lab did at its beginning.",
+     .check = check_start,
+     .check_node = process_check_node},
+};
+
+const struct action_row *action_rows(size_t *ret_n) {
+    *ret_n = ARRAY_SIZE(rows);
+    return rows;
+}

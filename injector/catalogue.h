@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Inside the injector: the rows, and the questions their checks share.
+#include "injector/fault.h"
+
+extern const struct fault_ops process_kill_fault, process_stop_fault, process_pause_fault, node_power_off_fault, link_down_fault,
+    net_drop_fault;
+
+// Actions: rows without ops. `who` carries them out: this room (act.c) or the supervisor.
+struct action_row {
+    struct mechanism about;
+    const char *how;
+    int (*check)(const struct topology *t, const setting_list *params, struct err *err);
+    int (*check_node)(const struct topology *t, const struct node_def *node, const setting_list *params, struct err *err);
+};
+const struct action_row *action_rows(size_t *ret_n);
+
+// The value of a parameter: as written, else the table's fallback, else NULL.
+const char *mechanism_param(const struct mechanism *m, const setting_list *params, const char *name);
+// Required ones are there, words are among the allowed, no unknown ones.
+int mechanism_check_words(const struct mechanism *m, const setting_list *params, struct err *err);
+
+unsigned service_bit(const char *service); // enum service; 0 = none
+int check_service_in(const struct topology *t, const char *service, struct err *err);
+int check_service_on(const struct topology *t, const struct node_def *node, const char *service, struct err *err);

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Inside the injector: the live faults. Shared by injector.c (phases) and act.c (actions that undo faults).
+#include "injector/fault.h"
+#include "injector/retry.h"
+
+enum stage {
+    STAGE_INJECTING, // inject under way
+    STAGE_VERIFYING, // in force; its measurement under way
+    STAGE_ACTIVE,    // in force
+    STAGE_HEALING,   // heal under way
+    STAGE_CHECKING,  // healed; the measurement of that under way
+    STAGE_HEALED,    // healed, measured
+    STAGE_UNSURE,    // healed, but the measurement does not confirm it
+    STAGE_STUCK,     // the heal itself failed: still in force, may be tried again
+    STAGE_FAILED,    // the injection failed before it changed anything
+};
+
+struct live {
+    struct fault f; // first: a completion brings the fault back
+    struct injector *in;
+    enum stage stage;
+    bool heal_wanted; // asked while still being injected
+    bool queued;      // part of "heal everything", its turn not over yet
+    setting_list params; // the copy behind f.params
+    sd_event_source *deadline;
+};
+
+struct act; // an action under way (act.c)
+struct injector {
+    struct fault_world *world;
+    bool owns_cuts, owns_frozen;
+    VEC(struct live *) lives; // oldest first
+    VEC(struct act *) acts;
+};
+
+bool live_in_force(const struct live *lv);
+// Begins to heal, or remembers that it is wanted. Harmless at any stage.
+void live_heal(struct live *lv);
+// For tests and injector_inject: with ops that need not be in the catalogue.
+int injector_inject_ops(struct injector *in, const char *id, const struct fault_ops *ops, const char *target,
+                        char (*nodes)[NODE_NAME_MAX], size_t n_nodes, const setting_list *params, struct err *err);
+void act_free(struct act *a);

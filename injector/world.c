@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: PostgreSQL
+// The small questions every mechanism asks: which node is that, what does this parameter say, may it be done here.
+#include "injector/catalogue.h"
+#include "injector/fault.h"
+
+int fault_world_index(const struct fault_world *w, const char *name) {
+    for (size_t i = 0; i < w->topology->nodes.n; i++)
+        if (str_eq(w->topology->nodes.items[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+struct node *fault_world_node(const struct fault_world *w, const char *name) {
+    int i = fault_world_index(w, name);
+    return i < 0 ? NULL : w->nodes[i];
+}
+
+const char *mechanism_param(const struct mechanism *m, const setting_list *params, const char *name) {
+    for (size_t i = 0; params && i < params->n; i++)
+        if (str_eq(params->items[i].key, name))
+            return params->items[i].value;
+    for (const struct mechanism_param *p = m->params; p && p->name; p++)
+        if (str_eq(p->name, name))
+            return p->fallback;
+    return NULL;
+}
+
+const char *fault_param(const struct fault *f, const char *name) {
+    return mechanism_param(&f->ops->about, f->params, name);
+}
+
+// The words of a "word" parameter are checked here too: a fault injected by hand has not passed the scenario reader.
+static bool word_allowed(const char *words, const char *value) {
+    size_t len = strlen(value);
+    for (const char *w = words; w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL)
+        if (strcspn(w, "|") == len && strncmp(w, value, len) == 0)
+            return true;
+    return false;
+}
+
+int mechanism_check_words(const struct mechanism *m, const setting_list *params, struct err *err) {
+    for (const struct mechanism_param *p = m->params; p && p->name; p++) {
+        const char *value = mechanism_param(m, params, p->name);
+        if (!value)
+            return err_set(err, EINVAL, "%s needs '%s' (%s)", m->name, p->name, p->help);
+        if (p->words && str_eq(p->kind, "word") && !word_allowed(p->words, value))
+            return err_set(err, EINVAL, "%s: '%s' is not a %s; it can be: %s", m->name, value, p->name, p->words);
+    }
+    for (size_t i = 0; params && i < params->n; i++) {
+        bool known = false;
+        for (const struct mechanism_param *p = m->params; p && p->name; p++)
+            known = known || str_eq(p->name, params->items[i].key);
+        if (!known)
+            return err_set(err, EINVAL, "%s has no parameter '%s'", m->name, params->items[i].key);
+    }
+    return 0;
+}
+
+unsigned service_bit(const char *service) {
+    if (str_eq(service, "patroni") || str_eq(service, "postgres")) // Patroni runs PostgreSQL: where one is, the other is
+        return SERVICE_POSTGRES;
+    if (str_eq(service, "etcd"))
+        return SERVICE_ETCD;
+    return str_eq(service, "haproxy") ? SERVICE_HAPROXY : 0;
+}
+
+static void nodes_with(const struct topology *t, unsigned bit, struct strbuf *out) {
+    for (size_t i = 0; i < t->nodes.n; i++)
+        if (t->nodes.items[i].services & bit)
+            strbuf_addf(out, "%s%s", out->len ? ", " : "", t->nodes.items[i].name);
+}
+
+int check_service_in(const struct topology *t, const char *service, struct err *err) {
+    unsigned bit = service_bit(service);
+    for (size_t i = 0; i < t->nodes.n; i++)
+        if (t->nodes.items[i].services & bit)
+            return 0;
+    return err_set(err, ENOENT, "no node of topology %s runs %s; add it to a node's services or choose another topology",
+                   t->name ? t->name : "(inline)", service);
+}
+
+int check_service_on(const struct topology *t, const struct node_def *node, const char *service, struct err *err) {
+    unsigned bit = service_bit(service);
+    if (node->services & bit)
+        return 0;
+    cleanup_strbuf struct strbuf where = {0};
+    nodes_with(t, bit, &where);
+    return err_set(err, ENOENT, "%s does not run %s; nodes that do: %s", node->name, service,
+                   where.len ? strbuf_str(&where) : "none");
+}
