@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The environment of a process of a node: that of a login of the postgres user on a server. Private to lab/node.
+#include "lab/base/str.h"
+
+// NULL-terminated, owned by the caller together with its strings (environment_free). `inherit` names variables to take
+// from our own environment (NULL-terminated; TERM and the like), NULL = none.
+char **environment_new(const char *const *inherit);
+void environment_free(char **env);
+static inline void cleanup_env_fn(char ***env) {
+    environment_free(*env);
+}
+#define cleanup_env __attribute__((cleanup(cleanup_env_fn)))

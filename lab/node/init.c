@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: PostgreSQL
+// Pid 1 of a node. Boot: enter the node's namespaces, own copy of its mounts, fresh /proc and tmpfs, no capabilities,
+// "booted". Then one poll loop: requests of the supervisor, SIGCHLD, ends that somebody waits for. It restarts nothing
+// by itself: a lab that heals what it broke teaches nothing. It needs no supervisor watch: pid 1 of the lab dies, the
+// kernel ends this one too.
+#include "lab/node/init.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "lab/base/fs.h"
+#include "lab/node/internal.h"
+#include "lab/sandbox/caps.h"
+#include "lab/sandbox/spawn.h"
+
+void init_answer(const struct init *in, const struct answer *a) {
+    if (proto_send(in->control, a, sizeof *a, 0) < 0)
+        _exit(1); // nobody to work for: the node goes down
+}
+
+static int enter(const struct boot *b, struct err *err) {
+    const struct {
+        int fd, type;
+        const char *what;
+    } ns[] = {{b->net, CLONE_NEWNET, "network"},
+              {b->uts, CLONE_NEWUTS, "host name"},
+              {b->ipc, CLONE_NEWIPC, "ipc"},
+              {b->mnt, CLONE_NEWNS, "mount"}};
+    for (size_t i = 0; i < ARRAY_SIZE(ns); i++)
+        if (setns(ns[i].fd, ns[i].type) < 0)
+            return err_sys(err, errno, "enter the %s namespace", ns[i].what);
+    if (unshare(CLONE_NEWNS) < 0)
+        return err_sys(err, errno, "make the boot's own mounts");
+    return 0;
+}
+
+// A fresh pid namespace counts from 1 again, and a server that comes back would find its old postmaster.pid naming a
+// living process. Real machines boot into varying pids; so does this one. Kernels without the file: stale pid files may
+// then hit.
+static void vary_pids(void) {
+    uint32_t dice;
+    if (getrandom(&dice, sizeof dice, 0) != sizeof dice)
+        return;
+    char text[16];
+    int n = snprintf(text, sizeof text, "%u", 300 + dice % 20000);
+    (void)fs_write("/proc/sys/kernel/ns_last_pid", text, (size_t)n, 0644, NULL);
+}
+
+// ps shows "bascule-init" and not the command line of the program we were cloned from. Writing over our own argv is the
+// only way for a plain user; the bounds are fields 48 and 49 of /proc/self/stat (proc(5)).
+static void rename_self(void) {
+    static const char title[] = "bascule-init";
+    (void)prctl(PR_SET_NAME, "init");
+    cleanup_strbuf struct strbuf text = {0};
+    if (fs_read("/proc/self/stat", 4096, &text, NULL) < 0)
+        return;
+    const char *field = strrchr(strbuf_str(&text), ')');
+    for (int i = 2; field && i < 48; i++) // the name is field 2
+        field = strchr(field + 1, ' ');
+    unsigned long from, to;
+    if (!field || sscanf(field, " %lu %lu", &from, &to) != 2 || to <= from)
+        return;
+    memset((void *)from, 0, to - from);
+    size_t room = to - from - 1;
+    memcpy((void *)from, title, room < sizeof title ? room : sizeof title);
+}
+
+static int quiet_stdio(struct err *err) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return err_sys(err, errno, "open /dev/null");
+    for (int fd = 0; fd < 3; fd++)
+        if (dup2(null, fd) < 0)
+            return err_sys(err, errno, "redirect to /dev/null");
+    return 0;
+}
+
+static int watch_children(struct init *in, struct err *err) {
+    sigset_t all;
+    spawn_reset_signals();
+    sigfillset(&all); // pid 1 ignores what it does not handle; blocked as well, nothing can interrupt a system call
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    if (sigprocmask(SIG_SETMASK, &all, NULL) < 0 ||
+        (in->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+        return err_sys(err, errno, "watch for children");
+    return 0;
+}
+
+static int boot(const struct boot *b, struct init *in, struct err *err) {
+    // Nothing of the supervisor but the control socket: not its sockets (their peers would miss the end), not its
+    // files.
+    int r = enter(b, err);
+    if (r == 0)
+        r = root_boot(err);
+    if (r < 0)
+        return r;
+    vary_pids();
+    if (dup3(b->control, 3, O_CLOEXEC) < 0 && b->control != 3)
+        return err_sys(err, errno, "keep the control socket");
+    in->control = 3;
+    spawn_close_from(4);
+    r = quiet_stdio(err);
+    if (r == 0)
+        r = caps_drop(err);
+    rename_self();
+    (void)umask(022);
+    (void)setsid();
+    return r < 0 ? r : watch_children(in, err);
+}
+
+static void handle_request(struct init *in) {
+    static char data[REQUEST_MAX];
+    struct request rq;
+    ssize_t n = recv(in->control, data, sizeof data, 0);
+    if (n == 0 || (n < 0 && errno != EINTR))
+        _exit(0); // the supervisor let go of this node
+    if (n < (ssize_t)sizeof rq)
+        return;
+    memcpy(&rq, data, sizeof rq);
+    switch ((enum request_kind)rq.kind) {
+    case REQUEST_START:
+        init_start(in, &rq, data + sizeof rq, (size_t)n - sizeof rq);
+        break;
+    case REQUEST_SIGNAL:
+        init_signal(in, &rq);
+        break;
+    }
+}
+
+static int next_timeout_ms(const struct init *in) {
+    usec_t next = USEC_NEVER, now = usec_now();
+    for (size_t i = 0; i < ARRAY_SIZE(in->waits); i++)
+        if (in->waits[i].pidfd >= 0 && in->waits[i].deadline < next)
+            next = in->waits[i].deadline;
+    if (next == USEC_NEVER)
+        return -1;
+    return next <= now ? 0 : (int)((next - now + MSEC - 1) / MSEC);
+}
+
+static void serve(struct init *in) {
+    struct pollfd p[2 + INIT_WAITS_MAX] = {{.fd = in->control, .events = POLLIN},
+                                           {.fd = in->signals, .events = POLLIN}};
+    for (size_t i = 0; i < ARRAY_SIZE(in->waits); i++) // a negative fd is left out by poll
+        p[2 + i] = (struct pollfd){.fd = in->waits[i].pidfd, .events = POLLIN};
+    if (poll(p, ARRAY_SIZE(p), next_timeout_ms(in)) < 0)
+        return;
+    init_waits_check(in, usec_now()); // first: the time of an end is what is measured
+    if (p[1].revents) {
+        struct signalfd_siginfo si;
+        while (read(in->signals, &si, sizeof si) > 0)
+            ;
+        init_reap(in);
+    }
+    if (p[0].revents)
+        handle_request(in);
+}
+
+void init_main(const struct boot *b) {
+    static struct init in;
+    for (size_t i = 0; i < ARRAY_SIZE(in.waits); i++)
+        in.waits[i].pidfd = -1;
+    in.control = b->control;
+    struct err err = {0};
+    int r = boot(b, &in, &err);
+    struct answer a = {.kind = ANSWER_BOOTED, .error = r < 0 ? -r : 0};
+    STR_COPY(a.text, err.msg);
+    init_answer(&in, &a);
+    if (r < 0)
+        _exit(1);
+    for (;;)
+        serve(&in);
+}

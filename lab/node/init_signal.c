@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: PostgreSQL
+// Signals by pidfd: open, then look that it is still the process meant, then send, so a reused pid is never hit. A tree
+// is collected until two scans agree; a tree that is to be stopped or killed is stopped while it is collected, so that
+// nothing forks away meanwhile, and is then really stopped: the states are read back.
+#include <ctype.h>
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "lab/node/init.h"
+#include "lab/sandbox/spawn.h"
+
+enum { WAIT_FOR_END_MS = 5000, STOP_TRIES = 100, SCANS_MAX = 50 };
+
+struct tree {
+    pid_t pids[INIT_TREE_MAX];
+    size_t n;
+};
+
+static bool in_tree(const struct tree *t, pid_t pid) {
+    for (size_t i = 0; i < t->n; i++)
+        if (t->pids[i] == pid)
+            return true;
+    return false;
+}
+
+// Adds the children of members, one generation or more per scan. How many were new?
+static size_t scan(struct tree *t) {
+    size_t before = t->n;
+    cleanup_dir DIR *dir = opendir("/proc");
+    for (const struct dirent *e; dir && (e = readdir(dir));) {
+        struct proc_stat st;
+        pid_t pid = isdigit((unsigned char)e->d_name[0]) ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
+        if (!pid || t->n == INIT_TREE_MAX || in_tree(t, pid) || proc_stat_read("/proc", pid, &st) < 0)
+            continue;
+        if (in_tree(t, st.ppid) && st.state != 'Z')
+            t->pids[t->n++] = pid;
+    }
+    return t->n - before;
+}
+
+static int send_one(pid_t pid, int sig) {
+    cleanup_close int pidfd = spawn_pidfd_open(pid);
+    return pidfd < 0 ? pidfd : spawn_pidfd_kill(pidfd, sig);
+}
+
+static void send_from(const struct tree *t, size_t from, int sig, int *ret_n) {
+    for (size_t i = from; i < t->n; i++)
+        if (send_one(t->pids[i], sig) == 0 && ret_n)
+            (*ret_n)++;
+}
+
+static void collect(struct tree *t, bool stop) {
+    if (stop)
+        send_from(t, 0, SIGSTOP, NULL);
+    for (int i = 0; i < SCANS_MAX; i++) {
+        size_t had = t->n;
+        if (scan(t) == 0)
+            return;
+        if (stop)
+            send_from(t, had, SIGSTOP, NULL);
+    }
+}
+
+static bool is_stopped(pid_t pid) {
+    struct proc_stat st;
+    return proc_stat_read("/proc", pid, &st) < 0 || strchr("TtZX", st.state) != NULL;
+}
+
+// A process in a long system call stops when that ends: usually at once, at most the time given here (100 ms).
+static int await_stopped(const struct tree *t) {
+    for (int i = 0; i < STOP_TRIES; i++) {
+        size_t stopped = 0;
+        while (stopped < t->n && is_stopped(t->pids[stopped]))
+            stopped++;
+        if (stopped == t->n)
+            return 0;
+        (void)poll(NULL, 0, 1);
+    }
+    return -ETIMEDOUT;
+}
+
+static int hit(const struct request *rq, int pidfd, struct answer *a) {
+    static struct tree t;
+    t.n = 1;
+    t.pids[0] = (pid_t)rq->pid;
+    if (rq->tree)
+        collect(&t, rq->sig == SIGSTOP || rq->sig == SIGKILL);
+    a->sent = usec_now();
+    int r = spawn_pidfd_kill(pidfd, rq->sig); // the root by the descriptor opened first
+    if (r < 0)
+        return r;
+    a->n = 1;
+    send_from(&t, 1, rq->sig, &a->n);
+    return rq->sig == SIGSTOP ? await_stopped(&t) : 0;
+}
+
+static void await_end(struct init *in, int pidfd, const struct answer *a) {
+    for (size_t i = 0; i < ARRAY_SIZE(in->waits); i++)
+        if (in->waits[i].pidfd < 0) {
+            in->waits[i] =
+                (struct init_wait){.pidfd = pidfd, .answer = *a, .deadline = usec_now() + WAIT_FOR_END_MS * MSEC};
+            return;
+        }
+    (void)close(pidfd); // too many at once: answered without the end
+    init_answer(in, a);
+}
+
+void init_signal(struct init *in, const struct request *rq) {
+    struct answer a = {.kind = ANSWER_SIGNALLED, .id = rq->id};
+    struct proc_stat st;
+    cleanup_close int pidfd = rq->pid > 1 ? spawn_pidfd_open((pid_t)rq->pid) : -EPERM; // pid 1 is power, not a process
+    int r = pidfd < 0 ? pidfd : 0;
+    if (r == 0 && (proc_stat_read("/proc", rq->pid, &st) < 0 || st.state == 'Z'))
+        r = -ESRCH;
+    if (r == 0)
+        r = hit(rq, pidfd, &a);
+    a.error = r < 0 ? -r : 0;
+    if (r == 0 && rq->await)
+        await_end(in, STEAL_FD(pidfd), &a);
+    else
+        init_answer(in, &a);
+}
+
+void init_waits_check(struct init *in, usec_t now) {
+    for (size_t i = 0; i < ARRAY_SIZE(in->waits); i++) {
+        struct init_wait *w = &in->waits[i];
+        if (w->pidfd < 0)
+            continue;
+        bool gone = spawn_pidfd_gone(w->pidfd, 0);
+        if (!gone && now < w->deadline)
+            continue;
+        w->answer.ended = gone ? now : 0;
+        init_answer(in, &w->answer);
+        (void)close(STEAL_FD(w->pidfd));
+    }
+}

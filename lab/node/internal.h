@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The node as its own files see it. Private to lab/node.
+#include "lab/base/vec.h"
+#include "lab/node/node.h"
+#include "lab/node/proto.h"
+
+struct node_service {
+    char name[64];
+    int64_t pid; // inside the node; 0 = not running
+};
+
+struct node_wait { // a signal under way
+    uint32_t id;
+    struct node *node;
+    node_signal_done done;
+    void *arg;
+    sd_event_source *timer; // fires when the init itself does not answer
+};
+
+struct node {
+    char name[NODE_NAME_MAX];
+    char *disk_dir, *etc_dir, *postgresql_dir, *etcd_dir, *log_dir;
+    sd_event *loop;
+    struct switch_net *sw;
+    struct event_sink sink;
+    int ns[NODE_NS_COUNT]; // -1 = not open; MNT and PID are those of the current boot
+    int base_mnt;          // the mount namespace every boot starts from
+    // of the current boot
+    pid_t init; // 0 = off
+    int init_pidfd, control;
+    sd_event_source *on_control, *on_end, *on_pending;
+    VEC(struct answer) pending;        // answers read while we waited for another one
+    VEC(struct node_service) services; // of this boot
+    VEC(struct node_wait *) waits;
+    VEC(int) functions; // pidfds of node_run_function
+    bool cut_by_power;  // power-off took the port down, so power-on brings it back
+    uint32_t last_id;
+};
+
+// service.c: waits for this answer for at most a second; others that come first are handled later, on the loop
+int node_answer_wait(struct node *n, uint32_t kind, uint32_t id, struct answer *ret, struct err *err);
+int node_read_answers(struct node *n); // reads and handles all that is there; -ENODATA once the init has closed its end
+void node_handle_pending(struct node *n);
+// signal.c
+void node_signal_answered(struct node *n, const struct answer *a);
+void node_signals_abandon(struct node *n, int error); // every one still waiting gets this error
+// run.c
+void node_functions_kill(struct node *n);
+// process.c
+int64_t postmaster_pid_in(const char *root, const char *pgdata); // from the file alone; 0 = none
+// root.c: the base of the node's mounts, in a helper child that has its own mount namespace
+int root_build(const struct node *n, struct err *err);
+int etc_copy(const char *from, const char *to, struct err *err); // what we may read and is not there yet (etc_copy.c)
+int root_boot(struct err *err); // what a boot puts on top: fresh /proc, /run, /tmp, /dev/shm

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "tests/sandbox/fixture.h"
+
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+void sandbox_test_begin(void) {
+    struct err err = {0};
+    int r = sandbox_drop_root(&err);
+    if (r == 0)
+        r = sandbox_probe_userns(&err);
+    if (r == 0)
+        r = sandbox_probe_network(&err);
+    if (r == 0)
+        return;
+    printf("1..0 # skipped: %s\n", err.msg);
+    exit(77);
+}
+
+static void record(void *arg, const struct event *ev) {
+    struct lab *lab = arg;
+    VEC_PUSH(&lab->events, *ev);
+}
+
+static void body_main(void (*body)(struct lab *lab, void *arg), void *arg) {
+    struct lab lab = {0};
+    lab.sink = (struct event_sink){.emit = record, .arg = &lab, .base = usec_now()};
+    CHECK(sd_event_new(&lab.loop) >= 0);
+    CHECK_OK(switch_new(&lab.sw, err));
+    body(&lab, arg);
+    for (size_t i = 0; i < lab.n; i++)
+        node_free(lab.nodes[i]);
+    switch_free(lab.sw);
+    sd_event_unref(lab.loop);
+    VEC_DONE(&lab.events);
+}
+
+void in_lab(void (*body)(struct lab *lab, void *arg), void *arg) {
+    struct err err = {0};
+    pid_t pid = 0;
+    int pidfd = -1;
+    (void)fflush(NULL);
+    int r = sandbox_clone(true, &pid, &pidfd, &err);
+    if (r == 0) {
+        (void)alarm(120);
+        body_main(body, arg);
+        _exit(0);
+    }
+    if (r < 0)
+        fail_msg("%s", err.msg);
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    (void)close(pidfd);
+    if (status)
+        fail_msg("the lab ended with status 0x%x", (unsigned)status);
+}
+
+void lab_nodes(struct lab *lab, size_t n, bool power_on) {
+    for (size_t i = 0; i < n; i++) {
+        struct node_spec spec = {.hosts = "127.0.0.1 localhost\n10.77.0.1 n1\n10.77.0.2 n2\n10.77.0.3 n3\n"};
+        char disk[128], log[128];
+        (void)snprintf(spec.name, sizeof spec.name, "n%zu", i + 1);
+        (void)snprintf(spec.address, sizeof spec.address, "10.77.0.%zu", i + 1);
+        (void)snprintf(disk, sizeof disk, SANDBOX_STATE "/disk/n%zu", i + 1);
+        (void)snprintf(log, sizeof log, SANDBOX_STATE "/log/n%zu", i + 1);
+        spec.disk_dir = disk;
+        spec.log_dir = log;
+        CHECK_OK(node_new(lab->loop, lab->sw, &spec, &lab->sink, &lab->nodes[lab->n], err));
+        lab->n++;
+    }
+    CHECK_OK(switch_neighbours(lab->sw, err));
+    for (size_t i = 0; power_on && i < n; i++)
+        CHECK_OK(node_power_on(lab->nodes[i], err));
+}
+
+void lab_spin(struct lab *lab, usec_t time) {
+    usec_t end = usec_now() + time;
+    for (usec_t now; (now = usec_now()) < end;)
+        CHECK(sd_event_run(lab->loop, end - now) >= 0);
+}
+
+size_t lab_count(const struct lab *lab, enum event_kind kind) {
+    size_t n = 0;
+    for VEC_EACH (&lab->events, ev)
+        n += ev->kind == kind;
+    return n;
+}
+
+const struct event *lab_last(const struct lab *lab, enum event_kind kind) {
+    for (size_t i = lab->events.n; i > 0; i--)
+        if (lab->events.items[i - 1].kind == kind)
+            return &lab->events.items[i - 1];
+    return NULL;
+}
+
+static const struct event *service_end(const struct lab *lab, const char *service) {
+    for VEC_EACH (&lab->events, ev)
+        if (ev->kind == EVENT_SERVICE && str_eq(ev->u.SERVICE.service, service) && !str_eq(ev->u.SERVICE.state, "started"))
+            return ev;
+    return NULL;
+}
+
+const struct event *lab_service_ended(struct lab *lab, const char *service, usec_t within) {
+    usec_t end = usec_now() + within;
+    const struct event *ev;
+    while (!(ev = service_end(lab, service)) && usec_now() < end)
+        lab_spin(lab, 5 * MSEC);
+    return ev;
+}
+
+const struct event *lab_power_event(struct lab *lab, bool on, usec_t within) {
+    usec_t end = usec_now() + within;
+    for (;;) {
+        const struct event *ev = lab_last(lab, EVENT_NODE_POWER);
+        if (ev && ev->u.NODE_POWER.on == on)
+            return ev;
+        if (usec_now() >= end)
+            return NULL;
+        lab_spin(lab, 5 * MSEC);
+    }
+}
+
+int in_node(struct lab *lab, struct node *n, int (*fn)(void *arg, int fd), void *arg) {
+    (void)lab;
+    pid_t pid;
+    int fd, status;
+    CHECK_OK(node_run_function(n, fn, arg, &pid, &fd, err));
+    CHECK(waitpid(pid, &status, 0) == pid);
+    (void)close(fd);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int node_command(struct lab *lab, struct node *n, const char *const *argv) {
+    static int serial;
+    char name[32];
+    (void)snprintf(name, sizeof name, "cmd-%d", ++serial);
+    struct service_spec spec = {.name = name, .argv = argv, .log = "test.log"};
+    CHECK_OK(node_service_start(n, &spec, err));
+    const struct event *ev = lab_service_ended(lab, name, 60 * SEC);
+    CHECK(ev);
+    return ev->u.SERVICE.signal ? 128 + (int)ev->u.SERVICE.signal : (int)ev->u.SERVICE.status;
+}
+
+char *host_snapshot(void) {
+    struct strbuf text = {0};
+    (void)fs_read("/proc/self/mountinfo", 1 << 20, &text, NULL);
+    (void)fs_read("/proc/net/dev", 1 << 20, &text, NULL);
+    for (char *p = text.data; p && *p;) { // counters change, names must not
+        char *colon = strchr(p, ':'), *line = strchr(p, '\n');
+        if (colon && line && colon < line && strstr(p, "eth") == p)
+            memset(colon + 1, ' ', (size_t)(line - colon - 1));
+        p = line ? line + 1 : NULL;
+    }
+    return text.data;
+}
+
+bool process_exists(pid_t pid) {
+    return kill(pid, 0) == 0 || errno != ESRCH;
+}
