@@ -1,0 +1,4 @@
+# The engine against a fake world: no daemon, no clock, no root.
+set(engine_world ${CMAKE_CURRENT_SOURCE_DIR}/engine/world.c ${CMAKE_CURRENT_SOURCE_DIR}/engine/plans.c
+    ${CMAKE_CURRENT_SOURCE_DIR}/engine/events.c)
+unit_test(test_engine SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/engine/test_engine.c ${engine_world} NEEDS engine LABEL engine)
