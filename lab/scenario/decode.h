@@ -12,7 +12,7 @@ struct reader {
     const struct read_options *o;
     const struct topology *t;      // once it is known; NULL = unknown, names can't be judged
     bool whole;                    // false: the syntax broke, so "missing" may mean "below the break"
-    bool has_workload;             // false while a topology is read alone
+    bool by_hand;                  // `file` is a name from the command line: paths are not relative to its folder
     int depth;                     // of `from:` in topologies
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Files into plans.
+#include "lab/base/err.h"
 #include "lab/scenario/diag.h"
 #include "lab/scenario/plan.h"
 

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The files of this room: regular ones of at most YAML_BYTES_MAX, never a pipe or a device that would hang the reader.
+#include "lab/scenario/decode.h"
+
+int file_load(const char *path, struct strbuf *ret, struct err *err);
+// A reader's tree; complaints go to r. NULL when nothing is usable. Sets r->whole.
+struct ynode *file_parse(struct reader *r, const char *text, size_t len);
+
+// The topology that `name` means: a file of o->topology_dir, or a path (has a '/' or ends in .yaml) relative to the folder
+// of the file that names it. NULL after a complaint at `at`.
+struct topology *topology_load(struct reader *r, struct mark at, const char *name);
+// The value of `topology:`: a name or a mapping, with `from:` for what it builds upon.
+struct topology *topology_from_node(struct reader *r, const struct ynode *n, const char *default_name);
+// The value of `nodes:`; adds to and changes t->nodes.
+void topology_read_nodes(struct reader *r, struct topology *t, const struct ynode *nodes);
+// What can only be judged once every setting is known; at: where to complain.
+void topology_check(struct reader *r, const struct topology *t, struct mark at);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/scenario/plan.h"
+
+static void condition_clear(struct condition *c) {
+    VEC_DONE(&c->atoms);
+    free(c->text);
+}
+
+static void step_done(struct step *s) {
+    condition_clear(&s->when);
+    condition_clear(&s->stays);
+    VEC_DONE(&s->targets);
+    for (size_t i = 0; i < s->params.n; i++) {
+        free(s->params.items[i].key);
+        free(s->params.items[i].value);
+    }
+    VEC_DONE(&s->params);
+}
+
+void plan_free(struct plan *p) {
+    if (!p)
+        return;
+    free(p->file);
+    free(p->name);
+    free(p->title);
+    free(p->lesson);
+    topology_free(p->topology);
+    for (size_t i = 0; i < p->steps.n; i++)
+        step_done(&p->steps.items[i]);
+    VEC_DONE(&p->steps);
+    for (size_t i = 0; i < p->expects.n; i++)
+        free(p->expects.items[i].text);
+    VEC_DONE(&p->expects);
+    free(p);
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: PostgreSQL
+// One table of every setting that bascule knows; postgresql.* is open and goes to PostgreSQL as it is. A bare number has the
+// unit that the daemon itself gives it (Patroni: seconds, etcd and HAProxy: milliseconds), as in the files people copy from.
+#include "lab/scenario/settings.h"
+
+#include "lab/scenario/pg_parameters.h"
+
+enum kind {
+    KIND_SECONDS,  // Patroni: whole seconds, bare numbers allowed
+    KIND_MILLIS,   // etcd: bare numbers are ms
+    KIND_DURATION, // a unit is needed
+    KIND_SIZE,
+    KIND_COUNT,
+    KIND_BOOL,
+    KIND_RATE,     // double, per second
+    KIND_ROUTE,
+    KIND_STORAGE,
+    KIND_TEXT,
+    KIND_WAIT,     // HAProxy: a duration of whole milliseconds, kept as text
+};
+enum place { IN_TOPOLOGY, IN_PLAN, IN_ETCD, IN_HAPROXY }; // the last two: text in a list
+
+struct setting_def {
+    const char *name; // "patroni.ttl"
+    enum kind kind;
+    enum place place;
+    size_t offset;
+    int64_t min, max; // µs, bytes or a count
+};
+
+#define AT(member) IN_TOPOLOGY, offsetof(struct topology, member)
+#define PLAN_AT(member) IN_PLAN, offsetof(struct plan, member)
+#define SECONDS INT64_C(1000000)
+#define ANY_COUNT 0, 1000000000
+#define ANY_SIZE 0, INT64_C(1) << 50
+
+static const struct setting_def defs[] = {
+    {"patroni.ttl", KIND_SECONDS, AT(patroni.ttl), SECONDS, 3600 * SECONDS},
+    {"patroni.loop_wait", KIND_SECONDS, AT(patroni.loop_wait), SECONDS, 3600 * SECONDS},
+    {"patroni.retry_timeout", KIND_SECONDS, AT(patroni.retry_timeout), SECONDS, 3600 * SECONDS},
+    {"patroni.maximum_lag_on_failover", KIND_SIZE, AT(patroni.maximum_lag_on_failover), ANY_SIZE},
+    {"patroni.primary_start_timeout", KIND_SECONDS, AT(patroni.primary_start_timeout), 0, 86400 * SECONDS},
+    {"patroni.synchronous_mode", KIND_BOOL, AT(patroni.synchronous_mode), 0, 0},
+    {"patroni.synchronous_mode_strict", KIND_BOOL, AT(patroni.synchronous_mode_strict), 0, 0},
+    {"patroni.synchronous_node_count", KIND_COUNT, AT(patroni.synchronous_node_count), 1, NODES_MAX},
+    {"patroni.failsafe_mode", KIND_BOOL, AT(patroni.failsafe_mode), 0, 0},
+    {"patroni.check_timeline", KIND_BOOL, AT(patroni.check_timeline), 0, 0},
+    {"patroni.use_pg_rewind", KIND_BOOL, AT(patroni.use_pg_rewind), 0, 0},
+    {"patroni.use_slots", KIND_BOOL, AT(patroni.use_slots), 0, 0},
+    {"etcd.heartbeat-interval", KIND_MILLIS, AT(etcd_heartbeat), 1000, 60 * SECONDS},
+    {"etcd.election-timeout", KIND_MILLIS, AT(etcd_election), 5000, 50 * SECONDS}, // etcd's own upper limit
+    {"etcd.snapshot-count", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
+    {"etcd.max-snapshots", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
+    {"etcd.max-wals", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
+    {"etcd.max-txn-ops", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
+    {"etcd.max-request-bytes", KIND_SIZE, IN_ETCD, 0, ANY_SIZE},
+    {"etcd.quota-backend-bytes", KIND_SIZE, IN_ETCD, 0, ANY_SIZE},
+    {"etcd.backend-batch-limit", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
+    {"etcd.auto-compaction-mode", KIND_TEXT, IN_ETCD, 0, 0, 0},
+    {"etcd.auto-compaction-retention", KIND_TEXT, IN_ETCD, 0, 0, 0},
+    {"etcd.pre-vote", KIND_BOOL, IN_ETCD, 0, 0, 0},
+    {"etcd.enable-v2", KIND_BOOL, IN_ETCD, 0, 0, 0},
+    {"etcd.strict-reconfig-check", KIND_BOOL, IN_ETCD, 0, 0, 0},
+    {"etcd.log-level", KIND_TEXT, IN_ETCD, 0, 0, 0},
+    {"haproxy.inter", KIND_WAIT, IN_HAPROXY, 0, 1000, 3600 * SECONDS},
+    {"haproxy.fastinter", KIND_WAIT, IN_HAPROXY, 0, 1000, 3600 * SECONDS},
+    {"haproxy.downinter", KIND_WAIT, IN_HAPROXY, 0, 1000, 3600 * SECONDS},
+    {"haproxy.rise", KIND_COUNT, IN_HAPROXY, 0, 1, 1000},
+    {"haproxy.fall", KIND_COUNT, IN_HAPROXY, 0, 1, 1000},
+    {"storage", KIND_STORAGE, AT(storage), 0, 0},
+    {"workload.writes", KIND_RATE, PLAN_AT(workload.writes_per_s), 0, 5000},
+    {"workload.reads", KIND_RATE, PLAN_AT(workload.reads_per_s), 0, 1000},
+    {"workload.route", KIND_ROUTE, PLAN_AT(workload.route), 0, 0},
+    {"workload.deadline", KIND_DURATION, PLAN_AT(workload.deadline), 50000, 60 * SECONDS},
+    {"workload.connect_timeout", KIND_DURATION, PLAN_AT(workload.connect_timeout), 50000, 60 * SECONDS},
+    {"settle", KIND_DURATION, PLAN_AT(settle), 0, 600 * SECONDS},
+    {"observe", KIND_DURATION, PLAN_AT(observe), 0, 3600 * SECONDS},
+    {"timeout", KIND_DURATION, PLAN_AT(timeout), SECONDS, 86400 * SECONDS},
+};
+
+static const struct setting_def *def_find(const char *name) {
+    for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
+        if (str_eq(defs[i].name, name))
+            return &defs[i];
+    return NULL;
+}
+
+static bool def_fits(const struct setting_def *def, const struct settings_to *to) {
+    return def->place == IN_PLAN ? to->plan != NULL : to->topology != NULL;
+}
+
+// ---- values ---------------------------------------------------------------------------------------------------------
+
+static void list_set(setting_list *list, const char *key, const char *value) {
+    for (size_t i = 0; i < list->n; i++)
+        if (str_eq(list->items[i].key, key)) {
+            free(list->items[i].value);
+            list->items[i].value = xstrdup(value);
+            return;
+        }
+    VEC_PUSH(list, ((struct setting){.key = xstrdup(key), .value = xstrdup(value)}));
+}
+
+static bool parse_duration(const struct setting_def *def, const char *text, int64_t *ret, char why[static WHY_MAX]) {
+    double bare;
+    usec_t usec;
+    bool is_bare = scalar_number(text, &bare, why) && def->kind != KIND_DURATION && bare < 1e6;
+    if (is_bare)
+        usec = (usec_t)(bare * (def->kind == KIND_SECONDS ? 1e6 : 1e3));
+    else if (!scalar_duration(text, &usec, why))
+        return false;
+    usec_t unit = def->kind == KIND_SECONDS ? SEC : def->kind == KIND_DURATION ? 1 : MSEC;
+    if (usec % unit != 0) {
+        (void)snprintf(why, WHY_MAX, "'%s': %s counts in whole %s", SHOWN(text), def->name,
+                       unit == SEC ? "seconds" : "milliseconds");
+        return false;
+    }
+    *ret = (int64_t)usec;
+    return true;
+}
+
+static void bound_text(const struct setting_def *def, int64_t bound, char buf[static USEC_TEXT_MAX]) {
+    if (def->kind == KIND_COUNT || def->kind == KIND_RATE || def->kind == KIND_SIZE)
+        (void)snprintf(buf, USEC_TEXT_MAX, "%" PRId64, bound);
+    else
+        (void)usec_format(buf, (usec_t)bound);
+}
+
+static bool in_range(const struct setting_def *def, double value, const char *text, char why[static WHY_MAX]) {
+    if (value >= (double)def->min && value <= (double)def->max)
+        return true;
+    char least[USEC_TEXT_MAX], most[USEC_TEXT_MAX];
+    bound_text(def, def->min, least);
+    bound_text(def, def->max, most);
+    (void)snprintf(why, WHY_MAX, "%s %s is out of range: %s to %s", def->name, SHOWN(text), least, most);
+    return false;
+}
+
+static bool choose(const char *what, const char *text, const char *const *words, unsigned *ret, char why[static WHY_MAX]) {
+    for (unsigned i = 0; words[i]; i++)
+        if (str_eq(words[i], text)) {
+            *ret = i;
+            return true;
+        }
+    (void)snprintf(why, WHY_MAX, "'%s' is no %s%s; allowed: %s, %s", SHOWN(text), what, HINT(text, words), words[0], words[1]);
+    return false;
+}
+
+struct parsed {
+    int64_t number;
+    double rate;
+    bool flag;
+    unsigned choice;
+};
+
+static bool parse(const struct setting_def *def, const char *text, struct parsed *v, char why[static WHY_MAX]) {
+    static const char *const routes[] = {"multi_host", "haproxy", NULL}, *const storages[] = {"memory", "disk", NULL};
+    switch (def->kind) {
+    case KIND_SECONDS:
+    case KIND_MILLIS:
+    case KIND_DURATION:
+    case KIND_WAIT:
+        return parse_duration(def, text, &v->number, why) && in_range(def, (double)v->number, text, why);
+    case KIND_SIZE:
+        return scalar_size(text, &v->number, why) && in_range(def, (double)v->number, text, why);
+    case KIND_COUNT:
+        return scalar_count(text, &v->number, why) && in_range(def, (double)v->number, text, why);
+    case KIND_BOOL:
+        return scalar_bool(text, &v->flag, why);
+    case KIND_RATE:
+        return scalar_number(text, &v->rate, why) && in_range(def, v->rate, text, why);
+    case KIND_ROUTE:
+        return choose("route", text, routes, &v->choice, why);
+    case KIND_STORAGE:
+        return choose("storage", text, storages, &v->choice, why);
+    case KIND_TEXT:
+        return true;
+    }
+    return false;
+}
+
+static void store(const struct setting_def *def, const struct parsed *v, void *dst) {
+    switch (def->kind) {
+    case KIND_SECONDS:
+    case KIND_MILLIS:
+    case KIND_DURATION:
+        *(usec_t *)dst = (usec_t)v->number;
+        break;
+    case KIND_SIZE:
+        *(int64_t *)dst = v->number;
+        break;
+    case KIND_COUNT:
+        *(int *)dst = (int)v->number;
+        break;
+    case KIND_BOOL:
+        *(bool *)dst = v->flag;
+        break;
+    case KIND_RATE:
+        *(double *)dst = v->rate;
+        break;
+    case KIND_ROUTE:
+        *(enum route *)dst = (enum route)v->choice;
+        break;
+    case KIND_STORAGE:
+        *(enum storage *)dst = (enum storage)v->choice;
+        break;
+    case KIND_TEXT:
+    case KIND_WAIT: // only in lists
+        break;
+    }
+}
+
+// As the daemon's configuration wants it: etcd has no sizes with units, HAProxy no fractions.
+static void store_text(const struct setting_def *def, const struct parsed *v, const char *text, setting_list *list) {
+    const char *key = strchr(def->name, '.') + 1;
+    char buf[32];
+    if (def->kind == KIND_SIZE || def->kind == KIND_COUNT)
+        (void)snprintf(buf, sizeof buf, "%" PRId64, v->number);
+    else if (def->kind == KIND_BOOL)
+        (void)snprintf(buf, sizeof buf, "%s", v->flag ? "true" : "false");
+    else if (def->kind == KIND_WAIT && v->number % SECONDS == 0)
+        (void)snprintf(buf, sizeof buf, "%" PRId64 "s", v->number / SECONDS);
+    else if (def->kind == KIND_WAIT)
+        (void)snprintf(buf, sizeof buf, "%" PRId64 "ms", v->number / 1000);
+    else
+        buf[0] = '\0';
+    list_set(list, key, *buf ? buf : text);
+}
+
+// ---- names ----------------------------------------------------------------------------------------------------------
+
+// What the stack must decide itself, or the node is not the node that the topology describes.
+static const char *const postgresql_ours[] = {
+    "listen_addresses", "port",              "cluster_name",     "data_directory",          "config_file", "hba_file",
+    "ident_file",       "external_pid_file", "primary_conninfo", "primary_slot_name",       "hot_standby", "wal_log_hints",
+    "unix_socket_directories", "recovery_target_timeline", "synchronous_standby_names", NULL};
+
+static bool holds(const char *const *words, const char *word) {
+    for (; *words; words++)
+        if (str_eq(*words, word))
+            return true;
+    return false;
+}
+
+static void postgresql_apply(struct reader *r, struct topology *t, struct mark key_at, const char *key, const char *value) {
+    if (holds(postgresql_ours, key)) {
+        complain(r, key_at, "'%s' is set by Patroni or the lab itself and can't be chosen here", key);
+        return;
+    }
+    if (!*key || strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") != strlen(key)) {
+        complain(r, key_at, "'%s' is not the name of a PostgreSQL parameter", SHOWN(key));
+        return;
+    }
+    if (!strchr(key, '.') && !holds(pg_parameters, key)) // with a point: a parameter of an extension
+        warn(r, key_at, "PostgreSQL has no parameter '%s'%s; Patroni drops what it does not know", SHOWN(key),
+             HINT(key, pg_parameters));
+    list_set(&t->postgresql, key, value);
+}
+
+static void complain_unknown(struct reader *r, const struct settings_to *to, struct mark at, const char *name) {
+    cleanup_words struct words known = {0}, near = {0};
+    const char *dot = strchr(name, '.');
+    size_t section = dot ? (size_t)(dot - name) + 1 : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(defs); i++) {
+        if (!def_fits(&defs[i], to))
+            continue;
+        words_add(&known, defs[i].name);
+        if (section && strncmp(defs[i].name, name, section) == 0)
+            words_add(&near, defs[i].name);
+    }
+    cleanup_strbuf struct strbuf list = {0};
+    if (near.list.n)
+        words_join(&near, &list);
+    else
+        strbuf_add(&list, "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, storage, settle, observe, timeout");
+    complain(r, at, "unknown setting '%s'%s; allowed: %s", SHOWN(name), HINT(name, words_all(&known)), strbuf_str(&list));
+}
+
+void setting_apply(struct reader *r, const struct settings_to *to, struct mark key_at, struct mark value_at,
+                   const char *dotted, const char *value) {
+    if (str_starts(dotted, "postgresql.") && to->topology) {
+        postgresql_apply(r, to->topology, key_at, dotted + strlen("postgresql."), value);
+        return;
+    }
+    const struct setting_def *def = def_find(dotted);
+    if (!def || !def_fits(def, to)) {
+        complain_unknown(r, to, key_at, dotted);
+        return;
+    }
+    struct parsed v = {0};
+    char why[WHY_MAX];
+    if (!parse(def, value, &v, why))
+        complain(r, value_at, "%s", why);
+    else if (def->place == IN_ETCD || def->place == IN_HAPROXY)
+        store_text(def, &v, value, def->place == IN_ETCD ? &to->topology->etcd : &to->topology->haproxy);
+    else
+        store(def, &v, (def->place == IN_PLAN ? (char *)to->plan : (char *)to->topology) + def->offset);
+}
+
+// ---- from a file ----------------------------------------------------------------------------------------------------
+
+void settings_read_section(struct reader *r, const struct settings_to *to, const char *section, const struct ynode *map) {
+    if (map->kind == YNODE_NOTHING)
+        return; // "etcd:" with nothing below is an empty section
+    if (map->kind != YNODE_MAP) {
+        complain_kind(r, map, "a mapping of settings (name: value)");
+        return;
+    }
+    for (size_t i = 0; i < map->items.n; i++) {
+        const struct ynode *value = map->items.items[i];
+        cleanup_free char *dotted = xasprintf("%s.%s", section, value->key);
+        if (*value->key && text_of(r, value, "a value"))
+            setting_apply(r, to, value->key_mark, value->mark, dotted, value->text);
+    }
+}
+
+void settings_read_set(struct reader *r, const struct settings_to *to, const struct ynode *map) {
+    if (map->kind != YNODE_MAP) {
+        complain_kind(r, map, "a mapping of settings such as {patroni.ttl: 20s}");
+        return;
+    }
+    for (size_t i = 0; i < map->items.n; i++) {
+        const struct ynode *value = map->items.items[i];
+        if (value->kind == YNODE_MAP)
+            settings_read_section(r, to, value->key, value);
+        else if (*value->key && text_of(r, value, "a value"))
+            setting_apply(r, to, value->key_mark, value->mark, value->key, value->text);
+    }
+}
+
+void settings_override(struct reader *r, const struct settings_to *to) {
+    const char *file = r->file;
+    for (size_t i = 0; r->o->overrides && i < r->o->overrides->n; i++) {
+        const struct setting *s = &r->o->overrides->items[i];
+        if (str_eq(s->key, "topology"))
+            continue;
+        cleanup_free char *place = xasprintf("--set %s=%s", s->key, s->value);
+        r->file = place;
+        setting_apply(r, to, (struct mark){0, 0}, (struct mark){0, 0}, s->key, s->value);
+        r->file = file;
+    }
+}
