@@ -40,13 +40,22 @@ struct write_counts {
     int64_t unexpected; // failed for certain, yet present
     int64_t duplicated;
     int64_t recovered;  // unknown and present: legal
+    int64_t local_only; // acknowledged with "canceling wait for synchronous replication": counted as unknown, not as acknowledged
     bool checked;       // a final read of the leader was possible; else lost etc. are not known
+    bool from_ledger;   // counted from the ledger, else from client.tick alone
+    char unchecked_why[128];
+    usec_t lost_first, lost_last; // when the first and the last of the lost writes had been acknowledged
+    int64_t foreign;    // rows that a standby holds and the leader lacks: its "streaming" is a lie
+    char foreign_nodes[128];
 };
 
 struct fault_measure {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128], detail[EVENT_TEXT_MAX];
     usec_t asked, effective, verified, healed; // run time, 0 = did not happen
     bool ok;                                   // verified
+    bool effective_seen;                       // the effect's time was observed, not assumed
+    bool action;                               // an administrator's act (patroni.switchover), not a fault
+    char what[EVENT_TEXT_MAX];                 // every detail the injector gave while injecting
 };
 
 struct expect_result {
@@ -63,10 +72,18 @@ struct measures {
     enum verdict verdict;
     char reason[EVENT_TEXT_MAX];
     bool outage;                     // there was one
+    bool outage_open;                // writes had not come back when the workload ended; outage_end is that end
     usec_t outage_start, outage_end; // last acknowledged write before, first after which writes keep succeeding
     usec_t write_outage, recovery, resolution; // µs
     usec_t read_outage;
-    usec_t cluster_outage;           // the same as direct probes of every node saw it
+    usec_t outage_threshold;         // pauses up to this long are not called an outage
+    usec_t period, latency;          // the write period and the usual latency of a write: together the resolution
+    usec_t read_outage_start;
+    usec_t cluster_outage, cluster_resolution; // the same as direct probes of every node saw it
+    usec_t rejoin;                   // fault (or its heal, when later) -> every member streaming; known only when phase rejoin is present
+    int cause;                       // index in faults of the injection that the outage and the phases belong to; -1 = none
+    bool leader_changed;             // another node took the leader key after the first injection
+    int64_t attempts_missing;        // writes that the clock asked for and the client never tried: it was stalled itself
     usec_t healthy_at;               // when the cluster was first complete
     usec_t first_write, last_write;  // first and last acknowledged write of the run
     char old_leader[NODE_NAME_MAX], new_leader[NODE_NAME_MAX];
@@ -80,7 +97,9 @@ struct measures {
     VEC(struct expect_result) expects;
     VEC(struct version_seen) versions;
     usec_t late_max; // worst scheduling lateness during the run
+    int noisy_seconds; // seconds with a 99th percentile of lateness above 100 ms
     bool noisy;
+    bool no_end;       // the log has no run.end
     char kernel[EVENT_NAME_MAX];
     int64_t cpus, memory_mb;
     uint64_t seed;

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: PostgreSQL
+// Shares of 100 ms buckets with at least one good operation, and the read outage, which is known to a bucket.
+//
+// With a slow workload a bucket may hold no attempt at all: the bucket is widened to the next 100 ms above two periods, so that
+// each one should see a success. A bucket that the client never reported (it was stalled, or nothing was due) counts as not good.
+#include "lab/measure/fold.h"
+
+#define BUCKET (100 * MSEC)
+
+enum what { WRITES, READS };
+
+static int64_t good(const struct tick *k, enum what what) {
+    return what == WRITES ? k->w_ok : k->r_ok;
+}
+static int64_t tried(const struct tick *k, enum what what) {
+    return what == WRITES ? k->w_tried : k->r_tried;
+}
+
+struct buckets {
+    usec_t from, width;
+    size_t n;
+    bool *good;
+};
+
+static usec_t bucket_width(const struct measure *m, enum what what) {
+    if (what == WRITES)
+        return m->out.period * 2 <= BUCKET ? BUCKET : (m->out.period * 2 + BUCKET - 1) / BUCKET * BUCKET;
+    int64_t total = 0;
+    for VEC_EACH (&m->ticks, k)
+        total += k->r_tried;
+    usec_t length = m->ticks.n ? m->ticks.items[m->ticks.n - 1].from + BUCKET - m->ticks.items[0].from : 0;
+    usec_t period = total > 0 ? length / (usec_t)total : BUCKET;
+    return period * 2 <= BUCKET ? BUCKET : (period * 2 + BUCKET - 1) / BUCKET * BUCKET;
+}
+
+// From the first good operation to the last bucket in which one was tried.
+static bool make_buckets(const struct measure *m, enum what what, struct buckets *b) {
+    const struct tick *first = NULL, *last = NULL;
+    for VEC_EACH (&m->ticks, k) {
+        if (!first && good(k, what) > 0)
+            first = k;
+        if (tried(k, what) > 0)
+            last = k;
+    }
+    if (!first || !last || last->from < first->from)
+        return false;
+    b->from = first->from;
+    b->width = bucket_width(m, what);
+    usec_t n = (last->from - first->from) / b->width + 1;
+    if (n > 100000000) // 115 days: times that make no sense
+        return false;
+    b->n = (size_t)n;
+    b->good = xcalloc(b->n, sizeof *b->good);
+    for VEC_EACH (&m->ticks, k)
+        if (good(k, what) > 0 && k->from >= b->from && (k->from - b->from) / b->width < b->n)
+            b->good[(k->from - b->from) / b->width] = true;
+    return true;
+}
+
+static double share(const struct buckets *b) {
+    size_t n = 0;
+    for (size_t i = 0; i < b->n; i++)
+        n += b->good[i];
+    return 100.0 * (double)n / (double)b->n;
+}
+
+// One empty bucket is no outage: a success may sit right behind its end.
+static void read_outage(struct measure *m, const struct buckets *b) {
+    size_t run = 0, best = 0, end = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        run = b->good[i] ? 0 : run + 1;
+        if (run > best)
+            best = run, end = i + 1;
+    }
+    if (best < 2)
+        return;
+    m->out.read_outage = best * b->width;
+    m->out.read_outage_start = b->from + (end - best) * b->width;
+}
+
+static void count_reads(struct measure *m) {
+    for VEC_EACH (&m->ticks, k) {
+        m->out.reads_ok += k->r_ok;
+        m->out.reads_failed += k->r_failed;
+    }
+}
+
+void availability_measure(struct measure *m) {
+    struct buckets b = {0};
+    count_reads(m);
+    if (make_buckets(m, WRITES, &b)) {
+        m->out.write_availability = share(&b);
+        free(b.good);
+    }
+    if (make_buckets(m, READS, &b)) {
+        m->out.read_availability = share(&b);
+        read_outage(m, &b);
+        free(b.good);
+    }
+}

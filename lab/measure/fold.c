@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: PostgreSQL
+// The fold: what is kept of each event. Nothing is judged here. Events may arrive a little out of time order (an effect's time
+// is observed after the fact), so everything carries its own time and measure_finish sorts.
+#include "lab/measure/fold.h"
+
+int fold_find_node(const struct measure *m, const char *name) {
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (str_eq(m->nodes[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+int fold_node(struct measure *m, const char *name) {
+    int i = fold_find_node(m, name);
+    if (i >= 0 || str_empty(name) || m->n_nodes == NODES_MAX)
+        return i;
+    struct node_state *n = &m->nodes[m->n_nodes];
+    STR_COPY(n->name, name);
+    n->on = true; // a log that never speaks of power is one of a lab that is up
+    return (int)m->n_nodes++;
+}
+
+struct fault_measure *fold_fault(struct measure *m, const char *id) {
+    for VEC_EACH (&m->out.faults, f)
+        if (str_eq(f->id, id))
+            return f;
+    struct fault_measure *f = VEC_ADD(&m->out.faults);
+    STR_COPY(f->id, id);
+    return f;
+}
+
+bool fold_in_list(const char *list, const char *name) {
+    size_t len = strlen(name);
+    for (const char *p = list; *p;) {
+        p += strspn(p, ", ");
+        size_t n = strcspn(p, ", ");
+        if (n == len && n > 0 && memcmp(p, name, n) == 0)
+            return true;
+        p += n;
+    }
+    return false;
+}
+
+double fold_setting(const struct measure *m, const char *key, usec_t t, double fallback) {
+    double v = fallback;
+    bool known = false;
+    for VEC_EACH (&m->settings, s) {
+        if (!str_eq(s->key, key) || (known && s->t > t)) // the first value also holds for the time before it was read
+            continue;
+        char *end;
+        double d = strtod(s->value, &end);
+        if (end > s->value && !*end) {
+            v = d;
+            known = true;
+        }
+    }
+    return v;
+}
+
+// Complete: the holder of the key accepts writes and every other powered member streams from it.
+static bool is_complete(const struct measure *m) {
+    int leader = fold_find_node(m, m->holder);
+    if (leader < 0 || !m->nodes[leader].on || !m->nodes[leader].answered || !m->nodes[leader].writable)
+        return false;
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if ((int)i != leader && m->nodes[i].postgres && m->nodes[i].on && !m->nodes[leader].streaming[i])
+            return false;
+    return true;
+}
+
+void fold_note_complete(struct measure *m, usec_t t) {
+    bool now = is_complete(m), before = m->completes.n && m->completes.items[m->completes.n - 1].complete;
+    if (m->closed || now == before)
+        return;
+    *VEC_ADD(&m->completes) = (struct complete_change){t, now};
+}
+
+static void on_begin(struct measure *m, const struct event *ev) {
+    struct measures *o = &m->out;
+    STR_COPY(o->scenario, ev->u.RUN_BEGIN.scenario);
+    STR_COPY(o->title, ev->u.RUN_BEGIN.title);
+    STR_COPY(o->topology, ev->u.RUN_BEGIN.topology);
+    STR_COPY(o->kernel, ev->u.RUN_BEGIN.kernel);
+    o->cpus = ev->u.RUN_BEGIN.cpus;
+    o->memory_mb = ev->u.RUN_BEGIN.memory_mb;
+    o->seed = (uint64_t)ev->u.RUN_BEGIN.seed;
+    m->period_us = ev->u.RUN_BEGIN.period_us;
+}
+
+static void on_version(struct measure *m, const struct event *ev) {
+    for VEC_EACH (&m->out.versions, old)
+        if (str_eq(old->component, ev->u.VERSION.component)) {
+            STR_COPY(old->version, ev->u.VERSION.version);
+            return;
+        }
+    struct version_seen *v = VEC_ADD(&m->out.versions);
+    STR_COPY(v->component, ev->u.VERSION.component);
+    STR_COPY(v->version, ev->u.VERSION.version);
+}
+
+static void on_node_info(struct measure *m, const struct event *ev) {
+    int i = fold_node(m, ev->u.NODE_INFO.node);
+    if (i < 0)
+        return;
+    m->nodes[i].postgres = ev->u.NODE_INFO.postgres;
+    m->nodes[i].etcd = ev->u.NODE_INFO.etcd;
+    m->nodes[i].haproxy = ev->u.NODE_INFO.haproxy;
+}
+
+static void on_config(struct measure *m, const struct event *ev) {
+    struct setting_seen *s = VEC_ADD(&m->settings);
+    s->t = ev->t;
+    STR_COPY(s->key, ev->u.CONFIG.key);
+    STR_COPY(s->value, ev->u.CONFIG.value);
+}
+
+static void on_power(struct measure *m, const struct event *ev) {
+    int i = fold_node(m, ev->u.NODE_POWER.node);
+    if (i < 0)
+        return;
+    m->nodes[i].on = ev->u.NODE_POWER.on;
+    memset(m->nodes[i].streaming, 0, sizeof m->nodes[i].streaming);
+    for (size_t k = 0; k < m->n_nodes; k++)
+        m->nodes[k].streaming[i] = false;
+    if (!m->closed)
+        *VEC_ADD(&m->power) = (struct power_seen){ev->t, i, ev->u.NODE_POWER.on};
+    fold_note_complete(m, ev->t);
+}
+
+static void on_sql(struct measure *m, const struct event *ev) {
+    int i = fold_node(m, ev->u.SQL.node);
+    if (i < 0)
+        return;
+    struct node_state *n = &m->nodes[i];
+    n->postgres = true;
+    n->answered = ev->u.SQL.answered;
+    n->writable = ev->u.SQL.answered && ev->u.SQL.writable;
+    n->in_recovery = ev->u.SQL.in_recovery;
+    if (n->answered && n->in_recovery)
+        memset(n->streaming, 0, sizeof n->streaming);
+    usec_t latency = ev->u.SQL.latency_us > 0 ? (usec_t)ev->u.SQL.latency_us : 0;
+    usec_t asked = ev->u.SQL.asked && ev->u.SQL.asked <= ev->t ? ev->u.SQL.asked : ev->t - (latency < ev->t ? latency : ev->t);
+    *VEC_ADD(&m->sql) = (struct sql_seen){ev->t, asked, ev->u.SQL.previous, latency, i, n->answered, n->writable, n->in_recovery};
+    fold_note_complete(m, ev->t);
+}
+
+static void on_replication(struct measure *m, const struct event *ev) {
+    int from = fold_node(m, ev->u.REPLICATION.node), to = fold_find_node(m, ev->u.REPLICATION.standby);
+    if (from < 0 || to < 0) // pg_basebackup and the like are no members
+        return;
+    m->nodes[from].streaming[to] = !ev->u.REPLICATION.gone && str_eq(ev->u.REPLICATION.state, "streaming");
+    fold_note_complete(m, ev->t);
+}
+
+static void on_key(struct measure *m, const struct event *ev) {
+    if (!str_eq(ev->u.DCS_KEY.key, "leader"))
+        return;
+    struct key_change *k = VEC_ADD(&m->keys);
+    k->t = ev->t;
+    k->gone = ev->u.DCS_KEY.gone;
+    k->initial = ev->u.DCS_KEY.initial;
+    STR_COPY(k->value, k->gone ? "" : ev->u.DCS_KEY.value);
+    STR_COPY(m->holder, k->value);
+    fold_note_complete(m, ev->t);
+}
+
+static void on_lease(struct measure *m, const struct event *ev) {
+    if (ev->u.DCS_LEASE.gone || ev->u.DCS_LEASE.renewed == 0)
+        return;
+    int64_t error = ev->u.DCS_LEASE.error_us > 0 ? ev->u.DCS_LEASE.error_us : 0, ttl = ev->u.DCS_LEASE.ttl_s;
+    *VEC_ADD(&m->leases) = (struct lease_seen){ev->t, ev->u.DCS_LEASE.renewed, (usec_t)error,
+                                               ttl > 0 && ttl < 1000000 ? (usec_t)ttl * SEC : 0};
+}
+
+static void on_etcd(struct measure *m, const struct event *ev) {
+    int i = fold_node(m, ev->u.DCS_MEMBER.node);
+    if (i >= 0)
+        *VEC_ADD(&m->etcd) = (struct etcd_seen){ev->t, i, ev->u.DCS_MEMBER.answered && ev->u.DCS_MEMBER.leader};
+}
+
+static void on_tick(struct measure *m, const struct event *ev) {
+    struct tick *k = VEC_ADD(&m->ticks);
+    k->from = ev->u.CLIENT_TICK.from;
+    k->w_tried = ev->u.CLIENT_TICK.w_tried, k->w_ok = ev->u.CLIENT_TICK.w_ok;
+    k->w_failed = ev->u.CLIENT_TICK.w_failed, k->w_unknown = ev->u.CLIENT_TICK.w_unknown;
+    k->r_tried = ev->u.CLIENT_TICK.r_tried, k->r_ok = ev->u.CLIENT_TICK.r_ok, k->r_failed = ev->u.CLIENT_TICK.r_failed;
+    k->first_ok = ev->u.CLIENT_TICK.w_first_ok, k->last_ok = ev->u.CLIENT_TICK.w_last_ok;
+    if (k->first_ok >= ev->u.CLIENT_TICK.w_first_ok_scheduled && ev->u.CLIENT_TICK.w_first_ok_scheduled)
+        k->first_latency = k->first_ok - ev->u.CLIENT_TICK.w_first_ok_scheduled;
+    if (k->last_ok >= ev->u.CLIENT_TICK.w_last_ok_scheduled && ev->u.CLIENT_TICK.w_last_ok_scheduled)
+        k->last_latency = k->last_ok - ev->u.CLIENT_TICK.w_last_ok_scheduled;
+}
+
+static void add_what(struct fault_measure *f, const char *detail) {
+    size_t n = strlen(f->what);
+    (void)str_copy(f->what + n, sizeof f->what - n, detail);
+    n = strlen(f->what);
+    (void)str_copy(f->what + n, sizeof f->what - n, "; ");
+}
+
+static void on_fault(struct measure *m, const struct event *ev) {
+    struct fault_measure *f = fold_fault(m, ev->u.FAULT.id);
+    const char *phase = ev->u.FAULT.phase;
+    STR_COPY(f->mechanism, ev->u.FAULT.mechanism);
+    if (*ev->u.FAULT.target)
+        STR_COPY(f->target, ev->u.FAULT.target);
+    if (*ev->u.FAULT.nodes)
+        STR_COPY(f->nodes, ev->u.FAULT.nodes);
+    if (!str_starts(phase, "heal"))
+        add_what(f, ev->u.FAULT.detail);
+    if (str_eq(phase, "asked")) {
+        f->asked = ev->t;
+    } else if (str_eq(phase, "effective")) {
+        f->effective = ev->t;
+        f->effective_seen = ev->u.FAULT.effective_seen;
+    } else if (str_eq(phase, "verified")) {
+        f->verified = ev->t;
+        f->ok = true;
+        STR_COPY(f->detail, ev->u.FAULT.detail);
+    } else if (str_eq(phase, "unverified") || str_eq(phase, "failed")) {
+        f->ok = false;
+        STR_COPY(f->detail, ev->u.FAULT.detail);
+    } else if (str_eq(phase, "healed")) {
+        f->healed = ev->t;
+    }
+}
+
+static void on_action(struct measure *m, const struct event *ev) {
+    struct fault_measure *f = fold_fault(m, ev->u.ACTION.id);
+    STR_COPY(f->mechanism, ev->u.ACTION.action);
+    f->action = true;
+    add_what(f, ev->u.ACTION.detail);
+    if (str_eq(ev->u.ACTION.phase, "asked")) { // an act works from the moment it is asked for
+        f->asked = f->effective = ev->t;
+        f->effective_seen = true;
+        return;
+    }
+    f->verified = ev->t;
+    f->ok = str_eq(ev->u.ACTION.phase, "done");
+    STR_COPY(f->detail, ev->u.ACTION.detail);
+}
+
+static void on_expect(struct measure *m, const struct event *ev) {
+    struct expectation *x = VEC_ADD(&m->expectations);
+    STR_COPY(x->kind, ev->u.EXPECT.kind);
+    STR_COPY(x->node, ev->u.EXPECT.node);
+    STR_COPY(x->text, ev->u.EXPECT.text);
+    x->has_min = ev->u.EXPECT.has_min, x->has_max = ev->u.EXPECT.has_max, x->wanted = ev->u.EXPECT.wanted;
+    x->min = ev->u.EXPECT.min, x->max = ev->u.EXPECT.max;
+}
+
+static void on_final_rows(struct measure *m, const struct event *ev) {
+    int i = fold_node(m, ev->u.FINAL_ROWS.node);
+    if (i < 0)
+        return;
+    int64_t twice = idset_add_ranges(&m->nodes[i].rows, ev->u.FINAL_ROWS.ranges);
+    if (twice < 0) // a chunk that can't be read is a chunk that is missing
+        return;
+    m->nodes[i].chunks_seen++;
+    m->nodes[i].duplicates += twice;
+}
+
+static void on_final_read(struct measure *m, const struct event *ev) {
+    int i = fold_node(m, ev->u.FINAL_READ.node);
+    if (i < 0)
+        return;
+    m->nodes[i].read = ev->u.FINAL_READ.ok;
+    m->nodes[i].read_leader = ev->u.FINAL_READ.ok && ev->u.FINAL_READ.leader;
+    m->nodes[i].chunks_said = ev->u.FINAL_READ.chunks;
+    m->nodes[i].duplicates += ev->u.FINAL_READ.duplicates;
+}
+
+static void on_noise(struct measure *m, const struct event *ev) {
+    usec_t late = ev->u.NOISE.late_max_us > 0 ? (usec_t)ev->u.NOISE.late_max_us : 0;
+    if (late > m->out.late_max)
+        m->out.late_max = late;
+    *VEC_ADD(&m->noise) = (struct noise_seen){ev->t, ev->u.NOISE.late_p99_us};
+}
+
+static void on_run_end(struct measure *m, const struct event *ev) {
+    m->out.no_end = false;
+    STR_COPY(m->out.end_reason, ev->u.RUN_END.reason);
+    STR_COPY(m->out.end_detail, ev->u.RUN_END.detail);
+}
+
+void measure_event(struct measure *m, const struct event *ev) {
+    if (ev->t > m->out.ended && ev->t != USEC_NEVER)
+        m->out.ended = ev->t;
+    switch (ev->kind) {
+    case EVENT_RUN_BEGIN:
+        return on_begin(m, ev);
+    case EVENT_VERSION:
+        return on_version(m, ev);
+    case EVENT_NODE_INFO:
+        return on_node_info(m, ev);
+    case EVENT_CONFIG:
+        return on_config(m, ev);
+    case EVENT_LAB_STATE:
+        m->closed = m->closed || str_eq(ev->u.LAB_STATE.state, "stopping");
+        return;
+    case EVENT_NODE_POWER:
+        return on_power(m, ev);
+    case EVENT_SQL:
+        return m->closed ? (void)0 : on_sql(m, ev);
+    case EVENT_REPLICATION:
+        return m->closed ? (void)0 : on_replication(m, ev);
+    case EVENT_DCS_KEY:
+        return m->closed ? (void)0 : on_key(m, ev);
+    case EVENT_DCS_LEASE:
+        return on_lease(m, ev);
+    case EVENT_DCS_MEMBER:
+        return on_etcd(m, ev);
+    case EVENT_CLIENT_TICK:
+        return on_tick(m, ev);
+    case EVENT_FAULT:
+        return on_fault(m, ev);
+    case EVENT_ACTION:
+        return on_action(m, ev);
+    case EVENT_EXPECT:
+        return on_expect(m, ev);
+    case EVENT_FINAL_ROWS:
+        return on_final_rows(m, ev);
+    case EVENT_FINAL_READ:
+        return on_final_read(m, ev);
+    case EVENT_NOISE:
+        return on_noise(m, ev);
+    case EVENT_RUN_END:
+        return on_run_end(m, ev);
+    case EVENT_TICK:
+    case EVENT_PROGRESS:
+    case EVENT_SERVICE:
+    case EVENT_MEMBER:
+    case EVENT_SLOT:
+    case EVENT_DCS_WATCH:
+    case EVENT_PROXY:
+    case EVENT_CLIENT_ERROR:
+    case EVENT_CLIENT_SERVER:
+    case EVENT_STEP:
+    case EVENT_COMMAND:
+    case EVENT_LOG_LINE:
+    case EVENT_KIND_COUNT:
+        return;
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Private to the room: what the fold keeps of a log, and the steps of measure_finish in the order they run.
+#include "lab/measure/idset.h"
+#include "lab/measure/measure.h"
+
+struct tick {
+    usec_t from;
+    int64_t w_tried, w_ok, w_failed, w_unknown, r_tried, r_ok, r_failed;
+    usec_t first_ok, last_ok, first_latency, last_latency;
+};
+struct key_change { // of the leader key
+    usec_t t;
+    bool gone, initial;
+    char value[NODE_NAME_MAX];
+};
+struct lease_seen {
+    usec_t t, renewed, error, ttl;
+};
+struct sql_seen {
+    usec_t t, asked, previous, latency;
+    int node;
+    bool answered, writable, in_recovery;
+};
+struct etcd_seen {
+    usec_t t;
+    int node;
+    bool leader;
+};
+struct power_seen {
+    usec_t t;
+    int node;
+    bool on;
+};
+struct setting_seen {
+    usec_t t;
+    char key[EVENT_NAME_MAX], value[EVENT_NAME_MAX];
+};
+struct noise_seen {
+    usec_t t;
+    int64_t p99;
+};
+struct complete_change { // every powered member streams from the holder of the key, or no longer does
+    usec_t t;
+    bool complete;
+};
+struct ack_run { // writes of the application that one node acknowledged without a break of a second
+    int node;
+    usec_t first_invoked, first_returned, last_invoked, last_returned;
+};
+struct id_time {
+    uint64_t id;
+    usec_t returned;
+};
+
+struct node_state {
+    char name[NODE_NAME_MAX];
+    bool postgres, etcd, haproxy;
+    bool on, answered, writable, in_recovery;
+    bool streaming[NODES_MAX]; // as sender: which standbys stream from it
+    // final read
+    bool read, read_leader;
+    int64_t chunks_said, chunks_seen, duplicates;
+    struct idset rows;
+};
+
+struct expectation {
+    char kind[EVENT_NAME_MAX], node[EVENT_NAME_MAX], text[EVENT_TEXT_MAX];
+    bool has_min, has_max, wanted;
+    double min, max;
+};
+
+struct measure {
+    struct measures out;
+    struct node_state nodes[NODES_MAX];
+    size_t n_nodes;
+    char holder[NODE_NAME_MAX]; // of the leader key, now
+    bool closed;                // the lab is being stopped: what dies now is no finding
+    bool finished;
+    int64_t period_us;
+    VEC(struct tick) ticks;
+    VEC(struct key_change) keys;
+    VEC(struct lease_seen) leases;
+    VEC(struct sql_seen) sql;
+    VEC(struct etcd_seen) etcd;
+    VEC(struct power_seen) power;
+    VEC(struct setting_seen) settings;
+    VEC(struct noise_seen) noise;
+    VEC(struct complete_change) completes;
+    VEC(struct expectation) expectations;
+    // ledger
+    int64_t ledger_records;
+    struct idset ok, failed, unknown;
+    VEC(usec_t) acks;            // completion times of acknowledged writes, sorted by measure_finish
+    VEC(struct id_time) ok_times; // to say when the lost ones had been acknowledged
+    VEC(struct ack_run) runs;
+    int run_of[NODES_MAX];       // index + 1 in runs of the node's open run
+    usec_t first_try, last_try;  // schedules of the first and last write
+    usec_t last_latency_sum;
+};
+
+int fold_node(struct measure *m, const char *name); // index, added when new; -1 when the table is full or the name empty
+int fold_find_node(const struct measure *m, const char *name);
+void fold_note_complete(struct measure *m, usec_t t);
+struct fault_measure *fold_fault(struct measure *m, const char *id);
+// The setting's latest value at time t as a number; fallback when the log has none.
+double fold_setting(const struct measure *m, const char *key, usec_t t, double fallback);
+// Is `name` in "n1,n3" or "n1, n3"?
+bool fold_in_list(const char *list, const char *name);
+
+void outage_measure(struct measure *m);
+void cause_choose(struct measure *m);
+void availability_measure(struct measure *m);
+void cluster_measure(struct measure *m);
+void phases_measure(struct measure *m);
+void bounds_measure(struct measure *m);
+void writes_measure(struct measure *m);
+void splitbrain_measure(struct measure *m);
+void expect_measure(struct measure *m);
+void verdict_measure(struct measure *m);
+
+// The stretch in which a node accepted writes: proven [from, to] lies inside possible [maybe_from, maybe_to].
+struct span {
+    int node;
+    usec_t from, to, maybe_from, maybe_to;
+};
+typedef VEC(struct span) span_list;
+void cluster_spans(const struct measure *m, span_list *out); // from direct probes
+const char *leader_at(const struct measure *m, usec_t t);    // holder of the key at t, "" = none or not known

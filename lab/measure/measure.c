@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: PostgreSQL
+// Life of a fold, and the order in which its numbers are made: each step reads what the steps before it found.
+#include "lab/measure/fold.h"
+
+const char *verdict_name(enum verdict v) {
+    static const char *const names[] = {"pass", "fail", "invalid", "skipped", "error"};
+    return names[v];
+}
+
+struct measure *measure_new(void) {
+    struct measure *m = xcalloc(1, sizeof *m);
+    m->out.no_end = true;
+    m->out.cause = -1;
+    return m;
+}
+
+static int by_from(const void *a, const void *b) {
+    const struct tick *x = a, *y = b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+static int by_time(const void *a, const void *b) {
+    usec_t x = *(const usec_t *)a, y = *(const usec_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+// Noise: one late second is a hiccup of the machine; three within the run make its times doubtful.
+static void judge_noise(struct measure *m) {
+    enum { LATE_US = 100000, SECONDS = 3 };
+    usec_t from = m->ticks.n ? m->ticks.items[0].from : 0;
+    usec_t to = m->ticks.n ? m->ticks.items[m->ticks.n - 1].from + SEC : USEC_NEVER;
+    for VEC_EACH (&m->noise, n)
+        m->out.noisy_seconds += n->p99 > LATE_US && n->t >= from && n->t <= to;
+    m->out.noisy = m->out.noisy_seconds >= SECONDS;
+}
+
+static void judge_healthy(struct measure *m) {
+    for VEC_EACH (&m->completes, c)
+        if (c->complete && m->out.healthy_at == 0)
+            m->out.healthy_at = c->t;
+}
+
+const struct measures *measure_finish(struct measure *m) {
+    if (m->finished)
+        return &m->out;
+    m->finished = true;
+    if (m->ticks.n)
+        qsort(m->ticks.items, m->ticks.n, sizeof *m->ticks.items, by_from);
+    if (m->acks.n)
+        qsort(m->acks.items, m->acks.n, sizeof *m->acks.items, by_time);
+    judge_noise(m);
+    judge_healthy(m);
+    outage_measure(m);
+    cause_choose(m);
+    availability_measure(m);
+    cluster_measure(m);
+    phases_measure(m);
+    bounds_measure(m);
+    writes_measure(m);
+    splitbrain_measure(m);
+    expect_measure(m);
+    verdict_measure(m);
+    return &m->out;
+}
+
+void measure_free(struct measure *m) {
+    if (!m)
+        return;
+    for (size_t i = 0; i < NODES_MAX; i++)
+        idset_done(&m->nodes[i].rows);
+    idset_done(&m->ok), idset_done(&m->failed), idset_done(&m->unknown);
+    VEC_DONE(&m->ticks), VEC_DONE(&m->keys), VEC_DONE(&m->leases), VEC_DONE(&m->sql), VEC_DONE(&m->etcd);
+    VEC_DONE(&m->power), VEC_DONE(&m->settings), VEC_DONE(&m->noise), VEC_DONE(&m->completes);
+    VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->ok_times), VEC_DONE(&m->runs);
+    VEC_DONE(&m->out.faults), VEC_DONE(&m->out.expects), VEC_DONE(&m->out.versions);
+    free(m);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: PostgreSQL
+// The chain of a recovery, each link beginning where the one before it ended, so that they add up to the recovery time:
+//
+//   fault effective --detect--> leader key gone --elect--> new leader key --promote--> accepts writes --reroute--> first
+//   acknowledged write of the application            and after it: rejoin, until every powered member streams again
+//
+// A link whose end was not seen is absent, and the next one covers its time: nothing is left unexplained.
+//   key never went (postmaster killed and restarted in place)  detect and elect absent, promote = writable again
+//   key changed hands without having gone                      detect absent, elect from the fault
+//   the client was served again before a direct probe saw it   the acknowledgement itself is the proof: promote ends there
+//   no outage (the old primary went on: Patroni killed)        reroute absent, the rest from the events alone
+#include "lab/measure/fold.h"
+
+struct chain {
+    usec_t start;  // fault effective
+    usec_t cursor; // end of the last link
+    usec_t limit;  // nothing later belongs to this recovery
+    usec_t gone, put, gone_error, put_error;
+    char node[NODE_NAME_MAX]; // who served in the end
+};
+
+static void add_link(struct measure *m, struct chain *c, enum phase_kind kind, usec_t end, usec_t error) {
+    struct phase *p = &m->out.phases[kind];
+    p->present = true;
+    p->start = c->cursor;
+    p->duration = end - c->cursor;
+    p->error = error;
+    c->cursor = end;
+}
+
+// What is known only since a first read may have happened any time since the key was last seen.
+static usec_t key_error(const struct key_change *k, usec_t known) {
+    return k->initial && k->t > known ? k->t - known : 0;
+}
+
+// The first loss of the key and the last taking of it before writes were back: an election that had to be repeated is one.
+static void find_keys(const struct measure *m, struct chain *c) {
+    const char *holder = leader_at(m, c->start);
+    usec_t known = c->start;
+    STR_COPY(c->node, holder);
+    for VEC_EACH (&m->keys, k) {
+        if (k->t <= c->start || k->t > c->limit)
+            continue;
+        if (k->gone && !c->gone) {
+            c->gone = k->t;
+            c->gone_error = key_error(k, known);
+        } else if (!k->gone && (c->gone || !str_eq(k->value, holder))) {
+            c->put = k->t;
+            c->put_error = key_error(k, known);
+            STR_COPY(c->node, k->value);
+        }
+        known = k->t;
+    }
+}
+
+// When `node` accepted writes (again): the first accepted probe after `base`. `fell` says that it must have been refused
+// first, so that a server that never stopped does not count as promoted.
+static bool find_writable(const struct measure *m, const char *node, usec_t base, bool fell, usec_t *ret, usec_t *ret_error) {
+    int index = fold_find_node(m, node);
+    bool refused = !fell, before = false;
+    for VEC_EACH (&m->sql, q) {
+        if (q->node != index)
+            continue;
+        if (q->t <= base) {
+            before = q->writable;
+            continue;
+        }
+        if (!q->writable) {
+            refused = true;
+            before = false;
+        } else if (refused) {
+            *ret = before ? base : q->t; // it accepted writes all along
+            usec_t since = q->previous > base && q->previous < q->t ? q->previous : base;
+            *ret_error = before ? 0 : q->t - since;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void link_promote(struct measure *m, struct chain *c, bool served) {
+    usec_t at, error;
+    bool moved = c->put != 0;
+    if (!*c->node || !find_writable(m, c->node, c->cursor, !moved, &at, &error))
+        return;
+    if (served && at > c->limit) { // the client was faster than the probe
+        usec_t since = at - error;
+        if (since >= c->limit)
+            return; // refused by the probe after the client had been served: somebody else served it
+        error = c->limit - since;
+        at = c->limit;
+    }
+    add_link(m, c, PHASE_PROMOTE, at, error);
+}
+
+static void link_all(struct measure *m, struct chain *c, bool served) {
+    const struct measures *o = &m->out;
+    if (c->gone && (c->put || !served)) // key lost and writes back without a new leader: not what brought them back
+        add_link(m, c, PHASE_DETECT, c->gone, c->gone_error);
+    if (c->put && c->put >= c->cursor)
+        add_link(m, c, PHASE_ELECT, c->put, c->put_error);
+    if (c->put || !c->gone)
+        link_promote(m, c, served);
+    if (served && o->outage_end >= c->cursor)
+        add_link(m, c, PHASE_REROUTE, o->outage_end, o->resolution);
+}
+
+// The fault's own time may be known only to lie between its order and its effect.
+static void add_fault_error(struct measure *m, const struct fault_measure *f) {
+    usec_t error = f->effective && f->effective_seen ? 0 : f->effective > f->asked && f->asked ? f->effective - f->asked : 0;
+    for (int i = 0; i < PHASE_REJOIN; i++)
+        if (m->out.phases[i].present) {
+            m->out.phases[i].error += error;
+            return;
+        }
+}
+
+// The beginning of the time in which every powered member streamed and went on to.
+static usec_t complete_since(const struct measure *m) {
+    size_t n = m->completes.n;
+    return n && m->completes.items[n - 1].complete ? m->completes.items[n - 1].t : 0;
+}
+
+static void link_rejoin(struct measure *m, const struct fault_measure *f, usec_t start, usec_t cursor) {
+    usec_t complete = complete_since(m);
+    if (!complete || (m->out.outage && m->out.outage_open))
+        return;
+    usec_t from = f->healed > cursor && f->healed <= complete ? f->healed : cursor;
+    usec_t end = complete > from ? complete : from; // complete before the first write was back: nothing left to wait for
+    struct phase *p = &m->out.phases[PHASE_REJOIN];
+    *p = (struct phase){.present = true, .name = p->name, .start = from, .duration = end - from, .error = SEC};
+    usec_t since = f->healed > start && f->healed <= end ? f->healed : start;
+    m->out.rejoin = end - since;
+}
+
+void phases_measure(struct measure *m) {
+    struct measures *o = &m->out;
+#define X(kind, text) o->phases[PHASE_##kind].name = text;
+    PHASES(X)
+#undef X
+    if (o->cause < 0)
+        return;
+    const struct fault_measure *f = &o->faults.items[o->cause];
+    struct chain c = {.start = f->effective ? f->effective : f->asked, .limit = o->ended};
+    c.cursor = c.start;
+    bool served = o->outage && !o->outage_open && o->outage_end > c.start;
+    if (served)
+        c.limit = o->outage_end;
+    find_keys(m, &c);
+    if (served && !c.put && !c.gone) { // did the failover come after a short pause of another kind?
+        struct chain later = {.start = c.start, .cursor = c.start, .limit = o->ended};
+        find_keys(m, &later);
+        if (later.put && o->write_outage < SEC) {
+            later.limit = o->ended;
+            link_all(m, &later, false);
+            add_fault_error(m, f);
+            link_rejoin(m, f, c.start, later.cursor);
+            return;
+        }
+    }
+    link_all(m, &c, served);
+    add_fault_error(m, f);
+    link_rejoin(m, f, c.start, c.cursor);
+}

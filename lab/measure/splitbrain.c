@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: PostgreSQL
+// Two nodes that accept writes at the same time, by evidence: the answers to the probes' own writes on every node and the
+// acknowledgements that the application got, never a role that somebody reports.
+//
+// For nodes a and b that accepted writes in [first, last]: the overlap is proven for min(last sent) - max(first answered), and
+// possible for as long as their neighbouring refused probes allow. A sweep over all stretches gives both sums at once for any
+// number of nodes.
+#include <stdio.h>
+
+#include "lab/measure/fold.h"
+
+struct edge {
+    usec_t t;
+    int node, step; // +1 begins, -1 ends
+};
+typedef VEC(struct edge) edge_list;
+
+static void add_edges(edge_list *out, int node, usec_t from, usec_t to) {
+    if (to <= from)
+        return;
+    *VEC_ADD(out) = (struct edge){from, node, 1};
+    *VEC_ADD(out) = (struct edge){to, node, -1};
+}
+
+// Ends before beginnings at the same instant: touching is not overlapping.
+static int by_time(const void *a, const void *b) {
+    const struct edge *x = a, *y = b;
+    if (x->t != y->t)
+        return x->t < y->t ? -1 : 1;
+    return x->step - y->step;
+}
+
+// Total time with two or more nodes active; marks those nodes in `who`.
+static usec_t overlap(edge_list *edges, bool who[NODES_MAX]) {
+    int active[NODES_MAX] = {0}, n = 0;
+    usec_t total = 0, last = 0;
+    if (edges->n)
+        qsort(edges->items, edges->n, sizeof *edges->items, by_time);
+    for VEC_EACH (edges, e) {
+        if (n >= 2 && e->t > last) {
+            total += e->t - last;
+            for (int i = 0; i < NODES_MAX; i++)
+                who[i] = who[i] || active[i] > 0;
+        }
+        last = e->t;
+        n -= active[e->node] > 0;
+        active[e->node] += e->step;
+        n += active[e->node] > 0;
+    }
+    return total;
+}
+
+static void name_nodes(struct measure *m, const bool who[NODES_MAX]) {
+    char *out = m->out.split_brain_nodes;
+    size_t size = sizeof m->out.split_brain_nodes;
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (who[i]) {
+            size_t len = strlen(out);
+            (void)snprintf(out + len, size - len, "%s%s", len ? ", " : "", m->nodes[i].name);
+        }
+}
+
+void splitbrain_measure(struct measure *m) {
+    span_list spans = {0};
+    edge_list proven = {0}, possible = {0};
+    cluster_spans(m, &spans);
+    for VEC_EACH (&spans, s) {
+        add_edges(&proven, s->node, s->from, s->to);
+        add_edges(&possible, s->node, s->maybe_from, s->maybe_to);
+    }
+    for VEC_EACH (&m->runs, r) {
+        add_edges(&proven, r->node, r->first_returned, r->last_invoked);
+        add_edges(&possible, r->node, r->first_invoked, r->last_returned);
+    }
+    bool sure[NODES_MAX] = {0}, maybe[NODES_MAX] = {0};
+    m->out.split_brain_min = overlap(&proven, sure);
+    m->out.split_brain_max = overlap(&possible, maybe);
+    if (m->out.split_brain_max < m->out.split_brain_min)
+        m->out.split_brain_max = m->out.split_brain_min;
+    name_nodes(m, m->out.split_brain_min ? sure : maybe);
+    VEC_DONE(&spans);
+    VEC_DONE(&proven);
+    VEC_DONE(&possible);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: PostgreSQL
+// One word for the run, the first that applies:
+//
+//   skipped   the host can't do it, or the scenario does not apply
+//   error     the lab itself broke, or the log ends without run.end (killed)
+//   fail      data: writes lost beyond the limit, unexpected or foreign rows, two primaries proven. One proven violation fails
+//             a run whatever else went wrong in it
+//   invalid   a fault was not verified (it proves nothing), or the run was interrupted
+//   fail      the scenario's own deadline or condition failed, an expectation failed
+//   invalid   an expectation could not be judged, or only a time failed and the machine was too noisy to believe times
+//   pass
+#include <stdio.h>
+
+#include "lab/measure/fold.h"
+
+static void decide(struct measure *m, enum verdict v, const char *reason) {
+    m->out.verdict = v;
+    STR_COPY(m->out.reason, reason);
+}
+
+static bool about_data(const struct expect_result *e) {
+    return str_eq(e->kind, "lost_writes") || str_eq(e->kind, "unexpected_writes") || str_eq(e->kind, "foreign_rows") ||
+           str_eq(e->kind, "split_brain");
+}
+
+// A stalled machine makes times longer (and a lower limit easier to meet), never a row appear.
+static bool about_time(const struct expect_result *e) {
+    return str_ends(e->kind, "outage") || str_ends(e->kind, "availability") || str_eq(e->kind, "recovery") ||
+           str_eq(e->kind, "rejoin") || str_eq(e->kind, "phases");
+}
+
+static const struct expect_result *first_failed(const struct measure *m, bool data) {
+    for VEC_EACH (&m->out.expects, e)
+        if (e->known && !e->ok && about_data(e) == data)
+            return e;
+    return NULL;
+}
+
+static const struct expect_result *first_failed_but_time(const struct measure *m) {
+    for VEC_EACH (&m->out.expects, e)
+        if (e->known && !e->ok && !about_time(e))
+            return e;
+    return NULL;
+}
+
+static const struct expect_result *first_unknown(const struct measure *m) {
+    for VEC_EACH (&m->out.expects, e)
+        if (!e->known)
+            return e;
+    return NULL;
+}
+
+static bool decide_end(struct measure *m) {
+    struct measures *o = &m->out;
+    if (str_eq(o->end_reason, "skipped"))
+        return decide(m, VERDICT_SKIPPED, *o->end_detail ? o->end_detail : "skipped"), true;
+    if (o->no_end)
+        return decide(m, VERDICT_ERROR, "the log ends without run.end: the run was killed"), true;
+    if (str_eq(o->end_reason, "broken"))
+        return decide(m, VERDICT_ERROR, *o->end_detail ? o->end_detail : "the lab broke"), true;
+    return false;
+}
+
+static bool decide_unverified(struct measure *m) {
+    char why[EVENT_TEXT_MAX];
+    for VEC_EACH (&m->out.faults, f) {
+        if (f->ok)
+            continue;
+        (void)snprintf(why, sizeof why, "%s on %s was not %s: %.300s", f->mechanism, *f->nodes ? f->nodes : f->target,
+                       f->action ? "done" : "verified", *f->detail ? f->detail : "no word of it in the log");
+        return decide(m, VERDICT_INVALID, why), true;
+    }
+    if (str_eq(m->out.end_reason, "unverified"))
+        return decide(m, VERDICT_INVALID, *m->out.end_detail ? m->out.end_detail : "a fault was not verified"), true;
+    if (str_eq(m->out.end_reason, "interrupted"))
+        return decide(m, VERDICT_INVALID, "interrupted before the scenario was over"), true;
+    return false;
+}
+
+// More than a fifth of the writes were never tried: the client itself stood still, its gaps say nothing of the cluster.
+static bool client_stalled(const struct measures *o) {
+    return o->attempts_missing > 0 && o->attempts_missing * 4 > o->writes.attempted;
+}
+
+static bool decide_expectations(struct measure *m) {
+    struct measures *o = &m->out;
+    char why[EVENT_TEXT_MAX];
+    const struct expect_result *failed = first_failed(m, false);
+    if (!failed)
+        return false;
+    bool doubtful = o->noisy || client_stalled(o);
+    if (doubtful && !first_failed_but_time(m)) {
+        if (client_stalled(o))
+            (void)snprintf(why, sizeof why, "the client itself stood still (%" PRId64 " writes never tried), which may be why: %.300s",
+                           o->attempts_missing, failed->text);
+        else
+            (void)snprintf(why, sizeof why, "too noisy to judge (%d s with timers over 100 ms late), which may be why: %.300s",
+                           o->noisy_seconds, failed->text);
+        return decide(m, VERDICT_INVALID, why), true;
+    }
+    return decide(m, VERDICT_FAIL, failed->text), true;
+}
+
+void verdict_measure(struct measure *m) {
+    if (decide_end(m))
+        return;
+    const struct expect_result *e = first_failed(m, true);
+    if (e)
+        return decide(m, VERDICT_FAIL, e->text);
+    if (decide_unverified(m))
+        return;
+    if (str_eq(m->out.end_reason, "expectation"))
+        return decide(m, VERDICT_FAIL, *m->out.end_detail ? m->out.end_detail : "a condition of the scenario was not met");
+    if (decide_expectations(m))
+        return;
+    e = first_unknown(m);
+    if (e)
+        return decide(m, VERDICT_INVALID, e->text);
+    decide(m, VERDICT_PASS, m->out.expects.n ? "every expectation held" : "the scenario ran to its end");
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: PostgreSQL
+// What became of every write: the ledger's word against the rows that the final leader holds.
+//
+//   lost        acknowledged, absent           unexpected  failed for certain or never tried, yet present
+//   recovered   unknown and present (legal)    duplicated  an id more than once in the table
+//   foreign     a streaming standby holds rows that its leader lacks: it follows another history (timeline numbers and
+//               history files can be identical then; contents can't)
+//
+// Without the leader's complete final read, or with a ledger that misses acknowledged writes, nothing is called lost or not lost.
+#include <stdio.h>
+
+#include "lab/measure/fold.h"
+
+// One id has one fate. Should a ledger name it twice, the stronger word stands: acknowledged, then unknown, then failed.
+static void note_fate(struct measure *m, const struct ledger_record *r) {
+    bool durable = r->result == LEDGER_OK && !(r->flags & LEDGER_FLAG_LOCAL_ONLY);
+    if (durable) {
+        (void)idset_add(&m->ok, r->id);
+        idset_remove(&m->unknown, r->id);
+        idset_remove(&m->failed, r->id);
+        *VEC_ADD(&m->ok_times) = (struct id_time){r->id, r->returned};
+    } else if (r->result == LEDGER_FAILED) {
+        if (!idset_has(&m->ok, r->id) && !idset_has(&m->unknown, r->id))
+            (void)idset_add(&m->failed, r->id);
+    } else if (!idset_has(&m->ok, r->id)) {
+        (void)idset_add(&m->unknown, r->id);
+        idset_remove(&m->failed, r->id);
+        m->out.writes.local_only += r->result == LEDGER_OK;
+    }
+}
+
+// Acknowledgements of one node with less than a second between them are one run. Judged by when they came back: a write that
+// hung through a freeze must not make the time of the freeze look served.
+static void note_server(struct measure *m, const struct ledger_record *r) {
+    if (r->node == 0 || r->node > NODES_MAX)
+        return;
+    int node = r->node - 1;
+    usec_t invoked = r->invoked ? r->invoked : r->scheduled;
+    struct ack_run *run = m->run_of[node] ? &m->runs.items[m->run_of[node] - 1] : NULL;
+    if (!run || r->returned > run->last_returned + SEC) {
+        *VEC_ADD(&m->runs) = (struct ack_run){node, invoked, r->returned, invoked, r->returned};
+        m->run_of[node] = (int)m->runs.n;
+        return;
+    }
+    run->first_invoked = invoked < run->first_invoked ? invoked : run->first_invoked;
+    run->last_invoked = invoked > run->last_invoked ? invoked : run->last_invoked;
+    run->first_returned = r->returned < run->first_returned ? r->returned : run->first_returned;
+    run->last_returned = r->returned > run->last_returned ? r->returned : run->last_returned;
+}
+
+void measure_ledger(struct measure *m, const struct ledger_record *r) {
+    if (r->op != LEDGER_WRITE || r->id == 0 || r->id > IDSET_MAX || m->finished)
+        return;
+    if (m->ledger_records++ == 0)
+        m->first_try = m->last_try = r->scheduled;
+    m->first_try = r->scheduled < m->first_try ? r->scheduled : m->first_try;
+    m->last_try = r->scheduled > m->last_try ? r->scheduled : m->last_try;
+    note_fate(m, r);
+    if (r->result != LEDGER_OK)
+        return;
+    VEC_PUSH(&m->acks, r->returned);
+    note_server(m, r);
+}
+
+static void count_ticks(const struct measure *m, struct write_counts *w) {
+    for VEC_EACH (&m->ticks, k) {
+        w->attempted += k->w_tried;
+        w->acknowledged += k->w_ok;
+        w->failed += k->w_failed;
+        w->unknown += k->w_unknown;
+    }
+}
+
+static const struct node_state *final_leader(const struct measure *m) {
+    const struct node_state *best = NULL;
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].read && m->nodes[i].read_leader && (!best || str_eq(m->nodes[i].name, m->holder)))
+            best = &m->nodes[i];
+    return best;
+}
+
+static bool read_whole(const struct node_state *n) {
+    return n->read && n->chunks_said == n->chunks_seen;
+}
+
+static const char *why_unchecked(const struct measure *m, const struct node_state *leader, int64_t tick_acks) {
+    if (m->ledger_records == 0)
+        return "there is no ledger of the writes";
+    if (!leader)
+        return "the leader's table was not read at the end";
+    if (!read_whole(leader))
+        return "parts of the final read of the leader's table are missing";
+    // Local-only acknowledgements are acknowledgements for the client's ticks, too.
+    if (tick_acks > (int64_t)m->acks.n)
+        return "the ledger misses acknowledged writes";
+    return NULL;
+}
+
+static void find_lost_times(struct measure *m, const struct idset *rows) {
+    struct write_counts *w = &m->out.writes;
+    for VEC_EACH (&m->ok_times, o) {
+        if (idset_has(rows, o->id))
+            continue;
+        w->lost_first = w->lost_first == 0 || o->returned < w->lost_first ? o->returned : w->lost_first;
+        w->lost_last = o->returned > w->lost_last ? o->returned : w->lost_last;
+    }
+}
+
+static void find_foreign(struct measure *m, const struct node_state *leader) {
+    struct write_counts *w = &m->out.writes;
+    for (size_t i = 0; i < m->n_nodes; i++) {
+        const struct node_state *n = &m->nodes[i];
+        if (n == leader || !read_whole(n) || n->read_leader || !n->in_recovery)
+            continue; // a former primary that has not rejoined may hold what it likes
+        int64_t foreign = idset_count_minus(&n->rows, &leader->rows);
+        if (foreign == 0)
+            continue;
+        size_t len = strlen(w->foreign_nodes);
+        (void)snprintf(w->foreign_nodes + len, sizeof w->foreign_nodes - len, "%s%s", len ? ", " : "", n->name);
+        w->foreign += foreign;
+    }
+}
+
+static void check_rows(struct measure *m, const struct node_state *leader) {
+    struct write_counts *w = &m->out.writes;
+    w->checked = true;
+    w->lost = idset_count_minus(&m->ok, &leader->rows);
+    w->recovered = idset_count_both(&m->unknown, &leader->rows);
+    int64_t explained = idset_count_both(&m->ok, &leader->rows) + w->recovered;
+    w->unexpected = idset_count(&leader->rows) - explained; // failed ones and those that nobody ever sent
+    w->duplicated = leader->duplicates;
+    find_lost_times(m, &leader->rows);
+    find_foreign(m, leader);
+}
+
+void writes_measure(struct measure *m) {
+    struct write_counts *w = &m->out.writes, ticks = {0};
+    count_ticks(m, &ticks);
+    if (m->ledger_records > 0) {
+        w->from_ledger = true;
+        w->acknowledged = idset_count(&m->ok);
+        w->failed = idset_count(&m->failed);
+        w->unknown = idset_count(&m->unknown);
+        w->attempted = w->acknowledged + w->failed + w->unknown;
+    } else {
+        *w = ticks;
+    }
+    const struct node_state *leader = final_leader(m);
+    const char *why = why_unchecked(m, leader, ticks.acknowledged);
+    if (why)
+        STR_COPY(w->unchecked_why, why);
+    else
+        check_rows(m, leader);
+}
