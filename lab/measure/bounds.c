@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: PostgreSQL
-// Best and worst case of each phase, from the settings that were in force and the fault that was injected. The laws, with A the
-// age of the leader's lease when the fault bit:
+// Best and worst case of each phase, from the settings that were in force and the fault that was injected. The laws,
+// with A the age of the leader's lease when the fault bit:
 //
 //   lease path   node dead or cut off, Patroni killed or frozen: nobody renews the lease.
 //     detect   ttl - A, then etcd's scan for expired leases, every 0.5 s (etcd server/lease/lessor.go)
-//              with the etcd leader on the same node: a new one is elected first (1 to 2 election timeouts) and renews every
-//              lease to ttl + one election timeout (lessor.Promote)
-//     elect    each candidate asks every member GET /patroni with a timeout of 2 s (ha.py, fetch_node_status): an address that
+//              with the etcd leader on the same node: a new one is elected first (1 to 2 election timeouts) and renews
+//              every lease to ttl + one election timeout (lessor.Promote)
+//     elect    each candidate asks every member GET /patroni with a timeout of 2 s (ha.py, fetch_node_status): an
+//     address that
 //              swallows packets costs these 2 s, one that refuses costs nothing
 //     promote  0 to 3 s: pg_promote and the end of recovery
 //   restart      postmaster killed, Patroni alive: seen within one HA loop, then start and crash recovery
-//   release      switchover or a stopped Patroni: the key is given back after the shutdown checkpoint, whose length no law knows
+//   release      switchover or a stopped Patroni: the key is given back after the shutdown checkpoint, whose length no
+//   law knows
 //
 // SLACK covers what is no law: raft's commit, the watch, a busy machine's scheduling.
 #include <stdio.h>
 
 #include "lab/measure/fold.h"
 
-#define SLACK (SEC / 2)
-#define LEASE_SCAN (SEC / 2)
-#define RACE_TIMEOUT (2 * SEC)
-#define PROMOTE_MAX (3 * SEC)
-#define RESTART_MAX (5 * SEC) // start, crash recovery of a lab's small database, promotion (1.5-2.5 s when idle)
+#define SLACK           (SEC / 2)
+#define LEASE_SCAN      (SEC / 2)
+#define RACE_TIMEOUT    (2 * SEC)
+#define PROMOTE_MAX     (3 * SEC)
+#define RESTART_MAX     (5 * SEC) // start, crash recovery of a lab's small database, promotion (1.5-2.5 s when idle)
 #define CONNECT_TIMEOUT (2 * SEC)
 
 enum law { LAW_NONE, LAW_LEASE_DROPPED, LAW_LEASE_REFUSED, LAW_RESTART, LAW_RELEASE };
@@ -69,9 +71,10 @@ static struct lease lease_at(const struct measure *m, usec_t t) {
     struct lease l = {.ttl = (usec_t)(fold_setting(m, "patroni.ttl", t, 0) * 1e6)};
     usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", t, 0) * 1e6);
     const struct lease_seen *last = NULL;
-    for VEC_EACH (&m->leases, x)
-        if (x->renewed - (x->error < x->renewed ? x->error : x->renewed) <= t && (!last || x->renewed >= last->renewed))
-            last = x;
+    for
+        VEC_EACH(&m->leases, x)
+    if (x->renewed - (x->error < x->renewed ? x->error : x->renewed) <= t && (!last || x->renewed >= last->renewed))
+        last = x;
     if (last) {
         usec_t early = last->error < last->renewed ? last->renewed - last->error : 0;
         l.known = true;
@@ -89,9 +92,10 @@ static struct lease lease_at(const struct measure *m, usec_t t) {
 // Did the etcd leader go with the fault? 1 yes, 0 no, -1 not known.
 static int etcd_leader_hit(const struct measure *m, const struct fault_measure *f, usec_t t) {
     int leader = -1;
-    for VEC_EACH (&m->etcd, e)
-        if (e->t <= t && (e->leader || e->node == leader))
-            leader = e->leader ? e->node : -1;
+    for
+        VEC_EACH(&m->etcd, e)
+    if (e->t <= t && (e->leader || e->node == leader))
+        leader = e->leader ? e->node : -1;
     if (leader < 0)
         return -1;
     return fold_in_list(f->nodes, m->nodes[leader].name);
@@ -115,7 +119,9 @@ static void bound_detect_lease(const struct measure *m, struct phase *p, const s
     else
         (void)snprintf(age, sizeof age, "age of the lease, 0 to loop_wait");
     if (hit == 1)
-        WHY(p, "the etcd leader went too: election %.1f-%.1f s, then every lease restarts: ttl %.0f s + %.1f s; lease scan up to 0.5 s",
+        WHY(p,
+            "the etcd leader went too: election %.1f-%.1f s, then every lease restarts: ttl %.0f s + %.1f s; lease "
+            "scan up to 0.5 s",
             s(election), s(2 * election), s(l.ttl), s(election));
     else
         WHY(p, "ttl %.0f s - %s; etcd's lease scan up to 0.5 s%s", s(l.ttl), age,
@@ -159,7 +165,8 @@ static void bound_reroute(const struct measure *m, struct phase *p) {
 // After a kill with primary_start_timeout run out (or 0) Patroni gives the key away itself.
 static void bound_detect_restart(const struct measure *m, struct phase *p, usec_t t) {
     usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", t, 0) * 1e6);
-    double start = fold_setting(m, "patroni.primary_start_timeout", t, fold_setting(m, "patroni.master_start_timeout", t, 300));
+    double start =
+        fold_setting(m, "patroni.primary_start_timeout", t, fold_setting(m, "patroni.master_start_timeout", t, 300));
     if (!loop || start < 0)
         return;
     set_bound(p, 0, 2 * loop + (usec_t)(start * 1e6) + SLACK);
@@ -173,10 +180,12 @@ void bounds_measure(struct measure *m) {
     const struct fault_measure *f = &o->faults.items[o->cause];
     enum law law = find_law(o, f);
     usec_t t = f->effective ? f->effective : f->asked;
-    struct phase *detect = &o->phases[PHASE_DETECT], *elect = &o->phases[PHASE_ELECT], *promote = &o->phases[PHASE_PROMOTE];
+    struct phase *detect = &o->phases[PHASE_DETECT], *elect = &o->phases[PHASE_ELECT],
+                 *promote = &o->phases[PHASE_PROMOTE];
     if (law == LAW_NONE)
         return;
-    // Promotion of another node has the same law whatever happened to the old one; restart in place only without a new key.
+    // Promotion of another node has the same law whatever happened to the old one; restart in place only without a new
+    // key.
     enum law moved = elect->present && law == LAW_RESTART ? LAW_RELEASE : law;
     if (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED)
         bound_detect_lease(m, detect, f, t);

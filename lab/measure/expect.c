@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
-// The scenario's expectations against the measured numbers. What could not be measured is "not known", which is never a pass.
-// unexpected_writes, foreign_rows and split_brain are always expected to be none, unless the scenario says otherwise.
+// The scenario's expectations against the measured numbers. What could not be measured is "not known", which is never a
+// pass. unexpected_writes, foreign_rows and split_brain are always expected to be none, unless the scenario says
+// otherwise.
 #include <stdio.h>
 
 #include "lab/measure/fold.h"
 
 struct reading {
     bool known;
-    double value;         // µs, count or percent
-    char text[160];       // the value for people, or why it is not known
+    double value;   // µs, count or percent
+    char text[160]; // the value for people, or why it is not known
 };
 
 static struct reading unknown(const char *why) {
@@ -70,7 +71,8 @@ static struct reading read_split_brain(const struct measure *m) {
     struct reading r = duration(o->split_brain_min);
     char text[USEC_TEXT_MAX];
     if (o->split_brain_min > 0)
-        (void)snprintf(r.text, sizeof r.text, "%s proven on %s", usec_format(text, o->split_brain_min), o->split_brain_nodes);
+        (void)snprintf(r.text, sizeof r.text, "%s proven on %s", usec_format(text, o->split_brain_min),
+                       o->split_brain_nodes);
     else
         STR_COPY(r.text, "none");
     return r;
@@ -209,16 +211,18 @@ static void judge(struct measure *m, const struct expectation *x) {
 }
 
 static bool is_said(const struct measure *m, const char *kind) {
-    for VEC_EACH (&m->expectations, x)
-        if (str_eq(x->kind, kind))
-            return true;
+    for
+        VEC_EACH(&m->expectations, x)
+    if (str_eq(x->kind, kind))
+        return true;
     return false;
 }
 
 void expect_measure(struct measure *m) {
     static const char *const implicit[] = {"unexpected_writes", "foreign_rows", "split_brain"};
-    for VEC_EACH (&m->expectations, x)
-        judge(m, x);
+    for
+        VEC_EACH(&m->expectations, x)
+    judge(m, x);
     if (m->out.writes.attempted == 0) // nothing was written: the log of a lab without an application
         return;
     for (size_t i = 0; i < ARRAY_SIZE(implicit); i++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// The fold: what is kept of each event. Nothing is judged here. Events may arrive a little out of time order (an effect's time
-// is observed after the fact), so everything carries its own time and measure_finish sorts.
+// The fold: what is kept of each event. Nothing is judged here. Events may arrive a little out of time order (an
+// effect's time is observed after the fact), so everything carries its own time and measure_finish sorts.
 #include "lab/measure/fold.h"
 
 int fold_find_node(const struct measure *m, const char *name) {
@@ -21,9 +21,10 @@ int fold_node(struct measure *m, const char *name) {
 }
 
 struct fault_measure *fold_fault(struct measure *m, const char *id) {
-    for VEC_EACH (&m->out.faults, f)
-        if (str_eq(f->id, id))
-            return f;
+    for
+        VEC_EACH(&m->out.faults, f)
+    if (str_eq(f->id, id))
+        return f;
     struct fault_measure *f = VEC_ADD(&m->out.faults);
     STR_COPY(f->id, id);
     return f;
@@ -44,16 +45,18 @@ bool fold_in_list(const char *list, const char *name) {
 double fold_setting(const struct measure *m, const char *key, usec_t t, double fallback) {
     double v = fallback;
     bool known = false;
-    for VEC_EACH (&m->settings, s) {
-        if (!str_eq(s->key, key) || (known && s->t > t)) // the first value also holds for the time before it was read
-            continue;
-        char *end;
-        double d = strtod(s->value, &end);
-        if (end > s->value && !*end) {
-            v = d;
-            known = true;
+    for
+        VEC_EACH(&m->settings, s) {
+            if (!str_eq(s->key, key) ||
+                (known && s->t > t)) // the first value also holds for the time before it was read
+                continue;
+            char *end;
+            double d = strtod(s->value, &end);
+            if (end > s->value && !*end) {
+                v = d;
+                known = true;
+            }
         }
-    }
     return v;
 }
 
@@ -88,11 +91,12 @@ static void on_begin(struct measure *m, const struct event *ev) {
 }
 
 static void on_version(struct measure *m, const struct event *ev) {
-    for VEC_EACH (&m->out.versions, old)
-        if (str_eq(old->component, ev->u.VERSION.component)) {
-            STR_COPY(old->version, ev->u.VERSION.version);
-            return;
-        }
+    for
+        VEC_EACH(&m->out.versions, old)
+    if (str_eq(old->component, ev->u.VERSION.component)) {
+        STR_COPY(old->version, ev->u.VERSION.version);
+        return;
+    }
     struct version_seen *v = VEC_ADD(&m->out.versions);
     STR_COPY(v->component, ev->u.VERSION.component);
     STR_COPY(v->version, ev->u.VERSION.version);
@@ -139,8 +143,10 @@ static void on_sql(struct measure *m, const struct event *ev) {
     if (n->answered && n->in_recovery)
         memset(n->streaming, 0, sizeof n->streaming);
     usec_t latency = ev->u.SQL.latency_us > 0 ? (usec_t)ev->u.SQL.latency_us : 0;
-    usec_t asked = ev->u.SQL.asked && ev->u.SQL.asked <= ev->t ? ev->u.SQL.asked : ev->t - (latency < ev->t ? latency : ev->t);
-    *VEC_ADD(&m->sql) = (struct sql_seen){ev->t, asked, ev->u.SQL.previous, latency, i, n->answered, n->writable, n->in_recovery};
+    usec_t asked =
+        ev->u.SQL.asked && ev->u.SQL.asked <= ev->t ? ev->u.SQL.asked : ev->t - (latency < ev->t ? latency : ev->t);
+    *VEC_ADD(&m->sql) =
+        (struct sql_seen){ev->t, asked, ev->u.SQL.previous, latency, i, n->answered, n->writable, n->in_recovery};
     fold_note_complete(m, ev->t);
 }
 
@@ -279,6 +285,7 @@ static void on_noise(struct measure *m, const struct event *ev) {
 
 static void on_run_end(struct measure *m, const struct event *ev) {
     m->out.no_end = false;
+    m->closed = true; // the judged part is over, whatever a kept lab goes through later
     STR_COPY(m->out.end_reason, ev->u.RUN_END.reason);
     STR_COPY(m->out.end_detail, ev->u.RUN_END.detail);
 }

@@ -91,15 +91,16 @@ struct measure {
     // ledger
     int64_t ledger_records;
     struct idset ok, failed, unknown;
-    VEC(usec_t) acks;            // completion times of acknowledged writes, sorted by measure_finish
+    VEC(usec_t) acks;             // completion times of acknowledged writes, sorted by measure_finish
     VEC(struct id_time) ok_times; // to say when the lost ones had been acknowledged
     VEC(struct ack_run) runs;
-    int run_of[NODES_MAX];       // index + 1 in runs of the node's open run
-    usec_t first_try, last_try;  // schedules of the first and last write
+    int run_of[NODES_MAX];      // index + 1 in runs of the node's open run
+    usec_t first_try, last_try; // schedules of the first and last write
     usec_t last_latency_sum;
 };
 
-int fold_node(struct measure *m, const char *name); // index, added when new; -1 when the table is full or the name empty
+int fold_node(struct measure *m,
+              const char *name); // index, added when new; -1 when the table is full or the name empty
 int fold_find_node(const struct measure *m, const char *name);
 void fold_note_complete(struct measure *m, usec_t t);
 struct fault_measure *fold_fault(struct measure *m, const char *id);

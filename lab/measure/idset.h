@@ -11,7 +11,7 @@ struct idset {
     uint64_t *words;
     size_t n_words;
 };
-bool idset_add(struct idset *s, uint64_t id);       // false when id is 0 or above IDSET_MAX
+bool idset_add(struct idset *s, uint64_t id); // false when id is 0 or above IDSET_MAX
 bool idset_has(const struct idset *s, uint64_t id);
 void idset_remove(struct idset *s, uint64_t id);
 int64_t idset_count(const struct idset *s);

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: PostgreSQL
 // The write outage, from the completion times of acknowledged writes.
 //
-// Two acknowledgements inside one 100 ms bucket are less than 100 ms apart, and of each bucket the first and the last are
-// known to the microsecond: so every pause above 100 ms is exact from client.tick alone. With the ledger all of them are.
+// Two acknowledgements inside one 100 ms bucket are less than 100 ms apart, and of each bucket the first and the last
+// are known to the microsecond: so every pause above 100 ms is exact from client.tick alone. With the ledger all of
+// them are.
 //
 //   pause     more than max(3 write periods, 100 ms) without an acknowledged write
 //   outage    the longest pause that ends after the first injection
-//   flapping  a further pause above 250 ms that begins less than 1 s after one ended belongs to it: writes did not *keep*
+//   flapping  a further pause above 250 ms that begins less than 1 s after one ended belongs to it: writes did not
+//   *keep*
 //             succeeding
 #include "lab/measure/fold.h"
 
 enum { PAUSE_PERIODS = 3 };
 #define PAUSE_MIN (100 * MSEC)
-#define FLAP_MIN (250 * MSEC) // a hiccup of the machine after the recovery must not lengthen the outage
-#define STEADY SEC
+#define FLAP_MIN  (250 * MSEC) // a hiccup of the machine after the recovery must not lengthen the outage
+#define STEADY    SEC
 
 struct pause {
     usec_t from, to;
@@ -27,41 +29,45 @@ static int by_time(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-// Completion times of acknowledged writes, sorted: the ledger's and the ticks'. Where both exist they are the same instants;
-// after a kill -9 the ledger misses its last batch and the ticks do not.
+// Completion times of acknowledged writes, sorted: the ledger's and the ticks'. Where both exist they are the same
+// instants; after a kill -9 the ledger misses its last batch and the ticks do not.
 static void collect_acks(const struct measure *m, time_list *out) {
-    for VEC_EACH (&m->acks, a)
-        VEC_PUSH(out, *a);
-    for VEC_EACH (&m->ticks, k) {
-        if (k->w_ok <= 0)
-            continue;
-        VEC_PUSH(out, k->first_ok ? k->first_ok : k->from);
-        VEC_PUSH(out, k->last_ok ? k->last_ok : k->from);
-    }
+    for
+        VEC_EACH(&m->acks, a)
+    VEC_PUSH(out, *a);
+    for
+        VEC_EACH(&m->ticks, k) {
+            if (k->w_ok <= 0)
+                continue;
+            VEC_PUSH(out, k->first_ok ? k->first_ok : k->from);
+            VEC_PUSH(out, k->last_ok ? k->last_ok : k->from);
+        }
     if (out->n)
         qsort(out->items, out->n, sizeof *out->items, by_time);
 }
 
-// When the first and the last write were to be started. From ticks the last one is known to its bucket: its start is taken,
-// so that an outage at the very end is never made longer than it was.
+// When the first and the last write were to be started. From ticks the last one is known to its bucket: its start is
+// taken, so that an outage at the very end is never made longer than it was.
 static bool find_tries(struct measure *m) {
     bool any = m->ledger_records > 0;
-    for VEC_EACH (&m->ticks, k) {
-        if (k->w_tried <= 0)
-            continue;
-        if (!any || k->from < m->first_try)
-            m->first_try = any && m->ledger_records ? m->first_try : k->from;
-        if (!any || k->from > m->last_try)
-            m->last_try = k->from;
-        any = true;
-    }
+    for
+        VEC_EACH(&m->ticks, k) {
+            if (k->w_tried <= 0)
+                continue;
+            if (!any || k->from < m->first_try)
+                m->first_try = any && m->ledger_records ? m->first_try : k->from;
+            if (!any || k->from > m->last_try)
+                m->last_try = k->from;
+            any = true;
+        }
     return any;
 }
 
 static void find_period(struct measure *m) {
     int64_t tried = 0;
-    for VEC_EACH (&m->ticks, k)
-        tried += k->w_tried;
+    for
+        VEC_EACH(&m->ticks, k)
+    tried += k->w_tried;
     usec_t length = m->last_try - m->first_try;
     if (m->period_us > 0)
         m->out.period = (usec_t)m->period_us;
@@ -75,23 +81,25 @@ static void find_period(struct measure *m) {
 
 static void find_pauses(const struct measure *m, const time_list *acks, pause_list *out) {
     usec_t limit = m->out.outage_threshold, last = m->first_try;
-    for VEC_EACH (acks, a) {
-        if (*a > last + limit)
-            *VEC_ADD(out) = (struct pause){last, *a, false};
-        if (*a > last)
-            last = *a;
-    }
+    for
+        VEC_EACH(acks, a) {
+            if (*a > last + limit)
+                *VEC_ADD(out) = (struct pause){last, *a, false};
+            if (*a > last)
+                last = *a;
+        }
     if (m->last_try > last + limit)
         *VEC_ADD(out) = (struct pause){last, m->last_try, true};
 }
 
 static usec_t first_injection(const struct measure *m) {
     usec_t first = USEC_NEVER;
-    for VEC_EACH (&m->out.faults, f) {
-        usec_t t = f->effective ? f->effective : f->asked;
-        if (t && t < first)
-            first = t;
-    }
+    for
+        VEC_EACH(&m->out.faults, f) {
+            usec_t t = f->effective ? f->effective : f->asked;
+            if (t && t < first)
+                first = t;
+        }
     return first == USEC_NEVER ? 0 : first;
 }
 
@@ -131,20 +139,21 @@ static usec_t median(time_list *v) {
 // The usual latency of an acknowledged write between two instants.
 static usec_t usual_latency(const struct measure *m, usec_t from, usec_t to) {
     time_list v = {0};
-    for VEC_EACH (&m->ticks, k) {
-        if (k->w_ok > 0 && k->first_ok >= from && k->first_ok <= to)
-            VEC_PUSH(&v, k->first_latency);
-        if (k->w_ok > 0 && k->last_ok >= from && k->last_ok <= to)
-            VEC_PUSH(&v, k->last_latency);
-    }
+    for
+        VEC_EACH(&m->ticks, k) {
+            if (k->w_ok > 0 && k->first_ok >= from && k->first_ok <= to)
+                VEC_PUSH(&v, k->first_latency);
+            if (k->w_ok > 0 && k->last_ok >= from && k->last_ok <= to)
+                VEC_PUSH(&v, k->last_latency);
+        }
     usec_t r = median(&v);
     VEC_DONE(&v);
     return r;
 }
 
-// Resolution. Writes are tried once per period: the service may have come back up to one period plus the way of a write before
-// the first acknowledgement that we saw, and have gone as much after the last. The two errors pull the same way and are each
-// below period + latency; their difference to the mean is what the number can be wrong by.
+// Resolution. Writes are tried once per period: the service may have come back up to one period plus the way of a write
+// before the first acknowledgement that we saw, and have gone as much after the last. The two errors pull the same way
+// and are each below period + latency; their difference to the mean is what the number can be wrong by.
 static void state_resolution(struct measure *m) {
     struct measures *o = &m->out;
     o->latency = usual_latency(m, 0, USEC_NEVER);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
 // The chain of a recovery, each link beginning where the one before it ended, so that they add up to the recovery time:
 //
-//   fault effective --detect--> leader key gone --elect--> new leader key --promote--> accepts writes --reroute--> first
-//   acknowledged write of the application            and after it: rejoin, until every powered member streams again
+//   fault effective --detect--> leader key gone --elect--> new leader key --promote--> accepts writes --reroute-->
+//   first acknowledged write of the application            and after it: rejoin, until every powered member streams
+//   again
 //
 // A link whose end was not seen is absent, and the next one covers its time: nothing is left unexplained.
 //   key never went (postmaster killed and restarted in place)  detect and elect absent, promote = writable again
 //   key changed hands without having gone                      detect absent, elect from the fault
-//   the client was served again before a direct probe saw it   the acknowledgement itself is the proof: promote ends there
-//   no outage (the old primary went on: Patroni killed)        reroute absent, the rest from the events alone
+//   the client was served again before a direct probe saw it   the acknowledgement itself is the proof: promote ends
+//   there no outage (the old primary went on: Patroni killed)        reroute absent, the rest from the events alone
 #include "lab/measure/fold.h"
 
 struct chain {
@@ -33,48 +34,52 @@ static usec_t key_error(const struct key_change *k, usec_t known) {
     return k->initial && k->t > known ? k->t - known : 0;
 }
 
-// The first loss of the key and the last taking of it before writes were back: an election that had to be repeated is one.
+// The first loss of the key and the last taking of it before writes were back: an election that had to be repeated is
+// one.
 static void find_keys(const struct measure *m, struct chain *c) {
     const char *holder = leader_at(m, c->start);
     usec_t known = c->start;
     STR_COPY(c->node, holder);
-    for VEC_EACH (&m->keys, k) {
-        if (k->t <= c->start || k->t > c->limit)
-            continue;
-        if (k->gone && !c->gone) {
-            c->gone = k->t;
-            c->gone_error = key_error(k, known);
-        } else if (!k->gone && (c->gone || !str_eq(k->value, holder))) {
-            c->put = k->t;
-            c->put_error = key_error(k, known);
-            STR_COPY(c->node, k->value);
+    for
+        VEC_EACH(&m->keys, k) {
+            if (k->t <= c->start || k->t > c->limit)
+                continue;
+            if (k->gone && !c->gone) {
+                c->gone = k->t;
+                c->gone_error = key_error(k, known);
+            } else if (!k->gone && (c->gone || !str_eq(k->value, holder))) {
+                c->put = k->t;
+                c->put_error = key_error(k, known);
+                STR_COPY(c->node, k->value);
+            }
+            known = k->t;
         }
-        known = k->t;
-    }
 }
 
-// When `node` accepted writes (again): the first accepted probe after `base`. `fell` says that it must have been refused
-// first, so that a server that never stopped does not count as promoted.
-static bool find_writable(const struct measure *m, const char *node, usec_t base, bool fell, usec_t *ret, usec_t *ret_error) {
+// When `node` accepted writes (again): the first accepted probe after `base`. `fell` says that it must have been
+// refused first, so that a server that never stopped does not count as promoted.
+static bool find_writable(const struct measure *m, const char *node, usec_t base, bool fell, usec_t *ret,
+                          usec_t *ret_error) {
     int index = fold_find_node(m, node);
     bool refused = !fell, before = false;
-    for VEC_EACH (&m->sql, q) {
-        if (q->node != index)
-            continue;
-        if (q->t <= base) {
-            before = q->writable;
-            continue;
+    for
+        VEC_EACH(&m->sql, q) {
+            if (q->node != index)
+                continue;
+            if (q->t <= base) {
+                before = q->writable;
+                continue;
+            }
+            if (!q->writable) {
+                refused = true;
+                before = false;
+            } else if (refused) {
+                *ret = before ? base : q->t; // it accepted writes all along
+                usec_t since = q->previous > base && q->previous < q->t ? q->previous : base;
+                *ret_error = before ? 0 : q->t - since;
+                return true;
+            }
         }
-        if (!q->writable) {
-            refused = true;
-            before = false;
-        } else if (refused) {
-            *ret = before ? base : q->t; // it accepted writes all along
-            usec_t since = q->previous > base && q->previous < q->t ? q->previous : base;
-            *ret_error = before ? 0 : q->t - since;
-            return true;
-        }
-    }
     return false;
 }
 
@@ -107,7 +112,9 @@ static void link_all(struct measure *m, struct chain *c, bool served) {
 
 // The fault's own time may be known only to lie between its order and its effect.
 static void add_fault_error(struct measure *m, const struct fault_measure *f) {
-    usec_t error = f->effective && f->effective_seen ? 0 : f->effective > f->asked && f->asked ? f->effective - f->asked : 0;
+    usec_t error = f->effective && f->effective_seen     ? 0
+                   : f->effective > f->asked && f->asked ? f->effective - f->asked
+                                                         : 0;
     for (int i = 0; i < PHASE_REJOIN; i++)
         if (m->out.phases[i].present) {
             m->out.phases[i].error += error;
@@ -126,7 +133,8 @@ static void link_rejoin(struct measure *m, const struct fault_measure *f, usec_t
     if (!complete || (m->out.outage && m->out.outage_open))
         return;
     usec_t from = f->healed > cursor && f->healed <= complete ? f->healed : cursor;
-    usec_t end = complete > from ? complete : from; // complete before the first write was back: nothing left to wait for
+    usec_t end =
+        complete > from ? complete : from; // complete before the first write was back: nothing left to wait for
     struct phase *p = &m->out.phases[PHASE_REJOIN];
     *p = (struct phase){.present = true, .name = p->name, .start = from, .duration = end - from, .error = SEC};
     usec_t since = f->healed > start && f->healed <= end ? f->healed : start;

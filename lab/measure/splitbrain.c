@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-// Two nodes that accept writes at the same time, by evidence: the answers to the probes' own writes on every node and the
-// acknowledgements that the application got, never a role that somebody reports.
+// Two nodes that accept writes at the same time, by evidence: the answers to the probes' own writes on every node and
+// the acknowledgements that the application got, never a role that somebody reports.
 //
-// For nodes a and b that accepted writes in [first, last]: the overlap is proven for min(last sent) - max(first answered), and
-// possible for as long as their neighbouring refused probes allow. A sweep over all stretches gives both sums at once for any
-// number of nodes.
+// For nodes a and b that accepted writes in [first, last]: the overlap is proven for min(last sent) - max(first
+// answered), and possible for as long as their neighbouring refused probes allow. A sweep over all stretches gives both
+// sums at once for any number of nodes.
 #include <stdio.h>
 
 #include "lab/measure/fold.h"
@@ -36,17 +36,18 @@ static usec_t overlap(edge_list *edges, bool who[NODES_MAX]) {
     usec_t total = 0, last = 0;
     if (edges->n)
         qsort(edges->items, edges->n, sizeof *edges->items, by_time);
-    for VEC_EACH (edges, e) {
-        if (n >= 2 && e->t > last) {
-            total += e->t - last;
-            for (int i = 0; i < NODES_MAX; i++)
-                who[i] = who[i] || active[i] > 0;
+    for
+        VEC_EACH(edges, e) {
+            if (n >= 2 && e->t > last) {
+                total += e->t - last;
+                for (int i = 0; i < NODES_MAX; i++)
+                    who[i] = who[i] || active[i] > 0;
+            }
+            last = e->t;
+            n -= active[e->node] > 0;
+            active[e->node] += e->step;
+            n += active[e->node] > 0;
         }
-        last = e->t;
-        n -= active[e->node] > 0;
-        active[e->node] += e->step;
-        n += active[e->node] > 0;
-    }
     return total;
 }
 
@@ -64,14 +65,16 @@ void splitbrain_measure(struct measure *m) {
     span_list spans = {0};
     edge_list proven = {0}, possible = {0};
     cluster_spans(m, &spans);
-    for VEC_EACH (&spans, s) {
-        add_edges(&proven, s->node, s->from, s->to);
-        add_edges(&possible, s->node, s->maybe_from, s->maybe_to);
-    }
-    for VEC_EACH (&m->runs, r) {
-        add_edges(&proven, r->node, r->first_returned, r->last_invoked);
-        add_edges(&possible, r->node, r->first_invoked, r->last_returned);
-    }
+    for
+        VEC_EACH(&spans, s) {
+            add_edges(&proven, s->node, s->from, s->to);
+            add_edges(&possible, s->node, s->maybe_from, s->maybe_to);
+        }
+    for
+        VEC_EACH(&m->runs, r) {
+            add_edges(&proven, r->node, r->first_returned, r->last_invoked);
+            add_edges(&possible, r->node, r->first_invoked, r->last_returned);
+        }
     bool sure[NODES_MAX] = {0}, maybe[NODES_MAX] = {0};
     m->out.split_brain_min = overlap(&proven, sure);
     m->out.split_brain_max = overlap(&possible, maybe);

@@ -3,7 +3,8 @@
 //
 //   skipped   the host can't do it, or the scenario does not apply
 //   error     the lab itself broke, or the log ends without run.end (killed)
-//   fail      data: writes lost beyond the limit, unexpected or foreign rows, two primaries proven. One proven violation fails
+//   fail      data: writes lost beyond the limit, unexpected or foreign rows, two primaries proven. One proven
+//   violation fails
 //             a run whatever else went wrong in it
 //   invalid   a fault was not verified (it proves nothing), or the run was interrupted
 //   fail      the scenario's own deadline or condition failed, an expectation failed
@@ -30,23 +31,26 @@ static bool about_time(const struct expect_result *e) {
 }
 
 static const struct expect_result *first_failed(const struct measure *m, bool data) {
-    for VEC_EACH (&m->out.expects, e)
-        if (e->known && !e->ok && about_data(e) == data)
-            return e;
+    for
+        VEC_EACH(&m->out.expects, e)
+    if (e->known && !e->ok && about_data(e) == data)
+        return e;
     return NULL;
 }
 
 static const struct expect_result *first_failed_but_time(const struct measure *m) {
-    for VEC_EACH (&m->out.expects, e)
-        if (e->known && !e->ok && !about_time(e))
-            return e;
+    for
+        VEC_EACH(&m->out.expects, e)
+    if (e->known && !e->ok && !about_time(e))
+        return e;
     return NULL;
 }
 
 static const struct expect_result *first_unknown(const struct measure *m) {
-    for VEC_EACH (&m->out.expects, e)
-        if (!e->known)
-            return e;
+    for
+        VEC_EACH(&m->out.expects, e)
+    if (!e->known)
+        return e;
     return NULL;
 }
 
@@ -63,13 +67,15 @@ static bool decide_end(struct measure *m) {
 
 static bool decide_unverified(struct measure *m) {
     char why[EVENT_TEXT_MAX];
-    for VEC_EACH (&m->out.faults, f) {
-        if (f->ok)
-            continue;
-        (void)snprintf(why, sizeof why, "%s on %s was not %s: %.300s", f->mechanism, *f->nodes ? f->nodes : f->target,
-                       f->action ? "done" : "verified", *f->detail ? f->detail : "no word of it in the log");
-        return decide(m, VERDICT_INVALID, why), true;
-    }
+    for
+        VEC_EACH(&m->out.faults, f) {
+            if (f->ok)
+                continue;
+            (void)snprintf(why, sizeof why, "%s on %s was not %s: %.300s", f->mechanism,
+                           *f->nodes ? f->nodes : f->target, f->action ? "done" : "verified",
+                           *f->detail ? f->detail : "no word of it in the log");
+            return decide(m, VERDICT_INVALID, why), true;
+        }
     if (str_eq(m->out.end_reason, "unverified"))
         return decide(m, VERDICT_INVALID, *m->out.end_detail ? m->out.end_detail : "a fault was not verified"), true;
     if (str_eq(m->out.end_reason, "interrupted"))
@@ -91,10 +97,12 @@ static bool decide_expectations(struct measure *m) {
     bool doubtful = o->noisy || client_stalled(o);
     if (doubtful && !first_failed_but_time(m)) {
         if (client_stalled(o))
-            (void)snprintf(why, sizeof why, "the client itself stood still (%" PRId64 " writes never tried), which may be why: %.300s",
+            (void)snprintf(why, sizeof why,
+                           "the client itself stood still (%" PRId64 " writes never tried), which may be why: %.300s",
                            o->attempts_missing, failed->text);
         else
-            (void)snprintf(why, sizeof why, "too noisy to judge (%d s with timers over 100 ms late), which may be why: %.300s",
+            (void)snprintf(why, sizeof why,
+                           "too noisy to judge (%d s with timers over 100 ms late), which may be why: %.300s",
                            o->noisy_seconds, failed->text);
         return decide(m, VERDICT_INVALID, why), true;
     }
@@ -110,7 +118,8 @@ void verdict_measure(struct measure *m) {
     if (decide_unverified(m))
         return;
     if (str_eq(m->out.end_reason, "expectation"))
-        return decide(m, VERDICT_FAIL, *m->out.end_detail ? m->out.end_detail : "a condition of the scenario was not met");
+        return decide(m, VERDICT_FAIL,
+                      *m->out.end_detail ? m->out.end_detail : "a condition of the scenario was not met");
     if (decide_expectations(m))
         return;
     e = first_unknown(m);

@@ -6,12 +6,14 @@
 //   foreign     a streaming standby holds rows that its leader lacks: it follows another history (timeline numbers and
 //               history files can be identical then; contents can't)
 //
-// Without the leader's complete final read, or with a ledger that misses acknowledged writes, nothing is called lost or not lost.
+// Without the leader's complete final read, or with a ledger that misses acknowledged writes, nothing is called lost or
+// not lost.
 #include <stdio.h>
 
 #include "lab/measure/fold.h"
 
-// One id has one fate. Should a ledger name it twice, the stronger word stands: acknowledged, then unknown, then failed.
+// One id has one fate. Should a ledger name it twice, the stronger word stands: acknowledged, then unknown, then
+// failed.
 static void note_fate(struct measure *m, const struct ledger_record *r) {
     bool durable = r->result == LEDGER_OK && !(r->flags & LEDGER_FLAG_LOCAL_ONLY);
     if (durable) {
@@ -29,8 +31,8 @@ static void note_fate(struct measure *m, const struct ledger_record *r) {
     }
 }
 
-// Acknowledgements of one node with less than a second between them are one run. Judged by when they came back: a write that
-// hung through a freeze must not make the time of the freeze look served.
+// Acknowledgements of one node with less than a second between them are one run. Judged by when they came back: a write
+// that hung through a freeze must not make the time of the freeze look served.
 static void note_server(struct measure *m, const struct ledger_record *r) {
     if (r->node == 0 || r->node > NODES_MAX)
         return;
@@ -63,12 +65,13 @@ void measure_ledger(struct measure *m, const struct ledger_record *r) {
 }
 
 static void count_ticks(const struct measure *m, struct write_counts *w) {
-    for VEC_EACH (&m->ticks, k) {
-        w->attempted += k->w_tried;
-        w->acknowledged += k->w_ok;
-        w->failed += k->w_failed;
-        w->unknown += k->w_unknown;
-    }
+    for
+        VEC_EACH(&m->ticks, k) {
+            w->attempted += k->w_tried;
+            w->acknowledged += k->w_ok;
+            w->failed += k->w_failed;
+            w->unknown += k->w_unknown;
+        }
 }
 
 static const struct node_state *final_leader(const struct measure *m) {
@@ -98,12 +101,13 @@ static const char *why_unchecked(const struct measure *m, const struct node_stat
 
 static void find_lost_times(struct measure *m, const struct idset *rows) {
     struct write_counts *w = &m->out.writes;
-    for VEC_EACH (&m->ok_times, o) {
-        if (idset_has(rows, o->id))
-            continue;
-        w->lost_first = w->lost_first == 0 || o->returned < w->lost_first ? o->returned : w->lost_first;
-        w->lost_last = o->returned > w->lost_last ? o->returned : w->lost_last;
-    }
+    for
+        VEC_EACH(&m->ok_times, o) {
+            if (idset_has(rows, o->id))
+                continue;
+            w->lost_first = w->lost_first == 0 || o->returned < w->lost_first ? o->returned : w->lost_first;
+            w->lost_last = o->returned > w->lost_last ? o->returned : w->lost_last;
+        }
 }
 
 static void find_foreign(struct measure *m, const struct node_state *leader) {

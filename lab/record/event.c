@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/record/event.h"
 
-static const char *const kind_names[EVENT_KIND_COUNT] = {
-    [EVENT_TICK] = "tick",
+static const char *const kind_names[EVENT_KIND_COUNT] = {[EVENT_TICK] = "tick",
 #define X(kind, name) [EVENT_##kind] = name,
-    EVENT_KINDS(X)
+                                                         EVENT_KINDS(X)
 #undef X
 };
 

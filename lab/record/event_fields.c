@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/record/event_fields.h"
 
-// The field macros of event.h don't say which kind they belong to. Inside a function a typedef can: `here` is the struct of
-// that kind, so one FIELD macro serves all of them and a forgotten field is impossible.
+// The field macros of event.h don't say which kind they belong to. Inside a function a typedef can: `here` is the
+// struct of that kind, so one FIELD macro serves all of them and a forgotten field is impossible.
 #define FIELD(t, f) {#f, sizeof #f - 1, EVENT_FIELD_##t, offsetof(struct event, u) + offsetof(here, f)},
 // clang-format off
 #define X(kind, text)                                                                                                  \

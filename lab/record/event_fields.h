@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The field descriptors of every event kind, made from the table in event.h: what the JSON writer and reader walk along.
+// The field descriptors of every event kind, made from the table in event.h: what the JSON writer and reader walk
+// along.
 #include <stddef.h>
 
 #include "lab/record/event.h"
 
-enum event_field_type { EVENT_FIELD_N, EVENT_FIELD_S, EVENT_FIELD_I, EVENT_FIELD_U, EVENT_FIELD_B, EVENT_FIELD_D, EVENT_FIELD_L };
+enum event_field_type {
+    EVENT_FIELD_N,
+    EVENT_FIELD_S,
+    EVENT_FIELD_I,
+    EVENT_FIELD_U,
+    EVENT_FIELD_B,
+    EVENT_FIELD_D,
+    EVENT_FIELD_L
+};
 
 struct event_field {
     const char *name;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
-// One line to one event. A scanner for one JSON object, written by hand: cJSON builds a tree of some fifteen allocations per
-// line, which is four times slower, and a long run has a million lines. Values of keys we know are scalars; a nested value
-// under a key we don't know (a newer program's) is skipped. Works on a span, never looks beyond its end, never recurses.
+// One line to one event. A scanner for one JSON object, written by hand: cJSON builds a tree of some fifteen
+// allocations per line, which is four times slower, and a long run has a million lines. Values of keys we know are
+// scalars; a nested value under a key we don't know (a newer program's) is skipped. Works on a span, never looks beyond
+// its end, never recurses.
 //
 //   pass 1: find "ev"                 -> kind, and with it the table of fields
 //   pass 2: every key of the object   -> the field's value; the whole line is checked by the way
@@ -233,7 +234,8 @@ static int read_double(const struct text *t, double *ret) {
     return 0;
 }
 
-// Digits only; a number such as 1e3 or 2.0 comes from a tool that re-wrote the log and is taken when it is a whole number.
+// Digits only; a number such as 1e3 or 2.0 comes from a tool that re-wrote the log and is taken when it is a whole
+// number.
 static int read_magnitude(const char *p, size_t n, uint64_t *ret) {
     uint64_t v = 0;
     size_t i = 0;
@@ -335,7 +337,8 @@ static int find_kind(struct cursor c, enum event_kind *ret) {
 }
 
 // The reader meets fields in the writer's order, so the search goes on from where the last one was found.
-static const struct event_field *find_field(const struct event_field *fields, size_t n, size_t *at, const struct text *key) {
+static const struct event_field *find_field(const struct event_field *fields, size_t n, size_t *at,
+                                            const struct text *key) {
     for (size_t tried = 0; tried < n; tried++, *at = (*at + 1) % n)
         if (text_is(key, fields[*at].name, fields[*at].name_len))
             return &fields[*at];
@@ -380,7 +383,8 @@ int event_from_json(const char *line, size_t len, struct event *ret, struct err 
     if (r < 0)
         return err_set(err, EINVAL, "not an event: %.*s", (int)(len < 60 ? len : 60), line);
     if (ev.kind == EVENT_TICK)
-        return err_set(err, ENOENT, "an event of a kind this program does not know: %.*s", (int)(len < 60 ? len : 60), line);
+        return err_set(err, ENOENT, "an event of a kind this program does not know: %.*s", (int)(len < 60 ? len : 60),
+                       line);
     *ret = ev;
     return 0;
 }

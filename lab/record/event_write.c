@@ -19,8 +19,8 @@ static void add_usec(struct strbuf *out, usec_t v) {
     strbuf_addf(out, "%s%" PRIu64 "%s", quote, v, quote);
 }
 
-// The shortest of 15 or 17 digits that reads back as the same double. A program that called setlocale(3) may get a decimal
-// comma from printf: JSON wants a point.
+// The shortest of 15 or 17 digits that reads back as the same double. A program that called setlocale(3) may get a
+// decimal comma from printf: JSON wants a point.
 static void add_double(struct strbuf *out, double v) {
     char text[40];
     char *end;

@@ -37,12 +37,13 @@ static int check_header(const char *path, FILE *f, struct err *err) {
     if (h.byte_order != BYTE_ORDER_MARK)
         return err_set(err, EINVAL, "the ledger '%s' was written on a machine of another byte order", path);
     if (h.record_size != sizeof(struct ledger_record))
-        return err_set(err, EINVAL, "the ledger '%s' has records of %u bytes, this program reads %zu", path, h.record_size,
-                       sizeof(struct ledger_record));
+        return err_set(err, EINVAL, "the ledger '%s' has records of %u bytes, this program reads %zu", path,
+                       h.record_size, sizeof(struct ledger_record));
     return 0;
 }
 
-int64_t ledger_read(const char *path, bool (*fn)(void *arg, const struct ledger_record *r), void *arg, struct err *err) {
+int64_t ledger_read(const char *path, bool (*fn)(void *arg, const struct ledger_record *r), void *arg,
+                    struct err *err) {
     cleanup_file FILE *f = fopen(path, "re");
     if (!f)
         return err_sys(err, errno, "open the ledger '%s'", path);

@@ -11,7 +11,8 @@ int run_default_dir(struct strbuf *out, struct err *err) {
     const char *own = getenv("BASCULE_RUNS_DIR"), *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     if (!str_empty(own))
         strbuf_add(out, own);
-    else if (!str_empty(state) && state[0] == '/') // a relative path is invalid and ignored (XDG base directory specification)
+    else if (!str_empty(state) &&
+             state[0] == '/') // a relative path is invalid and ignored (XDG base directory specification)
         strbuf_addf(out, "%s/bascule/runs", state);
     else if (!str_empty(home))
         strbuf_addf(out, "%s/.local/state/bascule/runs", home);
@@ -43,11 +44,14 @@ static int check_room(const char *parent, uint64_t need_bytes, struct err *err) 
     if (vfs.f_flag & ST_RDONLY)
         return err_set(err, EROFS, "runs can't be kept in '%s': its file system is read-only; pass --runs-dir", parent);
     if (access(at, W_OK | X_OK) < 0)
-        return err_set(err, errno, "runs can't be kept in '%s': no permission to write in '%s'; pass --runs-dir", parent, at);
+        return err_set(err, errno, "runs can't be kept in '%s': no permission to write in '%s'; pass --runs-dir",
+                       parent, at);
     uint64_t room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
     if (room < need_bytes)
-        return err_set(err, ENOSPC, "runs can't be kept in '%s': %" PRIu64 " MB are free, a run needs %" PRIu64
-                       " MB; free some or pass --runs-dir", parent, room >> 20, (need_bytes + (1 << 20) - 1) >> 20);
+        return err_set(err, ENOSPC,
+                       "runs can't be kept in '%s': %" PRIu64 " MB are free, a run needs %" PRIu64
+                       " MB; free some or pass --runs-dir",
+                       parent, room >> 20, (need_bytes + (1 << 20) - 1) >> 20);
     return 0;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-// The writer. A line is one write(2) to a file opened with O_APPEND: whatever kills us, the file ends with a whole line or with
-// one piece of a line, and the reader knows a piece by its missing newline. No buffering: the last event before a crash is
-// the interesting one. Costs 2-4 µs a line.
+// The writer. A line is one write(2) to a file opened with O_APPEND: whatever kills us, the file ends with a whole line
+// or with one piece of a line, and the reader knows a piece by its missing newline. No buffering: the last event before
+// a crash is the interesting one. Costs 2-4 µs a line.
 //
-// Full disk: the piece that got out is closed with a newline before the next line, so it costs one broken line and not two.
+// Full disk: the piece that got out is closed with a newline before the next line, so it costs one broken line and not
+// two.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -13,8 +14,8 @@ struct run_log {
     int fd;
     char *path;
     struct strbuf line;
-    bool torn;     // the last write was cut short: the file ends inside a line
-    int64_t lost;  // events that could not be written
+    bool torn;    // the last write was cut short: the file ends inside a line
+    int64_t lost; // events that could not be written
 };
 
 int run_log_create(const char *path, struct run_log **ret, struct err *err) {

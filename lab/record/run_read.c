@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// The reader: blocks of 256 KiB, lines cut out of them in place, an unfinished line moved to the front before the next block.
+// The reader: blocks of 256 KiB, lines cut out of them in place, an unfinished line moved to the front before the next
+// block.
 #include <fcntl.h>
 #include <unistd.h>
 

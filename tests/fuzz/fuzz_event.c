@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// libFuzzer target (clang, -DBASCULE_FUZZ=ON): any bytes are one line of an event log. What is accepted must survive being
-// written and read again.
+// libFuzzer target (clang, -DBASCULE_FUZZ=ON): any bytes are one line of an event log. What is accepted must survive
+// being written and read again.
 #include "lab/record/event.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

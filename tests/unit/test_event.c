@@ -86,7 +86,8 @@ static void the_line_is_as_documented(void **state) {
     ev.u.DCS_KEY.revision = 77;
     cleanup_strbuf struct strbuf out = {0};
     event_to_json(&ev, &out);
-    assert_string_equal(out.data, "{\"t\":1234567,\"ev\":\"dcs.key\",\"key\":\"leader\",\"value\":\"n1\",\"revision\":77}\n");
+    assert_string_equal(out.data,
+                        "{\"t\":1234567,\"ev\":\"dcs.key\",\"key\":\"leader\",\"value\":\"n1\",\"revision\":77}\n");
     struct event sql = EVENT_NEW(SQL);
     sql.u.SQL.lsn = 0x105027FE0;
     strbuf_clear(&out);
@@ -114,11 +115,17 @@ static void integers_beyond_2_to_the_53_travel_as_text(void **state) {
 static void a_reader_takes_what_other_tools_write(void **state) {
     (void)state;
     struct event ev;
-    assert_int_equal(parse(" { \"cpus\" : 2.0 , \"new\":{\"a\":[1,\"}]\"],\"b\":null}, \"seed\":\"12\", \"ev\":\"run.begin\",\"t\":1e3 }\r\n", &ev), 0);
+    assert_int_equal(parse(" { \"cpus\" : 2.0 , \"new\":{\"a\":[1,\"}]\"],\"b\":null}, \"seed\":\"12\", "
+                           "\"ev\":\"run.begin\",\"t\":1e3 }\r\n",
+                           &ev),
+                     0);
     assert_int_equal(ev.t, 1000);
     assert_int_equal(ev.u.RUN_BEGIN.cpus, 2);
     assert_int_equal(ev.u.RUN_BEGIN.seed, 12);
-    assert_int_equal(parse("{\"t\":1,\"ev\":\"sql\",\"answered\":null,\"writable\":false,\"error\":\"\\u00e9\\ud83d\\ude00\\/\\ud800x\\u0000\"}", &ev), 0);
+    assert_int_equal(parse("{\"t\":1,\"ev\":\"sql\",\"answered\":null,\"writable\":false,\"error\":"
+                           "\"\\u00e9\\ud83d\\ude00\\/\\ud800x\\u0000\"}",
+                           &ev),
+                     0);
     assert_string_equal(ev.u.SQL.error, "é😀/\xEF\xBF\xBDx\xEF\xBF\xBD");
 }
 
@@ -142,16 +149,47 @@ static void text_too_long_is_cut_between_characters(void **state) {
 static void anything_malformed_is_refused_and_leaves_the_result_alone(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "", " ", "{", "}", "[]", "null", "{}", "{\"t\":1}", "{\"ev\":\"sql\"}", "{\"t\":1,\"ev\":\"sql\"", "{\"t\":1,\"ev\":\"sql\"}x",
-        "{\"t\":1,\"ev\":\"sql\"}{}", "{\"t\":1,\"ev\":7}", "{\"t\":-1,\"ev\":\"sql\"}", "{\"t\":1.5,\"ev\":\"sql\"}",
-        "{\"t\":99999999999999999999,\"ev\":\"sql\"}", "{\"t\":\"x\",\"ev\":\"sql\"}", "{\"t\":\"\",\"ev\":\"sql\"}", "{\"t\":1,\"ev\":\"sql\",}",
-        "{\"t\":1,,\"ev\":\"sql\"}", "{,\"t\":1,\"ev\":\"sql\"}", "{\"t\":1 \"ev\":\"sql\"}", "{\"t\":1,\"ev\":\"sql\",\"node\":1}",
-        "{\"t\":1,\"ev\":\"sql\",\"node\":\"\\x\"}", "{\"t\":1,\"ev\":\"sql\",\"node\":\"\\u12\"}", "{\"t\":1,\"ev\":\"sql\",\"node\":\"\\",
-        "{\"t\":1,\"ev\":\"sql\",\"node\":\"a\tb\"}", "{\"t\":1,\"ev\":\"sql\",\"lsn\":\"0/\"}", "{\"t\":1,\"ev\":\"sql\",\"lsn\":\"123456789/0\"}",
-        "{\"t\":1,\"ev\":\"sql\",\"timeline\":9223372036854775808}", "{\"t\":1,\"ev\":\"sql\",\"timeline\":{}}",
-        "{\"t\":1,\"ev\":\"sql\",\"timeline\":--1}", "{\"t\":1,\"ev\":\"noise\",\"load1\":nan}", "{\"t\":1,\"ev\":\"noise\",\"load1\":0x1}",
-        "{\"t\":1,\"ev\":\"noise\",\"load1\":1e999}", "{\"t\":1,\"ev\":\"sql\",\"answered\":1}", "{\"t\":1,\"ev\":\"sql\",\"new\":bogus}",
-        "{\"t\":1,\"ev\":\"sql\",\"new\":[}", "{\"t\":1,\"ev\":\"sql\",\"new\":[\"}", "{\"t\":1,\"ev\":\"no.such\",\"a\":}", "\xff\xfe{}",
+        "",
+        " ",
+        "{",
+        "}",
+        "[]",
+        "null",
+        "{}",
+        "{\"t\":1}",
+        "{\"ev\":\"sql\"}",
+        "{\"t\":1,\"ev\":\"sql\"",
+        "{\"t\":1,\"ev\":\"sql\"}x",
+        "{\"t\":1,\"ev\":\"sql\"}{}",
+        "{\"t\":1,\"ev\":7}",
+        "{\"t\":-1,\"ev\":\"sql\"}",
+        "{\"t\":1.5,\"ev\":\"sql\"}",
+        "{\"t\":99999999999999999999,\"ev\":\"sql\"}",
+        "{\"t\":\"x\",\"ev\":\"sql\"}",
+        "{\"t\":\"\",\"ev\":\"sql\"}",
+        "{\"t\":1,\"ev\":\"sql\",}",
+        "{\"t\":1,,\"ev\":\"sql\"}",
+        "{,\"t\":1,\"ev\":\"sql\"}",
+        "{\"t\":1 \"ev\":\"sql\"}",
+        "{\"t\":1,\"ev\":\"sql\",\"node\":1}",
+        "{\"t\":1,\"ev\":\"sql\",\"node\":\"\\x\"}",
+        "{\"t\":1,\"ev\":\"sql\",\"node\":\"\\u12\"}",
+        "{\"t\":1,\"ev\":\"sql\",\"node\":\"\\",
+        "{\"t\":1,\"ev\":\"sql\",\"node\":\"a\tb\"}",
+        "{\"t\":1,\"ev\":\"sql\",\"lsn\":\"0/\"}",
+        "{\"t\":1,\"ev\":\"sql\",\"lsn\":\"123456789/0\"}",
+        "{\"t\":1,\"ev\":\"sql\",\"timeline\":9223372036854775808}",
+        "{\"t\":1,\"ev\":\"sql\",\"timeline\":{}}",
+        "{\"t\":1,\"ev\":\"sql\",\"timeline\":--1}",
+        "{\"t\":1,\"ev\":\"noise\",\"load1\":nan}",
+        "{\"t\":1,\"ev\":\"noise\",\"load1\":0x1}",
+        "{\"t\":1,\"ev\":\"noise\",\"load1\":1e999}",
+        "{\"t\":1,\"ev\":\"sql\",\"answered\":1}",
+        "{\"t\":1,\"ev\":\"sql\",\"new\":bogus}",
+        "{\"t\":1,\"ev\":\"sql\",\"new\":[}",
+        "{\"t\":1,\"ev\":\"sql\",\"new\":[\"}",
+        "{\"t\":1,\"ev\":\"no.such\",\"a\":}",
+        "\xff\xfe{}",
     };
     struct event ev, before;
     memset(&ev, 0x5a, sizeof ev);

@@ -25,7 +25,8 @@ static void write_records(uint64_t n) {
     int fd = -1;
     assert_int_equal(ledger_create(path, &fd, NULL), 0);
     for (uint64_t id = 1; id <= n; id++) {
-        struct ledger_record r = {.id = id, .scheduled = id * 10, .returned = id * 10 + 3, .op = LEDGER_WRITE, .result = LEDGER_OK};
+        struct ledger_record r = {
+            .id = id, .scheduled = id * 10, .returned = id * 10 + 3, .op = LEDGER_WRITE, .result = LEDGER_OK};
         assert_int_equal(fs_write_all(fd, &r, sizeof r), 0);
     }
     assert_int_equal(close(fd), 0);

@@ -97,7 +97,8 @@ static void a_log_cut_at_any_byte_gives_its_whole_lines(void **state) {
 
 static void garbage_and_unknown_lines_are_counted_and_skipped(void **state) {
     (void)state;
-    static const char text[] = "\x7f" "ELF\x02\x01\0\0\0\n"
+    static const char text[] = "\x7f"
+                               "ELF\x02\x01\0\0\0\n"
                                "{\"t\":1,\"ev\":\"slot\"}\n"
                                "\n"
                                "{\"t\":2,\"ev\":\"from.the.future\"}\n"

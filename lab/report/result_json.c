@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: PostgreSQL
+// result.json. The schema stands in docs/measures.md and is checked by tests/unit/test_report.c; keys are only ever
+// added. Times are milliseconds with three decimals. What does not exist or is not known is null, never 0.
+#include "lab/base/json.h"
+#include "lab/report/report.h"
+
+struct json {
+    struct strbuf *out;
+    int depth;
+    bool first;
+};
+
+static void key(struct json *j, const char *name) {
+    strbuf_addf(j->out, "%s\n%*s", j->first ? "" : ",", j->depth * 2, "");
+    j->first = false;
+    if (name) {
+        json_quote(j->out, name);
+        strbuf_add(j->out, ": ");
+    }
+}
+
+static void open_block(struct json *j, const char *name, const char *bracket) {
+    key(j, name);
+    strbuf_add(j->out, bracket);
+    j->depth++;
+    j->first = true;
+}
+
+static void close_block(struct json *j, const char *bracket) {
+    j->depth--;
+    if (!j->first)
+        strbuf_addf(j->out, "\n%*s", j->depth * 2, "");
+    strbuf_add(j->out, bracket);
+    j->first = false;
+}
+
+static void put_str(struct json *j, const char *name, const char *v) {
+    key(j, name);
+    json_quote(j->out, v);
+}
+static void put_str_or_null(struct json *j, const char *name, const char *v) {
+    key(j, name);
+    if (*v)
+        json_quote(j->out, v);
+    else
+        strbuf_add(j->out, "null");
+}
+static void put_int(struct json *j, const char *name, int64_t v, bool known) {
+    key(j, name);
+    if (known)
+        strbuf_addf(j->out, "%" PRId64, v);
+    else
+        strbuf_add(j->out, "null");
+}
+static void put_bool(struct json *j, const char *name, bool v) {
+    key(j, name);
+    strbuf_add(j->out, v ? "true" : "false");
+}
+// By integers: a program that called setlocale(3) would get a decimal comma from printf's %f.
+static void put_ms(struct json *j, const char *name, usec_t t, bool known) {
+    key(j, name);
+    if (known)
+        strbuf_addf(j->out, "%" PRIu64 ".%03" PRIu64, t / 1000, t % 1000);
+    else
+        strbuf_add(j->out, "null");
+}
+static void put_percent(struct json *j, const char *name, double v, bool known) {
+    int64_t hundredths = (int64_t)(v * 100 + 0.5);
+    key(j, name);
+    if (known)
+        strbuf_addf(j->out, "%" PRId64 ".%02" PRId64, hundredths / 100, hundredths % 100);
+    else
+        strbuf_add(j->out, "null");
+}
+
+static void put_seed(struct json *j, uint64_t seed) { // beyond 2^53 a JSON number would be rounded
+    key(j, "seed");
+    strbuf_addf(j->out, seed > UINT64_C(1) << 53 ? "\"%" PRIu64 "\"" : "%" PRIu64, seed);
+}
+
+static void put_head(struct json *j, const struct measures *m) {
+    put_str(j, "scenario", m->scenario);
+    put_str(j, "title", m->title);
+    put_str(j, "topology", m->topology);
+    put_seed(j, m->seed);
+    put_str(j, "verdict", verdict_name(m->verdict));
+    put_str(j, "reason", m->reason);
+    put_str_or_null(j, "end_reason", m->end_reason);
+}
+
+static void put_times(struct json *j, const struct measures *m) {
+    bool wrote = m->writes.attempted > 0;
+    put_ms(j, "write_outage_ms", m->write_outage, wrote);
+    put_bool(j, "write_outage_open", m->outage_open);
+    put_ms(j, "outage_start_ms", m->outage_start, m->outage);
+    put_ms(j, "outage_end_ms", m->outage_end, m->outage && !m->outage_open);
+    put_ms(j, "recovery_ms", m->recovery, m->recovery > 0);
+    put_ms(j, "resolution_ms", m->resolution, wrote);
+    put_ms(j, "cluster_outage_ms", m->cluster_outage, m->cluster_outage > 0);
+    put_ms(j, "cluster_resolution_ms", m->cluster_resolution, m->cluster_outage > 0);
+    put_ms(j, "read_outage_ms", m->read_outage, m->reads_ok + m->reads_failed > 0);
+    put_ms(j, "rejoin_ms", m->rejoin, m->phases[PHASE_REJOIN].present);
+    put_ms(j, "healthy_at_ms", m->healthy_at, m->healthy_at > 0);
+    put_ms(j, "first_write_ms", m->first_write, m->first_write > 0);
+    put_ms(j, "last_write_ms", m->last_write, m->last_write > 0);
+    put_ms(j, "ended_ms", m->ended, true);
+    put_str_or_null(j, "old_leader", m->old_leader);
+    put_str_or_null(j, "new_leader", m->new_leader);
+    put_bool(j, "leader_changed", m->leader_changed);
+}
+
+static void put_phases(struct json *j, const struct measures *m) {
+    open_block(j, "phases", "[");
+    for (int i = 0; i < PHASE_COUNT; i++) {
+        const struct phase *p = &m->phases[i];
+        if (!p->present)
+            continue;
+        open_block(j, NULL, "{");
+        put_str(j, "name", p->name);
+        put_ms(j, "start_ms", p->start, true);
+        put_ms(j, "duration_ms", p->duration, true);
+        put_ms(j, "error_ms", p->error, true);
+        put_ms(j, "bound_min_ms", p->bound_min, p->bounded);
+        put_ms(j, "bound_max_ms", p->bound_max, p->bounded);
+        key(j, "inside");
+        strbuf_add(j->out, !p->bounded ? "null" : p->inside ? "true" : "false");
+        put_str(j, "why", p->why);
+        close_block(j, "}");
+    }
+    close_block(j, "]");
+}
+
+static void put_writes(struct json *j, const struct measures *m) {
+    const struct write_counts *w = &m->writes;
+    open_block(j, "writes", "{");
+    put_int(j, "attempted", w->attempted, true);
+    put_int(j, "acknowledged", w->acknowledged, true);
+    put_int(j, "failed", w->failed, true);
+    put_int(j, "unknown", w->unknown, true);
+    put_int(j, "lost", w->lost, w->checked);
+    put_int(j, "unexpected", w->unexpected, w->checked);
+    put_int(j, "duplicated", w->duplicated, w->checked);
+    put_int(j, "recovered", w->recovered, w->checked);
+    put_int(j, "foreign", w->foreign, w->checked);
+    put_int(j, "local_only", w->local_only, w->from_ledger);
+    put_ms(j, "lost_first_ms", w->lost_first, w->lost > 0);
+    put_ms(j, "lost_last_ms", w->lost_last, w->lost > 0);
+    put_bool(j, "checked", w->checked);
+    put_str_or_null(j, "unchecked_why", w->unchecked_why);
+    close_block(j, "}");
+}
+
+static void put_fault(struct json *j, const char *name, const struct fault_measure *f) {
+    open_block(j, name, "{");
+    put_str(j, "id", f->id);
+    put_str(j, "target", f->target);
+    put_str(j, "nodes", f->nodes);
+    put_str(j, "mechanism", f->mechanism);
+    put_bool(j, "action", f->action);
+    put_bool(j, "verified", f->ok);
+    put_str(j, "detail", f->detail);
+    put_ms(j, "asked_ms", f->asked, f->asked > 0);
+    put_ms(j, "effective_ms", f->effective, f->effective > 0);
+    put_bool(j, "effective_seen", f->effective_seen);
+    put_ms(j, "healed_ms", f->healed, f->healed > 0);
+    close_block(j, "}");
+}
+
+static void put_faults(struct json *j, const struct measures *m) {
+    if (m->cause >= 0) {
+        put_fault(j, "fault", &m->faults.items[m->cause]);
+    } else {
+        key(j, "fault");
+        strbuf_add(j->out, "null");
+    }
+    open_block(j, "faults", "[");
+    for
+        VEC_EACH(&m->faults, f)
+    put_fault(j, NULL, f);
+    close_block(j, "]");
+}
+
+static void put_expects(struct json *j, const struct measures *m) {
+    open_block(j, "expectations", "[");
+    for
+        VEC_EACH(&m->expects, e) {
+            open_block(j, NULL, "{");
+            put_str(j, "kind", e->kind);
+            put_str(j, "text", e->text);
+            key(j, "ok");
+            strbuf_add(j->out, !e->known ? "null" : e->ok ? "true" : "false");
+            close_block(j, "}");
+        }
+    close_block(j, "]");
+}
+
+static void put_host(struct json *j, const struct measures *m) {
+    open_block(j, "versions", "{");
+    for
+        VEC_EACH(&m->versions, v)
+    put_str(j, v->component, v->version);
+    close_block(j, "}");
+    open_block(j, "host", "{");
+    put_str(j, "kernel", m->kernel);
+    put_int(j, "cpus", m->cpus, true);
+    put_int(j, "memory_mb", m->memory_mb, true);
+    put_ms(j, "late_max_ms", m->late_max, true);
+    put_bool(j, "noisy", m->noisy);
+    close_block(j, "}");
+}
+
+void report_json(const struct measures *m, struct strbuf *out) {
+    struct json j = {.out = out, .first = true};
+    bool reads = m->reads_ok + m->reads_failed > 0, wrote = m->writes.attempted > 0;
+    strbuf_add(out, "{");
+    j.depth++;
+    put_head(&j, m);
+    put_times(&j, m);
+    put_phases(&j, m);
+    put_writes(&j, m);
+    put_ms(&j, "split_brain_ms", m->split_brain_min, true);
+    put_ms(&j, "split_brain_possible_ms", m->split_brain_max, true);
+    put_str_or_null(&j, "split_brain_nodes", m->split_brain_nodes);
+    open_block(&j, "availability", "{");
+    put_percent(&j, "write", m->write_availability, wrote);
+    put_percent(&j, "read", m->read_availability, reads);
+    close_block(&j, "}");
+    put_faults(&j, m);
+    put_expects(&j, m);
+    put_host(&j, m);
+    strbuf_add(out, "\n}\n");
+}

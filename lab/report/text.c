@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: PostgreSQL
+// The report for people: read by somebody tired, in a terminal of 80 columns. Words before numbers, every number with
+// its unit, every sign readable without colour.
+#include <stdio.h>
+
+#include "lab/report/paint.h"
+#include "lab/report/story.h"
+
+struct page {
+    const struct measures *m;
+    const struct report_style *s;
+    const struct glyphs *g;
+    struct strbuf *out;
+};
+
+static void heading(struct page *p, const char *text) {
+    strbuf_addn(p->out, "\n", 1);
+    paint_add(p->out, p->s, PAINT_BOLD, text);
+    strbuf_addn(p->out, "\n", 1);
+}
+
+// "  label          text", the text wrapped under itself.
+static void row(struct page *p, const char *label, const char *fmt, ...) PRINTF_LIKE(3, 4);
+static void row(struct page *p, const char *label, const char *fmt, ...) {
+    enum { COLUMN = 18 };
+    cleanup_strbuf struct strbuf text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    strbuf_addf(p->out, "  %-*s", COLUMN - 2, label);
+    paint_wrap(p->out, p->s, COLUMN, COLUMN, strbuf_str(&text));
+}
+
+static void put_title(struct page *p) {
+    const struct measures *m = p->m;
+    enum paint colour;
+    const char *verdict = paint_verdict(m->verdict, &colour);
+    paint_rule(p->out, p->s);
+    paint_add(p->out, p->s, colour, verdict);
+    strbuf_add(p->out, "  ");
+    cleanup_strbuf struct strbuf title = {0};
+    strbuf_addf(&title, "%s%s%s", *m->scenario ? m->scenario : "a lab without a scenario", *m->title ? ": " : "",
+                m->title);
+    paint_wrap(p->out, p->s, strlen(verdict) + 2, strlen(verdict) + 2, strbuf_str(&title));
+    strbuf_addf(p->out, "%*s", (int)strlen(verdict) + 2, "");
+    paint_wrap(p->out, p->s, strlen(verdict) + 2, strlen(verdict) + 2, m->reason);
+    paint_rule(p->out, p->s);
+}
+
+static void put_timeline(struct page *p) {
+    moment_list story = {0};
+    char sec[32];
+    story_tell(p->m, &story);
+    heading(p, "Timeline (seconds since the lab began)");
+    if (!story.n)
+        strbuf_add(p->out, "  nothing happened\n");
+    for
+        VEC_EACH(&story, n) {
+            strbuf_addf(p->out, "%s  %s ", paint_seconds(sec, n->t), n->bad ? "!" : " ");
+            paint_wrap(p->out, p->s, 14, 14, n->text);
+            if (*n->detail) {
+                strbuf_addf(p->out, "%14s", "");
+                paint_wrap(p->out, p->s, 14, 16, n->detail);
+            }
+        }
+    VEC_DONE(&story);
+}
+
+static void put_bounds(struct page *p, const struct phase *h) {
+    if (!h->bounded) {
+        paint_add(p->out, p->s, PAINT_DIM, "no bound");
+        return;
+    }
+    char text[96];
+    (void)snprintf(text, sizeof text, "%.2f %s %.2f s", (double)h->bound_min / 1e6, p->g->dash,
+                   (double)h->bound_max / 1e6);
+    int pad = 18 - (int)strlen(text) + (p->s->utf8 ? 2 : 0); // the dash is three bytes and one column
+    strbuf_addf(p->out, "%s%*s", text, pad > 0 ? pad : 1, "");
+    paint_add(p->out, p->s, h->inside ? PAINT_GOOD : PAINT_BAD, h->inside ? "inside" : "OUTSIDE");
+}
+
+static void put_phase(struct page *p, const struct phase *h) {
+    char start[32], took[32];
+    strbuf_addf(p->out, "  %-9s%s %s  ", h->name, paint_seconds(start, h->start), paint_seconds(took, h->duration));
+    put_bounds(p, h);
+    strbuf_addn(p->out, "\n", 1);
+    if (*h->why) {
+        strbuf_addf(p->out, "%11s", "");
+        paint_wrap(p->out, p->s, 11, 11, h->why);
+    }
+}
+
+static void put_phases(struct page *p) {
+    const struct measures *m = p->m;
+    usec_t sum = 0;
+    int n = 0;
+    heading(p, "Phases of the recovery");
+    for (int i = 0; i < PHASE_COUNT; i++) {
+        const struct phase *h = &m->phases[i];
+        if (!h->present)
+            continue;
+        if (n++ == 0)
+            strbuf_add(p->out, "  phase         begins       took  bounds from the live settings\n");
+        if (i != PHASE_REJOIN)
+            sum += h->duration;
+        put_phase(p, h);
+    }
+    if (n == 0)
+        strbuf_add(p->out, "  none: no leader was lost and no write outage followed the fault\n");
+    char text[32];
+    if (m->recovery)
+        strbuf_addf(p->out, "  %-9s%10s %s  without rejoin%s\n", "sum", "", paint_seconds(text, sum),
+                    sum == m->recovery ? " = the recovery time" : ": NOT the recovery time, something is unexplained");
+}
+
+static void put_outage(struct page *p) {
+    const struct measures *m = p->m;
+    char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX], c[USEC_TEXT_MAX];
+    if (!m->outage) {
+        row(p, "write outage", "none (no pause above %s)", usec_format(a, m->outage_threshold));
+        return;
+    }
+    row(p, "write outage", "%s%s %s %s  (acknowledged at %.3f s, then not until %.3f s)",
+        m->outage_open ? "at least " : "", usec_format(a, m->write_outage), p->g->plus_minus,
+        usec_format(b, m->resolution), (double)m->outage_start / 1e6, (double)m->outage_end / 1e6);
+    if (m->outage_open)
+        row(p, "recovery", "none: writes were still failing at the end");
+    else if (m->recovery)
+        row(p, "recovery", "%s %s %s from the fault to the first write that lasted", usec_format(a, m->recovery),
+            p->g->plus_minus, usec_format(b, m->resolution));
+    if (m->cluster_outage)
+        row(p, "cluster alone",
+            "%s %s %s by direct probes of every node; the rest is the driver's or the proxy's share",
+            usec_format(a, m->cluster_outage), p->g->plus_minus, usec_format(c, m->cluster_resolution));
+}
+
+static void put_application(struct page *p) {
+    const struct measures *m = p->m;
+    char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX];
+    heading(p, "What the application felt");
+    if (m->writes.attempted == 0) {
+        strbuf_add(p->out, "  no application was running\n");
+        return;
+    }
+    put_outage(p);
+    row(p, "resolution", "%s: one write every %s, which takes %s", usec_format(a, m->resolution),
+        usec_format(b, m->period), usec_format((char[USEC_TEXT_MAX]){0}, m->latency));
+    if (m->read_outage)
+        row(p, "read outage", "%s, from %.1f s on (in steps of 100 ms)", usec_format(a, m->read_outage),
+            (double)m->read_outage_start / 1e6);
+    row(p, "availability", "writes %.2f %%, reads %.2f %% of the time", m->write_availability, m->read_availability);
+}
+
+static void put_writes(struct page *p) {
+    const struct write_counts *w = &p->m->writes;
+    if (w->attempted == 0)
+        return;
+    heading(p, "Data");
+    row(p, "writes",
+        "%" PRId64 " tried: %" PRId64 " acknowledged, %" PRId64 " failed, %" PRId64 " with unknown outcome%s",
+        w->attempted, w->acknowledged, w->failed, w->unknown,
+        w->from_ledger ? "" : " (no ledger: counted from the ticks)");
+    if (!w->checked) {
+        row(p, "lost writes", "not known: %s", w->unchecked_why);
+        return;
+    }
+    if (w->lost)
+        row(p, "lost writes", "%" PRId64 " acknowledged writes are gone (acknowledged from %.3f s to %.3f s)", w->lost,
+            (double)w->lost_first / 1e6, (double)w->lost_last / 1e6);
+    else
+        row(p, "lost writes", "none");
+    row(p, "unexpected",
+        "%" PRId64 " failed yet present, %" PRId64 " duplicated; %" PRId64 " unknown ones turned out written",
+        w->unexpected, w->duplicated, w->recovered);
+    if (w->local_only)
+        row(p, "local only", "%" PRId64 " acknowledged without their synchronous standby (counted as unknown)",
+            w->local_only);
+    if (w->foreign)
+        row(p, "foreign rows", "%" PRId64 " rows on %s that the leader lacks: these standbys follow another history",
+            w->foreign, w->foreign_nodes);
+}
+
+static void put_split_brain(struct page *p) {
+    const struct measures *m = p->m;
+    char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX];
+    if (m->writes.attempted == 0)
+        return;
+    if (m->split_brain_min)
+        row(p, "split brain", "%s proven, %s possible: %s accepted writes at the same time",
+            usec_format(a, m->split_brain_min), usec_format(b, m->split_brain_max), m->split_brain_nodes);
+    else if (m->split_brain_max)
+        row(p, "split brain", "none proven; the probes can't exclude %s (%s)", usec_format(a, m->split_brain_max),
+            m->split_brain_nodes);
+    else
+        row(p, "split brain", "none");
+}
+
+static void put_expectations(struct page *p) {
+    heading(p, "Expectations");
+    if (!p->m->expects.n)
+        strbuf_add(p->out, "  the scenario has none\n");
+    for
+        VEC_EACH(&p->m->expects, e) {
+            const char *word = !e->known ? "unknown" : e->ok ? "ok" : "FAILED";
+            strbuf_add(p->out, "  ");
+            paint_add(p->out, p->s, !e->known ? PAINT_WARN : e->ok ? PAINT_GOOD : PAINT_BAD, word);
+            strbuf_addf(p->out, "%*s", 9 - (int)strlen(word), "");
+            paint_wrap(p->out, p->s, 11, 11, e->text);
+        }
+}
+
+static void put_host(struct page *p) {
+    const struct measures *m = p->m;
+    char a[USEC_TEXT_MAX];
+    cleanup_strbuf struct strbuf v = {0};
+    for
+        VEC_EACH(&m->versions, x)
+    strbuf_addf(&v, "%s%s %s", v.len ? ", " : "", x->component, x->version);
+    heading(p, "Run");
+    if (v.len)
+        row(p, "versions", "%s", v.data);
+    row(p, "host", "%" PRId64 " cpus, %" PRId64 " MB, Linux %s; timers up to %s late%s", m->cpus, m->memory_mb,
+        m->kernel, usec_format(a, m->late_max), m->noisy ? " - TOO NOISY to judge times" : "");
+    row(p, "seed", "%" PRIu64, m->seed);
+}
+
+void report_text(const struct measures *m, const char *run_dir, const struct report_style *style, struct strbuf *out) {
+    struct page p = {m, style, paint_glyphs(style), out};
+    put_title(&p);
+    put_timeline(&p);
+    put_phases(&p);
+    put_application(&p);
+    put_writes(&p);
+    put_split_brain(&p);
+    put_expectations(&p);
+    put_host(&p);
+    if (!str_empty(run_dir)) // never wrapped: it is there to be copied
+        strbuf_addf(out, "  %-16s%s\n", "run folder", run_dir);
+    enum paint colour;
+    const char *verdict = paint_verdict(m->verdict, &colour);
+    strbuf_addn(out, "\n", 1);
+    paint_add(out, style, colour, verdict);
+    strbuf_add(out, ": ");
+    paint_wrap(out, style, strlen(verdict) + 2, strlen(verdict) + 2, m->reason);
+}
