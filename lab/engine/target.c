@@ -26,7 +26,7 @@ static const struct {
     [SELECTOR_OLD_LEADER] = {"the old leader", SHARE_ALL},
     [SELECTOR_APP] = {"the application's node", SHARE_ALL},
     [SELECTOR_PROXY] = {"the proxy's node", SHARE_ALL},
-    [SELECTOR_ALL] = {"any node", SHARE_ALL},
+    [SELECTOR_ALL] = {"a node of the cluster", SHARE_ALL},
 };
 
 const char *target_words(const struct selector *sel) {
@@ -191,6 +191,8 @@ static int nobody(const struct scope *s, const struct selector *sel, struct err 
         return err_set(err, ENOENT, "there is no leader now: nobody holds the leader key");
     if (sel->kind == SELECTOR_OLD_LEADER)
         return err_set(err, ENOENT, "there is no old leader: no leader was seen when the scenario began");
+    if (sel->kind == SELECTOR_PROXY || sel->kind == SELECTOR_APP)
+        return err_set(err, ENOENT, "there is no %s in this lab", selector_kind_name(sel->kind));
     const char *words = target_words(sel);
     words += str_starts(words, "an ") ? 3 : str_starts(words, "a ") ? 2 : 0; // "there is no replica now"
     return err_set(err, ENOENT, "there is no %s now", words);
