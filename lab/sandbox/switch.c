@@ -180,7 +180,16 @@ int switch_neighbours(struct switch_net *sw, struct err *err) {
 int switch_port_set(struct switch_net *sw, const char *node, bool up, struct err *err) {
     struct port *p;
     int r = need_port(sw, node, &p, err);
-    return r < 0 ? r : link_set(sw->sk, p->host, up, err);
+    if (r == 0)
+        r = link_set(sw->sk, p->host, up, err);
+    // A bridge port forwards once the kernel's link watch has seen the carrier, a moment after the call above. Reading a
+    // link makes that happen now (net/core/rtnetlink.c, rtnl_getlink), on both ends; older kernels take up to a second.
+    bool seen;
+    if (r == 0 && up)
+        r = link_get(sw->sk, p->host, &seen, err);
+    if (r == 0 && up)
+        r = link_get(p->inside, "eth0", &seen, err);
+    return r;
 }
 
 int switch_port_get(struct switch_net *sw, const char *node, bool *ret_up, struct err *err) {

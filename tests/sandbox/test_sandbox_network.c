@@ -143,6 +143,11 @@ static void port_body(struct lab *lab, void *arg) {
     CHECK(ask(lab, lab->nodes[0], "n3") == 0); // the others are not touched
     CHECK_OK(switch_port_set(lab->sw, "n2", true, err));
     CHECK(ask(lab, lab->nodes[0], "n2") == 0 && ask(lab, lab->nodes[1], "n1") == 0);
+    for (int i = 0; i < 10; i++) { // up means up, not soon
+        CHECK_OK(switch_port_set(lab->sw, "n2", false, err));
+        CHECK_OK(switch_port_set(lab->sw, "n2", true, err));
+        CHECK(ask(lab, lab->nodes[0], "n2") == 0);
+    }
 }
 static void a_port_taken_down_is_silence_and_comes_back(void **state) {
     (void)state;
