@@ -8,10 +8,7 @@
 #include "lab/stack/names.h"
 
 static int start_unless_running(struct node *n, const struct service_spec *spec, struct err *err) {
-    if (node_service_pid(n, spec->name) > 0)
-        return 0;
-    int r = node_service_start(n, spec, err);
-    return r < 0 ? err_wrap(err, "start %s on %s", spec->name, node_name(n)) : 0;
+    return node_service_pid(n, spec->name) > 0 ? 0 : node_service_start(n, spec, err);
 }
 
 // On a server systemd-tmpfiles makes these at each boot, /run being empty then.

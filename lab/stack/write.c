@@ -65,6 +65,7 @@ static int write_comforts(const struct stack *s, size_t i, struct err *err) {
 
 int write_configuration(const struct stack *s, struct err *err) {
     for (size_t i = 0; i < stack_count(s); i++) {
+        (void)chmod(node_etcd_dir(s->o.nodes[i]), 0700); // etcd warns otherwise
         int r = write_daemons(s, i, err);
         if (r == 0)
             r = write_comforts(s, i, err);

@@ -38,7 +38,8 @@ static void drop(setting_list *list) {
 
 static int setup(void **state) {
     (void)state;
-    topology = (struct topology){.stack = "patroni",
+    static char stack[] = "patroni";
+    topology = (struct topology){.stack = stack,
                                  .patroni = {.ttl = 30 * SEC,
                                              .loop_wait = 10 * SEC,
                                              .retry_timeout = 10 * SEC,

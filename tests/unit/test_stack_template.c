@@ -28,7 +28,8 @@ static void add_node(const char *name, const char *address, unsigned services) {
 }
 
 static void make_topology(void) {
-    topology = (struct topology){.stack = "patroni", .patroni = {.use_slots = true}};
+    static char stack[] = "patroni";
+    topology = (struct topology){.stack = stack, .patroni = {.use_slots = true}};
     add_node("n1", "10.77.0.1", SERVICE_POSTGRES | SERVICE_ETCD);
     add_node("n2", "10.77.0.2", SERVICE_POSTGRES | SERVICE_ETCD);
     add_node("app", "10.77.0.100", SERVICE_APP);
