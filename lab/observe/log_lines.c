@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/observe/log_lines.h"
+
+// A line is told when it has one of these words; the first that fits wins, so the dull ones ("") come before the wide ones.
+struct pattern {
+    const char *word;
+    const char *level; // "" = not told
+};
+
+static const struct pattern patroni[] = {
+    {"Lock owner:", ""},                      // every loop
+    {"no action. I am", ""},                  // every loop: the routine line
+    {"promoted self to leader", "info"},
+    {"acquired session lock", "info"},
+    {"Could not take out TTL lock", "warning"},
+    {"demot", "warning"},                     // demoting, demoted
+    {"not healthy enough", "warning"},
+    {"following a different leader", "info"},
+    {"following new leader", "info"},
+    {"failed to update leader", "error"},
+    {"lost leader", "warning"},
+    {"Selected new etcd server", "warning"},
+    {"no leader", "warning"},
+    {"switchover", "info"},
+    {"manual failover", "info"},
+    {"Software Watchdog", "info"},
+    {"pg_rewind", "info"},
+    {"bootstrap", "info"},
+    {"starting as", "info"},                  // starting as a secondary, as readonly because i had the session lock
+    {"establishing a new patroni connection", ""},
+    {"Reaped pid", ""},
+    {"postmaster pid", "info"},
+    {"crash recovery", "warning"},
+    {"failsafe", "warning"},
+    {"maintenance mode", "info"},
+    {"waiting for leader", "warning"},
+    {"CRITICAL", "error"},
+    {" ERROR: ", "error"},
+    {" WARNING: ", "warning"},
+    {NULL, NULL},
+};
+static const struct pattern postgresql[] = {
+    {"FATAL:  the database system is", ""}, // asked too early: dozens per second while it starts
+    {"PANIC:", "fatal"},
+    {"FATAL:", "error"},
+    {"ERROR:", "error"},
+    {"database system is ready", "info"},
+    {"database system is shut down", "info"},
+    {"database system was", "info"},        // was shut down, was interrupted
+    {"received promote request", "info"},
+    {"selected new timeline", "info"},
+    {"archive recovery complete", "info"},
+    {"received fast shutdown", "info"},
+    {"received immediate shutdown", "warning"},
+    {"received smart shutdown", "info"},
+    {"was terminated by signal", "error"},
+    {"terminating any other active", "warning"},
+    {"started streaming WAL", "info"},
+    {"invalid record length", "info"},
+    {"new timeline", "warning"},            // ... forked off current database system timeline
+    {"canceling the wait for synchronous", "warning"},
+    {"canceling wait for synchronous", "warning"},
+    {"synchronous standby", "info"},
+    {"parameter \"synchronous_standby_names\"", "info"},
+    {NULL, NULL},
+};
+static const struct pattern etcd[] = {
+    {"elected leader", "info"},
+    {"lost leader", "warning"},
+    {"became leader", "info"},
+    {"became candidate", "warning"},
+    {"is starting a new election", "warning"},
+    {"stepped down", "warning"},
+    {"lost the TCP streaming connection", "warning"},
+    {"etcdserver: no leader", "warning"},
+    {"ready to serve client requests", "info"},
+    {"took too long", "warning"},
+    {"failed to send out heartbeat on time", "warning"},
+    {"database space exceeded", "error"},
+    {"\"level\":\"fatal\"", "fatal"},
+    {" C | ", "fatal"},
+    {" E | ", "error"},
+    {NULL, NULL},
+};
+static const struct pattern haproxy[] = {
+    {"is DOWN", "warning"},
+    {"is UP", "info"},
+    {"no server available", "error"},
+    {"[ALERT]", "error"},
+    {NULL, NULL},
+};
+
+static const struct pattern *patterns_of(const char *service) {
+    if (str_eq(service, "patroni"))
+        return patroni;
+    if (str_eq(service, "postgresql"))
+        return postgresql;
+    if (str_eq(service, "etcd"))
+        return etcd;
+    return haproxy;
+}
+
+// "2024-01-01 10:00:00,123 INFO: ...", "2024-01-01 10:00:00.123 UTC [42] LOG: ...": the event has a better time already.
+static const char *after_stamp(const char *line) {
+    const char *p = line + strspn(line, "0123456789-:.,/ TZ");
+    if (p - line < 19)
+        return line;
+    if (str_starts(p, "UTC ") || str_starts(p, "GMT "))
+        p += 4;
+    return *p ? p : line;
+}
+
+bool log_line_judge(const char *service, const char *line, struct log_line *ret) {
+    for (const struct pattern *p = patterns_of(service); p->word; p++) {
+        if (!strstr(line, p->word))
+            continue;
+        if (!*p->level)
+            return false;
+        STR_COPY(ret->level, p->level);
+        STR_COPY(ret->text, after_stamp(line));
+        return true;
+    }
+    return false;
+}

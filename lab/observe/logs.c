@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: PostgreSQL
+// Follows the daemons' own logs of a node and tells the lines that matter. Files are read every 200 ms (100 ms in a hurry); a file
+// that shrank or was replaced begins anew; one that appears later is found within a second. A flood is cut, and said to be cut.
+#include "lab/observe/log_lines.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "lab/observe/internal.h"
+
+#define READ_SLOW (200 * MSEC)
+#define READ_FAST (100 * MSEC)
+#define FIND_PERIOD SEC
+enum { READ_MAX = 64 * 1024, LINE_MAX_KEPT = 4096, LINES_PER_S = 20 };
+
+static const struct {
+    const char *path;    // below /var/log
+    const char *service; // as in the service events
+} files[] = {{"patroni/patroni.log", "patroni"}, {"postgresql/postgresql.log", "postgresql"}, {"etcd/etcd.log", "etcd"},
+             {"haproxy/haproxy.log", "haproxy"}};
+
+struct tail {
+    int fd;
+    ino_t inode;
+    off_t at;
+    struct strbuf rest; // the begun line
+    usec_t second;      // rate limit: lines told since then
+    int told, dropped;
+};
+
+struct node_logs {
+    struct watched *w;
+    struct tail tails[ARRAY_SIZE(files)];
+    usec_t next_read, next_find;
+};
+
+static void emit(struct node_logs *l, size_t i, const char *level, const char *text) {
+    struct event ev = EVENT_NEW(LOG_LINE);
+    STR_COPY(ev.u.LOG_LINE.node, l->w->def->name);
+    STR_COPY(ev.u.LOG_LINE.service, files[i].service);
+    STR_COPY(ev.u.LOG_LINE.level, level);
+    STR_COPY(ev.u.LOG_LINE.text, text);
+    sink_emit(l->w->o->sink, &ev);
+}
+
+static bool allowed(struct node_logs *l, size_t i, usec_t now) {
+    struct tail *t = &l->tails[i];
+    if (now - t->second >= SEC) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "(%d more lines not shown)", t->dropped);
+        if (t->dropped)
+            emit(l, i, "info", text);
+        t->second = now;
+        t->told = t->dropped = 0;
+    }
+    if (t->told < LINES_PER_S) {
+        t->told++;
+        return true;
+    }
+    t->dropped++;
+    return false;
+}
+
+static void take_line(struct node_logs *l, size_t i, const char *line, usec_t now) {
+    struct log_line told;
+    if (log_line_judge(files[i].service, line, &told) && allowed(l, i, now))
+        emit(l, i, told.level, told.text);
+}
+
+static void take_bytes(struct node_logs *l, size_t i, const char *data, size_t n, usec_t now) {
+    struct tail *t = &l->tails[i];
+    for (const char *end; (end = memchr(data, '\n', n)); n -= (size_t)(end - data) + 1, data = end + 1) {
+        strbuf_addn(&t->rest, data, (size_t)(end - data));
+        take_line(l, i, strbuf_str(&t->rest), now);
+        strbuf_clear(&t->rest);
+    }
+    if (t->rest.len + n < LINE_MAX_KEPT)
+        strbuf_addn(&t->rest, data, n);
+}
+
+static void tail_close(struct tail *t) {
+    if (t->fd >= 0)
+        (void)close(t->fd);
+    t->fd = -1;
+    strbuf_clear(&t->rest);
+}
+
+static void find_file(struct node_logs *l, size_t i) {
+    struct tail *t = &l->tails[i];
+    char path[512];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "%s/%s", l->w->log_dir, files[i].path);
+    if (stat(path, &st) < 0 || (t->fd >= 0 && st.st_ino == t->inode && st.st_size >= t->at))
+        return;
+    tail_close(t);
+    t->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    t->inode = st.st_ino;
+    t->at = 0;
+}
+
+static void read_file(struct node_logs *l, size_t i, usec_t now) {
+    struct tail *t = &l->tails[i];
+    static char buf[READ_MAX]; // one loop, one thread
+    ssize_t n = t->fd < 0 ? 0 : pread(t->fd, buf, sizeof buf, t->at);
+    if (n <= 0)
+        return;
+    t->at += n;
+    take_bytes(l, i, buf, (size_t)n, now);
+}
+
+void logs_turn(struct node_logs *l) {
+    usec_t now = observer_now(l->w->o);
+    if (!l->w->log_dir || now < l->next_read)
+        return;
+    l->next_read = now + (observer_hurry(l->w->o) ? READ_FAST : READ_SLOW);
+    bool find = now >= l->next_find;
+    if (find)
+        l->next_find = now + FIND_PERIOD;
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        if (find)
+            find_file(l, i);
+        read_file(l, i, now);
+    }
+}
+
+struct node_logs *logs_new(struct watched *w) {
+    struct node_logs *l = xcalloc(1, sizeof *l);
+    l->w = w;
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        l->tails[i].fd = -1;
+    return l;
+}
+
+void logs_free(struct node_logs *l) {
+    for (size_t i = 0; l && i < ARRAY_SIZE(files); i++) {
+        tail_close(&l->tails[i]);
+        strbuf_done(&l->tails[i].rest);
+    }
+    free(l);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: PostgreSQL
+// The observer: one heartbeat of 20 ms that gives every probe its turn; each probe decides whether something is due. Answers come
+// through their own sockets in between. Nothing here waits.
+#include <stdio.h>
+
+#include "lab/observe/internal.h"
+#include "lab/stack/names.h"
+
+#define HEARTBEAT PROBE_FAST
+
+struct request { // observer_patroni_request under way
+    struct observer *o;
+    struct http_request *http;
+    void (*done)(void *arg, int status, const char *body);
+    void *arg;
+};
+
+usec_t observer_now(const struct observer *o) {
+    return sink_now(o->sink);
+}
+
+bool watched_on(const struct watched *w) {
+    return node_is_on(w->node);
+}
+
+static bool writable_somewhere(const struct observer *o) {
+    for (size_t i = 0; i < o->n_nodes; i++)
+        if (sql_writable(o->nodes[i].sql))
+            return true;
+    return false;
+}
+
+bool observer_hurry(const struct observer *o) {
+    return observer_now(o) < o->fast_until || !writable_somewhere(o);
+}
+
+void observer_on_event(struct observer *o, const struct event *ev) {
+    bool changes = ev->kind == EVENT_FAULT || ev->kind == EVENT_NODE_POWER || ev->kind == EVENT_ACTION ||
+                   (ev->kind == EVENT_SERVICE && !str_eq(ev->u.SERVICE.state, "started"));
+    if (changes)
+        o->fast_until = observer_now(o) + FRESH_FAULT;
+}
+
+// ---- the heartbeat ---------------------------------------------------------------------------------------------------
+static void turn(struct observer *o) {
+    for (size_t i = 0; i < o->n_nodes; i++) {
+        struct watched *w = &o->nodes[i];
+        if (w->sql)
+            sql_turn(w->sql);
+        if (w->patroni)
+            patroni_turn(w->patroni);
+        if (w->proxy)
+            proxy_turn(w->proxy);
+        logs_turn(w->logs);
+    }
+    etcd_turn(o->etcd);
+    if (o->final_read)
+        final_read_turn(o->final_read);
+}
+
+static int on_heartbeat(sd_event_source *s, uint64_t at, void *arg) {
+    (void)at;
+    struct observer *o = arg;
+    turn(o);
+    (void)sd_event_source_set_time(s, usec_now() + HEARTBEAT);
+    return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+}
+
+// ---- requests to Patroni ---------------------------------------------------------------------------------------------
+void request_forget(struct observer *o, struct request *r) {
+    for (size_t i = 0; i < o->requests.n; i++)
+        if (o->requests.items[i] == r) {
+            o->requests.items[i] = o->requests.items[--o->requests.n];
+            break;
+        }
+    free(r);
+}
+
+static void on_patroni_answer(void *arg, const struct http_answer *a) {
+    struct request copy = *(struct request *)arg;
+    request_forget(copy.o, arg);
+    copy.done(copy.arg, a->status, a->status ? a->body : a->error);
+}
+
+static struct watched *find_node(struct observer *o, const char *name) {
+    for (size_t i = 0; i < o->n_nodes; i++)
+        if (str_eq(o->nodes[i].def->name, name))
+            return &o->nodes[i];
+    return NULL;
+}
+
+int observer_patroni_request(struct observer *o, const char *node, const char *method, const char *path, const char *json,
+                             usec_t deadline, void (*done)(void *arg, int status, const char *body), void *arg,
+                             struct err *err) {
+    struct watched *w = find_node(o, node);
+    if (!w)
+        return err_set(err, ENOENT, "ask Patroni on '%s': no such node", node);
+    struct request *r = xcalloc(1, sizeof *r);
+    *r = (struct request){.o = o, .done = done, .arg = arg};
+    struct http_options h = {.method = method, .port = STACK_PATRONI_PORT, .path = path, .json = json, .deadline = deadline,
+                             .done = on_patroni_answer, .arg = r};
+    int rc = http_start(w->http, &h, &r->http, err);
+    if (rc < 0) {
+        free(r);
+        return rc;
+    }
+    VEC_PUSH(&o->requests, r);
+    return 0;
+}
+
+// ---- the final read --------------------------------------------------------------------------------------------------
+int observer_final_read(struct observer *o, usec_t deadline, void (*done)(void *arg), void *arg, struct err *err) {
+    final_read_free(o->final_read);
+    o->final_read = NULL;
+    return final_read_new(o, deadline, done, arg, &o->final_read, err);
+}
+
+// ---- life ------------------------------------------------------------------------------------------------------------
+static int watch_node(struct observer *o, const struct observer_options *opt, size_t i, struct err *err) {
+    struct watched *w = &o->nodes[i];
+    w->o = o;
+    w->def = &opt->topology->nodes.items[i];
+    w->node = opt->nodes[i];
+    w->log_dir = opt->log_dirs ? opt->log_dirs[i] : NULL;
+    w->logs = logs_new(w);
+    int r = http_new(o->loop, node_ns(w->node, NODE_NS_NET), &w->http, err);
+    if (r >= 0 && (w->def->services & SERVICE_POSTGRES))
+        r = sql_new(w, &w->sql, err);
+    if (r >= 0 && (w->def->services & SERVICE_POSTGRES))
+        r = patroni_new(w, &w->patroni, err);
+    if (r >= 0 && (w->def->services & SERVICE_HAPROXY))
+        r = proxy_new(w, &w->proxy, err);
+    return r < 0 ? err_wrap(err, "watch node %s", w->def->name) : 0;
+}
+
+static int build(struct observer *o, const struct observer_options *opt, struct err *err) {
+    for (size_t i = 0; i < o->n_nodes; i++) {
+        int r = watch_node(o, opt, i, err);
+        if (r < 0)
+            return r;
+    }
+    int r = etcd_new(o, &o->etcd, err);
+    if (r >= 0)
+        r = noise_new(o, &o->noise, err);
+    if (r < 0)
+        return r;
+    r = sd_event_add_time(o->loop, &o->heartbeat, CLOCK_MONOTONIC, usec_now(), 1, on_heartbeat, o);
+    return r < 0 ? err_sys(err, -r, "the observer's heartbeat") : 0;
+}
+
+int observer_new(const struct observer_options *opt, struct observer **ret, struct err *err) {
+    struct observer *o = xcalloc(1, sizeof *o);
+    *o = (struct observer){.loop = opt->loop, .topology = opt->topology, .sink = opt->sink, .n_nodes = opt->topology->nodes.n};
+    o->nodes = xcalloc(o->n_nodes, sizeof *o->nodes);
+    int r = build(o, opt, err);
+    if (r < 0) {
+        observer_free(o);
+        return r;
+    }
+    *ret = o;
+    return 0;
+}
+
+void observer_free(struct observer *o) {
+    if (!o)
+        return;
+    sd_event_source_disable_unref(o->heartbeat);
+    final_read_free(o->final_read);
+    while (o->requests.n) {
+        http_cancel(o->requests.items[0]->http);
+        request_forget(o, o->requests.items[0]);
+    }
+    noise_free(o->noise);
+    etcd_free(o->etcd);
+    for (size_t i = 0; i < o->n_nodes; i++) {
+        sql_free(o->nodes[i].sql);
+        patroni_free(o->nodes[i].patroni);
+        proxy_free(o->nodes[i].proxy);
+        logs_free(o->nodes[i].logs);
+        http_free(o->nodes[i].http);
+    }
+    VEC_DONE(&o->requests);
+    free(o->nodes);
+    free(o);
+}
