@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// The actions of this room. Undoing what a live fault did is healing it: the fault's own events tell so, and it is no longer in
-// force. What no fault of ours did (a student's kill -STOP) is undone directly.
-// The happy path: faults that the target covers wholly are healed, the rest is done by hand, and when all of that is over: "done".
+// The actions of this room. Undoing what a live fault did is healing it: the fault's own events tell so, and it is no
+// longer in force. What no fault of ours did (a student's kill -STOP) is undone directly. The happy path: faults that
+// the target covers wholly are healed, the rest is done by hand, and when all of that is over: "done".
 #include <signal.h>
 
 #include "injector/catalogue.h"
@@ -51,7 +51,8 @@ static void on_over(void *arg, bool met) {
     for (size_t i = 0; i < a->healing.n; i++)
         if (a->healing.items[i]->stage != STAGE_HEALED)
             met = false;
-    tell(a, met ? "done" : "failed", met ? strbuf_str(&a->text) : "not everything came back; see the faults' own events");
+    tell(a, met ? "done" : "failed",
+         met ? strbuf_str(&a->text) : "not everything came back; see the faults' own events");
 }
 
 static bool covers(char (*nodes)[NODE_NAME_MAX], size_t n, const char *name) {
@@ -80,10 +81,11 @@ static void heal_covered(struct act *a, const struct fault_ops *ops, const char 
         strbuf_addf(&a->text, "%shealed %s", a->text.len ? ", " : "", lv->f.id);
     }
     for (size_t i = 0; i < a->healing.n; i++)
-        live_heal(a->healing.items[i]);
+        injection_heal(a->healing.items[i]);
 }
 
-// ---- process.resume ------------------------------------------------------------------------------------------------------
+// ---- process.resume
+// ------------------------------------------------------------------------------------------------------
 
 static bool by_healing(const struct act *a, const struct victim *v) {
     for (size_t i = 0; i < a->healing.n; i++)
@@ -98,7 +100,8 @@ static void collect_frozen(const struct act *a, struct node *n, const char *serv
         struct victim root = {.node = n};
         if (!str_eq(service, "any") && !str_eq(service, services[i]))
             continue;
-        int64_t pid = str_eq(services[i], "postgres") ? node_postmaster_pid(n, STACK_PGDATA) : node_service_pid(n, services[i]);
+        int64_t pid =
+            str_eq(services[i], "postgres") ? node_postmaster_pid(n, STACK_PGDATA) : node_service_pid(n, services[i]);
         if (pid <= 0 || process_read(n, pid, &root.process) < 0)
             continue;
         STR_COPY(root.what, services[i]);
@@ -128,12 +131,13 @@ static int resume(struct act *a, char (*nodes)[NODE_NAME_MAX], size_t n, const c
             collect_frozen(a, node, service ? service : "any", &frozen);
     }
     if (frozen.n)
-        salvo_fire(&frozen, SIGCONT, false, on_continued, a, &a->salvo);
+        salvo_fire(&frozen, SIGCONT, false, false, on_continued, a, &a->salvo);
     VEC_DONE(&frozen);
     return 0;
 }
 
-// ---- node.power_on, service.start -----------------------------------------------------------------------------------------
+// ---- node.power_on, service.start
+// -----------------------------------------------------------------------------------------
 
 static int boot(struct act *a, const char *name, struct err *err) {
     struct fault_world *w = a->in->world;

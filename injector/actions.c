@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// Actions: what an administrator does (`do:`), as opposed to what breaks. Rows without ops. patroni.switchover goes through Patroni's
-// REST API and is the supervisor's; the others are act.c's.
+// Actions: what an administrator does (`do:`), as opposed to what breaks. Rows without ops. patroni.switchover goes
+// through Patroni's REST API and is the supervisor's; the others are act.c's.
 #include "injector/catalogue.h"
 #include "injector/process_fault.h"
 
@@ -43,17 +43,25 @@ static int check_start(const struct topology *t, const setting_list *params, str
 }
 
 static const struct action_row rows[] = {
-    {.about = {.name = "patroni.switchover", .action = true, .no_target = true,
-               .summary = "hands the leadership over in good order", .params = switchover_params},
+    {.about = {.name = "patroni.switchover",
+               .action = true,
+               .no_target = true,
+               .summary = "hands the leadership over in good order",
+               .params = switchover_params},
      .how = "POST /switchover to the leader's Patroni, as patronictl does.",
      .check = check_switchover},
-    {.about = {.name = "process.resume", .action = true,
-               .summary = "lets frozen processes run again: ends process.pause on the target", .params = resume_params},
+    {.about = {.name = "process.resume",
+               .action = true,
+               .summary = "lets frozen processes run again: ends process.pause on the target",
+               .params = resume_params},
      .how = "Heals the pauses that the target covers; anything else frozen there gets SIGCONT.",
      .check = check_resume},
     {.about = {.name = "node.power_on", .action = true, .summary = "boots a node that is off, and starts its services"},
-     .how = "Heals node.power_off faults that the target covers; else boots the node: fresh /run and /tmp, disks as they were."},
-    {.about = {.name = "service.start", .action = true, .summary = "starts a service that does not run",
+     .how = "Heals node.power_off faults that the target covers; else boots the node: fresh /run and /tmp, disks as "
+            "they were."},
+    {.about = {.name = "service.start",
+               .action = true,
+               .summary = "starts a service that does not run",
                .params = start_params},
      .how = "The node's init starts it, as the lab did at its beginning.",
      .check = check_start,

@@ -3,7 +3,8 @@
 #include "injector/catalogue.h"
 
 static const struct fault_ops *const rows[] = {
-    &process_kill_fault, &process_stop_fault, &process_pause_fault, &node_power_off_fault, &link_down_fault, &net_drop_fault,
+    &process_kill_fault,   &process_stop_fault, &process_pause_fault,
+    &node_power_off_fault, &link_down_fault,    &net_drop_fault,
 };
 
 const struct fault_ops *const *fault_catalogue(size_t *ret_n) {
@@ -59,8 +60,8 @@ static int check_named(const struct topology *t, const selector_list *targets, c
     return 0;
 }
 
-int fault_check(const char *mechanism, const struct topology *t, const selector_list *targets, const setting_list *params,
-                struct err *err) {
+int fault_check(const char *mechanism, const struct topology *t, const selector_list *targets,
+                const setting_list *params, struct err *err) {
     const struct fault_ops *f = fault_find(mechanism);
     const struct action_row *a = f ? NULL : action_find(mechanism);
     if (!f && !a)

@@ -3,15 +3,16 @@
 // Inside the injector: the rows, and the questions their checks share.
 #include "injector/fault.h"
 
-extern const struct fault_ops process_kill_fault, process_stop_fault, process_pause_fault, node_power_off_fault, link_down_fault,
-    net_drop_fault;
+extern const struct fault_ops process_kill_fault, process_stop_fault, process_pause_fault, node_power_off_fault,
+    link_down_fault, net_drop_fault;
 
 // Actions: rows without ops. `who` carries them out: this room (act.c) or the supervisor.
 struct action_row {
     struct mechanism about;
     const char *how;
     int (*check)(const struct topology *t, const setting_list *params, struct err *err);
-    int (*check_node)(const struct topology *t, const struct node_def *node, const setting_list *params, struct err *err);
+    int (*check_node)(const struct topology *t, const struct node_def *node, const setting_list *params,
+                      struct err *err);
 };
 const struct action_row *action_rows(size_t *ret_n);
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The contract of a fault. One file per mechanism, one row in injector/catalogue.c. To add one: a new file, a row, a test that
-// sees it bite and sees it heal, and `bascule faults`, scenario parsing and docs/faults.md know it (all read the row).
+// The contract of a fault. One file per mechanism, one row in injector/catalogue.c. To add one: a new file, a row, a
+// test that sees it bite and sees it heal, and `bascule faults`, scenario parsing and docs/faults.md know it (all read
+// the row).
 //
-// Life: check (before the run) -> inject -> verify -> ... -> heal -> verify_healed. inject, heal and both verifications may
-// finish later on the loop; each calls its completion exactly once. heal must be safe after a half-done inject and twice.
+// Life: check (before the run) -> inject -> verify -> ... -> heal -> verify_healed. inject, heal and both verifications
+// may finish later on the loop; each calls its completion exactly once. heal must be safe after a half-done inject and
+// twice.
 #include <systemd/sd-event.h>
 
 #include "lab/node/node.h"
@@ -18,18 +20,19 @@ struct fault { // one live injection
     char id[EVENT_NAME_MAX];
     const struct fault_ops *ops;
     struct fault_world *world;
-    char target[EVENT_NAME_MAX];                // as written
-    char nodes[NODES_MAX][NODE_NAME_MAX];       // as resolved
+    char target[EVENT_NAME_MAX];          // as written
+    char nodes[NODES_MAX][NODE_NAME_MAX]; // as resolved
     size_t n_nodes;
-    const setting_list *params;                 // as written; the injector's own copy
-    void *state;                                // the mechanism's own, freed by ops->done
+    const setting_list *params; // as written; the injector's own copy
+    void *state;                // the mechanism's own, freed by ops->done
     bool injected, healing, healed;
-    bool touched;                               // set by the mechanism before its first change: a failed inject has something to undo
+    bool touched; // set by the mechanism before its first change: a failed inject has something to undo
     usec_t asked, effective;
 };
 
-// Completion of a phase. ok = false and text = why. For inject, `effective` is the observed time of effect (run time); 0 = it
-// could not be observed. May be called from within the phase's own call; a mechanism touches nothing of the fault after it.
+// Completion of a phase. ok = false and text = why. For inject, `effective` is the observed time of effect (run time);
+// 0 = it could not be observed. May be called from within the phase's own call; a mechanism touches nothing of the
+// fault after it.
 typedef void (*fault_phase_done)(struct fault *f, bool ok, usec_t effective, const char *text);
 
 struct fault_ops {
@@ -41,14 +44,16 @@ struct fault_ops {
     // Can it be done on this host, with these parameters and this topology? 0, or negative with the reason.
     int (*check)(const struct topology *t, const setting_list *params, struct err *err);
     void (*inject)(struct fault *f, fault_phase_done done);
-    void (*verify)(struct fault *f, fault_phase_done done);        // a measurement that it bites
+    void (*verify)(struct fault *f, fault_phase_done done); // a measurement that it bites
     void (*heal)(struct fault *f, fault_phase_done done);
-    void (*verify_healed)(struct fault *f, fault_phase_done done); // a measurement that it is gone; NULL = nothing to see
-    void (*describe)(const struct fault *f, struct strbuf *out);   // the commands a student could type to do the same
-    void (*done)(struct fault *f);                                 // frees state; completions still under way are dropped
-    // Can it be done to this node of the topology? Asked for nodes named in a scenario before the run, and for every resolved
-    // target just before inject. NULL = any node will do.
-    int (*check_node)(const struct topology *t, const struct node_def *node, const setting_list *params, struct err *err);
+    void (*verify_healed)(struct fault *f,
+                          fault_phase_done done);                // a measurement that it is gone; NULL = nothing to see
+    void (*describe)(const struct fault *f, struct strbuf *out); // the commands a student could type to do the same
+    void (*done)(struct fault *f);                               // frees state; completions still under way are dropped
+    // Can it be done to this node of the topology? Asked for nodes named in a scenario before the run, and for every
+    // resolved target just before inject. NULL = any node will do.
+    int (*check_node)(const struct topology *t, const struct node_def *node, const setting_list *params,
+                      struct err *err);
     usec_t patience; // how long inject, heal and a verification may each take; 0 = 15 s
     bool thaws;      // its heal lets something run again: goes before every other heal
 };
@@ -59,44 +64,51 @@ struct fault_world {
     struct switch_net *sw;
     const struct topology *topology;
     struct node *nodes[NODES_MAX]; // by index in topology->nodes
-    // Starts again what a node runs after a power-on or a killed service (the stack knows how). service NULL = all of them.
+    // Starts again what a node runs after a power-on or a killed service (the stack knows how). service NULL = all of
+    // them.
     int (*start_services)(void *arg, const char *node, const char *service, struct err *err);
     void *arg;
-    // What several faults may hold at once: directed cuts and links (net_cuts.h), frozen processes (frozen.h). Leave them NULL:
-    // injector_new makes them, injector_free frees them.
+    // What several faults may hold at once: directed cuts and links (net_cuts.h), frozen processes (frozen.h). Leave
+    // them NULL: injector_new makes them, injector_free frees them.
     struct net_cuts *cuts;
     struct frozen *frozen;
 };
 struct node *fault_world_node(const struct fault_world *w, const char *name);
-int fault_world_index(const struct fault_world *w, const char *name); // in topology->nodes and nodes; -1 = there is none
+int fault_world_index(const struct fault_world *w,
+                      const char *name);                          // in topology->nodes and nodes; -1 = there is none
 const char *fault_param(const struct fault *f, const char *name); // its value or the table's fallback; NULL = none
 
-// ---- the catalogue ---------------------------------------------------------------------------------------------------
+// ---- the catalogue
+// ---------------------------------------------------------------------------------------------------
 const struct fault_ops *const *fault_catalogue(size_t *ret_n);
 const struct fault_ops *fault_find(const char *mechanism);
 // Every fault and every action as the vocabulary of the scenario reader. Static.
 const struct vocabulary *fault_vocabulary(void);
-// Asks check, and check_node for each target that names a node. targets may be NULL. Actions are checked too. For `bascule check`
-// and before a run; the reason names the way out.
-int fault_check(const char *mechanism, const struct topology *t, const selector_list *targets, const setting_list *params,
-                struct err *err);
+// Asks check, and check_node for each target that names a node. targets may be NULL. Actions are checked too. For
+// `bascule check` and before a run; the reason names the way out.
+int fault_check(const char *mechanism, const struct topology *t, const selector_list *targets,
+                const setting_list *params, struct err *err);
 // docs/faults.md, whole, from the table. Appends to out.
 void fault_catalogue_markdown(struct strbuf *out);
 
-// ---- running them ----------------------------------------------------------------------------------------------------
-// The injector emits fault events (asked, effective, verified | unverified, ...) through world->sink and owns live faults.
+// ---- running them
+// ---------------------------------------------------------------------------------------------------- The injector
+// emits fault events (asked, effective, verified | unverified, ...) through world->sink and owns live faults.
 struct injector;
 int injector_new(struct fault_world *world, struct injector **ret, struct err *err);
 void injector_free(struct injector *in);
-// Starts an injection; what happens next comes as fault events with this id. Fails (and emits phase "failed") when it can't start.
+// Starts an injection; what happens next comes as fault events with this id. Fails (and emits phase "failed") when it
+// can't start.
 int injector_inject(struct injector *in, const char *id, const char *mechanism, const char *target,
                     char (*nodes)[NODE_NAME_MAX], size_t n_nodes, const setting_list *params, struct err *err);
-// Heals one (id) or all (NULL), newest first. Frozen things are thawed before anything is killed. A fault that is healed already
-// answers with heal_verified again; one whose heal failed is tried again. -ENOENT: no fault of that id was ever injected.
+// Heals one (id) or all (NULL), newest first. Frozen things are thawed before anything is killed. A fault that is
+// healed already answers with heal_verified again; one whose heal failed is tried again. -ENOENT: no fault of that id
+// was ever injected.
 int injector_heal(struct injector *in, const char *id, struct err *err);
 size_t injector_active(const struct injector *in); // injected (or under way) and not yet healed
 
-// The actions that are this room's: process.resume, node.power_on, service.start. Live faults they undo are healed on the way.
-// Emits the action events done or failed (the caller has told "asked"). Returns 0, or -ENOENT: not one of ours.
+// The actions that are this room's: process.resume, node.power_on, service.start. Live faults they undo are healed on
+// the way. Emits the action events done or failed (the caller has told "asked"). Returns 0, or -ENOENT: not one of
+// ours.
 int injector_act(struct injector *in, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n_nodes,
                  const setting_list *params, struct err *err);

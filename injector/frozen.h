@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Who is held by SIGSTOP, and by how many faults: two pauses of the same process compose, and only the last heal lets it run.
+// Who is held by SIGSTOP, and by how many faults: two pauses of the same process compose, and only the last heal lets
+// it run.
 #include "injector/victims.h"
 
 struct frozen; // opaque, one per world

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: PostgreSQL
 // The phases of a fault, and nothing about any mechanism. Each becomes an event:
 //
-//   asked -> inject -> effective -> verify -> verified ... -> heal_asked -> heal -> healed -> verify_healed -> heal_verified
+//   asked -> inject -> effective -> verify -> verified ... -> heal_asked -> heal -> healed -> verify_healed ->
+//   heal_verified
 //
 // What can go wrong, and what we do:
-// - inject fails: "failed" with the reason; what was half done is healed at once. Nothing touched: that is the end of it.
-// - a phase never ends (a hung daemon): its deadline ends it as a failure. A completion that comes later finds another stage and
+// - inject fails: "failed" with the reason; what was half done is healed at once. Nothing touched: that is the end of
+// it.
+// - a phase never ends (a hung daemon): its deadline ends it as a failure. A completion that comes later finds another
+// stage and
 //   is ignored.
-// - heal is asked while inject is under way: remembered, begun as soon as it is over. While verify is under way: healed at once,
+// - heal is asked while inject is under way: remembered, begun as soon as it is over. While verify is under way: healed
+// at once,
 //   on time, and the fault stays unverified.
 // - heal fails: "heal_unverified" with the reason; the fault still counts as active and may be healed again.
-// - everything is healed: frozen things first (a frozen process can't be stopped or started), then newest first, one after another.
-// Emitting an event may call us back (the engine reacts at once): the stage is always set before an event leaves.
+// - everything is healed: frozen things first (a frozen process can't be stopped or started), then newest first, one
+// after another. Emitting an event may call us back (the engine reacts at once): the stage is always set before an
+// event leaves.
 #include "injector/live.h"
 
 #include "injector/catalogue.h"
@@ -22,7 +27,8 @@ static const usec_t PATIENCE = 15 * SEC;
 
 static void pump(struct injector *in);
 
-// ---- events ------------------------------------------------------------------------------------------------------------
+// ---- events
+// ------------------------------------------------------------------------------------------------------------
 
 static void join_nodes(const struct fault *f, char *out, size_t size) {
     size_t at = 0;
@@ -48,7 +54,8 @@ static void tell(const struct live *lv, const char *phase, const char *detail) {
     tell_at(lv, phase, 0, detail);
 }
 
-// ---- phases ------------------------------------------------------------------------------------------------------------
+// ---- phases
+// ------------------------------------------------------------------------------------------------------------
 
 static void on_injected(struct fault *f, bool ok, usec_t effective, const char *text);
 static void on_verified(struct fault *f, bool ok, usec_t effective, const char *text);
@@ -80,7 +87,8 @@ static int on_deadline(sd_event_source *s, uint64_t at, void *arg) {
 static void run_phase(struct live *lv, enum stage stage, void (*phase)(struct fault *f, fault_phase_done done)) {
     disarm(lv);
     lv->stage = stage;
-    int r = sd_event_add_time(lv->in->world->loop, &lv->deadline, CLOCK_MONOTONIC, usec_now() + patience(lv), 1, on_deadline, lv);
+    int r = sd_event_add_time(lv->in->world->loop, &lv->deadline, CLOCK_MONOTONIC, usec_now() + patience(lv), 1,
+                              on_deadline, lv);
     if (r < 0)
         completions[stage](&lv->f, false, 0, "no timer on the event loop");
     else
@@ -180,7 +188,8 @@ static void on_checked(struct fault *f, bool ok, usec_t effective, const char *t
     tell(lv, ok ? "heal_verified" : "heal_unverified", text);
 }
 
-// ---- inject -------------------------------------------------------------------------------------------------------------
+// ---- inject
+// -------------------------------------------------------------------------------------------------------------
 
 static void copy_params(struct live *lv, const setting_list *params) {
     for (size_t i = 0; params && i < params->n; i++) {
@@ -212,10 +221,11 @@ static void live_free(struct live *lv) {
     disarm(lv);
     if (lv->f.ops->done)
         lv->f.ops->done(&lv->f);
-    for VEC_EACH(&lv->params, s) {
-        free(s->key);
-        free(s->value);
-    }
+    for
+        VEC_EACH(&lv->params, s) {
+            free(s->key);
+            free(s->value);
+        }
     VEC_DONE(&lv->params);
     free(lv);
 }
@@ -299,9 +309,10 @@ int injector_inject(struct injector *in, const char *id, const char *mechanism, 
     return injector_inject_ops(in, id, ops, target, nodes, n_nodes, params, err ? err : &own);
 }
 
-// ---- heal ---------------------------------------------------------------------------------------------------------------
+// ---- heal
+// ---------------------------------------------------------------------------------------------------------------
 
-void live_heal(struct live *lv) {
+void injection_heal(struct live *lv) {
     switch (lv->stage) {
     case STAGE_INJECTING:
         lv->heal_wanted = true;
@@ -346,7 +357,7 @@ static void pump(struct injector *in) {
         if (!live_in_force(lv))
             lv->queued = false;
         else
-            live_heal(lv);
+            injection_heal(lv);
     }
 }
 
@@ -355,7 +366,7 @@ int injector_heal(struct injector *in, const char *id, struct err *err) {
         struct live *lv = find(in, id);
         if (!lv)
             return err_set(err, ENOENT, "there is no fault '%s' to heal", id);
-        live_heal(lv);
+        injection_heal(lv);
         return 0;
     }
     for (size_t i = 0; i < in->lives.n; i++)
@@ -371,7 +382,8 @@ size_t injector_active(const struct injector *in) {
     return n;
 }
 
-// ---- life ---------------------------------------------------------------------------------------------------------------
+// ---- life
+// ---------------------------------------------------------------------------------------------------------------
 
 int injector_new(struct fault_world *world, struct injector **ret, struct err *err) {
     if (world->topology->nodes.n > NODES_MAX)

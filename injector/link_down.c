@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// link.down: the cable is pulled. Peers see silence; the node itself sees its carrier go, so its kernel fails fast where a dropped
-// frame would hang. The happy path: the switch's port goes down, the node's eth0 shows no carrier, probes are silent.
-// A node that is off keeps its port down whatever we heal: its link comes up with its power.
+// link.down: the cable is pulled. Peers see silence; the node itself sees its carrier go, so its kernel fails fast
+// where a dropped frame would hang. The happy path: the switch's port goes down, the node's eth0 shows no carrier,
+// probes are silent. A node that is off keeps its port down whatever we heal: its link comes up with its power.
 #include "injector/catalogue.h"
 #include "injector/net_check.h"
 #include "injector/phases.h"
@@ -146,8 +146,9 @@ static void done_with(struct fault *f) {
 const struct fault_ops link_down_fault = {
     .about = {.name = "link.down", .summary = "pulls the node's network cable: the carrier goes"},
     .mechanism = "The switch's port of the node is set down over netlink; the node's eth0 loses its carrier.",
-    .still_works = "Everything inside the node, loopback included. Its own sends fail at once instead of hanging: not the same "
-                   "as net.drop.",
+    .still_works =
+        "Everything inside the node, loopback included. Its own sends fail at once instead of hanging: not the same "
+        "as net.drop.",
     .exercises = "Fast error against silent loss: how differently daemons react to the two.",
     .needs = "nothing",
     .inject = inject,

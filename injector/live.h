@@ -20,8 +20,8 @@ struct live {
     struct fault f; // first: a completion brings the fault back
     struct injector *in;
     enum stage stage;
-    bool heal_wanted; // asked while still being injected
-    bool queued;      // part of "heal everything", its turn not over yet
+    bool heal_wanted;    // asked while still being injected
+    bool queued;         // part of "heal everything", its turn not over yet
     setting_list params; // the copy behind f.params
     sd_event_source *deadline;
 };
@@ -36,7 +36,7 @@ struct injector {
 
 bool live_in_force(const struct live *lv);
 // Begins to heal, or remembers that it is wanted. Harmless at any stage.
-void live_heal(struct live *lv);
+void injection_heal(struct live *lv);
 // For tests and injector_inject: with ops that need not be in the catalogue.
 int injector_inject_ops(struct injector *in, const char *id, const struct fault_ops *ops, const char *target,
                         char (*nodes)[NODE_NAME_MAX], size_t n_nodes, const setting_list *params, struct err *err);

@@ -5,11 +5,14 @@
 static const char intro[] =
     "# Faults and actions\n"
     "\n"
-    "<!-- Made from the table in injector/catalogue.c; do not edit. `build/tests/unit/test_fault_catalogue --write` makes it "
+    "<!-- Made from the table in injector/catalogue.c; do not edit. `build/tests/unit/test_fault_catalogue --write` "
+    "makes it "
     "again. -->\n"
     "\n"
-    "A fault is named by its mechanism, never by its hoped-for effect. Each one is *verified* by a measurement after it was\n"
-    "injected and again after it was healed; a fault that could not be verified is reported as `unverified`, never assumed.\n"
+    "A fault is named by its mechanism, never by its hoped-for effect. Each one is *verified* by a measurement after "
+    "it was\n"
+    "injected and again after it was healed; a fault that could not be verified is reported as `unverified`, never "
+    "assumed.\n"
     "\n"
     "```yaml\n"
     "steps:\n"
@@ -22,10 +25,14 @@ static const char intro[] =
     "\n"
     "By hand, on a lab that is up: `bascule inject net.drop leader with=peers`, and `bascule heal --all`.\n"
     "\n"
-    "The life of a fault in the event log: `asked`, `effective` (with the time at which the effect was seen), `verified` or\n"
-    "`unverified`; `heal_asked`, `healed`, `heal_verified` or `heal_unverified`. `failed` means that it could not be injected; what\n"
-    "was half done is healed at once. Several faults compose: a pair of nodes that two faults cut opens when both are healed, a\n"
-    "process that two faults froze runs when both are healed. Healing everything thaws frozen processes first, then goes from the\n"
+    "The life of a fault in the event log: `asked`, `effective` (with the time at which the effect was seen), "
+    "`verified` or\n"
+    "`unverified`; `heal_asked`, `healed`, `heal_verified` or `heal_unverified`. `failed` means that it could not be "
+    "injected; what\n"
+    "was half done is healed at once. Several faults compose: a pair of nodes that two faults cut opens when both are "
+    "healed, a\n"
+    "process that two faults froze runs when both are healed. Healing everything thaws frozen processes first, then "
+    "goes from the\n"
     "newest fault to the oldest.\n";
 
 static void cell(struct strbuf *out, const char *text) {
@@ -81,8 +88,8 @@ static void overview(struct strbuf *out, const struct fault_ops *const *faults, 
 
 static void fault_section(struct strbuf *out, const struct fault_ops *f) {
     strbuf_addf(out, "\n<a id=\"%s\"></a>\n\n### %s\n\nIt %s.\n\n", f->about.name, f->about.name, f->about.summary);
-    strbuf_addf(out, "- **Mechanism:** %s\n- **What still works:** %s\n- **Exercises:** %s\n- **Needs:** %s\n", f->mechanism,
-                f->still_works, f->exercises, f->needs);
+    strbuf_addf(out, "- **Mechanism:** %s\n- **What still works:** %s\n- **Exercises:** %s\n- **Needs:** %s\n",
+                f->mechanism, f->still_works, f->exercises, f->needs);
     param_table(out, &f->about);
 }
 

@@ -28,7 +28,8 @@ static bool touches(const struct pair_set *s, int node) {
     return false;
 }
 
-// Open pairs that the fault leaves alone. First those that share a node with it (the way back of a one-way cut), then any.
+// Open pairs that the fault leaves alone. First those that share a node with it (the way back of a one-way cut), then
+// any.
 static void choose_controls(struct net_check *c) {
     int n = (int)c->world->topology->nodes.n;
     size_t chosen = 0;
@@ -44,7 +45,8 @@ static void choose_controls(struct net_check *c) {
             }
 }
 
-int net_check_begin(const struct fault_world *w, const struct pair_set *silent, struct net_check **ret, struct err *err) {
+int net_check_begin(const struct fault_world *w, const struct pair_set *silent, struct net_check **ret,
+                    struct err *err) {
     struct net_check *c = xcalloc(1, sizeof *c);
     c->world = w;
     c->silent = *silent;
@@ -160,8 +162,8 @@ static void on_round(void *arg) {
     tell(c, ok, &text);
 }
 
-int net_check_open(const struct fault_world *w, const struct pair_set *pairs, usec_t within, net_check_done done, void *arg,
-                   struct net_check **ret, struct err *err) {
+int net_check_open(const struct fault_world *w, const struct pair_set *pairs, usec_t within, net_check_done done,
+                   void *arg, struct net_check **ret, struct err *err) {
     struct net_check *c = xcalloc(1, sizeof *c);
     *c = (struct net_check){.world = w, .done = done, .arg = arg, .until = usec_now() + within};
     for (int i = 0; i < NODES_MAX; i++)

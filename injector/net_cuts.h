@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The cuts and the links held down, counted: overlapping faults compose, and each heals without opening what another one
-// still holds. A pair is directed and named by indices into topology->nodes.
+// The cuts and the links held down, counted: overlapping faults compose, and each heals without opening what another
+// one still holds. A pair is directed and named by indices into topology->nodes.
 #include "injector/fault.h"
 
 _Static_assert(NODES_MAX <= 16, "pair_set has 16 bits a row");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// net.drop: frames vanish in the switch. The nodes keep their carrier and get no error: connections hang, as behind a broken
-// switch or a silent firewall. The happy path: the pairs are added to the shared counts, one nft transaction makes them true (4-5
-// ms, all pairs at the same instant), and probes show that they are silent while others are not.
+// net.drop: frames vanish in the switch. The nodes keep their carrier and get no error: connections hang, as behind a
+// broken switch or a silent firewall. The happy path: the pairs are added to the shared counts, one nft transaction
+// makes them true (4-5 ms, all pairs at the same instant), and probes show that they are silent while others are not.
 // Failure: a transaction that is refused takes its counts back and changes nothing.
 #include "injector/catalogue.h"
 #include "injector/net_check.h"
@@ -9,7 +9,7 @@
 
 struct drop {
     struct pair_set pairs;
-    bool held;               // our counts are in world->cuts
+    bool held; // our counts are in world->cuts
     usec_t took;
     struct net_check *check;
     fault_phase_done done;
@@ -38,7 +38,8 @@ static bool is_target(const struct fault *f, const char *name) {
     return false;
 }
 
-// Is `other` on the far side of the cut? Targets stay connected among themselves, but for `with: all` and a list naming them.
+// Is `other` on the far side of the cut? Targets stay connected among themselves, but for `with: all` and a list naming
+// them.
 static bool far_side(const struct fault *f, const char *with, const struct node_def *other) {
     if (str_eq(with, "all"))
         return true;
@@ -74,7 +75,8 @@ static int check_list(const struct topology *t, const char *with, struct err *er
         for (size_t i = 0; i < t->nodes.n; i++)
             known = known || str_eq(t->nodes.items[i].name, name);
         if (!known)
-            return err_set(err, ENOENT, "net.drop: there is no node '%s' to cut from; with is others, peers, all or node names",
+            return err_set(err, ENOENT,
+                           "net.drop: there is no node '%s' to cut from; with is others, peers, all or node names",
                            name);
         at += len;
         at += strspn(at, ", []");
@@ -142,14 +144,16 @@ static void heal(struct fault *f, fault_phase_done done) {
     net_check_free(STEAL(d->check));
     if (d->held)
         net_cuts_remove(f->world->cuts, &d->pairs);
-    if (net_cuts_commit(f->world, &err) < 0) { // also when nothing was held: the switch may have been changed behind our back
+    if (net_cuts_commit(f->world, &err) <
+        0) { // also when nothing was held: the switch may have been changed behind our back
         if (d->held)
             net_cuts_add(f->world->cuts, &d->pairs); // still in force: a later heal tries again
         phase_no(f, done, "%s", err.msg);
         return;
     }
     d->held = false;
-    phase_ok(f, done, sink_now(f->world->sink), "the switch forwards these pairs again, unless another fault cuts them too");
+    phase_ok(f, done, sink_now(f->world->sink),
+             "the switch forwards these pairs again, unless another fault cuts them too");
 }
 
 static void verify_healed(struct fault *f, fault_phase_done done) {
@@ -183,17 +187,21 @@ static void done_with(struct fault *f) {
 
 static const struct mechanism_param params[] = {
     {"with", "nodes", "others|peers|all", "others",
-     "the other side: others (every node that is no target, the application too), peers (others without the application), "
+     "the other side: others (every node that is no target, the application too), peers (others without the "
+     "application), "
      "all (others, and the targets among themselves), or node names"},
     {"direction", "word", "both|in|out", "both", "frames to the target (in), from it (out), or both"},
     {0}};
 
 const struct fault_ops net_drop_fault = {
-    .about = {.name = "net.drop", .summary = "drops frames between the targets and other nodes, silently", .params = params},
+    .about = {.name = "net.drop",
+              .summary = "drops frames between the targets and other nodes, silently",
+              .params = params},
     .mechanism = "A set of source and destination addresses in the switch's bridge forward chain, replaced by one nft "
                  "transaction: a whole partition bites at one instant, on established connections too.",
-    .still_works = "Everything inside the node: its daemons run and talk to each other over loopback, the interface is up. "
-                   "Several targets still reach each other.",
+    .still_works =
+        "Everything inside the node: its daemons run and talk to each other over loopback, the interface is up. "
+        "Several targets still reach each other.",
     .exercises = "Lease expiry, quorum, demotion of an isolated leader, TCP timeouts against fast errors, split brain.",
     .needs = "nothing",
     .check = check,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
-// node.power_off: the plug is pulled. First the link, then every process at once, so that no RST or FIN leaves the node: peers learn
-// nothing, as from a machine that lost its power (killing the daemons would reset their connections).
-// Happy path: baseline probes, all links cut, all inits killed; silence, port down and no process left are the proof.
-// Healing boots the node and starts its services; a link that another fault holds down is put down again after the boot.
+// node.power_off: the plug is pulled. First the link, then every process at once, so that no RST or FIN leaves the
+// node: peers learn nothing, as from a machine that lost its power (killing the daemons would reset their connections).
+// Happy path: baseline probes, link cut, init killed; silence, port down and no process left are the proof.
+// Healing boots the node and starts its services; a link that another fault holds down is put down again after the
+// boot.
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -22,31 +23,30 @@ struct power {
     fault_phase_done done;
 };
 
-static int cut_links(struct fault *f, usec_t *ret_first, usec_t *ret_last, struct err *err) {
+static int pull_each(struct fault *f, struct power *p, usec_t *ret_effective, struct err *err) {
     for (size_t k = 0; k < f->n_nodes; k++) {
-        int r = switch_port_set(f->world->sw, f->nodes[k], false, err);
+        int r = node_power_off(fault_world_node(f->world, f->nodes[k]), ret_effective, err);
         if (r < 0)
             return r;
-        *ret_last = sink_now(f->world->sink);
-        if (k == 0)
-            *ret_first = *ret_last;
+        p->off[k] = true;
     }
     return 0;
 }
 
-static int pull(struct fault *f, struct power *p, struct strbuf *text, usec_t *ret_effective, struct err *err) {
-    usec_t first = 0, last = 0;
-    // Several nodes: all fall silent within microseconds, before the first of them takes its milliseconds to be reaped.
-    int r = f->n_nodes > 1 ? cut_links(f, &first, &last, err) : 0;
-    for (size_t k = 0; k < f->n_nodes && r >= 0; k++) {
-        r = node_power_off(fault_world_node(f->world, f->nodes[k]), ret_effective, err);
-        p->off[k] = r >= 0;
+// Several nodes fall silent in one transaction of the switch, before the first of them takes its milliseconds to be
+// reaped. Once their ports are down the cut has no meaning any more and is taken back.
+static int pull_together(struct fault *f, struct power *p, usec_t *ret_effective, struct err *err) {
+    struct net_cuts *cuts = f->world->cuts;
+    usec_t later;
+    net_cuts_add(cuts, &p->pairs);
+    int r = net_cuts_commit(f->world, err);
+    if (r >= 0) {
+        *ret_effective = sink_now(f->world->sink);
+        r = pull_each(f, p, &later, err);
     }
-    if (f->n_nodes > 1)
-        *ret_effective = last;
-    fault_nodes_text(f, text);
-    spread_text(f->n_nodes, first, last, text);
-    return r;
+    net_cuts_remove(cuts, &p->pairs);
+    int k = net_cuts_commit(f->world, r < 0 ? NULL : err);
+    return r < 0 ? r : k;
 }
 
 static void inject(struct fault *f, fault_phase_done done) {
@@ -65,15 +65,18 @@ static void inject(struct fault *f, fault_phase_done done) {
     usec_t effective = 0, asked = usec_now();
     cleanup_strbuf struct strbuf text = {0};
     f->touched = true;
-    if (pull(f, p, &text, &effective, &err) < 0) {
+    fault_nodes_text(f, &text);
+    if ((f->n_nodes > 1 ? pull_together : pull_each)(f, p, &effective, &err) < 0) {
         phase_no(f, done, "%s", err.msg);
         return;
     }
-    phase_ok(f, done, effective, "power gone: %s; link cut, then every process killed and reaped within %.1f ms",
-             strbuf_str(&text), (double)(usec_now() - asked) / 1000.0);
+    phase_ok(f, done, effective, "power gone: %s; %s, then every process killed and reaped, %.1f ms in all",
+             strbuf_str(&text), f->n_nodes > 1 ? "all cut off in one transaction" : "link cut",
+             (double)(usec_now() - asked) / 1000.0);
 }
 
-// Processes that live in the node's network namespace although it is off; asked of the supervisor's own /proc, not of the node.
+// Processes that live in the node's network namespace although it is off; asked of the supervisor's own /proc, not of
+// the node.
 static int count_leftovers(const struct node *n) {
     struct stat ns, st;
     cleanup_dir DIR *dir = opendir("/proc");
@@ -83,7 +86,8 @@ static int count_leftovers(const struct node *n) {
     for (const struct dirent *e; (e = readdir(dir));) {
         char path[300];
         (void)snprintf(path, sizeof path, "/proc/%s/ns/net", e->d_name);
-        if (isdigit((unsigned char)e->d_name[0]) && stat(path, &st) == 0 && st.st_ino == ns.st_ino && st.st_dev == ns.st_dev)
+        if (isdigit((unsigned char)e->d_name[0]) && stat(path, &st) == 0 && st.st_ino == ns.st_ino &&
+            st.st_dev == ns.st_dev)
             count++;
     }
     return count;
@@ -142,19 +146,13 @@ static int boot(struct fault *f, struct power *p, size_t k, struct err *err) {
             r = switch_port_set(f->world->sw, f->nodes[k], false, err);
         p->started[k] = false;
     } else {
-        p->started[k] = p->started[k] || p->off[k]; // somebody else has booted it, and started what it runs
+        p->started[k] = true; // somebody else has booted it, and started what it runs
     }
-    if (r < 0 || p->started[k] || !p->off[k])
+    if (r < 0 || p->started[k])
         return r;
     r = f->world->start_services ? f->world->start_services(f->world->arg, f->nodes[k], NULL, err) : 0;
     p->started[k] = r >= 0;
     return r;
-}
-
-// Half-done injections may have cut links of nodes that kept their power.
-static int restore_link(struct fault *f, size_t k, struct err *err) {
-    int i = fault_world_index(f->world, f->nodes[k]);
-    return f->world->cuts->link_down[i] ? 0 : switch_port_set(f->world->sw, f->nodes[k], true, err);
 }
 
 static void heal(struct fault *f, fault_phase_done done) {
@@ -166,7 +164,7 @@ static void heal(struct fault *f, fault_phase_done done) {
     }
     net_check_free(STEAL(p->check));
     for (size_t k = f->n_nodes; k-- > 0;) {
-        int r = p->off[k] ? boot(f, p, k, &err) : restore_link(f, k, &err);
+        int r = p->off[k] ? boot(f, p, k, &err) : 0;
         if (r < 0) {
             phase_no(f, done, "%s", err.msg);
             return;
@@ -209,10 +207,12 @@ static void verify_healed(struct fault *f, fault_phase_done done) {
 }
 
 static void describe(const struct fault *f, struct strbuf *out) {
-    strbuf_add(out, "# on a real host: pull the plug, or destroy the virtual machine. In a lab the same in two steps:\n");
+    strbuf_add(out,
+               "# on a real host: pull the plug, or destroy the virtual machine. In a lab the same in two steps:\n");
     for (size_t k = 0; k < f->n_nodes; k++)
-        strbuf_addf(out, "ip link set h-%s down       # on the switch, first: no RST, no FIN gets out\nkill -KILL INIT_OF_%s\n",
-                    f->nodes[k], f->nodes[k]);
+        strbuf_addf(
+            out, "ip link set h-%s down       # on the switch, first: no RST, no FIN gets out\nkill -KILL INIT_OF_%s\n",
+            f->nodes[k], f->nodes[k]);
 }
 
 static void done_with(struct fault *f) {
@@ -225,9 +225,11 @@ static void done_with(struct fault *f) {
 
 const struct fault_ops node_power_off_fault = {
     .about = {.name = "node.power_off", .summary = "takes the node's power: silence, every process gone"},
-    .mechanism = "The switch port goes down, then SIGKILL to the node's init: the kernel kills every process of the node at once.",
-    .still_works = "Disks keep what was written, even without fsync (unlike a real power loss). Peers get no RST: their "
-                   "connections hang until a timeout.",
+    .mechanism = "The switch port goes down, then SIGKILL to the node's init: the kernel kills every process of the "
+                 "node at once.",
+    .still_works =
+        "Disks keep what was written, even without fsync (unlike a real power loss). Peers get no RST: their "
+        "connections hang until a timeout.",
     .exercises = "Lease expiry, leader election, TCP timeouts and keepalives, rewind of the old leader on its return.",
     .needs = "nothing",
     .inject = inject,

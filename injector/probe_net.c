@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
-// The happy path: a socket per node, bound to its address; each round sends from every `from` socket to every `to` address; a
-// readable socket is drained and what came is counted under (from, to) of the run it belongs to. A datagram of an earlier run or
-// of the baseline that comes late is never counted for a later one: it only proves that the way was open then.
+// The happy path: a socket per node, bound to its address; each round sends from every `from` socket to every `to`
+// address; a readable socket is drained and what came is counted under (from, to) of the run it belongs to. A datagram
+// of an earlier run or of the baseline that comes late is never counted for a later one: it only proves that the way
+// was open then.
 #include "injector/probe_net.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// One-way probes: a UDP datagram leaves a node's namespace and arrives in another's, or does not. Exact per direction, needs no
-// process in the nodes (a frozen node's kernel still answers), and is what every network fault is verified with.
+// One-way probes: a UDP datagram leaves a node's namespace and arrives in another's, or does not. Exact per direction,
+// needs no process in the nodes (a frozen node's kernel still answers), and is what every network fault is verified
+// with.
 #include "injector/net_cuts.h"
 
 struct probe;

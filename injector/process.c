@@ -15,8 +15,8 @@ bool process_parse_stat(const char *text, struct process *ret) {
     unsigned long long start = 0;
     if (!rest || sscanf(text, "%ld (", &pid) != 1)
         return false;
-    if (sscanf(rest, ") %c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu", &p.state, &ppid,
-               &utime, &stime, &start) != 5)
+    if (sscanf(rest, ") %c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %llu", &p.state,
+               &ppid, &utime, &stime, &start) != 5)
         return false;
     p.pid = pid;
     p.ppid = ppid;
@@ -111,11 +111,12 @@ enum pg_process pg_process_by_name(const char *name) {
     return PG_OTHER;
 }
 
-// Titles of processes that serve no client (backend_type descriptions in src/backend/utils/init/miscinit.c, and older ones).
+// Titles of processes that serve no client (backend_type descriptions in src/backend/utils/init/miscinit.c, and older
+// ones).
 static const char *const auxiliaries[] = {
-    "walwriter",       "background writer", "archiver",  "autovacuum",  "logical replication", "stats collector", "logger",
-    "parallel worker", "slotsync worker",   "io worker", "walsummarizer", "bgworker",          "walreceiver",     "walsender",
-    "startup",         "checkpointer"};
+    "walwriter",   "background writer", "archiver",        "autovacuum",  "logical replication", "stats collector",
+    "logger",      "parallel worker",   "slotsync worker", "io worker",   "walsummarizer",       "bgworker",
+    "walreceiver", "walsender",         "startup",         "checkpointer"};
 
 static bool begins_with_word(const char *title, const char *word) {
     size_t n = strlen(word);

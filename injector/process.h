@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The processes of a node, as its own /proc shows them (read through /proc/INIT/root/proc): never by name across the host, so a
-// second lab beside ours can't be hit. A process is identified by pid *and* start time: a booting node hands out the same small
-// pids again.
+// The processes of a node, as its own /proc shows them (read through /proc/INIT/root/proc): never by name across the
+// host, so a second lab beside ours can't be hit. A process is identified by pid *and* start time: a booting node hands
+// out the same small pids again.
 #include "lab/base/vec.h"
 #include "lab/node/node.h"
 

@@ -32,7 +32,8 @@ void process_state_free(struct fault *f) {
     f->state = NULL;
 }
 
-int process_check(const struct topology *t, const setting_list *params, const struct mechanism *about, struct err *err) {
+int process_check(const struct topology *t, const setting_list *params, const struct mechanism *about,
+                  struct err *err) {
     const char *service = mechanism_param(about, params, "service");
     for (size_t i = 0; params && i < params->n; i++)
         if (str_eq(params->items[i].key, "process") && !str_eq(service, "postgres"))
@@ -41,14 +42,16 @@ int process_check(const struct topology *t, const setting_list *params, const st
     return check_service_in(t, service, err);
 }
 
-int process_check_node(const struct topology *t, const struct node_def *node, const setting_list *params, struct err *err) {
+int process_check_node(const struct topology *t, const struct node_def *node, const setting_list *params,
+                       struct err *err) {
     for (size_t i = 0; params && i < params->n; i++)
         if (str_eq(params->items[i].key, "service"))
             return check_service_on(t, node, params->items[i].value, err);
     return 0;
 }
 
-// ---- gone? -------------------------------------------------------------------------------------------------------------
+// ---- gone?
+// -------------------------------------------------------------------------------------------------------------
 
 static bool all_gone(void *arg) {
     const struct fault *f = arg;
@@ -75,8 +78,8 @@ static void on_gone(void *arg, bool met) {
     else if (!met)
         phase_no(f, s->done, "gone: %s; but %zu of %zu children live on", strbuf_str(&who), children, s->children.n);
     else if (s->children.n)
-        phase_ok(f, s->done, 0, "gone from the node's process list: %s, and %zu children (%.0f ms after)", strbuf_str(&who),
-                 s->children.n, ms);
+        phase_ok(f, s->done, 0, "gone from the node's process list: %s, and %zu children (%.0f ms after)",
+                 strbuf_str(&who), s->children.n, ms);
     else
         phase_ok(f, s->done, 0, "gone from the node's process list: %s", strbuf_str(&who));
 }
@@ -89,7 +92,8 @@ void process_verify_gone(struct fault *f, fault_phase_done done) {
         phase_no(f, done, "%s", err.msg);
 }
 
-// ---- running again? ----------------------------------------------------------------------------------------------------
+// ---- running again?
+// ----------------------------------------------------------------------------------------------------
 
 static bool running(struct node *n, const char *service) {
     struct process p;
@@ -105,8 +109,10 @@ static int start_again(struct fault *f, const char *node, struct strbuf *out, st
     } else if (running(n, service)) {
         strbuf_addf(out, "%s runs on %s; ", service, node);
     } else if (str_eq(service, "postgres")) {
-        strbuf_addf(out, running(n, "patroni") ? "Patroni on %s starts PostgreSQL itself; "
-                                               : "Patroni does not run on %s: nobody starts PostgreSQL; ", node);
+        strbuf_addf(out,
+                    running(n, "patroni") ? "Patroni on %s starts PostgreSQL itself; "
+                                          : "Patroni does not run on %s: nobody starts PostgreSQL; ",
+                    node);
     } else {
         int r = f->world->start_services ? f->world->start_services(f->world->arg, node, service, err)
                                          : err_set(err, ENOSYS, "this lab can't start services");
@@ -165,7 +171,7 @@ static void on_running(void *arg, bool met) {
     cleanup_strbuf struct strbuf text = {0};
     for (size_t i = 0; i < f->n_nodes; i++) {
         struct node *n = fault_world_node(f->world, f->nodes[i]);
-        int64_t pid = !node_is_on(n)                  ? 0
+        int64_t pid = !node_is_on(n)                ? 0
                       : str_eq(service, "postgres") ? node_postmaster_pid(n, STACK_PGDATA)
                                                     : node_service_pid(n, service);
         strbuf_addf(&text, pid > 0 ? "%s%s runs on %s as %lld" : "%s%s does not run on %s", i ? ", " : "", service,

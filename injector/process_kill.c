@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// process.kill: one process ends by a signal it does not survive. Its kernel closes its sockets, so peers get a RST or FIN at once:
-// not the same fault as node.power_off. The happy path: find the pid, send, the node's init sees the exit.
+// process.kill: one process ends by a signal it does not survive. Its kernel closes its sockets, so peers get a RST or
+// FIN at once: not the same fault as node.power_off. The happy path: find the pid, send, the node's init sees the exit.
 // A signal that is survived for 5 s (SIGTERM to a busy postmaster) is a failed injection, said so.
 #include <signal.h>
 
@@ -11,7 +11,8 @@
 static const struct {
     const char *name;
     int sig;
-} signals[] = {{"KILL", SIGKILL}, {"TERM", SIGTERM}, {"INT", SIGINT}, {"QUIT", SIGQUIT}, {"ABRT", SIGABRT}, {"SEGV", SIGSEGV}};
+} signals[] = {{"KILL", SIGKILL}, {"TERM", SIGTERM}, {"INT", SIGINT},
+               {"QUIT", SIGQUIT}, {"ABRT", SIGABRT}, {"SEGV", SIGSEGV}};
 
 static int signal_of(const struct fault *f) {
     const char *name = fault_param(f, "signal");
@@ -65,11 +66,12 @@ static void inject(struct fault *f, fault_phase_done done) {
         return;
     }
     f->touched = true;
-    salvo_fire(&s->victims, signal_of(f), true, on_shots, f, &s->salvo);
+    salvo_fire(&s->victims, signal_of(f), false, true, on_shots, f, &s->salvo);
 }
 
 static void describe(const struct fault *f, struct strbuf *out) {
-    const char *service = fault_param(f, "service"), *process = fault_param(f, "process"), *sig = fault_param(f, "signal");
+    const char *service = fault_param(f, "service"), *process = fault_param(f, "process"),
+               *sig = fault_param(f, "signal");
     for (size_t i = 0; i < f->n_nodes; i++) {
         strbuf_addf(out, "# on %s\n", f->nodes[i]);
         if (!str_eq(service, "postgres"))
@@ -77,23 +79,27 @@ static void describe(const struct fault *f, struct strbuf *out) {
         else if (str_eq(process, "postmaster"))
             strbuf_addf(out, "kill -%s $(head -1 /var/lib/postgresql/data/postmaster.pid)\n", sig);
         else
-            strbuf_addf(out, "kill -%s $(pgrep -o -f 'postgres: .*%s')\n", sig, str_eq(process, "backend") ? "app" : process);
+            strbuf_addf(out, "kill -%s $(pgrep -o -f 'postgres: .*%s')\n", sig,
+                        str_eq(process, "backend") ? "app" : process);
     }
 }
 
 static const struct mechanism_param params[] = {
     {"service", "word", PROCESS_SERVICES, NULL, "whose process"},
     {"process", "word", PROCESS_NAMES, "postmaster",
-     "which of PostgreSQL's (service postgres only); walsender means all of them, backend one, the application's if it has one"},
+     "which of PostgreSQL's (service postgres only); walsender means all of them, backend one, the application's if it "
+     "has one"},
     {"signal", "word", "KILL|TERM|INT|QUIT|ABRT|SEGV", "KILL", "the signal"},
     {0}};
 
 const struct fault_ops process_kill_fault = {
     .about = {.name = "process.kill", .summary = "ends one process by a signal", .params = params},
     .mechanism = "The node's init sends the signal through a pidfd and sees the process exit.",
-    .still_works = "The node's kernel and its other processes: peers get a RST or FIN at once. With Patroni killed, PostgreSQL goes "
+    .still_works = "The node's kernel and its other processes: peers get a RST or FIN at once. With Patroni killed, "
+                   "PostgreSQL goes "
                    "on accepting writes.",
-    .exercises = "Crash recovery, restart by Patroni, failover when it does not come back; nobody fences PostgreSQL when Patroni dies.",
+    .exercises = "Crash recovery, restart by Patroni, failover when it does not come back; nobody fences PostgreSQL "
+                 "when Patroni dies.",
     .needs = "nothing",
     .check = check,
     .check_node = process_check_node,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-// process.pause: SIGSTOP. The process is there, its port accepts connections (the kernel does that), and nothing answers.
-// The happy path: the root is stopped first, then its descendants; whoever was born meanwhile is found by looking again, until
-// nobody is missed; the fault is effective when every one of them has been *seen* in state T.
-// Two pauses of one process compose (world->frozen counts); a process that is killed or loses its power while frozen has nothing
-// left to heal. Patroni's PostgreSQL is not Patroni's child (postmaster.py lets init adopt it), so pausing Patroni leaves it running.
+// process.pause: SIGSTOP. The process is there, its port accepts connections (the kernel does that), and nothing
+// answers. The happy path: the init stops the root, then its descendants; whoever was born meanwhile is found by
+// looking again, until nobody is missed; the fault is effective when every one of them has been *seen* in state T. Two
+// pauses of one process compose (world->frozen counts); a process that is killed or loses its power while frozen has
+// nothing left to heal. Patroni's PostgreSQL is not Patroni's child (postmaster.py lets init adopt it), so pausing
+// Patroni leaves it running.
 #include <signal.h>
 
 #include "injector/catalogue.h"
@@ -74,9 +75,9 @@ static void on_frozen(void *arg, bool met) {
     cleanup_strbuf struct strbuf who = {0};
     victims_text(&s->victims, &who);
     if (met)
-        phase_ok(f, s->done, now, "SIGSTOP sent to %s%s, %zu process%s, all seen stopped %.1f ms later", strbuf_str(&who),
-                 s->children.n > s->victims.n ? " and descendants" : "", s->children.n, s->children.n == 1 ? "" : "es",
-                 (double)(usec_now() - s->since) / 1000.0);
+        phase_ok(f, s->done, now, "SIGSTOP sent to %s%s, %zu process%s, all seen stopped %.1f ms later",
+                 strbuf_str(&who), s->children.n > s->victims.n ? " and descendants" : "", s->children.n,
+                 s->children.n == 1 ? "" : "es", (double)(usec_now() - s->since) / 1000.0);
     else
         phase_no(f, s->done, "SIGSTOP sent to %s, but not every process stopped", strbuf_str(&who));
 }
@@ -90,8 +91,10 @@ static void freeze_more(struct fault *f) {
     victim_list fresh = {0};
     int r = s->looks-- > 0 ? look(f, &fresh, &err) : err_set(&err, EBUSY, "it forks faster than it can be stopped");
     if (r >= 0 && fresh.n) {
+        bool first = s->children.n == 0; // the init takes the whole tree at once; then whoever it missed, one by one
         hold(f, &fresh);
-        salvo_fire(&fresh, SIGSTOP, false, on_shots, f, &s->salvo);
+        salvo_fire(first ? &s->victims : &fresh, SIGSTOP, first && str_eq(fault_param(f, "scope"), "tree"), false,
+                   on_shots, f, &s->salvo);
     } else if (r >= 0 && all_frozen(f)) {
         on_frozen(f, true);
     } else if (r < 0 || retry_start(f->world->loop, MSEC, 5 * SEC, all_frozen, on_frozen, f, &s->retry, &err) < 0) {
@@ -130,7 +133,8 @@ static void inject(struct fault *f, fault_phase_done done) {
     freeze_more(f);
 }
 
-// ---- verify: state T, and no processor time used, over 100 ms ------------------------------------------------------------
+// ---- verify: state T, and no processor time used, over 100 ms
+// ------------------------------------------------------------
 
 static bool time_passed(void *arg) {
     const struct fault *f = arg;
@@ -159,7 +163,8 @@ static void on_watched(void *arg, bool met) {
         }
         frozen++;
     }
-    phase_ok(f, s->done, 0, "%zu process%s in state T, no processor time used in 100 ms", frozen, frozen == 1 ? "" : "es");
+    phase_ok(f, s->done, 0, "%zu process%s in state T, no processor time used in 100 ms", frozen,
+             frozen == 1 ? "" : "es");
 }
 
 static void verify(struct fault *f, fault_phase_done done) {
@@ -176,7 +181,8 @@ static void verify(struct fault *f, fault_phase_done done) {
         phase_no(f, done, "%s", err.msg);
 }
 
-// ---- heal ---------------------------------------------------------------------------------------------------------------
+// ---- heal
+// ---------------------------------------------------------------------------------------------------------------
 
 static void on_continued(void *arg, struct salvo *salvo) {
     struct fault *f = arg;
@@ -198,7 +204,7 @@ static void on_continued(void *arg, struct salvo *salvo) {
 static void heal(struct fault *f, fault_phase_done done) {
     struct process_state *s = process_state(f);
     process_state_begin(f, done);
-    victim_list thaw = {0};
+    victim_list thaw = {0}, missed = {0};
     for (size_t i = 0; i < s->n_held; i++) {
         if (s->held[i])
             frozen_release(f->world->frozen, &s->children.items[i]);
@@ -209,10 +215,16 @@ static void heal(struct fault *f, fault_phase_done done) {
         if (process_alive(v->node, &v->process) && !frozen_held(f->world->frozen, v))
             VEC_PUSH(&thaw, *v);
     }
+    (void)look(f, &missed, NULL); // a freeze that was given up half-way may have stopped more than it listed
+    for (size_t i = 0; i < missed.n; i++)
+        if (missed.items[i].process.state == 'T' && !frozen_held(f->world->frozen, &missed.items[i]))
+            VEC_PUSH(&thaw, missed.items[i]);
+    VEC_DONE(&missed);
     if (thaw.n)
-        salvo_fire(&thaw, SIGCONT, false, on_continued, f, &s->salvo);
+        salvo_fire(&thaw, SIGCONT, false, false, on_continued, f, &s->salvo);
     else
-        phase_ok(f, done, sink_now(f->world->sink), "nothing left to resume: the processes are gone, or held by another pause");
+        phase_ok(f, done, sink_now(f->world->sink),
+                 "nothing left to resume: the processes are gone, or held by another pause");
     VEC_DONE(&thaw);
 }
 
@@ -275,16 +287,19 @@ static void describe(const struct fault *f, struct strbuf *out) {
 static const struct mechanism_param params[] = {
     {"service", "word", PROCESS_SERVICES, NULL, "whose process"},
     {"process", "word", PROCESS_NAMES, "postmaster",
-     "which of PostgreSQL's (service postgres only); walsender means all of them, backend one, the application's if it has one"},
+     "which of PostgreSQL's (service postgres only); walsender means all of them, backend one, the application's if it "
+     "has one"},
     {"scope", "word", "tree|process", "tree", "with all its descendants, or the process alone"},
     {0}};
 
 const struct fault_ops process_pause_fault = {
     .about = {.name = "process.pause", .summary = "freezes a process, with its descendants", .params = params},
     .mechanism = "SIGSTOP through the node's init, repeated until no descendant is missed; SIGCONT undoes it.",
-    .still_works = "The kernel still accepts connections for it, and answers nothing. Everything else on the node runs: with Patroni "
+    .still_works = "The kernel still accepts connections for it, and answers nothing. Everything else on the node "
+                   "runs: with Patroni "
                    "frozen, PostgreSQL takes writes. With scope process, children of the postmaster go on serving.",
-    .exercises = "Hangs instead of crashes: timeouts, zombie leaders on resume, replication lag (walreceiver: receive, startup: replay).",
+    .exercises = "Hangs instead of crashes: timeouts, zombie leaders on resume, replication lag (walreceiver: receive, "
+                 "startup: replay).",
     .needs = "nothing",
     .check = check,
     .check_node = process_check_node,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
-// process.stop: an orderly end, as `systemctl stop` asks for it. SIGTERM for daemons; for PostgreSQL SIGINT to the postmaster, its
-// fast shutdown (postmaster.c, "pmdie"): sessions are rolled back, a shutdown checkpoint is written. The happy path: signal, exit
-// seen by the init. The init watches for 5 s; a slower stop (shutdown checkpoint) is watched here, up to the deadline.
-// A frozen process can't act on a signal: refused before anything is sent.
+// process.stop: an orderly end, as `systemctl stop` asks for it. SIGTERM for daemons; for PostgreSQL SIGINT to the
+// postmaster, its fast shutdown (postmaster.c, "pmdie"): sessions are rolled back, a shutdown checkpoint is written.
+// The happy path: signal, exit seen by the init. The init watches for 5 s; a slower stop (shutdown checkpoint) is
+// watched here, up to the deadline. A frozen process can't act on a signal: refused before anything is sent.
 #include <signal.h>
 
 #include "injector/catalogue.h"
@@ -29,11 +29,11 @@ static void on_slow_end(void *arg, bool met) {
     victims_text(&s->victims, &who);
     double took = (double)(usec_now() - s->since) / (double)SEC;
     if (met)
-        phase_ok(f, s->done, sink_now(f->world->sink), "SIG%s sent to %s, gone %.1f s later", sigabbrev_np(signal_of(f)),
-                 strbuf_str(&who), took);
+        phase_ok(f, s->done, sink_now(f->world->sink), "SIG%s sent to %s, gone %.1f s later",
+                 sigabbrev_np(signal_of(f)), strbuf_str(&who), took);
     else
-        phase_no(f, s->done, "SIG%s sent to %s, still running %.1f s later", sigabbrev_np(signal_of(f)), strbuf_str(&who),
-                 took);
+        phase_no(f, s->done, "SIG%s sent to %s, still running %.1f s later", sigabbrev_np(signal_of(f)),
+                 strbuf_str(&who), took);
 }
 
 static void on_shots(void *arg, struct salvo *salvo) {
@@ -71,7 +71,7 @@ static void inject(struct fault *f, fault_phase_done done) {
         return;
     }
     f->touched = true;
-    salvo_fire(&s->victims, signal_of(f), true, on_shots, f, &s->salvo);
+    salvo_fire(&s->victims, signal_of(f), false, true, on_shots, f, &s->salvo);
 }
 
 static void describe(const struct fault *f, struct strbuf *out) {
@@ -81,7 +81,8 @@ static void describe(const struct fault *f, struct strbuf *out) {
         if (str_eq(service, "postgres"))
             strbuf_add(out, "pg_ctl stop -m fast -D /var/lib/postgresql/data\n");
         else
-            strbuf_addf(out, "kill -TERM $(pgrep -o -f '%s')      # what `systemctl stop %s` sends\n", service, service);
+            strbuf_addf(out, "kill -TERM $(pgrep -o -f '%s')      # what `systemctl stop %s` sends\n", service,
+                        service);
     }
 }
 
@@ -90,9 +91,11 @@ static const struct mechanism_param params[] = {{"service", "word", PROCESS_SERV
 const struct fault_ops process_stop_fault = {
     .about = {.name = "process.stop", .summary = "asks a service to end in good order, and waits", .params = params},
     .mechanism = "SIGTERM to the service, SIGINT (fast shutdown) to PostgreSQL's postmaster; the init sees the exit.",
-    .still_works = "Orderly hand-over: Patroni releases the leader key once a replica has the shutdown checkpoint, etcd gives up its "
+    .still_works = "Orderly hand-over: Patroni releases the leader key once a replica has the shutdown checkpoint, "
+                   "etcd gives up its "
                    "leadership. A stop is not a crash.",
-    .exercises = "Planned maintenance; PostgreSQL stopped behind Patroni's back; the difference between SIGTERM and SIGKILL.",
+    .exercises =
+        "Planned maintenance; PostgreSQL stopped behind Patroni's back; the difference between SIGTERM and SIGKILL.",
     .needs = "nothing",
     .check = check,
     .check_node = process_check_node,

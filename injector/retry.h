@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Waiting for something that sends no message: asks a question on the loop until the answer is yes or patience has run out.
+// Waiting for something that sends no message: asks a question on the loop until the answer is yes or patience has run
+// out.
 #include <systemd/sd-event.h>
 
 #include "lab/base/err.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// The init of each node answers for itself. A node that loses its power meanwhile answers with an error; one that never answers
-// is caught by the injector's deadline, and the salvo is then dropped: it stays in memory until its last answer.
+// The init of each node answers for itself. A node that loses its power meanwhile answers with an error; one that never
+// answers is caught by the injector's deadline, and the salvo is then dropped: it stays in memory until its last
+// answer.
 #include "injector/salvo.h"
 
 #include <signal.h>
@@ -30,12 +31,12 @@ static void on_answer(void *arg, const struct node_signal_result *r) {
     settle(a->salvo);
 }
 
-static void fire_one(struct salvo *s, size_t i, int sig, bool await_exit) {
+static void fire_one(struct salvo *s, size_t i, int sig, bool tree, bool await_exit) {
     const struct victim *v = &s->shots.items[i].victim;
     struct answer *a = xcalloc(1, sizeof *a);
     *a = (struct answer){.salvo = s, .shot = i};
     s->waiting++;
-    int r = node_signal_pid(v->node, v->process.pid, sig, false, await_exit, on_answer, a, NULL);
+    int r = node_signal_pid(v->node, v->process.pid, sig, tree, await_exit, on_answer, a, NULL);
     if (r >= 0)
         return;
     free(a);
@@ -43,8 +44,8 @@ static void fire_one(struct salvo *s, size_t i, int sig, bool await_exit) {
     s->shots.items[i].result.error = r;
 }
 
-void salvo_fire(const victim_list *victims, int sig, bool await_exit, void (*done)(void *arg, struct salvo *s), void *arg,
-                struct salvo **ret) {
+void salvo_fire(const victim_list *victims, int sig, bool tree, bool await_exit,
+                void (*done)(void *arg, struct salvo *s), void *arg, struct salvo **ret) {
     struct salvo *s = xcalloc(1, sizeof *s);
     s->done = done;
     s->arg = arg;
@@ -54,7 +55,7 @@ void salvo_fire(const victim_list *victims, int sig, bool await_exit, void (*don
     for (size_t i = 0; i < victims->n; i++)
         VEC_ADD(&s->shots)->victim = victims->items[i];
     for (size_t i = 0; i < s->shots.n; i++)
-        fire_one(s, i, sig, await_exit);
+        fire_one(s, i, sig, tree, await_exit);
     settle(s);
 }
 
@@ -71,7 +72,8 @@ int salvo_error(const struct salvo *s, const struct shot **ret_which) {
     const struct shot *found = NULL;
     for (size_t i = 0; i < s->shots.n; i++) {
         const struct shot *h = &s->shots.items[i];
-        if (h->result.error && (!found || found->result.error == -ESRCH)) // a process that ended by itself is the lesser error
+        if (h->result.error &&
+            (!found || found->result.error == -ESRCH)) // a process that ended by itself is the lesser error
             found = h;
     }
     if (found && ret_which)

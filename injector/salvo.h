@@ -9,15 +9,16 @@ struct shot {
 };
 struct salvo {
     VEC(struct shot) shots;
-    size_t waiting;               // answers still to come
-    bool dropped;                 // the owner is gone: free with the last answer
+    size_t waiting; // answers still to come
+    bool dropped;   // the owner is gone: free with the last answer
     void (*done)(void *arg, struct salvo *s);
     void *arg;
 };
 
-// done is called once, when every answer is in; perhaps from within this call (then *ret is set before it).
-void salvo_fire(const victim_list *victims, int sig, bool await_exit, void (*done)(void *arg, struct salvo *s), void *arg,
-                struct salvo **ret);
+// tree: each victim's descendants too, collected by its init. done is called once, when every answer is in; perhaps
+// from within this call (then *ret is set before it).
+void salvo_fire(const victim_list *victims, int sig, bool tree, bool await_exit,
+                void (*done)(void *arg, struct salvo *s), void *arg, struct salvo **ret);
 void salvo_drop(struct salvo **s); // done is not called any more; NULL inside is fine
 
 // First error among the shots, 0 = none; *ret_which (may be NULL) is the shot.

@@ -57,7 +57,8 @@ int mechanism_check_words(const struct mechanism *m, const setting_list *params,
 }
 
 unsigned service_bit(const char *service) {
-    if (str_eq(service, "patroni") || str_eq(service, "postgres")) // Patroni runs PostgreSQL: where one is, the other is
+    if (str_eq(service, "patroni") ||
+        str_eq(service, "postgres")) // Patroni runs PostgreSQL: where one is, the other is
         return SERVICE_POSTGRES;
     if (str_eq(service, "etcd"))
         return SERVICE_ETCD;
@@ -75,7 +76,8 @@ int check_service_in(const struct topology *t, const char *service, struct err *
     for (size_t i = 0; i < t->nodes.n; i++)
         if (t->nodes.items[i].services & bit)
             return 0;
-    return err_set(err, ENOENT, "no node of topology %s runs %s; add it to a node's services or choose another topology",
+    return err_set(err, ENOENT,
+                   "no node of topology %s runs %s; add it to a node's services or choose another topology",
                    t->name ? t->name : "(inline)", service);
 }
 

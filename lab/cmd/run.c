@@ -82,7 +82,7 @@ static void keep_standing(struct lab_handle *lab) {
     struct err err = {0};
     if (start_detach(lab, &err) < 0) {
         log_error("the lab could not be kept: %s", err.msg);
-        start_end(lab);
+        start_close(lab);
         return;
     }
     (void)fprintf(stderr, "The lab '%s' is kept: bascule status, bascule psql NODE, ... and bascule down when you are done.\n", lab->name);
@@ -107,7 +107,7 @@ static int run_job(const struct job *job, const struct options *o, struct strbuf
     if (end == FOLLOW_ENDED && o->keep && !*detail)
         keep_standing(&lab);
     else
-        start_end(&lab);
+        start_close(&lab);
     if (end == FOLLOW_DIED)
         log_error("the lab's supervisor ended before its run did; what it recorded is in %s", strbuf_str(&run_dir));
     return tell_result(strbuf_str(&run_dir), o, &fo.style, table);

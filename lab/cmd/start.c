@@ -192,7 +192,7 @@ int start_detach(const struct lab_handle *lab, struct err *err) {
     return client_command(fd, "detach", &reply, err);
 }
 
-void start_end(struct lab_handle *lab) {
+void start_close(struct lab_handle *lab) {
     (void)close(STEAL_FD(lab->lifeline));
     struct pollfd p = {.fd = lab->pidfd, .events = POLLIN};
     if (poll(&p, 1, 5000) <= 0)

@@ -27,4 +27,4 @@ int start_lab(const struct plan *plan, const struct start_options *o, const char
 // Leaves the lab standing when this process ends.
 int start_detach(const struct lab_handle *lab, struct err *err);
 // Ends what is left of a lab that we started: closes the lifeline, waits for the supervisor (at most 5 s, then SIGKILL).
-void start_end(struct lab_handle *lab);
+void start_close(struct lab_handle *lab);

@@ -88,7 +88,7 @@ static int stand_up(const struct plan *plan, const struct options *o) {
                      lab.name, strbuf_str(&run_dir));
         return EXIT_PASS;
     }
-    start_end(&lab);
+    start_close(&lab);
     log_error("the lab did not come up: %s (logs in %s)", *detail ? detail : err.msg, strbuf_str(&run_dir));
     return EXIT_BROKEN;
 }
