@@ -81,8 +81,8 @@ static bool split(struct parser *p) {
     for (size_t i = strspn(text, " \t\n"); text[i]; i += strspn(text + i, " \t\n")) {
         size_t len = strcspn(text + i, " \t\n");
         if (p->count == WORDS_MAX || len >= WORD_MAX) {
-            complain(p->r, mark_inside(p->n, i), "this condition is too long: at most %d words of %d letters", WORDS_MAX,
-                     WORD_MAX - 1);
+            complain(p->r, mark_inside(p->n, i), "this condition is too long: at most %d words of %d letters",
+                     WORDS_MAX, WORD_MAX - 1);
             return false;
         }
         memcpy(p->words[p->count].text, text + i, len);
@@ -173,12 +173,13 @@ static bool take_limit(struct parser *p, struct condition_atom *a, bool bytes) {
 // ---- what can never hold --------------------------------------------------------------------------------------------
 
 static bool is_replica_kind(enum selector_kind k) {
-    return k == SELECTOR_NOT_LEADER || k == SELECTOR_REPLICA || k == SELECTOR_ANY_REPLICA || k == SELECTOR_SYNC_STANDBY ||
-           k == SELECTOR_ASYNC_STANDBY;
+    return k == SELECTOR_NOT_LEADER || k == SELECTOR_REPLICA || k == SELECTOR_ANY_REPLICA ||
+           k == SELECTOR_SYNC_STANDBY || k == SELECTOR_ASYNC_STANDBY;
 }
 
 static bool role_contradicts(enum selector_kind who, enum condition_role role) {
-    bool replica = role == CONDITION_ROLE_REPLICA || role == CONDITION_ROLE_SYNC_STANDBY || role == CONDITION_ROLE_STREAMING;
+    bool replica =
+        role == CONDITION_ROLE_REPLICA || role == CONDITION_ROLE_SYNC_STANDBY || role == CONDITION_ROLE_STREAMING;
     return (who == SELECTOR_LEADER && replica) || (is_replica_kind(who) && role == CONDITION_ROLE_LEADER);
 }
 
@@ -254,7 +255,8 @@ static bool parse_role(struct parser *p, struct condition_atom *a, size_t at) {
     return true;
 }
 
-// "leader exists", "leader changed", "leader is n2", "leader is writable": the word after "is" decides about the last two.
+// "leader exists", "leader changed", "leader is n2", "leader is writable": the word after "is" decides about the last
+// two.
 static bool parse_leader(struct parser *p, struct condition_atom *a) {
     size_t at = p->next - 1;
     int which = EXPECT(p, "exists", "changed", "is");
@@ -335,8 +337,9 @@ static bool parse_flow(struct parser *p, struct condition_atom *a, enum conditio
 static bool parse_about(struct parser *p, struct condition_atom *a) {
     static const char *const starts[] = {"cluster", "leader", "lag", "key", "lease", "etcd", "writes", "reads", NULL};
     size_t at = p->next;
-    bool known = !p->r->t || topology_node(p->r->t, peek(p)) || selector_keyword(peek(p), &a->who.kind);
-    if (!known && str_nearest(peek(p), starts) && (at + 1 >= p->count || !str_eq(p->words[at + 1].text, "is"))) {
+    const char *next = at + 1 < p->count ? p->words[at + 1].text : "";
+    bool known = (p->r->t && topology_node(p->r->t, peek(p))) || selector_keyword(peek(p), &a->who.kind);
+    if (!known && str_nearest(peek(p), starts) && !str_eq(next, "is") && !str_eq(next, "are")) {
         fail(p, at, "a condition can't begin with '%s'%s", peek(p), HINT(peek(p), starts));
         return false;
     }

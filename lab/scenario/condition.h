@@ -3,8 +3,8 @@
 // The small sentences of `when`, `becomes` and `stays`.
 #include "lab/scenario/selector.h"
 
-// Reads the scalar n. Complains about each wrong part at its column and about what can never hold. False after any complaint;
-// ret is then empty. The owner frees ret with condition_done.
+// Reads the scalar n. Complains about each wrong part at its column and about what can never hold. False after any
+// complaint; ret is then empty. The owner frees ret with condition_done.
 bool condition_read(struct reader *r, const struct ynode *n, struct condition *ret);
 void condition_done(struct condition *c);
 // The atoms that mean "other than at the first injection": they need one before them.

@@ -101,6 +101,15 @@ static void complain_unknown_keys(struct reader *r, const struct ynode *map, con
     }
 }
 
+// A mistyped key was complained about with a hint: that it is missing as well is no news.
+static bool was_mistyped(const struct ynode *map, const struct field *fields, const char *key) {
+    for (size_t i = 0; i < map->items.n; i++)
+        if (!field_find(fields, map->items.items[i]->key) &&
+            str_nearest(map->items.items[i]->key, (const char *const[]){key, NULL}))
+            return true;
+    return false;
+}
+
 void decode_fields(struct reader *r, const struct ynode *map, const char *what, const struct field *fields,
                    void *base) {
     if (map->kind != YNODE_MAP) {
@@ -113,7 +122,7 @@ void decode_fields(struct reader *r, const struct ynode *map, const char *what, 
         const struct ynode *value = ynode_get(map, f->key);
         if (value)
             f->read(r, value, (char *)base + f->offset);
-        else if (f->required && r->whole)
+        else if (f->required && r->whole && !was_mistyped(map, fields, f->key))
             complain(r, map->mark, "key '%s' is missing in %s", f->key, what);
     }
 }

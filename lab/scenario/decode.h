@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The table-driven decoder: what a mapping may hold stands in a table of fields; unknown keys, wrong kinds and missing values are
-// complained about in one place. Internal to this room.
+// The table-driven decoder: what a mapping may hold stands in a table of fields; unknown keys, wrong kinds and missing
+// values are complained about in one place. Internal to this room.
 #include "lab/scenario/read.h"
 #include "lab/scenario/yaml_tree.h"
 
 // One file being read. Every complaint goes through it.
 struct reader {
-    const char *file;              // for the messages
+    const char *file; // for the messages
     struct diags *d;
     const struct read_options *o;
-    const struct topology *t;      // once it is known; NULL = unknown, names can't be judged
-    bool whole;                    // false: the syntax broke, so "missing" may mean "below the break"
-    bool by_hand;                  // `file` is a name from the command line: paths are not relative to its folder
-    int depth;                     // of `from:` in topologies
+    const struct topology *t; // once it is known; NULL = unknown, names can't be judged
+    bool whole;               // false: the syntax broke, so "missing" may mean "below the break"
+    bool by_hand;             // `file` is a name from the command line: paths are not relative to its folder
+    int depth;                // of `from:` in topologies
 };
 
 enum { COMPLAINTS_MAX = 200 }; // of one reading: beyond this the file is something else
@@ -45,7 +45,7 @@ void words_join(const struct words *w, struct strbuf *out); // "a, b, c"
 struct field {
     const char *key;
     void (*read)(struct reader *r, const struct ynode *value, void *dst); // complains by itself
-    size_t offset;                                                       // of dst in the struct that is filled
+    size_t offset;                                                        // of dst in the struct that is filled
     bool required;
 };
 // Fills base from map, in the order of the table (which ends with a NULL key). `what` names the place: "a step".
@@ -61,11 +61,12 @@ const char *text_of(struct reader *r, const struct ynode *n, const char *expecte
 // Place of a byte inside a scalar's text; the scalar's start when the file writes it another way (folded, escaped).
 struct mark mark_inside(const struct ynode *n, size_t byte);
 
-// ---- scalars as text (scalar.c): true, or false and why = what was expected ------------------------------------------
+// ---- scalars as text (scalar.c): true, or false and why = what was expected
+// ------------------------------------------
 enum { WHY_MAX = 160 };
 bool scalar_duration(const char *text, usec_t *ret, char why[static WHY_MAX]);
 bool scalar_size(const char *text, int64_t *ret, char why[static WHY_MAX]); // "16MB", "1 GiB", "1048576": 1024-based
 bool scalar_count(const char *text, int64_t *ret, char why[static WHY_MAX]);
-bool scalar_number(const char *text, double *ret, char why[static WHY_MAX]); // decimal, no sign, no exponent
+bool scalar_number(const char *text, double *ret, char why[static WHY_MAX]);  // decimal, no sign, no exponent
 bool scalar_percent(const char *text, double *ret, char why[static WHY_MAX]); // "90%"
-bool scalar_bool(const char *text, bool *ret, char why[static WHY_MAX]);    // true/false, yes/no, on/off as in YAML 1.1
+bool scalar_bool(const char *text, bool *ret, char why[static WHY_MAX]); // true/false, yes/no, on/off as in YAML 1.1

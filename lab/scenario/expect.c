@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// Expectations: "write_outage: <= 34s", "write_outage: {at_least: 20s, at_most: 34s}", "lost_writes: 0", "split_brain: no",
-// "new_leader: n2", "phases: inside", "write_availability: >= 90%".
+// Expectations: "write_outage: <= 34s", "write_outage: {at_least: 20s, at_most: 34s}", "lost_writes: 0", "split_brain:
+// no", "new_leader: n2", "phases: inside", "write_availability: >= 90%".
 #include <ctype.h>
 #include <strings.h>
 
@@ -120,7 +120,8 @@ static bool range_text(const char *text, enum measure_type type, struct expect *
         limit(e, false, value);
         return true;
     }
-    (void)snprintf(why, WHY_MAX, "'%s' exactly is never measured: write '<= %s', '>= %s' or {at_least: ..., at_most: ...}",
+    (void)snprintf(why, WHY_MAX,
+                   "'%s' exactly is never measured: write '<= %s', '>= %s' or {at_least: ..., at_most: ...}",
                    SHOWN(text), SHOWN(text), SHOWN(text));
     return false;
 }
@@ -132,8 +133,8 @@ static const struct field range_fields[] = {{"at_least", read_node, offsetof(str
                                             {"at_most", read_node, offsetof(struct range_draft, at_most), false},
                                             {0}};
 
-static bool range_bound(struct reader *r, const struct ynode *n, enum measure_type type, struct expect *e, bool at_least,
-                        struct strbuf *text) {
+static bool range_bound(struct reader *r, const struct ynode *n, enum measure_type type, struct expect *e,
+                        bool at_least, struct strbuf *text) {
     char why[WHY_MAX];
     double value = 0;
     const char *written = text_of(r, n, "a limit");
@@ -168,7 +169,8 @@ static bool read_range(struct reader *r, const struct ynode *n, enum measure_typ
     if (n->kind == YNODE_MAP)
         return read_range_map(r, n, type, e);
     if (n->kind != YNODE_TEXT) {
-        cleanup_free char *expected = xasprintf("a limit such as '<= %s', or {at_least: ..., at_most: ...}", example(type));
+        cleanup_free char *expected =
+            xasprintf("a limit such as '<= %s', or {at_least: ..., at_most: ...}", example(type));
         complain_kind(r, n, expected);
         return false;
     }
@@ -189,8 +191,8 @@ static void complain_leader(struct reader *r, const struct ynode *n) {
             words_add(&known, r->t->nodes.items[i].name);
     cleanup_strbuf struct strbuf list = {0};
     words_join(&known, &list);
-    complain(r, n->mark, "'%s' is no PostgreSQL node of topology '%s'%s; allowed: yes, no, %s", SHOWN(n->text), r->t->name,
-             HINT(n->text, words_all(&known)), strbuf_str(&list));
+    complain(r, n->mark, "'%s' is no PostgreSQL node of topology '%s'%s; allowed: yes, no, %s", SHOWN(n->text),
+             r->t->name, HINT(n->text, words_all(&known)), strbuf_str(&list));
 }
 
 static bool leader_possible(struct reader *r, const struct ynode *n, const struct expect *e) {
@@ -233,7 +235,8 @@ static bool read_phases(struct reader *r, const struct ynode *n, struct expect *
     e->wanted = true;
     if (str_eq(text, "inside"))
         return true;
-    complain(r, n->mark, "'%s' says nothing about phases; allowed: inside (each phase within its computed bounds)", SHOWN(text));
+    complain(r, n->mark, "'%s' says nothing about phases; allowed: inside (each phase within its computed bounds)",
+             SHOWN(text));
     return false;
 }
 
@@ -281,7 +284,7 @@ void expects_read(struct reader *r, const struct ynode *map, struct plan *plan) 
         if (kind >= 0)
             expect_read(r, n, (enum expect_kind)kind, plan);
         else if (*n->key)
-            complain(r, n->key_mark, "unknown expectation '%s'%s; allowed: %s", SHOWN(n->key), HINT(n->key, words_all(&all)),
-                     strbuf_str(&list));
+            complain(r, n->key_mark, "unknown expectation '%s'%s; allowed: %s", SHOWN(n->key),
+                     HINT(n->key, words_all(&all)), strbuf_str(&list));
     }
 }

@@ -10,7 +10,8 @@ int file_load(const char *path, struct strbuf *ret, struct err *err) {
     if (stat(path, &st) < 0)
         return err_sys(err, errno, "read '%s'", path);
     if (!S_ISREG(st.st_mode)) // a pipe would block, a device never end
-        return err_set(err, EINVAL, "read '%s': it is %s, not a file", path, S_ISDIR(st.st_mode) ? "a folder" : "a device");
+        return err_set(err, EINVAL, "read '%s': it is %s, not a file", path,
+                       S_ISDIR(st.st_mode) ? "a folder" : "a device");
     return fs_read(path, YAML_BYTES_MAX, ret, err);
 }
 

@@ -7,8 +7,8 @@ int file_load(const char *path, struct strbuf *ret, struct err *err);
 // A reader's tree; complaints go to r. NULL when nothing is usable. Sets r->whole.
 struct ynode *file_parse(struct reader *r, const char *text, size_t len);
 
-// The topology that `name` means: a file of o->topology_dir, or a path (has a '/' or ends in .yaml) relative to the folder
-// of the file that names it. NULL after a complaint at `at`.
+// The topology that `name` means: a file of o->topology_dir, or a path (has a '/' or ends in .yaml) relative to the
+// folder of the file that names it. NULL after a complaint at `at`.
 struct topology *topology_load(struct reader *r, struct mark at, const char *name);
 // The value of `topology:`: a name or a mapping, with `from:` for what it builds upon.
 struct topology *topology_from_node(struct reader *r, const struct ynode *n, const char *default_name);

@@ -180,7 +180,8 @@ static void mechanism(const struct out *o, const struct step *s) {
 }
 
 static void step(const struct out *o, const struct plan *p, const struct step *s) {
-    static const char *const kinds[] = {[STEP_WAIT] = "wait", [STEP_INJECT] = "inject", [STEP_HEAL] = "heal", [STEP_ACTION] = "do"};
+    static const char *const kinds[] = {
+        [STEP_WAIT] = "wait", [STEP_INJECT] = "inject", [STEP_HEAL] = "heal", [STEP_ACTION] = "do"};
     begin(o, NULL, "{");
     text(o, "name", s->name);
     text(o, "kind", kinds[s->kind]);

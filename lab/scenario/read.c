@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // A scenario file into a plan:
-//   text -> tree (yaml_tree.c) -> topology -> workload, set, --set -> checks of the settings -> steps -> expectations -> order.
-// Every stage goes on after a complaint, with what it could make of it; the plan is handed out only when there was none.
+//   text -> tree (yaml_tree.c) -> topology -> workload, set, --set -> checks of the settings -> steps -> expectations
+//   -> order.
+// Every stage goes on after a complaint, with what it could make of it; the plan is handed out only when there was
+// none.
 #include "lab/scenario/read.h"
 
 #include <sys/random.h>
@@ -13,10 +15,19 @@
 struct draft { // the file's keys
     const struct ynode *title, *lesson, *topology, *set, *workload, *settle, *observe, *timeout, *steps, *expect;
 };
-#define FIELD(name, required) {#name, read_node, offsetof(struct draft, name), required}
-static const struct field fields[] = {FIELD(title, true),    FIELD(lesson, false),  FIELD(topology, true), FIELD(workload, false),
-                                      FIELD(set, false),     FIELD(settle, false),  FIELD(observe, false), FIELD(timeout, false),
-                                      FIELD(steps, true),    FIELD(expect, false),  {0}};
+#define FIELD(name, required)                                                                                          \
+    { #name, read_node, offsetof(struct draft, name), required }
+static const struct field fields[] = {FIELD(title, true),
+                                      FIELD(lesson, false),
+                                      FIELD(topology, true),
+                                      FIELD(workload, false),
+                                      FIELD(set, false),
+                                      FIELD(settle, false),
+                                      FIELD(observe, false),
+                                      FIELD(timeout, false),
+                                      FIELD(steps, true),
+                                      FIELD(expect, false),
+                                      {0}};
 
 static char *plan_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -96,8 +107,10 @@ static void check_settings(struct reader *r, const struct draft *d, const struct
         return;
     topology_check(r, p->topology, d->set ? d->set->key_mark : d->topology ? d->topology->key_mark : none);
     if (p->workload.route == ROUTE_HAPROXY && topology_count(p->topology, SERVICE_HAPROXY) == 0)
-        complain(r, route ? route->mark : none, "route haproxy needs a node that runs haproxy; topology '%s' has none (try "
-                 "patroni-3-haproxy)", p->topology->name);
+        complain(r, route ? route->mark : none,
+                 "route haproxy needs a node that runs haproxy; topology '%s' has none (try "
+                 "patroni-3-haproxy)",
+                 p->topology->name);
 }
 
 static void read_plan(struct reader *r, const struct ynode *root, struct plan *p) {

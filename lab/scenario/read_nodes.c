@@ -87,7 +87,8 @@ static bool node_name_ok(const char *name) {
     return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
-static struct node_def *node_find_or_add(struct reader *r, struct topology *t, const struct ynode *value, bool *ret_new) {
+static struct node_def *node_find_or_add(struct reader *r, struct topology *t, const struct ynode *value,
+                                         bool *ret_new) {
     for (size_t i = 0; i < t->nodes.n; i++)
         if (str_eq(t->nodes.items[i].name, value->key)) {
             *ret_new = false;
@@ -124,7 +125,8 @@ static void read_one_node(struct reader *r, struct topology *t, const struct yno
     if (draft.tags)
         decode_fields(r, draft.tags, "tags", tag_fields, draft.node);
     if (is_new && draft.node->services && !node_name_fits(value->key, draft.node->services))
-        complain(r, value->key_mark, "a node can't be named '%s': the word means something else in a scenario", value->key);
+        complain(r, value->key_mark, "a node can't be named '%s': the word means something else in a scenario",
+                 value->key);
 }
 
 static const struct node_def *address_owner(const struct topology *t, const char *address) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// Topologies: a file of its own, or a mapping inside a scenario. `from: NAME` takes another topology first; what stands beside
-// it changes nodes by name and settings by key.
+// Topologies: a file of its own, or a mapping inside a scenario. `from: NAME` takes another topology first; what stands
+// beside it changes nodes by name and settings by key.
 #include <dirent.h>
 
 #include "lab/scenario/files.h"
@@ -31,18 +31,21 @@ static struct topology *topology_new(const char *name) {
 struct topology_draft {
     const struct ynode *from, *title, *stack, *nodes, *patroni, *postgresql, *etcd, *haproxy, *storage;
 };
-#define NODE_FIELD(name) {#name, read_node, offsetof(struct topology_draft, name), false}
-static const struct field topology_fields[] = {NODE_FIELD(from),    NODE_FIELD(title),      NODE_FIELD(stack),
-                                               NODE_FIELD(nodes),   NODE_FIELD(patroni),    NODE_FIELD(postgresql),
-                                               NODE_FIELD(etcd),    NODE_FIELD(haproxy),    NODE_FIELD(storage),
-                                               {0}};
+#define NODE_FIELD(name)                                                                                               \
+    { #name, read_node, offsetof(struct topology_draft, name), false }
+static const struct field topology_fields[] = {
+    NODE_FIELD(from),       NODE_FIELD(title), NODE_FIELD(stack),   NODE_FIELD(nodes),   NODE_FIELD(patroni),
+    NODE_FIELD(postgresql), NODE_FIELD(etcd),  NODE_FIELD(haproxy), NODE_FIELD(storage), {0}};
 
 static void read_sections(struct reader *r, struct topology *t, const struct topology_draft *draft) {
     const struct settings_to to = {.topology = t};
     const struct {
         const char *name;
         const struct ynode *map;
-    } sections[] = {{"patroni", draft->patroni}, {"postgresql", draft->postgresql}, {"etcd", draft->etcd}, {"haproxy", draft->haproxy}};
+    } sections[] = {{"patroni", draft->patroni},
+                    {"postgresql", draft->postgresql},
+                    {"etcd", draft->etcd},
+                    {"haproxy", draft->haproxy}};
     for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
         if (sections[i].map)
             settings_read_section(r, &to, sections[i].name, sections[i].map);
@@ -92,13 +95,15 @@ void topology_check(struct reader *r, const struct topology *t, struct mark at) 
     const struct patroni_settings *p = &t->patroni;
     // patroni/config.py, _validate_and_adjust_timeouts, from 3.2.0 on; 3.0.2 runs with whatever it is given.
     if (p->loop_wait + 2 * p->retry_timeout > p->ttl)
-        warn(r, at, "loop_wait + 2 * retry_timeout is %" PRIu64 " s, more than ttl (%" PRIu64
+        warn(r, at,
+             "loop_wait + 2 * retry_timeout is %" PRIu64 " s, more than ttl (%" PRIu64
              " s): a leader without DCS may still write when its key expires; Patroni 3.2 and later lower them",
              (p->loop_wait + 2 * p->retry_timeout) / SEC, p->ttl / SEC);
     if (p->synchronous_mode_strict && !p->synchronous_mode)
         warn(r, at, "patroni.synchronous_mode_strict has no effect without synchronous_mode");
     if (t->etcd_election < 5 * t->etcd_heartbeat) // etcd refuses to start: embed/config.go, Validate
-        complain(r, at, "etcd.election-timeout must be at least five times etcd.heartbeat-interval, or etcd will not start");
+        complain(r, at,
+                 "etcd.election-timeout must be at least five times etcd.heartbeat-interval, or etcd will not start");
 }
 
 // ---- files ----------------------------------------------------------------------------------------------------------
@@ -175,7 +180,8 @@ static struct topology *read_file(struct reader *parent, const char *path, const
 struct topology *topology_load(struct reader *r, struct mark at, const char *name) {
     struct err err = {0};
     if (r->depth >= FROM_DEPTH_MAX) {
-        complain(r, at, "topologies build upon each other more than %d deep (does one name itself in 'from'?)", FROM_DEPTH_MAX);
+        complain(r, at, "topologies build upon each other more than %d deep (does one name itself in 'from'?)",
+                 FROM_DEPTH_MAX);
         return NULL;
     }
     cleanup_free char *path = topology_path(r, at, name);

@@ -94,9 +94,9 @@ bool scalar_percent(const char *text, double *ret, char why[static WHY_MAX]) {
 static const struct {
     const char *unit;
     int64_t bytes;
-} sizes[] = {{"", 1},           {"b", 1},           {"k", 1 << 10},     {"kb", 1 << 10},    {"kib", 1 << 10},
-             {"m", 1 << 20},    {"mb", 1 << 20},    {"mib", 1 << 20},   {"g", 1 << 30},     {"gb", 1 << 30},
-             {"gib", 1 << 30},  {"tb", 1LL << 40},  {"tib", 1LL << 40}};
+} sizes[] = {{"", 1},          {"b", 1},          {"k", 1 << 10},    {"kb", 1 << 10}, {"kib", 1 << 10},
+             {"m", 1 << 20},   {"mb", 1 << 20},   {"mib", 1 << 20},  {"g", 1 << 30},  {"gb", 1 << 30},
+             {"gib", 1 << 30}, {"tb", 1LL << 40}, {"tib", 1LL << 40}};
 
 bool scalar_size(const char *text, int64_t *ret, char why[static WHY_MAX]) {
     const char *p = text;

@@ -43,9 +43,9 @@ void selector_text(const struct selector *s, char buf[static NODE_NAME_MAX]) {
 }
 
 bool word_is_reserved(const char *word) {
-    static const char *const grammar[] = {"cluster", "lag", "key", "lease", "etcd", "writes", "reads", "a",      "no",
-                                          "not",     "and", "is",  "none",  "yes",  "true",   "false", "others", "on",
-                                          "off"};
+    static const char *const grammar[] = {"cluster", "lag",   "key",    "lease", "etcd", "writes", "reads",
+                                          "a",       "no",    "not",    "and",   "is",   "none",   "yes",
+                                          "true",    "false", "others", "on",    "off"};
     enum selector_kind kind;
     enum condition_role role;
     if (selector_keyword(word, &kind) || condition_role_find(word, &role))
@@ -74,8 +74,8 @@ static unsigned with_service(const struct topology *t, unsigned services) {
     return mask;
 }
 
-// PostgreSQL nodes without a tag that bars them. Patroni, docs/yaml_configuration.rst, "tags": nofailover never takes part
-// in the leader race, nosync is never chosen as synchronous standby.
+// PostgreSQL nodes without a tag that bars them. Patroni, docs/yaml_configuration.rst, "tags": nofailover never takes
+// part in the leader race, nosync is never chosen as synchronous standby.
 static unsigned postgres_but(const struct topology *t, bool no_nofailover, bool no_nosync) {
     unsigned mask = with_service(t, SERVICE_POSTGRES);
     for (size_t i = 0; i < t->nodes.n; i++) {
@@ -91,7 +91,8 @@ static unsigned sync_candidates(const struct topology *t) {
     return t->patroni.synchronous_mode && pair ? postgres_but(t, false, true) : 0;
 }
 
-// A replica that is not synchronous exists when there are more replicas than synchronous places, or one that may not be.
+// A replica that is not synchronous exists when there are more replicas than synchronous places, or one that may not
+// be.
 static unsigned async_candidates(const struct topology *t) {
     unsigned all = with_service(t, SERVICE_POSTGRES);
     int replicas = __builtin_popcount(all) - 1;

@@ -3,8 +3,8 @@
 // Targets: a node's name or a role. A role is resolved at injection; here only whether any node could ever have it.
 #include "lab/scenario/decode.h"
 
-// Reads the text at n (or a word of it, at `at`). False after a complaint. Complains too when no node of the topology can ever
-// be meant (no replica in a cluster of one, no sync standby without synchronous_mode).
+// Reads the text at n (or a word of it, at `at`). False after a complaint. Complains too when no node of the topology
+// can ever be meant (no replica in a cluster of one, no sync standby without synchronous_mode).
 bool selector_read(struct reader *r, struct mark at, const char *text, struct selector *ret);
 bool selector_keyword(const char *text, enum selector_kind *ret); // "leader", "any_replica", ...
 

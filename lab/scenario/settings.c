@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// One table of every setting that bascule knows; postgresql.* is open and goes to PostgreSQL as it is. A bare number has the
-// unit that the daemon itself gives it (Patroni: seconds, etcd and HAProxy: milliseconds), as in the files people copy from.
+// One table of every setting that bascule knows; postgresql.* is open and goes to PostgreSQL as it is. A bare number
+// has the unit that the daemon itself gives it (Patroni: seconds, etcd and HAProxy: milliseconds), as in the files
+// people copy from.
 #include "lab/scenario/settings.h"
 
 #include "lab/scenario/pg_parameters.h"
@@ -12,11 +13,11 @@ enum kind {
     KIND_SIZE,
     KIND_COUNT,
     KIND_BOOL,
-    KIND_RATE,     // double, per second
+    KIND_RATE, // double, per second
     KIND_ROUTE,
     KIND_STORAGE,
     KIND_TEXT,
-    KIND_WAIT,     // HAProxy: a duration of whole milliseconds, kept as text
+    KIND_WAIT, // HAProxy: a duration of whole milliseconds, kept as text
 };
 enum place { IN_TOPOLOGY, IN_PLAN, IN_ETCD, IN_HAPROXY }; // the last two: text in a list
 
@@ -28,11 +29,11 @@ struct setting_def {
     int64_t min, max; // µs, bytes or a count
 };
 
-#define AT(member) IN_TOPOLOGY, offsetof(struct topology, member)
+#define AT(member)      IN_TOPOLOGY, offsetof(struct topology, member)
 #define PLAN_AT(member) IN_PLAN, offsetof(struct plan, member)
-#define SECONDS INT64_C(1000000)
-#define ANY_COUNT 0, 1000000000
-#define ANY_SIZE 0, INT64_C(1) << 50
+#define SECONDS         INT64_C(1000000)
+#define ANY_COUNT       0, 1000000000
+#define ANY_SIZE        0, INT64_C(1) << 50
 
 static const struct setting_def defs[] = {
     {"patroni.ttl", KIND_SECONDS, AT(patroni.ttl), SECONDS, 3600 * SECONDS},
@@ -136,13 +137,15 @@ static bool in_range(const struct setting_def *def, double value, const char *te
     return false;
 }
 
-static bool choose(const char *what, const char *text, const char *const *words, unsigned *ret, char why[static WHY_MAX]) {
+static bool choose(const char *what, const char *text, const char *const *words, unsigned *ret,
+                   char why[static WHY_MAX]) {
     for (unsigned i = 0; words[i]; i++)
         if (str_eq(words[i], text)) {
             *ret = i;
             return true;
         }
-    (void)snprintf(why, WHY_MAX, "'%s' is no %s%s; allowed: %s, %s", SHOWN(text), what, HINT(text, words), words[0], words[1]);
+    (void)snprintf(why, WHY_MAX, "'%s' is no %s%s; allowed: %s, %s", SHOWN(text), what, HINT(text, words), words[0],
+                   words[1]);
     return false;
 }
 
@@ -230,10 +233,22 @@ static void store_text(const struct setting_def *def, const struct parsed *v, co
 // ---- names ----------------------------------------------------------------------------------------------------------
 
 // What the stack must decide itself, or the node is not the node that the topology describes.
-static const char *const postgresql_ours[] = {
-    "listen_addresses", "port",              "cluster_name",     "data_directory",          "config_file", "hba_file",
-    "ident_file",       "external_pid_file", "primary_conninfo", "primary_slot_name",       "hot_standby", "wal_log_hints",
-    "unix_socket_directories", "recovery_target_timeline", "synchronous_standby_names", NULL};
+static const char *const postgresql_ours[] = {"listen_addresses",
+                                              "port",
+                                              "cluster_name",
+                                              "data_directory",
+                                              "config_file",
+                                              "hba_file",
+                                              "ident_file",
+                                              "external_pid_file",
+                                              "primary_conninfo",
+                                              "primary_slot_name",
+                                              "hot_standby",
+                                              "wal_log_hints",
+                                              "unix_socket_directories",
+                                              "recovery_target_timeline",
+                                              "synchronous_standby_names",
+                                              NULL};
 
 static bool holds(const char *const *words, const char *word) {
     for (; *words; words++)
@@ -242,7 +257,8 @@ static bool holds(const char *const *words, const char *word) {
     return false;
 }
 
-static void postgresql_apply(struct reader *r, struct topology *t, struct mark key_at, const char *key, const char *value) {
+static void postgresql_apply(struct reader *r, struct topology *t, struct mark key_at, const char *key,
+                             const char *value) {
     if (holds(postgresql_ours, key)) {
         complain(r, key_at, "'%s' is set by Patroni or the lab itself and can't be chosen here", key);
         return;
@@ -273,7 +289,8 @@ static void complain_unknown(struct reader *r, const struct settings_to *to, str
         words_join(&near, &list);
     else
         strbuf_add(&list, "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, storage, settle, observe, timeout");
-    complain(r, at, "unknown setting '%s'%s; allowed: %s", SHOWN(name), HINT(name, words_all(&known)), strbuf_str(&list));
+    complain(r, at, "unknown setting '%s'%s; allowed: %s", SHOWN(name), HINT(name, words_all(&known)),
+             strbuf_str(&list));
 }
 
 void setting_apply(struct reader *r, const struct settings_to *to, struct mark key_at, struct mark value_at,
@@ -299,7 +316,8 @@ void setting_apply(struct reader *r, const struct settings_to *to, struct mark k
 
 // ---- from a file ----------------------------------------------------------------------------------------------------
 
-void settings_read_section(struct reader *r, const struct settings_to *to, const char *section, const struct ynode *map) {
+void settings_read_section(struct reader *r, const struct settings_to *to, const char *section,
+                           const struct ynode *map) {
     if (map->kind == YNODE_NOTHING)
         return; // "etcd:" with nothing below is an empty section
     if (map->kind != YNODE_MAP) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Settings in "section.key" form, the same in a topology's sections, in a scenario's `set:` and `workload:`, and after --set.
+// Settings in "section.key" form, the same in a topology's sections, in a scenario's `set:` and `workload:`, and after
+// --set.
 #include "lab/scenario/decode.h"
 
 struct settings_to { // where they go; a NULL member: this kind of setting has no place here
@@ -12,7 +13,8 @@ struct settings_to { // where they go; a NULL member: this kind of setting has n
 void setting_apply(struct reader *r, const struct settings_to *to, struct mark key_at, struct mark value_at,
                    const char *dotted, const char *value);
 // A section's mapping, such as {ttl: 20s, loop_wait: 5s} for "patroni".
-void settings_read_section(struct reader *r, const struct settings_to *to, const char *section, const struct ynode *map);
+void settings_read_section(struct reader *r, const struct settings_to *to, const char *section,
+                           const struct ynode *map);
 // The mapping of `set:`: "patroni.ttl: 20s", or nested, or a scalar setting such as "storage: disk".
 void settings_read_set(struct reader *r, const struct settings_to *to, const struct ynode *map);
 // The overrides of the command line. "topology" is left out: it decides what is read at all.

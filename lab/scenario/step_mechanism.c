@@ -49,8 +49,7 @@ static void add_param(const struct step_reader *s, const struct mechanism_param 
     if (!mechanism_param_check(p, strbuf_str(&value), s->r->t, &why))
         complain(s->r, n->mark, "%s", strbuf_str(&why));
     else
-        VEC_PUSH(&s->step->params,
-                 ((struct setting){.key = xstrdup(p->name), .value = xstrdup(strbuf_str(&value))}));
+        VEC_PUSH(&s->step->params, ((struct setting){.key = xstrdup(p->name), .value = xstrdup(strbuf_str(&value))}));
 }
 
 static void complain_unknown_param(const struct step_reader *s, const struct mechanism *m, const struct ynode *n) {
@@ -131,7 +130,8 @@ static const struct mechanism *find_mechanism(const struct step_reader *s, const
     if (m && m->action == action)
         return m;
     if (m)
-        complain(s->r, n->key_mark, action ? "%s is a fault: write 'inject: %s'" : "%s is an act of the administrator: write 'do: %s'",
+        complain(s->r, n->key_mark,
+                 action ? "%s is a fault: write 'inject: %s'" : "%s is an act of the administrator: write 'do: %s'",
                  m->name, m->name);
     else if (text)
         complain_mechanism(s, n, action);

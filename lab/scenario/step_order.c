@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-// What can be said of the order of steps before anything runs. A step starts when its `after` has ended, so the steps form a
-// forest below "the scenario began" - unless the author made a circle.
+// What can be said of the order of steps before anything runs. A step starts when its `after` has ended, so the steps
+// form a forest below "the scenario began" - unless the author made a circle.
 #include "lab/scenario/steps.h"
 
-// Is `a` the step b, or does it come before b on b's way from the beginning? Safe on circles: as many hops as there are steps.
+// Is `a` the step b, or does it come before b on b's way from the beginning? Safe on circles: as many hops as there are
+// steps.
 static bool comes_before(const struct plan *plan, size_t a, size_t b) {
     int at = (int)b;
     for (size_t hops = 0; at >= 0 && hops <= plan->steps.n; hops++) {
@@ -51,8 +52,10 @@ static void check_times(struct reader *r, const struct plan *plan, const struct 
     char end[USEC_TEXT_MAX], limit[USEC_TEXT_MAX];
     for (size_t i = 0; i < plan->steps.n; i++) {
         const struct step *s = &plan->steps.items[i];
-        if (earliest_end(plan, i) > plan->timeout && (s->after < 0 || earliest_end(plan, (size_t)s->after) <= plan->timeout))
-            complain(r, marks[i].step, "step '%s' can't be reached: at the earliest it is over after %s, the scenario's timeout is %s",
+        if (earliest_end(plan, i) > plan->timeout &&
+            (s->after < 0 || earliest_end(plan, (size_t)s->after) <= plan->timeout))
+            complain(r, marks[i].step,
+                     "step '%s' can't be reached: at the earliest it is over after %s, the scenario's timeout is %s",
                      s->name, usec_format(end, earliest_end(plan, i)), usec_format(limit, plan->timeout));
         else if (s->within > plan->timeout)
             warn(r, marks[i].when, "the deadline of step '%s' (%s) is beyond the scenario's timeout of %s", s->name,

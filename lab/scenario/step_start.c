@@ -2,7 +2,8 @@
 // When a step starts (at, after, when) and what a wait waits for.
 #include "lab/scenario/step_reader.h"
 
-#define WITHIN_DEFAULT MINUTE // long enough for a failover at ttl 30 and its worst case, short enough to notice a mistake
+#define WITHIN_DEFAULT                                                                                                 \
+    MINUTE // long enough for a failover at ttl 30 and its worst case, short enough to notice a mistake
 
 int step_find(const struct plan *plan, const char *name) {
     for (size_t i = 0; i < plan->steps.n; i++)
@@ -83,7 +84,8 @@ void step_read_start(const struct step_reader *s) {
         read_delay(s, d->at);
     }
     if (d->after && d->at)
-        complain(s->r, d->after->key_mark, "'at' and 'after' exclude each other: one counts from the beginning, the other "
+        complain(s->r, d->after->key_mark,
+                 "'at' and 'after' exclude each other: one counts from the beginning, the other "
                  "from a step's end");
     else if (d->after)
         read_after(s, d->after);
@@ -93,15 +95,15 @@ void step_read_start(const struct step_reader *s) {
 static void read_when(const struct step_reader *s, const struct ynode *when, const struct ynode *hold,
                       const struct ynode *within) {
     s->marks->when = when->mark;
-    if (condition_read(s->r, when, &s->step->when))
-        s->step->within = WITHIN_DEFAULT;
+    (void)condition_read(s->r, when, &s->step->when);
+    s->step->within = WITHIN_DEFAULT;
     if (hold)
         read_duration(s->r, hold, &s->step->hold);
     if (within)
         read_duration(s->r, within, &s->step->within);
     if (within && s->step->within == 0)
         complain(s->r, within->mark, "'within: 0' leaves no moment in which the condition could be seen");
-    else if (s->step->within && s->step->hold > s->step->within)
+    else if (hold && s->step->hold > s->step->within)
         complain(s->r, hold->mark, "the condition shall hold longer than its deadline ('within') allows");
 }
 
@@ -112,11 +114,14 @@ void step_read_when(const struct step_reader *s) {
         return;
     }
     if (d->hold && d->inject)
-        complain(s->r, d->hold->key_mark, "'for' belongs to 'when'; for an injection that ends by itself write 'duration'");
+        complain(s->r, d->hold->key_mark,
+                 "'for' belongs to 'when'; for an injection that ends by itself write 'duration'");
     else if (d->hold)
-        complain(s->r, d->hold->key_mark, "'for' needs a 'when' (in a wait it stands inside: wait: {stays: ..., for: 10s})");
+        complain(s->r, d->hold->key_mark,
+                 "'for' needs a 'when' (in a wait it stands inside: wait: {stays: ..., for: 10s})");
     if (d->within)
-        complain(s->r, d->within->key_mark, "'within' needs a 'when' (in a wait it stands inside: wait: {becomes: ..., "
+        complain(s->r, d->within->key_mark,
+                 "'within' needs a 'when' (in a wait it stands inside: wait: {becomes: ..., "
                  "within: 60s})");
 }
 
@@ -145,7 +150,8 @@ static void read_stays(const struct step_reader *s, const struct wait_draft *w) 
         step_read_when(s); // the watch begins when this has come true
     (void)condition_read(s->r, w->stays, &s->step->stays);
     if (w->within)
-        complain(s->r, w->within->key_mark, "'within' belongs to 'becomes'; 'stays' holds from its beginning, 'for' a time");
+        complain(s->r, w->within->key_mark,
+                 "'within' belongs to 'becomes'; 'stays' holds from its beginning, 'for' a time");
     if (w->hold)
         read_duration(s->r, w->hold, &s->step->stays_for);
     else if (s->r->whole)
@@ -174,7 +180,8 @@ void step_read_wait(const struct step_reader *s, const struct ynode *n) {
     if (n->kind == YNODE_MAP)
         read_wait_map(s, n);
     else if (n->kind != YNODE_TEXT)
-        complain_kind(s->r, n, "a duration, a condition, or {becomes: CONDITION, within: 60s} or {stays: CONDITION, for: 10s}");
+        complain_kind(s->r, n,
+                      "a duration, a condition, or {becomes: CONDITION, within: 60s} or {stays: CONDITION, for: 10s}");
     else if (usec_parse(n->text, &delay) < 0 && !scalar_number(n->text, &number, why))
         read_becomes(s, n, NULL, NULL);
     else {

@@ -2,13 +2,15 @@
 // Steps, in two passes: first all names (a step may name a later one), then each step's own keys.
 #include "lab/scenario/step_reader.h"
 
-
-#define STEP_FIELD(key, member) {key, read_node, offsetof(struct draft, member), false}
-static const struct field step_fields[] = {
-    STEP_FIELD("name", name),     STEP_FIELD("inject", inject), STEP_FIELD("heal", heal),     STEP_FIELD("do", act),
-    STEP_FIELD("wait", wait),     STEP_FIELD("target", target), STEP_FIELD("with", with),     STEP_FIELD("at", at),
-    STEP_FIELD("after", after),   STEP_FIELD("when", when),     STEP_FIELD("for", hold),      STEP_FIELD("within", within),
-    STEP_FIELD("duration", duration), {0}};
+#define STEP_FIELD(key, member)                                                                                        \
+    { key, read_node, offsetof(struct draft, member), false }
+static const struct field step_fields[] = {STEP_FIELD("name", name),         STEP_FIELD("inject", inject),
+                                           STEP_FIELD("heal", heal),         STEP_FIELD("do", act),
+                                           STEP_FIELD("wait", wait),         STEP_FIELD("target", target),
+                                           STEP_FIELD("with", with),         STEP_FIELD("at", at),
+                                           STEP_FIELD("after", after),       STEP_FIELD("when", when),
+                                           STEP_FIELD("for", hold),          STEP_FIELD("within", within),
+                                           STEP_FIELD("duration", duration), {0}};
 
 // ---- names ----------------------------------------------------------------------------------------------------------
 
@@ -27,10 +29,13 @@ static void name_step(struct reader *r, const struct ynode *map, struct plan *pl
     const char *text = name ? text_of(r, name, "a name") : NULL;
     int other = text ? step_find(plan, text) : -1;
     if (other >= 0)
-        complain(r, name->mark, "step '%s' is here twice (first in line %d)", SHOWN(text), plan->steps.items[other].line);
+        complain(r, name->mark, "step '%s' is here twice (first in line %d)", SHOWN(text),
+                 plan->steps.items[other].line);
     else if (text && !step_name_ok(text))
-        complain(r, name->mark, "'%s' can't be a step's name: letters, digits, '-', '_' and '.', at most %d, and neither "
-                 "'all' nor a duration", SHOWN(text), STEP_NAME_MAX - 1);
+        complain(r, name->mark,
+                 "'%s' can't be a step's name: letters, digits, '-', '_' and '.', at most %d, and neither "
+                 "'all' nor a duration",
+                 SHOWN(text), STEP_NAME_MAX - 1);
     else if (text)
         (void)STR_COPY(step.name, text);
     VEC_PUSH(&plan->steps, step);
@@ -74,13 +79,15 @@ static void read_kind(const struct step_reader *s) {
     }
 }
 
-static void read_step(struct reader *r, const struct ynode *map, struct plan *plan, size_t index, struct step_marks *marks) {
+static void read_step(struct reader *r, const struct ynode *map, struct plan *plan, size_t index,
+                      struct step_marks *marks) {
     struct draft d = {0};
     marks->step = map->mark;
     decode_fields(r, map, "a step", step_fields, &d);
     if (map->kind != YNODE_MAP)
         return;
-    const struct step_reader s = {.r = r, .plan = plan, .step = &plan->steps.items[index], .index = index, .draft = &d, .marks = marks};
+    const struct step_reader s = {
+        .r = r, .plan = plan, .step = &plan->steps.items[index], .index = index, .draft = &d, .marks = marks};
     int kinds = (d.inject != NULL) + (d.heal != NULL) + (d.act != NULL) + (d.wait != NULL);
     step_read_start(&s);
     // A wait reads `when` itself, to say that it has none.
@@ -91,7 +98,8 @@ static void read_step(struct reader *r, const struct ynode *map, struct plan *pl
     if (kinds == 1)
         read_kind(&s);
     else if (kinds > 1 || r->whole)
-        complain(r, map->mark, "a step does %s: expected exactly one of inject, heal, do, wait", kinds ? "several things" : "nothing");
+        complain(r, map->mark, "a step does %s: expected exactly one of inject, heal, do, wait",
+                 kinds ? "several things" : "nothing");
 }
 
 struct step_marks *steps_read(struct reader *r, const struct ynode *list, struct plan *plan) {

@@ -53,16 +53,18 @@ static void fingerprint_settings(const char *section, const setting_list *list, 
 }
 
 static void fingerprint_node(const struct node_def *n, struct strbuf *out) {
-    strbuf_addf(out, "node %s %s services=%u tags=%d%d%d%d\n", n->name, n->address, n->services, n->nofailover, n->nosync,
-                n->noloadbalance, n->clonefrom);
+    strbuf_addf(out, "node %s %s services=%u tags=%d%d%d%d\n", n->name, n->address, n->services, n->nofailover,
+                n->nosync, n->noloadbalance, n->clonefrom);
 }
 
 static void fingerprint_patroni(const struct patroni_settings *p, struct strbuf *out) {
-    strbuf_addf(out, "patroni ttl=%" PRIu64 " loop_wait=%" PRIu64 " retry_timeout=%" PRIu64 " max_lag=%" PRId64 " start=%" PRIu64,
+    strbuf_addf(out,
+                "patroni ttl=%" PRIu64 " loop_wait=%" PRIu64 " retry_timeout=%" PRIu64 " max_lag=%" PRId64
+                " start=%" PRIu64,
                 p->ttl, p->loop_wait, p->retry_timeout, p->maximum_lag_on_failover, p->primary_start_timeout);
-    strbuf_addf(out, " sync=%d strict=%d count=%d failsafe=%d check_timeline=%d rewind=%d slots=%d\n", p->synchronous_mode,
-                p->synchronous_mode_strict, p->synchronous_node_count, p->failsafe_mode, p->check_timeline, p->use_pg_rewind,
-                p->use_slots);
+    strbuf_addf(out, " sync=%d strict=%d count=%d failsafe=%d check_timeline=%d rewind=%d slots=%d\n",
+                p->synchronous_mode, p->synchronous_mode_strict, p->synchronous_node_count, p->failsafe_mode,
+                p->check_timeline, p->use_pg_rewind, p->use_slots);
 }
 
 // Name, title and storage are left out: they change nothing of what is inside a data directory.

@@ -53,7 +53,8 @@ static void complain_word(const struct mechanism_param *p, const char *value, st
 }
 
 // Node names separated by commas, or one of the parameter's own words ("others").
-static bool nodes_check(const struct mechanism_param *p, const char *value, const struct topology *t, struct strbuf *why) {
+static bool nodes_check(const struct mechanism_param *p, const char *value, const struct topology *t,
+                        struct strbuf *why) {
     if (words_hold(p->words, value))
         return true;
     cleanup_free char *copy = xstrdup(value);

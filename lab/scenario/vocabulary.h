@@ -6,5 +6,7 @@
 const struct mechanism_param *mechanism_param_find(const struct mechanism *m, const char *name);
 void mechanism_words(const struct vocabulary *v, bool action, struct words *out);
 void mechanism_param_words(const struct mechanism *m, struct words *out);
-// Is the value of the parameter's kind? t may be NULL (node names are then not judged). On false, why says what was expected.
-bool mechanism_param_check(const struct mechanism_param *p, const char *value, const struct topology *t, struct strbuf *why);
+// Is the value of the parameter's kind? t may be NULL (node names are then not judged). On false, why says what was
+// expected.
+bool mechanism_param_check(const struct mechanism_param *p, const char *value, const struct topology *t,
+                           struct strbuf *why);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // Events to tree:
 //   check bytes -> parse event by event -> hang each value on the innermost open list or mapping -> report double keys.
-// Bad bytes and a broken syntax end the reading (nobody can know what the author meant after them); a double key, an alias
-// or a key that is no text is reported and left out. Nothing here recurses deeper than YAML_DEPTH_MAX.
+// Bad bytes and a broken syntax end the reading (nobody can know what the author meant after them); a double key, an
+// alias or a key that is no text is reported and left out. Nothing here recurses deeper than YAML_DEPTH_MAX.
 #include "lab/scenario/yaml_tree.h"
 
 #include <stdint.h>
@@ -17,7 +17,7 @@ struct builder {
     struct ynode *open[YAML_DEPTH_MAX]; // innermost last; owned by their parents
     char *keys[YAML_DEPTH_MAX];         // key that waits for its value, in a mapping
     struct mark key_marks[YAML_DEPTH_MAX];
-    bool doubled[YAML_DEPTH_MAX];       // that key was there already: its value is read and thrown away
+    bool doubled[YAML_DEPTH_MAX]; // that key was there already: its value is read and thrown away
     size_t depth, nodes;
     bool whole;
 };
@@ -80,7 +80,8 @@ static struct mark mark_of_offset(const char *text, size_t offset) {
 
 // ---- bytes ----------------------------------------------------------------------------------------------------------
 
-// Length of the UTF-8 character at p, or 0 when it is not one that YAML allows (overlong, surrogate, control character).
+// Length of the UTF-8 character at p, or 0 when it is not one that YAML allows (overlong, surrogate, control
+// character).
 static size_t character_length(const unsigned char *p, size_t left) {
     if (*p < 0x80)
         return (*p >= 0x20 && *p != 0x7f) || *p == '\t' || *p == '\n' || *p == '\r';
@@ -95,7 +96,8 @@ static size_t character_length(const unsigned char *p, size_t left) {
     }
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     bool control = c < 0xa0 && c != 0x85;
-    return c >= least[n] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) && c != 0xfffe && c != 0xffff && !control ? n : 0;
+    return c >= least[n] && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) && c != 0xfffe && c != 0xffff && !control ? n
+                                                                                                                  : 0;
 }
 
 static bool bytes_are_text(const struct builder *b) {
@@ -168,11 +170,12 @@ static struct ynode *node_new(struct builder *b, enum ynode_kind kind, struct ma
     return n;
 }
 
-// The text of a plain or quoted scalar stands in the file as it is when nothing was folded or escaped: as many characters
-// between the marks as in the value.
+// The text of a plain or quoted scalar stands in the file as it is when nothing was folded or escaped: as many
+// characters between the marks as in the value.
 static void find_verbatim(struct ynode *n, const yaml_event_t *ev) {
     size_t span = ev->end_mark.index - ev->start_mark.index, quotes = 0, chars = 0;
-    if (ev->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || ev->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
+    if (ev->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+        ev->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
         quotes = 1;
     else if (ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
         return;

@@ -13,10 +13,10 @@ enum ynode_kind { YNODE_NOTHING, YNODE_TEXT, YNODE_LIST, YNODE_MAP };
 struct ynode {
     enum ynode_kind kind;
     struct mark mark;
-    char *key;            // in a mapping: this value's key
+    char *key; // in a mapping: this value's key
     struct mark key_mark;
-    char *text;           // YNODE_TEXT; never NULL there
-    bool verbatim;        // the text stands in the file letter by letter, on one line, from text_col on
+    char *text;    // YNODE_TEXT; never NULL there
+    bool verbatim; // the text stands in the file letter by letter, on one line, from text_col on
     int text_col;
     VEC(struct ynode *) items; // YNODE_LIST, YNODE_MAP; owned
 };
@@ -30,9 +30,9 @@ struct yaml_sink {
     void *arg;
 };
 
-// Reads one document. Always returns a tree, or NULL when the file holds nothing usable. *ret_whole is false when the syntax
-// broke somewhere: the tree then ends there, and what is missing in it may only be missing in the tree.
+// Reads one document. Always returns a tree, or NULL when the file holds nothing usable. *ret_whole is false when the
+// syntax broke somewhere: the tree then ends there, and what is missing in it may only be missing in the tree.
 struct ynode *yaml_tree_read(const char *text, size_t len, const struct yaml_sink *sink, bool *ret_whole);
 void ynode_free(struct ynode *n);
 const struct ynode *ynode_get(const struct ynode *map, const char *key); // NULL when absent
-const char *ynode_kind_name(enum ynode_kind kind);                      // "text", "a list", "a mapping", "nothing"
+const char *ynode_kind_name(enum ynode_kind kind);                       // "text", "a list", "a mapping", "nothing"

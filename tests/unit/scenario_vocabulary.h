@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// A vocabulary for tests of the scenario reader, in the shape of the injector's (fault_vocabulary), which they must not link.
+// A vocabulary for tests of the scenario reader, in the shape of the injector's (fault_vocabulary), which they must not
+// link.
 #include "lab/scenario/read.h"
 
 #define TEST_SERVICES "patroni|postgres|etcd|haproxy"
@@ -10,7 +11,8 @@ static const struct mechanism_param test_kill_params[] = {
     {"process", "word", "postmaster|walreceiver|startup|checkpointer|backend", "postmaster", "which of PostgreSQL's"},
     {"signal", "word", "KILL|TERM|INT|QUIT|SEGV|ABRT", "KILL", "the signal"},
     {0}};
-static const struct mechanism_param test_stop_params[] = {{"service", "word", TEST_SERVICES, NULL, "what to stop"}, {0}};
+static const struct mechanism_param test_stop_params[] = {{"service", "word", TEST_SERVICES, NULL, "what to stop"},
+                                                          {0}};
 static const struct mechanism_param test_pause_params[] = {
     {"service", "word", TEST_SERVICES, NULL, "whose process"},
     {"process", "word", "postmaster|walreceiver|startup|checkpointer|backend", "postmaster", "which of PostgreSQL's"},
@@ -19,7 +21,8 @@ static const struct mechanism_param test_pause_params[] = {
 static const struct mechanism_param test_drop_params[] = {{"with", "nodes", "others|all", "others", "the other side"},
                                                           {"direction", "word", "both|in|out", "both", "which frames"},
                                                           {0}};
-static const struct mechanism_param test_switchover_params[] = {{"candidate", "nodes", NULL, "", "who is to lead"}, {0}};
+static const struct mechanism_param test_switchover_params[] = {{"candidate", "nodes", NULL, "", "who is to lead"},
+                                                                {0}};
 // Of every kind that no shipped mechanism uses yet.
 static const struct mechanism_param test_kinds_params[] = {{"delay", "duration", NULL, "0", ""},
                                                            {"size", "size", NULL, "0", ""},

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: PostgreSQL
+// Any bytes as a scenario: no crash, no hang, and either a plan or at least one complaint. Run from the project's
+// folder, so that topologies are found by name.
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "tests/unit/scenario_vocabulary.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    const struct read_options o = {.vocabulary = &test_vocabulary, .topology_dir = "scenarios/topologies", .seed = 1};
+    struct diags d = {0};
+    struct plan *plan = NULL;
+    struct strbuf text = {0};
+    int r = scenario_read_text("fuzz.yaml", (const char *)data, size, &o, &d, &plan);
+    if ((r == 0) != (plan != NULL) || (r == 0) != (d.errors == 0))
+        abort();
+    diags_to_text(&d, &text);
+    if (plan)
+        plan_to_json(plan, &text);
+    strbuf_done(&text);
+    plan_free(plan);
+    diags_done(&d);
+    return 0;
+}
