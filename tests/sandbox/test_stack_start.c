@@ -55,7 +55,8 @@ static bool the_servers_are_as_patroni_would_have_made_them(struct test_lab *lab
         CHECK(str_eq(parent, "1\n"), "parent of the postmaster: %s", parent);
     }
     cleanup_free char *slots = test_lab_shell(
-        lab, 0, "psql -Atc \"select string_agg(slot_name, ',' order by 1) from pg_replication_slots where active\"");
+        lab, 0,
+        "psql -Atc \"select string_agg(slot_name, ',' order by slot_name) from pg_replication_slots where active\"");
     CHECK(str_eq(slots, "n2,n3\n"), "%s", slots);
     cleanup_free char *max = test_lab_shell(lab, 1, "psql -Atc 'show max_connections'");
     CHECK(str_eq(max, "50\n"), "%s", max);
@@ -73,7 +74,7 @@ static bool the_tools_of_a_student_work(struct test_lab *lab) {
         "psql -qAt -c 'create table t (i int)' -c 'insert into t values (7)' -c 'select i, current_user from t' 2>&1");
     CHECK(str_eq(app, "7|app\n"), "%s", app);
     cleanup_free char *refused =
-        test_lab_shell(lab, 3, "PGSERVICE= PGPASSWORD=wrong psql -h 10.77.0.1 -U postgres -c 'select 1' 2>&1");
+        test_lab_shell(lab, 3, "unset PGSERVICE; PGPASSWORD=wrong psql -h 10.77.0.1 -U postgres -c 'select 1' 2>&1");
     CHECK(strstr(refused, "password authentication failed"), "%s", refused);
     return true;
 }
@@ -115,7 +116,9 @@ enum mode { COLD, WARM, REBOOT, TIME_COLD, TIME_WARM };
 
 static int in_the_lab(enum mode mode, const char *cache, usec_t began) {
     static struct test_lab lab;
-    lab.log_dir = root;
+    static const char *const names[] = {"cold", "warm", "reboot", "time-cold", "time-warm"};
+    cleanup_free char *logs = xasprintf("%s/%s", root, names[mode]);
+    lab.log_dir = logs;
     lab.sink.base = began;
     lab.verbose = mode >= TIME_COLD && getenv("BASCULE_DEBUG");
     test_topology(&lab.topology);
