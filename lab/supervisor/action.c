@@ -5,8 +5,8 @@
 
 #include "lab/supervisor/internal.h"
 
-// Patroni answers POST /switchover once it is over or its own wait has run out (patroni/api.py, poll_failover_result: loop_wait
-// and then some); shutdown checkpoints come on top.
+// Patroni answers POST /switchover once it is over or its own wait has run out (patroni/api.py, poll_failover_result:
+// loop_wait and then some); shutdown checkpoints come on top.
 static const usec_t SWITCHOVER_DEADLINE = 90 * SEC;
 
 struct pending {
@@ -62,8 +62,8 @@ static void switchover(struct lab *lab, const char *id, const char *action, cons
     STR_COPY(p->id, id);
     STR_COPY(p->action, action);
     struct err err = {0};
-    if (observer_patroni_request(lab->observer, leader->name, "POST", "/switchover", strbuf_str(&body), SWITCHOVER_DEADLINE,
-                                 on_switchover, p, &err) < 0) {
+    if (observer_patroni_request(lab->observer, leader->name, "POST", "/switchover", strbuf_str(&body),
+                                 SWITCHOVER_DEADLINE, on_switchover, p, &err) < 0) {
         free(p);
         tell(lab, id, action, "failed", err.msg);
     }

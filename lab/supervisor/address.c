@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// Where a lab listens. Abstract addresses (unix(7)) belong to a network namespace and vanish with the last descriptor: a lab
-// that was killed leaves no stale socket file, and "which labs run" is a question to the kernel, not to a folder.
+// Where a lab listens. Abstract addresses (unix(7)) belong to a network namespace and vanish with the last descriptor:
+// a lab that was killed leaves no stale socket file, and "which labs run" is a question to the kernel, not to a folder.
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -21,7 +21,8 @@ int lab_socket_listen(const char *name, uid_t uid, struct err *err) {
         return err_sys(err, errno, "control socket");
     if (bind(fd, (struct sockaddr *)&a, len) < 0) {
         if (errno == EADDRINUSE)
-            return err_set(err, EADDRINUSE, "a lab named '%s' is running (see `bascule list`; `bascule down --lab %s` ends it)", name,
+            return err_set(err, EADDRINUSE,
+                           "a lab named '%s' is running (see `bascule list`; `bascule down --lab %s` ends it)", name,
                            name);
         return err_sys(err, errno, "control socket of lab '%s'", name);
     }

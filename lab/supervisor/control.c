@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// The control socket's server. One SEQPACKET message = one request = one reply. Requests are a table; each fills a reply object
-// or an error. A client that does not read its reply is dropped: nobody can hold the lab up.
+// The control socket's server. One SEQPACKET message = one request = one reply. Requests are a table; each fills a
+// reply object or an error. A client that does not read its reply is dropped: nobody can hold the lab up.
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -28,7 +28,8 @@ struct reply {
     size_t n_fds;
 };
 
-// ---- requests --------------------------------------------------------------------------------------------------------
+// ---- requests
+// --------------------------------------------------------------------------------------------------------
 
 static int on_status(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     (void)request, (void)err;
@@ -72,7 +73,8 @@ static int hand_fault(struct lab *lab, const char *mechanism, const setting_list
 
 static int on_inject(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     if (lab->state != LAB_READY && lab->state != LAB_KEPT)
-        return err_set(err, EAGAIN, "the lab is %s; wait until it is ready (`bascule status -w`)", lab_state_name(lab->state));
+        return err_set(err, EAGAIN, "the lab is %s; wait until it is ready (`bascule status -w`)",
+                       lab_state_name(lab->state));
     const char *mechanism = json_str(request, "fault", ""), *target = json_str(request, "target", "");
     const setting_list *params = keep_params(lab, cJSON_GetObjectItemCaseSensitive(request, "params"));
     int r = hand_fault(lab, mechanism, params, err);
@@ -125,7 +127,8 @@ static int on_enter(struct lab *lab, const cJSON *request, struct reply *reply, 
                     : err_set(err, ENOENT, "there is no node '%s' (see `bascule status`)", name);
     }
     if (!node_is_on(n))
-        return err_set(err, EHOSTDOWN, "%s is powered off (`bascule heal --all` or `bascule inject node.power_on %s`)", name, name);
+        return err_set(err, EHOSTDOWN, "%s is powered off (`bascule heal --all` or `bascule inject node.power_on %s`)",
+                       name, name);
     for (int i = 0; i < NODE_NS_COUNT; i++)
         reply->fds[i] = node_ns(n, (enum node_ns)i);
     reply->n_fds = NODE_NS_COUNT;
@@ -157,6 +160,7 @@ static int on_abort(struct lab *lab, const cJSON *request, struct reply *reply, 
 static int on_down(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     (void)request, (void)reply, (void)err;
     tell_command(lab, "down", "");
+    lab->leaving = true;
     if (lab->run_ended)
         lab_quit(lab, SUPERVISOR_EXIT_OK);
     else
@@ -178,7 +182,8 @@ static int serve(struct lab *lab, const cJSON *request, struct reply *reply, str
     return err_set(err, EINVAL, "unknown request '%s': this lab was started by another version of bascule", name);
 }
 
-// ---- the wire --------------------------------------------------------------------------------------------------------
+// ---- the wire
+// --------------------------------------------------------------------------------------------------------
 
 static void drop_client(struct client *c) {
     for (size_t i = 0; i < CLIENTS_MAX; i++)
@@ -240,7 +245,8 @@ static int on_client(sd_event_source *s, int fd, uint32_t revents, void *arg) {
     return 0;
 }
 
-// Only the lab's owner: his uid is the one this user namespace maps, so it shows as our own; anybody else's as the overflow uid.
+// Only the lab's owner: his uid is the one this user namespace maps, so it shows as our own; anybody else's as the
+// overflow uid.
 static bool is_owner(int fd) {
     struct ucred peer;
     socklen_t size = sizeof peer;

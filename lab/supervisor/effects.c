@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// What the engine decided becomes deed. A deed that can't be done is not hidden: the injector and the actions answer with a
-// failed event of the same id, and the engine draws its conclusion from that.
+// What the engine decided becomes deed. A deed that can't be done is not hidden: the injector and the actions answer
+// with a failed event of the same id, and the engine draws its conclusion from that.
 #include "lab/supervisor/internal.h"
 
 static void target_text(const struct step *step, char *out, size_t size) {
@@ -17,7 +17,8 @@ static void inject(struct lab *lab, struct effect *e) {
     struct err err = {0};
     char target[EVENT_NAME_MAX];
     target_text(e->step, target, sizeof target);
-    (void)injector_inject(lab->injector, e->id, e->step->mechanism, target, e->nodes, e->n_nodes, &e->step->params, &err);
+    (void)injector_inject(lab->injector, e->id, e->step->mechanism, target, e->nodes, e->n_nodes, &e->step->params,
+                          &err);
 }
 
 static void heal(struct lab *lab, const struct effect *e) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// The end of a run, step by step: stop the application (operations in flight get their deadline), read the ledger table on every
-// node that answers, write run.end, keep the configuration as it was, leave (or stay, --keep). Each step is bounded: a hung
-// daemon delays the end by its deadline and no more.
+// The end of a run, step by step: stop the application (operations in flight get their deadline), read the ledger table
+// on every node that answers, write run.end, keep the configuration as it was, leave (or stay, --keep). Each step is
+// bounded: a hung daemon delays the end by its deadline and no more.
 #include "lab/base/fs.h"
 #include "lab/supervisor/internal.h"
 
@@ -12,7 +12,8 @@ static void keep_configuration(struct lab *lab) {
     for (size_t i = 0; i < lab->plan->topology->nodes.n; i++) {
         if (!lab->nodes[i])
             continue;
-        cleanup_free char *dst = xasprintf("%s/nodes/%s/etc", lab->o->lab->run_dir, lab->plan->topology->nodes.items[i].name);
+        cleanup_free char *dst =
+            xasprintf("%s/nodes/%s/etc", lab->o->lab->run_dir, lab->plan->topology->nodes.items[i].name);
         if (fs_mkdirs(dst, 0755, NULL) == 0)
             (void)fs_copy_tree(node_etc_dir(lab->nodes[i]), dst, NULL);
     }
@@ -28,7 +29,7 @@ static void end_run(struct lab *lab) {
     STR_COPY(ev.u.RUN_END.detail, lab->end_detail);
     sink_emit(&lab->sink, &ev);
     bool broken = str_eq(lab->end_reason, "broken");
-    if (lab->o->lab->keep && !broken && !str_eq(lab->end_reason, "interrupted")) {
+    if (lab->o->lab->keep && !lab->leaving && !broken && !str_eq(lab->end_reason, "interrupted")) {
         lab_set_state(lab, LAB_KEPT, NULL);
         return;
     }

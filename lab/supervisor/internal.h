@@ -39,8 +39,9 @@ struct lab {
     VEC(struct event) queue; // emitted, not yet shown to engine, stack and observer
     bool draining;
     enum lab_state state;
-    bool detached;    // stay when the command that started us ends
-    bool run_ended;   // run.end is written
+    bool detached;  // stay when the command that started us ends
+    bool run_ended; // run.end is written
+    bool leaving;   // `bascule down`: nothing is kept
     char end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
     struct switch_net *sw;
     struct node *nodes[NODES_MAX];
@@ -54,7 +55,7 @@ struct lab {
     struct workload *workload;
     struct control *control;
     sd_event_source *engine_timer;
-    int hand_injections; // counter for "hand-N"
+    int hand_injections;                   // counter for "hand-N"
     VEC(struct hand_params *) hand_params; // parameters of injections by hand: they live as long as the lab
 };
 struct hand_params {
@@ -64,8 +65,9 @@ struct hand_params {
 // supervisor.c
 void lab_set_state(struct lab *lab, enum lab_state state, const char *detail);
 void lab_progress(struct lab *lab, const char *phase, bool waiting, const char *fmt, ...) PRINTF_LIKE(4, 5);
-void lab_finish(struct lab *lab, const char *reason, const char *detail); // begin the end of the run; may be called twice
-void lab_quit(struct lab *lab, int code);                                // leave the loop
+void lab_finish(struct lab *lab, const char *reason,
+                const char *detail);      // begin the end of the run; may be called twice
+void lab_quit(struct lab *lab, int code); // leave the loop
 struct node *lab_node(struct lab *lab, const char *name);
 
 // build.c: switch, nodes, stack, observer, injector; and what the run folder keeps of them

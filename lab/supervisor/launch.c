@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // The moment of birth. In order: the control socket (in the host's network namespace, so that commands reach it), the
-// lifeline, the clone into new namespaces. In the child: own session, stdio into the run folder, and off into the supervisor.
-// Failure modes: a taken name, a host that forbids user namespaces (sandbox_clone says which knob), no descriptor left. In
-// each case nothing has been made yet that outlives this process.
+// lifeline, the clone into new namespaces. In the child: own session, stdio into the run folder, and off into the
+// supervisor. Failure modes: a taken name, a host that forbids user namespaces (sandbox_clone says which knob), no
+// descriptor left. In each case nothing has been made yet that outlives this process.
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -64,8 +64,11 @@ int lab_launch(const struct lab_options *o, struct lab_handle *ret, struct err *
         pid_t host_pid = 0;
         if (read(life_read, &host_pid, sizeof host_pid) != (ssize_t)sizeof host_pid)
             _exit(SUPERVISOR_EXIT_BROKEN);
-        struct supervisor_options so = {
-            .lab = o, .name = name, .control = STEAL_FD(control), .lifeline = STEAL_FD(life_read), .host_pid = host_pid};
+        struct supervisor_options so = {.lab = o,
+                                        .name = name,
+                                        .control = STEAL_FD(control),
+                                        .lifeline = STEAL_FD(life_read),
+                                        .host_pid = host_pid};
         _exit(supervisor_main(&so));
     }
     if (write(life_write, &pid, sizeof pid) != (ssize_t)sizeof pid)

@@ -52,7 +52,10 @@ static cJSON *node_status(const struct model *m, const struct model_node *n, use
         add_age(o, "patroni_age_ms", now, n->patroni_seen);
     }
     if (n->services & SERVICE_ETCD) {
-        (void)cJSON_AddStringToObject(o, "etcd", !n->etcd_answered ? "no answer" : n->etcd_leader ? "leader" : "follower");
+        (void)cJSON_AddStringToObject(o, "etcd",
+                                      !n->etcd_answered ? "no answer"
+                                      : n->etcd_leader  ? "leader"
+                                                        : "follower");
         (void)cJSON_AddNumberToObject(o, "etcd_term", (double)n->etcd_term);
     }
     return o;
@@ -72,8 +75,8 @@ static cJSON *client_status(const struct model *m, usec_t now) {
 }
 
 static cJSON *fault_status(const struct model_fault *f) {
-    static const char *const phases[] = {"asked",      "effective", "verified",      "unverified", "heal_asked",
-                                         "healed",     "heal_verified", "heal_unverified", "failed"};
+    static const char *const phases[] = {"asked",  "effective",     "verified",        "unverified", "heal_asked",
+                                         "healed", "heal_verified", "heal_unverified", "failed"};
     cJSON *o = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(o, "id", f->id);
     (void)cJSON_AddStringToObject(o, "mechanism", f->mechanism);
@@ -99,7 +102,8 @@ cJSON *lab_status(const struct lab *lab) {
     (void)cJSON_AddStringToObject(o, "why", why);
     (void)cJSON_AddBoolToObject(o, "complete", model_complete(m, why, sizeof why));
     (void)cJSON_AddStringToObject(o, "missing", why);
-    (void)cJSON_AddStringToObject(o, "waiting_for", lab->o->lab->scenario ? engine_waiting_for(lab->engine, waiting, sizeof waiting) : "");
+    (void)cJSON_AddStringToObject(
+        o, "waiting_for", lab->o->lab->scenario ? engine_waiting_for(lab->engine, waiting, sizeof waiting) : "");
     (void)cJSON_AddStringToObject(o, "leader", m->leader);
     if (m->lease_renewed && m->lease_ttl && m->leader[0]) {
         usec_t end = m->lease_renewed + m->lease_ttl;

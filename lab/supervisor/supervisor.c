@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: PostgreSQL
-// The supervisor's life. Happy path: build (switch, nodes, stack) -> starting (the stack brings the cluster up) -> ready (it is
-// complete; the application starts, and with acknowledged writes the scenario's clock) -> collecting -> gone or kept.
+// The supervisor's life. Happy path: build (switch, nodes, stack) -> starting (the stack brings the cluster up) ->
+// ready (it is complete; the application starts, and with acknowledged writes the scenario's clock) -> collecting ->
+// gone or kept.
 //
-// Every event of every room comes through emit(): first into the log (the log is the truth), then into a queue, from which
-// engine, stack and observer see it in order. The queue keeps a room that emits from inside a callback from being re-entered.
+// Every event of every room comes through emit(): first into the log (the log is the truth), then into a queue, from
+// which engine, stack and observer see it in order. The queue keeps a room that emits from inside a callback from being
+// re-entered.
 //
-// Failure modes. The command dies: EOF on the lifeline, we leave at once and the kernel clears up. A daemon does not start: the
-// stack says "broken", everything is healed and collected and the run ends as broken. The log can't be written (disk full): the
-// run is broken, the data up to there is kept. Ctrl-C: the command asks for an abort; faults are healed before we leave.
+// Failure modes. The command dies: EOF on the lifeline, we leave at once and the kernel clears up. A daemon does not
+// start: the stack says "broken", everything is healed and collected and the run ends as broken. The log can't be
+// written (disk full): the run is broken, the data up to there is kept. Ctrl-C: the command asks for an abort; faults
+// are healed before we leave.
 #include "lab/supervisor/supervisor.h"
 
 #include <signal.h>
@@ -58,7 +61,8 @@ void lab_quit(struct lab *lab, int code) {
     (void)sd_event_exit(lab->loop, code);
 }
 
-// ---- events ----------------------------------------------------------------------------------------------------------
+// ---- events
+// ----------------------------------------------------------------------------------------------------------
 
 static void write_log(struct lab *lab, const struct event *ev) {
     struct err err = {0};
@@ -119,7 +123,8 @@ static void become_ready(struct lab *lab) {
 static void react(struct lab *lab, const struct event *ev) {
     if (lab->state == LAB_STARTING && model_complete(engine_model(lab->engine), NULL, 0))
         become_ready(lab);
-    // The stack and the injector report a lab that can't go on with lab.state "broken"; our own state events pass through here too.
+    // The stack and the injector report a lab that can't go on with lab.state "broken"; our own state events pass
+    // through here too.
     if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "broken") && lab->state != LAB_BROKEN)
         lab_finish(lab, "broken", ev->u.LAB_STATE.detail);
 }
@@ -161,7 +166,8 @@ static int on_engine_timer(sd_event_source *s, uint64_t usec, void *arg) {
     return 0;
 }
 
-// ---- the end ---------------------------------------------------------------------------------------------------------
+// ---- the end
+// ---------------------------------------------------------------------------------------------------------
 
 void lab_finish(struct lab *lab, const char *reason, const char *detail) {
     if (*lab->end_reason)
@@ -249,5 +255,6 @@ int supervisor_main(const struct supervisor_options *o) {
     if (!lab->run_ended && str_eq(lab->end_reason, "broken"))
         code = SUPERVISOR_EXIT_BROKEN;
     run_log_close(lab->log);
-    return code < 0 ? SUPERVISOR_EXIT_BROKEN : code; // no tear-down: pid 1 leaves, and the kernel takes everything with it
+    return code < 0 ? SUPERVISOR_EXIT_BROKEN
+                    : code; // no tear-down: pid 1 leaves, and the kernel takes everything with it
 }

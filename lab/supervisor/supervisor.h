@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The supervisor: pid 1 of the lab. One thread, one sd-event loop. It builds switch and nodes, lets the stack start them, feeds
-// every event to log, engine, stack and observer, carries out the engine's effects, and answers the control socket.
+// The supervisor: pid 1 of the lab. One thread, one sd-event loop. It builds switch and nodes, lets the stack start
+// them, feeds every event to log, engine, stack and observer, carries out the engine's effects, and answers the control
+// socket.
 #include "lab/supervisor/lab.h"
 
 enum { SUPERVISOR_EXIT_OK = 0, SUPERVISOR_EXIT_BROKEN = 3 };
