@@ -4,11 +4,14 @@
 // process of its pid namespace, the kernel reaps them all, the TCP memory of the network namespace is wiped. No RST or
 // FIN can leave. An init that ends by itself (kill -9 of it) is the same without the silence: peers get their resets;
 // it is told as power off.
+#include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "lab/node/init.h"
@@ -17,7 +20,7 @@
 #include "lab/sandbox/spawn.h"
 
 // Reaping is the kernel's, some ms; a process in uninterruptible sleep (a hung disk) may keep it.
-enum { REAP_TIMEOUT_MS = 3000 };
+enum { REAP_TIMEOUT_MS = 3000, REAP_STEP_MS = 100 };
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -171,11 +174,36 @@ static int cut_link(struct node *n, struct err *err) {
     return r;
 }
 
+static bool lives_in(const char *pid, ino_t pid_ns) {
+    char path[64];
+    struct stat st;
+    struct proc_stat p;
+    (void)snprintf(path, sizeof path, "/proc/%s/ns/pid", pid);
+    return stat(path, &st) == 0 && st.st_ino == pid_ns && proc_stat_read("/proc", strtol(pid, NULL, 10), &p) == 0 &&
+           !strchr("ZX", p.state);
+}
+
+static bool anybody_lives(const struct node *n) {
+    struct stat ns;
+    cleanup_dir DIR *dir = opendir("/proc");
+    if (!dir || fstat(n->ns[NODE_NS_PID], &ns) < 0)
+        return true;
+    for (const struct dirent *e; (e = readdir(dir));)
+        if (isdigit((unsigned char)e->d_name[0]) && strtol(e->d_name, NULL, 10) != n->init &&
+            lives_in(e->d_name, ns.st_ino))
+            return true;
+    return false;
+}
+
 // Init's end is seen when every process of its namespace is gone, those included that entered from outside (`bascule
 // exec`): the kernel waits until their parents have reaped them (kernel/pid_namespace.c, zap_pid_ns_processes). A
-// student's stopped shell must not hold up a power cut: dead they are at once, so a late reaping is left to the kernel.
+// student's stopped command must not hold up a power cut: once only such dead ones are left, the rest is left to the
+// kernel and to pid 1's reaper.
 static void await_end(const struct node *n) {
-    if (spawn_pidfd_gone(n->init_pidfd, REAP_TIMEOUT_MS))
+    bool gone = spawn_pidfd_gone(n->init_pidfd, REAP_STEP_MS);
+    for (int waited = REAP_STEP_MS; !gone && waited < REAP_TIMEOUT_MS && anybody_lives(n); waited += REAP_STEP_MS)
+        gone = spawn_pidfd_gone(n->init_pidfd, REAP_STEP_MS);
+    if (gone)
         reap_init(n);
 }
 

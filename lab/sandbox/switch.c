@@ -182,8 +182,9 @@ int switch_port_set(struct switch_net *sw, const char *node, bool up, struct err
     int r = need_port(sw, node, &p, err);
     if (r == 0)
         r = link_set(sw->sk, p->host, up, err);
-    // A bridge port forwards once the kernel's link watch has seen the carrier, a moment after the call above. Reading a
-    // link makes that happen now (net/core/rtnetlink.c, rtnl_getlink), on both ends; older kernels take up to a second.
+    // A bridge port forwards once the kernel's link watch has seen the carrier, a moment after the call above. Reading
+    // a link makes that happen now (net/core/rtnetlink.c, rtnl_getlink), on both ends; older kernels take up to a
+    // second.
     bool seen;
     if (r == 0 && up)
         r = link_get(sw->sk, p->host, &seen, err);

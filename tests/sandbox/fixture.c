@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "tests/sandbox/fixture.h"
 
+#include <dirent.h>
 #include <fcntl.h>
-#include <ifaddrs.h>
+#include <net/if.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -38,12 +39,11 @@ static void body_main(void (*body)(struct lab *lab, void *arg), void *arg) {
     VEC_DONE(&lab.events);
 }
 
-void in_lab(void (*body)(struct lab *lab, void *arg), void *arg) {
+pid_t lab_begin(void (*body)(struct lab *lab, void *arg), void *arg, int *ret_pidfd) {
     struct err err = {0};
     pid_t pid = 0;
-    int pidfd = -1;
     (void)fflush(NULL);
-    int r = sandbox_clone(true, &pid, &pidfd, &err);
+    int r = sandbox_clone(true, &pid, ret_pidfd, &err);
     if (r == 0) {
         (void)alarm(120);
         body_main(body, arg);
@@ -51,7 +51,12 @@ void in_lab(void (*body)(struct lab *lab, void *arg), void *arg) {
     }
     if (r < 0)
         fail_msg("%s", err.msg);
-    int status = 0;
+    return pid;
+}
+
+void in_lab(void (*body)(struct lab *lab, void *arg), void *arg) {
+    int pidfd = -1, status = 0;
+    pid_t pid = lab_begin(body, arg, &pidfd);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     (void)close(pidfd);
     if (status)
@@ -84,8 +89,9 @@ void lab_spin(struct lab *lab, usec_t time) {
 
 size_t lab_count(const struct lab *lab, enum event_kind kind) {
     size_t n = 0;
-    for VEC_EACH (&lab->events, ev)
-        n += ev->kind == kind;
+    for
+        VEC_EACH(&lab->events, ev)
+    n += ev->kind == kind;
     return n;
 }
 
@@ -97,9 +103,10 @@ const struct event *lab_last(const struct lab *lab, enum event_kind kind) {
 }
 
 static const struct event *service_end(const struct lab *lab, const char *service) {
-    for VEC_EACH (&lab->events, ev)
-        if (ev->kind == EVENT_SERVICE && str_eq(ev->u.SERVICE.service, service) && !str_eq(ev->u.SERVICE.state, "started"))
-            return ev;
+    for
+        VEC_EACH(&lab->events, ev)
+    if (ev->kind == EVENT_SERVICE && str_eq(ev->u.SERVICE.service, service) && !str_eq(ev->u.SERVICE.state, "started"))
+        return ev;
     return NULL;
 }
 
@@ -146,17 +153,31 @@ int node_command(struct lab *lab, struct node *n, const char *const *argv) {
 
 char *host_snapshot(void) {
     struct strbuf text = {0};
-    (void)fs_read("/proc/self/mountinfo", 1 << 20, &text, NULL);
-    (void)fs_read("/proc/net/dev", 1 << 20, &text, NULL);
-    for (char *p = text.data; p && *p;) { // counters change, names must not
-        char *colon = strchr(p, ':'), *line = strchr(p, '\n');
-        if (colon && line && colon < line && strstr(p, "eth") == p)
-            memset(colon + 1, ' ', (size_t)(line - colon - 1));
-        p = line ? line + 1 : NULL;
-    }
+    if (fs_read("/proc/self/mountinfo", 1 << 20, &text, NULL) < 0)
+        fail_msg("no /proc/self/mountinfo");
+    struct if_nameindex *links = if_nameindex();
+    for (const struct if_nameindex *l = links; l && l->if_index; l++)
+        strbuf_addf(&text, "link %u %s\n", l->if_index, l->if_name);
+    if_freenameindex(links);
     return text.data;
 }
 
-bool process_exists(pid_t pid) {
-    return kill(pid, 0) == 0 || errno != ESRCH;
+// All processes of a lab share its user namespace, and nobody else is in it.
+size_t processes_in_userns(ino_t userns) {
+    size_t n = 0;
+    cleanup_dir DIR *dir = opendir("/proc");
+    for (const struct dirent *e; dir && (e = readdir(dir));) {
+        char path[300];
+        struct stat st;
+        (void)snprintf(path, sizeof path, "/proc/%s/ns/user", e->d_name);
+        n += e->d_name[0] >= '0' && e->d_name[0] <= '9' && stat(path, &st) == 0 && st.st_ino == userns;
+    }
+    return n;
+}
+
+ino_t userns_of(pid_t pid) {
+    char path[64];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
+    return stat(path, &st) == 0 ? st.st_ino : 0;
 }

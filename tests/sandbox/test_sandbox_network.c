@@ -122,7 +122,8 @@ static void reach_body(struct lab *lab, void *arg) {
     lab_nodes(lab, 3, true);
     for (size_t i = 0; i < 3; i++)
         (void)start_echo(lab->nodes[i]);
-    CHECK(ask(lab, lab->nodes[0], "n2") == 0 && ask(lab, lab->nodes[1], "n3") == 0 && ask(lab, lab->nodes[2], "n1") == 0);
+    CHECK(ask(lab, lab->nodes[0], "n2") == 0 && ask(lab, lab->nodes[1], "n3") == 0 &&
+          ask(lab, lab->nodes[2], "n1") == 0);
     CHECK(ask(lab, lab->nodes[0], "n1") == 0); // and itself
 }
 static void nodes_reach_each_other_by_name(void **state) {
@@ -179,7 +180,8 @@ static void isolate_body(struct lab *lab, void *arg) {
     const struct switch_cut cuts[] = {{"n1", "n2"}, {"n2", "n1"}, {"n1", "n3"}, {"n3", "n1"}};
     for (int i = 0; i < 3; i++) { // again and again: the set is replaced, never added to
         CHECK_OK(switch_set_cuts(lab->sw, cuts, ARRAY_SIZE(cuts), err));
-        CHECK(ask(lab, lab->nodes[1], "n1") == 1 && ask(lab, lab->nodes[2], "n1") == 1 && ask(lab, lab->nodes[1], "n3") == 0);
+        CHECK(ask(lab, lab->nodes[1], "n1") == 1 && ask(lab, lab->nodes[2], "n1") == 1 &&
+              ask(lab, lab->nodes[1], "n3") == 0);
         CHECK(ask(lab, lab->nodes[0], "n1") == 0); // its own loopback is not the network
         CHECK_OK(switch_set_cuts(lab->sw, NULL, 0, err));
         CHECK(ask(lab, lab->nodes[1], "n1") == 0);

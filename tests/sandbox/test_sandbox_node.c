@@ -28,7 +28,8 @@ static void processes_body(struct lab *lab, void *arg) {
     CHECK_OK(node_service_start(lab->nodes[1], &spec, err));
     CHECK(NODE_SH(lab, lab->nodes[0], "ps -ef; ! ps -eo args | grep -q '[s]leep 1000'") == 0);
     CHECK(NODE_SH(lab, lab->nodes[1], "ps -eo args | grep -q '[s]leep 1000'") == 0);
-    CHECK(NODE_SH(lab, lab->nodes[0], "test \"$(cat /proc/1/comm)\" = init && grep -aq ^bascule-init /proc/1/cmdline") == 0);
+    CHECK(NODE_SH(lab, lab->nodes[0],
+                  "test \"$(cat /proc/1/comm)\" = init && grep -aq ^bascule-init /proc/1/cmdline") == 0);
     CHECK(NODE_SH(lab, lab->nodes[0], "test \"$(ls -d /proc/[0-9]* | wc -l)\" -lt 8") == 0);
 }
 static void a_node_sees_only_its_own_processes(void **state) {
@@ -86,9 +87,11 @@ static void failure_body(struct lab *lab, void *arg) {
     lab_nodes(lab, 1, true);
     struct node *n = lab->nodes[0];
     struct err why = {0};
-    struct service_spec spec = {.name = "patroni", .argv = (const char *const[]){"/usr/bin/patronni", NULL}, .log = "x"};
+    struct service_spec spec = {
+        .name = "patroni", .argv = (const char *const[]){"/usr/bin/patronni", NULL}, .log = "x"};
     CHECK(node_service_start(n, &spec, &why) == -ENOENT);
-    CHECK(strstr(why.msg, "patroni") && strstr(why.msg, "n1") && strstr(why.msg, "/usr/bin/patronni") && strstr(why.msg, "No such file"));
+    CHECK(strstr(why.msg, "patroni") && strstr(why.msg, "n1") && strstr(why.msg, "/usr/bin/patronni") &&
+          strstr(why.msg, "No such file"));
     spec.argv = (const char *const[]){"/etc/passwd", NULL};
     CHECK(node_service_start(n, &spec, &why) == -EACCES);
     spec.argv = (const char *const[]){"sleep", "100", NULL};

@@ -36,8 +36,9 @@ static void postgres_body(struct lab *lab, void *arg) {
     (void)arg;
     lab_nodes(lab, 2, true);
     struct node *n = lab->nodes[0];
-    CHECK(NODE_SH(lab, n, "initdb -N -D " STACK_PGDATA " -A trust && echo 'host all all 10.77.0.0/24 trust' >> " STACK_PGDATA
-                          "/pg_hba.conf") == 0);
+    CHECK(NODE_SH(lab, n,
+                  "initdb -N -D " STACK_PGDATA " -A trust && echo 'host all all 10.77.0.0/24 trust' >> " STACK_PGDATA
+                  "/pg_hba.conf") == 0);
     CHECK(node_postmaster_pid(n, STACK_PGDATA) == 0);
     start_postgres(lab, "pg1");
     int64_t pid = node_postmaster_pid(n, STACK_PGDATA);
@@ -68,7 +69,8 @@ static void detached_body(struct lab *lab, void *arg) {
     (void)arg;
     lab_nodes(lab, 1, true);
     struct node *n = lab->nodes[0];
-    CHECK(NODE_SH(lab, n, "initdb -N -D " STACK_PGDATA " -A trust && pg_ctl -w -D " STACK_PGDATA " -l /tmp/pg.log start") == 0);
+    CHECK(NODE_SH(lab, n,
+                  "initdb -N -D " STACK_PGDATA " -A trust && pg_ctl -w -D " STACK_PGDATA " -l /tmp/pg.log start") == 0);
     int64_t pid = node_postmaster_pid(n, STACK_PGDATA);
     CHECK(pid > 0);
     kill_postmaster(lab, pid);
@@ -76,8 +78,9 @@ static void detached_body(struct lab *lab, void *arg) {
     CHECK(ev && ev->u.SERVICE.pid == pid && ev->u.SERVICE.signal == SIGKILL);
     lab_spin(lab, 500 * MSEC); // its backends end as orphans: not one more event
     size_t told = 0;
-    for VEC_EACH (&lab->events, e)
-        told += e->kind == EVENT_SERVICE && str_eq(e->u.SERVICE.service, "postgres");
+    for
+        VEC_EACH(&lab->events, e)
+    told += e->kind == EVENT_SERVICE && str_eq(e->u.SERVICE.service, "postgres");
     CHECK(told == 1);
     VEC_CLEAR(&lab->events);
     CHECK(NODE_SH(lab, n, "pg_ctl -w -D " STACK_PGDATA " -l /tmp/pg.log start") == 0);

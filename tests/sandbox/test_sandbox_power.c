@@ -46,7 +46,8 @@ static void folders_body(struct lab *lab, void *arg) {
     struct node *n = lab->nodes[0];
     CHECK(NODE_SH(lab, n, "test -z \"$(ls -A /tmp /dev/shm | grep -v :)\"") == 0);
     CHECK(NODE_SH(lab, n, "test -d /run/postgresql -a -w /run/postgresql -a -d /run/haproxy -a -d /run/lock") == 0);
-    CHECK(NODE_SH(lab, n, "touch /tmp/a /run/a /dev/shm/a /var/lib/postgresql/a /var/lib/etcd/a /var/log/a /etc/a") == 0);
+    CHECK(NODE_SH(lab, n, "touch /tmp/a /run/a /dev/shm/a /var/lib/postgresql/a /var/lib/etcd/a /var/log/a /etc/a") ==
+          0);
     CHECK_OK(node_power_off(n, NULL, err));
     CHECK_OK(node_power_on(n, err));
     CHECK(NODE_SH(lab, n, "test ! -e /tmp/a -a ! -e /run/a -a ! -e /dev/shm/a") == 0);
@@ -70,7 +71,8 @@ static void reap_body(struct lab *lab, void *arg) {
     (void)arg;
     lab_nodes(lab, 1, true);
     struct node *n = lab->nodes[0];
-    const char *const argv[] = {"/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8; do setsid sleep 1000 & done; kill -STOP $$", NULL};
+    const char *const argv[] = {"/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8; do setsid sleep 1000 & done; kill -STOP $$",
+                                NULL};
     struct service_spec spec = {.name = "many", .argv = argv, .log = "many.log"};
     CHECK_OK(node_service_start(n, &spec, err));
     lab_spin(lab, 300 * MSEC);

@@ -42,7 +42,8 @@ static void kill_body(struct lab *lab, void *arg) {
     CHECK(before <= o.r.sent && o.r.sent <= o.r.ended && o.r.ended <= sink_now(&lab->sink));
     CHECK(o.r.ended - o.r.sent < 1 * SEC);
     const struct event *ev = lab_service_ended(lab, "victim", SEC);
-    CHECK(ev && str_eq(ev->u.SERVICE.state, "signalled") && ev->u.SERVICE.signal == SIGKILL && ev->u.SERVICE.pid == pid);
+    CHECK(ev && str_eq(ev->u.SERVICE.state, "signalled") && ev->u.SERVICE.signal == SIGKILL &&
+          ev->u.SERVICE.pid == pid);
     o = send_and_wait(lab, pid, SIGKILL, false, true);
     CHECK(o.r.error == -ESRCH && o.r.n == 0);
 }
@@ -80,9 +81,10 @@ static void tree_body(struct lab *lab, void *arg) {
     (void)arg;
     lab_nodes(lab, 1, true);
     // A tree that keeps forking, three generations deep, each child in a session of its own as PostgreSQL's are.
-    int64_t pid = start(lab, "tree",
-                        "for i in 1 2 3; do setsid bash -c 'for j in 1 2; do setsid bash -c \"while :; do sleep 0.01; done\" & "
-                        "done; wait' & done; wait");
+    int64_t pid =
+        start(lab, "tree",
+              "for i in 1 2 3; do setsid bash -c 'for j in 1 2; do setsid bash -c \"while :; do sleep 0.01; done\" & "
+              "done; wait' & done; wait");
     int64_t bystander = start(lab, "bystander", "exec sleep 1000");
     lab_spin(lab, 500 * MSEC);
     struct outcome o = send_and_wait(lab, pid, SIGSTOP, true, false);
