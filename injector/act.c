@@ -145,8 +145,8 @@ static int boot(struct act *a, const char *name, struct err *err) {
     if (node_is_on(w->nodes[i]))
         return 0;
     int r = node_power_on(w->nodes[i], err);
-    if (r >= 0 && w->cuts->link_down[i])
-        r = switch_port_set(w->sw, name, false, err);
+    if (r >= 0)
+        r = switch_port_set(w->sw, name, !w->cuts->link_down[i], err);
     if (r >= 0 && w->start_services)
         r = w->start_services(w->arg, name, NULL, err);
     strbuf_addf(&a->text, "%s%s powered on", a->text.len ? ", " : "", name);

@@ -142,8 +142,9 @@ static int boot(struct fault *f, struct power *p, size_t k, struct err *err) {
     int i = fault_world_index(f->world, f->nodes[k]), r = 0;
     if (!node_is_on(n)) {
         r = node_power_on(n, err);
-        if (r >= 0 && f->world->cuts->link_down[i]) // link.down is not healed by a reboot
-            r = switch_port_set(f->world->sw, f->nodes[k], false, err);
+        // A link that was down already when the power went is not brought back by the boot; one that a fault holds stays down.
+        if (r >= 0)
+            r = switch_port_set(f->world->sw, f->nodes[k], !f->world->cuts->link_down[i], err);
         p->started[k] = false;
     } else {
         p->started[k] = true; // somebody else has booted it, and started what it runs

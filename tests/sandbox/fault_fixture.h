@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// A lab without daemons for the tests of faults: a switch, nodes n1, n2, n3 and app, and on n1..n3 two stand-in services that
+// count: "patroni" (a shell and its child, each adding a byte to a file every 10 ms) and "etcd". Real namespaces, real packets.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "injector/fault.h"
+#include "injector/live.h"
+#include "injector/net_cuts.h"
+
+struct fixture {
+    sd_event *loop;
+    struct switch_net *sw;
+    struct topology topology;
+    struct fault_world world;
+    struct injector *in;
+    struct event_sink sink;
+    VEC(struct event) events;
+    int starts; // calls of start_services
+    // When set, start_services calls this instead of starting the stand-ins.
+    int (*start)(struct fixture *x, const char *node, const char *service, struct err *err);
+};
+
+// Runs the tests inside a lab of their own as an unprivileged user; 77 with the reason when this host can't.
+int fixture_main(int (*run)(void));
+struct fixture *fixture_new(void);
+void fixture_free(struct fixture *x);
+
+enum { N1, N2, N3, APP };
+struct node *fixture_node(struct fixture *x, int i);
+void fixture_services(struct fixture *x, int i); // starts the two stand-ins
+// The path of a file as the node sees it. Static buffer.
+const char *fixture_path(struct fixture *x, int i, const char *path);
+int64_t fixture_size(struct fixture *x, int i, const char *path); // bytes; -1 = not there
+
+// "net.drop", "n1,n2", "with=n3 direction=out". Returns injector_inject's result.
+int fixture_inject(struct fixture *x, const char *id, const char *mechanism, const char *nodes, const char *params);
+// Runs the loop until the fault has an event of this phase (counted from the last fixture_forget); NULL after `within`.
+const struct event *fixture_wait(struct fixture *x, const char *id, const char *phase, usec_t within);
+const struct event *fixture_event(const struct fixture *x, const char *id, const char *phase);
+const struct event *fixture_action(struct fixture *x, const char *id, usec_t within); // done or failed
+void fixture_forget(struct fixture *x);
+void fixture_run(struct fixture *x, usec_t time);
+// Injects, expects "effective" and "verified"; heals, expects "healed" and "heal_verified". Prints details.
+void must_verify(struct fixture *x, const char *id, const char *mechanism, const char *nodes, const char *params);
+void must_heal(struct fixture *x, const char *id);
+
+// ---- measured without the injector's own probes: TCP connections and datagrams between two nodes ---------------------
+struct wire {
+    int a, b;       // an established TCP connection, a's end in the first node and b's in the second
+    int ua, ub;     // UDP sockets of both
+    uint16_t pa, pb;
+    const char *address_a, *address_b;
+};
+void wire_open(struct fixture *x, int from, int to, struct wire *l);
+void wire_close(struct wire *l);
+bool tcp_passes(int from, int to, int within_ms); // a byte written at `from` is read at `to`
+bool udp_passes(struct wire *l, bool forward, int within_ms);
+bool both_pass(struct wire *l); // UDP, both directions
+bool none_pass(struct wire *l);
