@@ -39,6 +39,7 @@ struct sql {
     struct state now, told;
     struct sql_row row;
     usec_t confirmed;  // when a probe last gave the state that was told
+    usec_t unwritable; // last evidence of not being writable: in recovery, a failed write, no answer
     usec_t emitted;    // last event; 0 = none yet
     int64_t latency_us;
     bool setting_up;   // the write connection creates the table
@@ -80,7 +81,8 @@ static void emit(struct sql *s, usec_t asked, usec_t now) {
         ev.u.SQL.latency_us = s->latency_us;
     }
     ev.u.SQL.asked = asked;
-    ev.u.SQL.previous = s->confirmed;
+    // "Not in recovery" is no proof against writes, so it does not count as the earlier result of a first acknowledged one.
+    ev.u.SQL.previous = s->now.writable && !s->told.writable ? s->unwritable : s->confirmed;
     s->told = s->now;
     s->emitted = now;
     sink_emit(s->w->o->sink, &ev);
@@ -89,6 +91,8 @@ static void emit(struct sql *s, usec_t asked, usec_t now) {
 // After every observation. proves: it says something about everything that was told (a role's answer says nothing about writes).
 static void observe(struct sql *s, usec_t asked, bool proves) {
     usec_t now = observer_now(s->w->o);
+    if (proves && !s->now.writable && (s->now.in_recovery || *s->now.error))
+        s->unwritable = now;
     if (!same(&s->now, &s->told) || !s->emitted) {
         emit(s, asked, now);
         s->confirmed = now;

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <libpq-fe.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -21,12 +22,12 @@
 #define PG_BIN "/usr/lib/postgresql/15/bin/"
 struct test_node test_node = {.on = true};
 
-static void fail(const char *what) {
+void test_fail(const char *what) {
     perror(what);
     abort();
 }
 
-static void pause_ms(long ms) {
+void test_pause_ms(long ms) {
     (void)nanosleep(&(struct timespec){ms / 1000, (ms % 1000) * 1000000}, NULL);
 }
 
@@ -36,17 +37,17 @@ static void become_postgres(void) {
     if (geteuid() != 0)
         return;
     if (!pw || setgroups(0, NULL) < 0 || setgid(pw->pw_gid) < 0 || setuid(pw->pw_uid) < 0)
-        fail("become postgres");
+        test_fail("become postgres");
 }
 
-static pid_t spawn(const char *const *argv, const char *log) {
+pid_t test_spawn(const char *const *argv, const char *log) {
     pid_t pid = fork();
     if (pid)
         return pid;
     become_postgres();
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
-        fail(log);
+        test_fail(log);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)execv(argv[0], (char *const *)argv);
     _exit(127);
@@ -57,7 +58,7 @@ static int free_port(void) {
     socklen_t len = sizeof a;
     cleanup_close int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (bind(fd, (struct sockaddr *)&a, len) < 0 || getsockname(fd, (struct sockaddr *)&a, &len) < 0)
-        fail("free port");
+        test_fail("free port");
     return ntohs(a.sin_port);
 }
 
@@ -68,25 +69,25 @@ void test_pg_init(struct test_pg *pg) {
     }
     STR_COPY(pg->dir, "/tmp/bascule-test-XXXXXX");
     if (!mkdtemp(pg->dir))
-        fail("mkdtemp");
+        test_fail("mkdtemp");
     const struct passwd *pw = getpwnam("postgres");
     if (geteuid() == 0 && (!pw || chown(pg->dir, pw->pw_uid, pw->pw_gid) < 0))
-        fail("chown");
+        test_fail("chown");
     (void)snprintf(pg->data, sizeof pg->data, "%s/data", pg->dir);
     (void)snprintf(pg->sockets, sizeof pg->sockets, "%s/run/postgresql", pg->dir);
     char log[128];
     (void)snprintf(log, sizeof log, "%s/initdb.log", pg->dir);
     const char *const argv[] = {PG_BIN "initdb", "-D", pg->data, "-U", "postgres", "-A", "trust", "-N", "--locale=C", NULL};
     int status = 0;
-    (void)waitpid(spawn(argv, log), &status, 0);
+    (void)waitpid(test_spawn(argv, log), &status, 0);
     if (status)
-        fail("initdb");
+        test_fail("initdb");
     pg->port = free_port();
 }
 
 static PGconn *try_connect(const struct test_pg *pg, const char *db) {
     char info[256];
-    (void)snprintf(info, sizeof info, "host=127.0.0.1 port=%d user=postgres dbname=%s connect_timeout=2", pg->port, db);
+    (void)snprintf(info, sizeof info, "host=%s port=%d user=postgres dbname=%s connect_timeout=2", pg->sockets, pg->port, db);
     PGconn *c = PQconnectdb(info);
     if (PQstatus(c) == CONNECTION_OK)
         return c;
@@ -102,9 +103,9 @@ static bool start_once(struct test_pg *pg) {
     (void)mkdir(run, 0777);
     (void)mkdir(pg->sockets, 0777);
     (void)chmod(pg->sockets, 0777);
-    const char *const argv[] = {PG_BIN "postgres", "-D", pg->data, "-p", port, "-h", "127.0.0.1", "-k", pg->sockets, "-c",
+    const char *const argv[] = {PG_BIN "postgres", "-D", pg->data, "-p", port, "-h", pg->no_tcp ? "" : "127.0.0.1", "-k", pg->sockets, "-c",
                                 "fsync=off", "-c", "shared_buffers=16MB", NULL};
-    pg->postmaster = spawn(argv, log);
+    pg->postmaster = test_spawn(argv, log);
     for (int i = 0; i < 300; i++) {
         PGconn *c = try_connect(pg, "postgres");
         if (c) {
@@ -113,7 +114,7 @@ static bool start_once(struct test_pg *pg) {
         }
         if (waitpid(pg->postmaster, NULL, WNOHANG) == pg->postmaster)
             return false;
-        pause_ms(50);
+        test_pause_ms(50);
     }
     return false;
 }
@@ -122,9 +123,9 @@ void test_pg_start(struct test_pg *pg) {
     for (int i = 0; i < 20; i++) {
         if (start_once(pg))
             return;
-        pause_ms(200); // shared memory of the killed one may still be in use for a moment
+        test_pause_ms(200); // shared memory of the killed one may still be in use for a moment
     }
-    fail("PostgreSQL does not start");
+    test_fail("PostgreSQL does not start");
 }
 
 static pid_t parent_of(const char *pid) {
@@ -173,7 +174,7 @@ void test_pg_done(struct test_pg *pg) {
 void test_pg_query(const struct test_pg *pg, const char *db, const char *sql, struct strbuf *out) {
     PGconn *c = try_connect(pg, db);
     if (!c)
-        fail("connect");
+        test_fail("connect");
     PGresult *r = PQexec(c, sql);
     if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK) {
         (void)fprintf(stderr, "%s: %s\n", sql, PQerrorMessage(c));
@@ -183,6 +184,41 @@ void test_pg_query(const struct test_pg *pg, const char *db, const char *sql, st
         strbuf_addf(out, "%s\n", PQgetvalue(r, i, 0));
     PQclear(r);
     PQfinish(c);
+}
+
+// ---- the "node" ------------------------------------------------------------------------------------------------------
+void test_pg_append(const struct test_pg *pg, const char *file, const char *text) {
+    cleanup_free char *path = xasprintf("%s/%s", pg->dir, file);
+    cleanup_free char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+    (void)mkdir(folder, 0755);
+    cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fs_write_all(fd, text, strlen(text)) < 0)
+        test_fail(path);
+}
+
+void test_pg_node_root(const struct test_pg *pg) {
+    int ready[2];
+    if (pipe2(ready, O_CLOEXEC) < 0)
+        test_fail("pipe2");
+    test_node.init_pid = fork();
+    if (test_node.init_pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (chroot(pg->dir) < 0 && (unshare(CLONE_NEWUSER) < 0 || chroot(pg->dir) < 0))
+            _exit(1);
+        (void)write(ready[1], "x", 1);
+        for (;;)
+            (void)pause();
+    }
+    (void)close(ready[1]);
+    char byte;
+    if (read(ready[0], &byte, 1) != 1)
+        test_fail("a process with another root");
+    (void)close(ready[0]);
+}
+
+void test_node_root_done(void) {
+    (void)kill(test_node.init_pid, SIGKILL);
+    (void)waitpid(test_node.init_pid, NULL, 0);
 }
 
 // ---- stand-ins for lab/node ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 // A PostgreSQL of the test's own: private folder, private port on loopback, private socket. And stand-ins for node_*: one "node"
 // that is this machine, so that observers and workload can be tried without building a lab.
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lab/base/str.h"
@@ -10,6 +11,7 @@
 struct test_pg {
     char dir[64], data[96], sockets[96];
     int port;
+    bool no_tcp; // listens on its socket only
     pid_t postmaster;
 };
 
@@ -19,10 +21,36 @@ void test_pg_start(struct test_pg *pg); // returns when it accepts connections
 void test_pg_kill(struct test_pg *pg);  // SIGKILL to the postmaster; returns when all of its processes are gone
 void test_pg_signal_all(const struct test_pg *pg, int sig); // postmaster and all its children
 void test_pg_done(struct test_pg *pg);
+// For the other fixtures.
+pid_t test_spawn(const char *const *argv, const char *log); // as the postgres user when we are root
+void test_fail(const char *what);                        // perror and abort
+void test_pause_ms(long ms);
 // One statement as the superuser; the first column of the rows, one per line, appended to out (may be NULL).
 void test_pg_query(const struct test_pg *pg, const char *db, const char *sql, struct strbuf *out);
 
-// What the node_* stand-ins answer. root: host folder taken as the node's root.
+// A process whose root is pg's folder, so that /proc/PID/root/run/postgresql is its socket folder: the node's init.
+void test_pg_node_root(const struct test_pg *pg);
+void test_node_root_done(void);
+void test_pg_append(const struct test_pg *pg, const char *file, const char *text); // file below pg's folder, folders are made
+
+// An etcd of the test's own. The observer knows one port for etcd: it must be free on this machine's loopback, so the test program
+// enters a network namespace of its own first (exits with 77 where that is not allowed).
+struct test_etcd {
+    char dir[64];
+    pid_t pid;
+};
+void test_etcd_init(struct test_etcd *e);
+void test_etcd_start(struct test_etcd *e); // returns when it has a leader
+void test_etcd_kill(struct test_etcd *e);
+void test_etcd_signal(const struct test_etcd *e, int sig);
+void test_etcd_done(struct test_etcd *e);
+void test_etcd_put(const struct test_etcd *e, const char *key, const char *value, int64_t lease);
+void test_etcd_delete(const struct test_etcd *e, const char *key);
+int64_t test_etcd_lease(const struct test_etcd *e, int ttl_s);
+void test_etcd_keepalive(const struct test_etcd *e, int64_t lease);
+void test_etcd_compact(const struct test_etcd *e); // everything but the latest revision
+
+// What the node_* stand-ins answer.
 extern struct test_node {
     bool on;
     pid_t init_pid;
