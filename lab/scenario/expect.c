@@ -91,18 +91,32 @@ static bool range_word(const char *text, struct expect *e) {
     return true;
 }
 
-// "<= 34s", ">= 20s", "20s to 34s", and for counts a bare "0".
+// The value behind ">=", "at least", "<=" or "at most"; NULL when the text begins with none of them.
+static const char *range_operator(const char *text, bool *ret_at_least) {
+    static const struct {
+        const char *word;
+        bool at_least;
+    } operators[] = {{">=", true}, {">", true}, {"at least ", true}, {"<=", false}, {"<", false}, {"at most ", false}};
+    for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
+        if (str_starts(text, operators[i].word)) {
+            *ret_at_least = operators[i].at_least;
+            text += strlen(operators[i].word);
+            return text + strspn(text, " ");
+        }
+    return NULL;
+}
+
+// "<= 34s", "at least 20s", "20s to 34s", and for counts a bare "0".
 static bool range_text(const char *text, enum measure_type type, struct expect *e, char why[static WHY_MAX]) {
     if (type != TYPE_PERCENT && range_word(text, e))
         return true;
-    bool least = text[0] == '>', most = text[0] == '<';
+    bool at_least;
     double value;
-    if (least || most) {
-        const char *p = text + 1 + (text[1] == '=');
-        p += strspn(p, " ");
-        if (!value_parse(type, p, &value, why))
+    const char *bound = range_operator(text, &at_least);
+    if (bound) {
+        if (!value_parse(type, bound, &value, why))
             return false;
-        limit(e, least, value);
+        limit(e, at_least, value);
         return true;
     }
     const char *to = strstr(text, " to ");

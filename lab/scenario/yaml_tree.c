@@ -253,6 +253,10 @@ static void syntax_error(struct builder *b) {
         complain(b, at, "a tab indents this line: YAML wants spaces");
         return;
     }
+    if (p->context && strstr(p->context, "block scalar")) {
+        complain(b, at, "this is not YAML: text that begins with '>' or '|' needs quotes, as in '>= 90%%'");
+        return;
+    }
     const char *problem = p->problem ? p->problem : "it cannot be read";
     if (p->context && p->context_mark.line + 1 > 0 && p->context_mark.line != p->problem_mark.line)
         complain(b, at, "this is not YAML: %s %s (begun in line %zu)", problem, p->context, p->context_mark.line + 1);

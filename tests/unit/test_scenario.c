@@ -118,10 +118,11 @@ static void expectations_take_every_form(void **state) {
     struct plan *p = read_with(
         HEAD "- wait: 1s\nexpect:\n  write_outage: {at_least: 20s, at_most: 34s}\n  read_outage: <= 34s\n"
              "  recovery: 1s to 1m\n  lost_writes: 0\n  split_brain: no\n  new_leader: off\n  rejoin: '> 5s'\n"
-             "  phases: inside\n  write_availability: '>= 99.5%'\n  unexpected_writes: yes\n",
+             "  phases: inside\n  write_availability: '>= 99.5%'\n  unexpected_writes: yes\n  read_availability: at "
+             "least 90 %\n",
         NULL);
     const struct expect *e = p->expects.items;
-    assert_int_equal(p->expects.n, 10);
+    assert_int_equal(p->expects.n, 11);
     assert_true(e[0].has_min && e[0].has_max && e[0].min == 20e6 && e[0].max == 34e6);
     assert_string_equal(e[0].text, "at least 20s, at most 34s");
     assert_true(!e[1].has_min && e[1].max == 34e6);
@@ -133,6 +134,7 @@ static void expectations_take_every_form(void **state) {
     assert_true(e[6].has_min && !e[6].has_max && e[6].min == 5e6);
     assert_true(e[8].min > 99.49 && e[8].min < 99.51);
     assert_true(e[9].has_min && e[9].min == 1 && !e[9].has_max);
+    assert_true(e[10].has_min && e[10].min == 90 && !e[10].has_max);
     plan_free(p);
 }
 

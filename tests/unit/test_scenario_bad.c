@@ -424,6 +424,8 @@ static const struct bad {
      "f:5:9: error: writes never flow: workload.writes is 0\n"
      "f:5:9: error: reads never flow: workload.reads is 0\n"},
     // expectations
+    {EXPECT "  write_availability: >= 90%\n",
+     "f:6:24: error: this is not YAML: text that begins with '>' or '|' needs quotes, as in '>= 90%'\n"},
     {EXPECT "  write_outage: 34s\n"
      "  lost_writes: few\n"
      "  new_leader: n9\n"
