@@ -10,8 +10,9 @@
 
 // How long the world may take. Beyond it, the engine goes on without an answer.
 #define INJECT_MAX      (60 * SEC)  // asked -> verified: the slowest mechanism fills a disk
-#define HEAL_MAX        (30 * SEC)  // heal asked -> healed
-#define HEAL_VERIFY_MAX (5 * SEC)   // healed -> heal verified; a mechanism without anything to see may never say so
+#define HEAL_MAX        (30 * SEC)  // heal asked -> healed; with several at once, more of it for the later ones
+#define HEAL_QUEUE_MAX  4           // of them: the injector may heal one after another
+#define HEAL_VERIFY_MAX (20 * SEC)  // healed -> heal verified; the injector gives a measurement 15 s
 #define HEAL_DUD_MAX    (5 * SEC)   // an injection that failed is healed for safety, with little patience
 #define ABORT_MAX       (15 * SEC)  // somebody has pressed Ctrl-C
 #define REJOIN_MAX      (120 * SEC) // after the last heal: every member back (base backups included)
@@ -54,7 +55,7 @@ enum live_phase {
     LIVE_ASKED,   // injection asked
     LIVE_BITES,   // verified, or a dud: failed or not verified
     LIVE_HEALING, // heal asked
-    LIVE_HEALED,  // undone; the verification of it is awaited for a moment
+    LIVE_HEALED,  // undone; the verification of it is awaited
     LIVE_GONE,
 };
 

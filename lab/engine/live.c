@@ -56,14 +56,22 @@ void live_inject(struct engine *e, size_t step, const struct node_list *nodes) {
     (void)live_add(e, s->name, step);
 }
 
+// The injector heals in its own order, perhaps one after another: whoever comes behind others gets more time.
+static usec_t heal_limit(const struct engine *e) {
+    size_t ahead = 0;
+    for (size_t i = 0; i < e->faults.n; i++)
+        ahead += e->faults.items[i].phase == LIVE_HEALING;
+    return later_by(e->now, HEAL_MAX * (ahead < HEAL_QUEUE_MAX ? ahead + 1 : HEAL_QUEUE_MAX));
+}
+
 void live_heal(struct engine *e, struct live_fault *f) {
     if (f->phase != LIVE_ASKED && f->phase != LIVE_BITES)
         return;
     struct effect *out = engine_effect(e, EFFECT_HEAL);
     STR_COPY(out->id, f->id);
+    f->limit = f->dud ? later_by(e->now, HEAL_DUD_MAX) : heal_limit(e);
     f->phase = LIVE_HEALING;
     f->heal_at = USEC_NEVER;
-    f->limit = later_by(e->now, f->dud ? HEAL_DUD_MAX : HEAL_MAX);
 }
 
 void live_heal_all(struct engine *e) {
@@ -92,6 +100,10 @@ static void on_verified(struct engine *e, struct live_fault *f) {
         f->heal_at = later_by(f->effective ? f->effective : e->now, duration);
 }
 
+static bool in_healing(const struct live_fault *f) {
+    return f->phase == LIVE_HEALING || f->phase == LIVE_HEALED;
+}
+
 static void on_injection_failed(struct live_fault *f, const char *detail) {
     f->phase = LIVE_BITES;
     f->dud = true;
@@ -99,8 +111,16 @@ static void on_injection_failed(struct live_fault *f, const char *detail) {
     STR_COPY(f->detail, detail);
 }
 
-static bool in_healing(const struct live_fault *f) {
-    return f->phase == LIVE_HEALING || f->phase == LIVE_HEALED;
+// "failed" speaks of the injection as long as that has not been answered, even when its heal was asked meanwhile.
+static void on_failed(struct engine *e, struct live_fault *f, const char *detail) {
+    if (f->phase == LIVE_ASKED) {
+        on_injection_failed(f, detail);
+    } else if (in_healing(f) && !f->verified && !f->dud) {
+        f->dud = true; // what was half done is being undone
+        f->limit = later_by(e->now, HEAL_DUD_MAX);
+    } else if (in_healing(f)) {
+        give_up(f, "broken", detail);
+    }
 }
 
 static void on_heal_asked(struct engine *e, struct live_fault *f) {
@@ -140,9 +160,9 @@ void live_on_event(struct engine *e, const struct event *ev) {
         give_up(f, NULL, detail);
     else if (str_eq(phase, "heal_unverified") && f->phase != LIVE_GONE)
         give_up(f, "unverified", detail);
-    else if (str_eq(phase, "failed") && in_healing(f))
-        give_up(f, "broken", detail);
-    else if ((str_eq(phase, "failed") || str_eq(phase, "unverified")) && f->phase == LIVE_ASKED)
+    else if (str_eq(phase, "failed"))
+        on_failed(e, f, detail);
+    else if (str_eq(phase, "unverified") && f->phase == LIVE_ASKED)
         on_injection_failed(f, detail);
 }
 
@@ -154,9 +174,10 @@ static void out_of_patience(struct live_fault *f) {
         (void)snprintf(text, sizeof text, "not verified within %d s", (int)(INJECT_MAX / SEC));
         on_injection_failed(f, text);
     } else if (f->phase == LIVE_HEALED) {
-        give_up(f, NULL, "");
+        (void)snprintf(text, sizeof text, "healed, but not seen to be gone within %d s", (int)(HEAL_VERIFY_MAX / SEC));
+        give_up(f, "unverified", text);
     } else {
-        (void)snprintf(text, sizeof text, "no answer to the heal within %d s", (int)(HEAL_MAX / SEC));
+        (void)snprintf(text, sizeof text, "no answer to the heal in time");
         give_up(f, "broken", text);
     }
 }

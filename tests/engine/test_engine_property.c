@@ -169,7 +169,7 @@ static struct run random_run(uint64_t seed) {
 // ---- what must be true
 // --------------------------------------------------------------------------------------------------------
 static const char *ends_in_time(const struct run *r) {
-    const usec_t patience = (30 + 5 + 120 + 1) * SEC; // heal, its verification, members, lateness
+    const usec_t patience = (4 * 30 + 20 + 120 + 1) * SEC; // heal, its verification, members, lateness
     const struct world *w = r->w;
     if (!w->finished)
         return "it did not finish";
