@@ -17,7 +17,7 @@ deps: ## install the packages bascule needs (Debian; sudo only when not root)
 .PHONY: build
 build: ## build/bascule, optimised
 	@command -v cmake >/dev/null && command -v ninja >/dev/null || { echo "cmake or ninja is missing: run 'make deps' first"; exit 1; }
-	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=Release)
+	@$(call configure,$(BUILD),-DCMAKE_BUILD_TYPE=Release -DBASCULE_TESTS=OFF)
 	@cmake --build $(BUILD) -j $(JOBS) --target bascule
 
 .PHONY: demo

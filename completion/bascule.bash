@@ -70,7 +70,7 @@ _bascule_candidates() {
   inject)
     case ${#words[@]} in
     0) _bascule_faults ;;
-    1) _bascule_nodes "$lab" && printf '%s\n' "$_bascule_selectors" ;;
+    1) _bascule_nodes "$lab"; printf '%s\n' "$_bascule_selectors" ;;
     *) _bascule_fault_params "${words[0]}" ;;
     esac
     ;;

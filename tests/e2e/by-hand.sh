@@ -11,6 +11,7 @@ exits 0 'up patroni-3 comes up' "$BASCULE" up patroni-3 --lab "$lab" --runs-dir 
 says 'bascule down' 'and says how to end it'
 exits 2 'the same name a second time is refused' "$BASCULE" up patroni-3 --lab "$lab" --runs-dir "$runs"
 says "$lab" 'naming the lab that runs'
+check 'and makes no run folder for it' test "$(find "$runs" -mindepth 1 -maxdepth 1 | wc -l)" = 1
 exits 0 'list names it' "$BASCULE" list
 says "^$lab" 'with its state'
 
@@ -49,7 +50,7 @@ check 'status shows it off' within 5 status "not node('$replica')['on']"
 exits 0 'heal --all' "$BASCULE" heal --all
 check 'it streams again' within 60 status "s['complete']"
 exits 0 'inject net.drop on the leader' "$BASCULE" inject net.drop leader
-check 'another node leads' within 45 status "s['leader'] not in ('', '$leader') and s['healthy']"
+check 'another node leads and the application writes there' within 45 status "s['leader'] not in ('', '$leader') and s['client']['writes_per_s'] > 0"
 exits 0 'heal that one' "$BASCULE" heal hand-2
 check 'the old leader comes back as a replica' within 90 status "s['complete']"
 

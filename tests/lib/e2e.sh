@@ -14,7 +14,8 @@ checks=0 failures=0
 
 finish() {
   local code=$?
-  "$BASCULE" down --all >/dev/null 2>&1
+  [ -z "${lab:-}" ] || "$BASCULE" down "$lab" >/dev/null 2>&1 # other stories of this user may have labs of their own
+  chmod -R u+w "$work"
   rm -rf "$work"
   echo "1..$checks"
   [ "$code" = 0 ] && [ "$failures" = 0 ] && [ "$checks" -gt 0 ] || exit 1
