@@ -120,6 +120,8 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
         return read_count(o, o->writes.lost);
     if (str_eq(kind, "unexpected_writes"))
         return read_count(o, o->writes.unexpected);
+    if (str_eq(kind, "duplicated_writes"))
+        return read_count(o, o->writes.duplicated);
     if (str_eq(kind, "foreign_rows"))
         return read_count(o, o->writes.foreign);
     if (str_eq(kind, "split_brain"))
@@ -136,7 +138,7 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
 }
 
 static bool is_count(const char *kind) {
-    return str_eq(kind, "lost_writes") || str_eq(kind, "unexpected_writes") || str_eq(kind, "foreign_rows");
+    return str_ends(kind, "_writes") || str_eq(kind, "foreign_rows");
 }
 
 static void format_limit(const char *kind, double v, char *out, size_t size) {
@@ -161,7 +163,7 @@ static void describe(const struct expectation *x, char *out, size_t size) {
     else if (x->has_min)
         (void)snprintf(out, size, "%s at least %s", x->kind, lo);
     else if (x->has_max && !(x->max > 0))
-        (void)snprintf(out, size, "%s none", x->kind);
+        (void)snprintf(out, size, "no %s", x->kind);
     else if (x->has_max)
         (void)snprintf(out, size, "%s at most %s", x->kind, hi);
     else if (str_eq(x->kind, "phases"))
@@ -211,18 +213,16 @@ static void judge(struct measure *m, const struct expectation *x) {
 }
 
 static bool is_said(const struct measure *m, const char *kind) {
-    for
-        VEC_EACH(&m->expectations, x)
-    if (str_eq(x->kind, kind))
-        return true;
+    for VEC_EACH (&m->expectations, x)
+        if (str_eq(x->kind, kind))
+            return true;
     return false;
 }
 
 void expect_measure(struct measure *m) {
-    static const char *const implicit[] = {"unexpected_writes", "foreign_rows", "split_brain"};
-    for
-        VEC_EACH(&m->expectations, x)
-    judge(m, x);
+    static const char *const implicit[] = {"unexpected_writes", "duplicated_writes", "foreign_rows", "split_brain"};
+    for VEC_EACH (&m->expectations, x)
+        judge(m, x);
     if (m->out.writes.attempted == 0) // nothing was written: the log of a lab without an application
         return;
     for (size_t i = 0; i < ARRAY_SIZE(implicit); i++)

@@ -48,9 +48,11 @@ struct ack_run { // writes of the application that one node acknowledged without
     int node;
     usec_t first_invoked, first_returned, last_invoked, last_returned;
 };
-struct id_time {
+struct ack { // one acknowledged write of the ledger
     uint64_t id;
-    usec_t returned;
+    usec_t invoked, returned;
+    int node; // -1 = not known
+    bool durable;
 };
 
 struct node_state {
@@ -91,12 +93,9 @@ struct measure {
     // ledger
     int64_t ledger_records;
     struct idset ok, failed, unknown;
-    VEC(usec_t) acks;             // completion times of acknowledged writes, sorted by measure_finish
-    VEC(struct id_time) ok_times; // to say when the lost ones had been acknowledged
-    VEC(struct ack_run) runs;
-    int run_of[NODES_MAX];      // index + 1 in runs of the node's open run
+    VEC(struct ack) acks;       // sorted by `returned` in measure_finish
+    VEC(struct ack_run) runs;   // made of them
     usec_t first_try, last_try; // schedules of the first and last write
-    usec_t last_latency_sum;
 };
 
 int fold_node(struct measure *m,

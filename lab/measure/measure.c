@@ -18,9 +18,9 @@ static int by_from(const void *a, const void *b) {
     const struct tick *x = a, *y = b;
     return x->from < y->from ? -1 : x->from > y->from;
 }
-static int by_time(const void *a, const void *b) {
-    usec_t x = *(const usec_t *)a, y = *(const usec_t *)b;
-    return x < y ? -1 : x > y;
+static int by_returned(const void *a, const void *b) {
+    const struct ack *x = a, *y = b;
+    return x->returned < y->returned ? -1 : x->returned > y->returned;
 }
 
 // Noise: one late second is a hiccup of the machine; three within the run make its times doubtful.
@@ -28,17 +28,15 @@ static void judge_noise(struct measure *m) {
     enum { LATE_US = 100000, SECONDS = 3 };
     usec_t from = m->ticks.n ? m->ticks.items[0].from : 0;
     usec_t to = m->ticks.n ? m->ticks.items[m->ticks.n - 1].from + SEC : USEC_NEVER;
-    for
-        VEC_EACH(&m->noise, n)
-    m->out.noisy_seconds += n->p99 > LATE_US && n->t >= from && n->t <= to;
+    for VEC_EACH (&m->noise, n)
+        m->out.noisy_seconds += n->p99 > LATE_US && n->t >= from && n->t <= to;
     m->out.noisy = m->out.noisy_seconds >= SECONDS;
 }
 
 static void judge_healthy(struct measure *m) {
-    for
-        VEC_EACH(&m->completes, c)
-    if (c->complete && m->out.healthy_at == 0)
-        m->out.healthy_at = c->t;
+    for VEC_EACH (&m->completes, c)
+        if (c->complete && m->out.healthy_at == 0)
+            m->out.healthy_at = c->t;
 }
 
 const struct measures *measure_finish(struct measure *m) {
@@ -48,7 +46,7 @@ const struct measures *measure_finish(struct measure *m) {
     if (m->ticks.n)
         qsort(m->ticks.items, m->ticks.n, sizeof *m->ticks.items, by_from);
     if (m->acks.n)
-        qsort(m->acks.items, m->acks.n, sizeof *m->acks.items, by_time);
+        qsort(m->acks.items, m->acks.n, sizeof *m->acks.items, by_returned);
     judge_noise(m);
     judge_healthy(m);
     outage_measure(m);
@@ -72,7 +70,7 @@ void measure_free(struct measure *m) {
     idset_done(&m->ok), idset_done(&m->failed), idset_done(&m->unknown);
     VEC_DONE(&m->ticks), VEC_DONE(&m->keys), VEC_DONE(&m->leases), VEC_DONE(&m->sql), VEC_DONE(&m->etcd);
     VEC_DONE(&m->power), VEC_DONE(&m->settings), VEC_DONE(&m->noise), VEC_DONE(&m->completes);
-    VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->ok_times), VEC_DONE(&m->runs);
+    VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->runs);
     VEC_DONE(&m->out.faults), VEC_DONE(&m->out.expects), VEC_DONE(&m->out.versions);
     free(m);
 }

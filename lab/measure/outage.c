@@ -32,16 +32,14 @@ static int by_time(const void *a, const void *b) {
 // Completion times of acknowledged writes, sorted: the ledger's and the ticks'. Where both exist they are the same
 // instants; after a kill -9 the ledger misses its last batch and the ticks do not.
 static void collect_acks(const struct measure *m, time_list *out) {
-    for
-        VEC_EACH(&m->acks, a)
-    VEC_PUSH(out, *a);
-    for
-        VEC_EACH(&m->ticks, k) {
-            if (k->w_ok <= 0)
-                continue;
-            VEC_PUSH(out, k->first_ok ? k->first_ok : k->from);
-            VEC_PUSH(out, k->last_ok ? k->last_ok : k->from);
-        }
+    for VEC_EACH (&m->acks, a)
+        VEC_PUSH(out, a->returned);
+    for VEC_EACH (&m->ticks, k) {
+        if (k->w_ok <= 0)
+            continue;
+        VEC_PUSH(out, k->first_ok ? k->first_ok : k->from);
+        VEC_PUSH(out, k->last_ok ? k->last_ok : k->from);
+    }
     if (out->n)
         qsort(out->items, out->n, sizeof *out->items, by_time);
 }
@@ -50,24 +48,22 @@ static void collect_acks(const struct measure *m, time_list *out) {
 // taken, so that an outage at the very end is never made longer than it was.
 static bool find_tries(struct measure *m) {
     bool any = m->ledger_records > 0;
-    for
-        VEC_EACH(&m->ticks, k) {
-            if (k->w_tried <= 0)
-                continue;
-            if (!any || k->from < m->first_try)
-                m->first_try = any && m->ledger_records ? m->first_try : k->from;
-            if (!any || k->from > m->last_try)
-                m->last_try = k->from;
-            any = true;
-        }
+    for VEC_EACH (&m->ticks, k) {
+        if (k->w_tried <= 0)
+            continue;
+        if (!any || k->from < m->first_try)
+            m->first_try = any && m->ledger_records ? m->first_try : k->from;
+        if (!any || k->from > m->last_try)
+            m->last_try = k->from;
+        any = true;
+    }
     return any;
 }
 
 static void find_period(struct measure *m) {
     int64_t tried = 0;
-    for
-        VEC_EACH(&m->ticks, k)
-    tried += k->w_tried;
+    for VEC_EACH (&m->ticks, k)
+        tried += k->w_tried;
     usec_t length = m->last_try - m->first_try;
     if (m->period_us > 0)
         m->out.period = (usec_t)m->period_us;
@@ -81,25 +77,23 @@ static void find_period(struct measure *m) {
 
 static void find_pauses(const struct measure *m, const time_list *acks, pause_list *out) {
     usec_t limit = m->out.outage_threshold, last = m->first_try;
-    for
-        VEC_EACH(acks, a) {
-            if (*a > last + limit)
-                *VEC_ADD(out) = (struct pause){last, *a, false};
-            if (*a > last)
-                last = *a;
-        }
+    for VEC_EACH (acks, a) {
+        if (*a > last + limit)
+            *VEC_ADD(out) = (struct pause){last, *a, false};
+        if (*a > last)
+            last = *a;
+    }
     if (m->last_try > last + limit)
         *VEC_ADD(out) = (struct pause){last, m->last_try, true};
 }
 
 static usec_t first_injection(const struct measure *m) {
     usec_t first = USEC_NEVER;
-    for
-        VEC_EACH(&m->out.faults, f) {
-            usec_t t = f->effective ? f->effective : f->asked;
-            if (t && t < first)
-                first = t;
-        }
+    for VEC_EACH (&m->out.faults, f) {
+        usec_t t = f->effective ? f->effective : f->asked;
+        if (t && t < first)
+            first = t;
+    }
     return first == USEC_NEVER ? 0 : first;
 }
 
@@ -139,13 +133,12 @@ static usec_t median(time_list *v) {
 // The usual latency of an acknowledged write between two instants.
 static usec_t usual_latency(const struct measure *m, usec_t from, usec_t to) {
     time_list v = {0};
-    for
-        VEC_EACH(&m->ticks, k) {
-            if (k->w_ok > 0 && k->first_ok >= from && k->first_ok <= to)
-                VEC_PUSH(&v, k->first_latency);
-            if (k->w_ok > 0 && k->last_ok >= from && k->last_ok <= to)
-                VEC_PUSH(&v, k->last_latency);
-        }
+    for VEC_EACH (&m->ticks, k) {
+        if (k->w_ok > 0 && k->first_ok >= from && k->first_ok <= to)
+            VEC_PUSH(&v, k->first_latency);
+        if (k->w_ok > 0 && k->last_ok >= from && k->last_ok <= to)
+            VEC_PUSH(&v, k->last_latency);
+    }
     usec_t r = median(&v);
     VEC_DONE(&v);
     return r;

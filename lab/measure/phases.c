@@ -40,20 +40,19 @@ static void find_keys(const struct measure *m, struct chain *c) {
     const char *holder = leader_at(m, c->start);
     usec_t known = c->start;
     STR_COPY(c->node, holder);
-    for
-        VEC_EACH(&m->keys, k) {
-            if (k->t <= c->start || k->t > c->limit)
-                continue;
-            if (k->gone && !c->gone) {
-                c->gone = k->t;
-                c->gone_error = key_error(k, known);
-            } else if (!k->gone && (c->gone || !str_eq(k->value, holder))) {
-                c->put = k->t;
-                c->put_error = key_error(k, known);
-                STR_COPY(c->node, k->value);
-            }
-            known = k->t;
+    for VEC_EACH (&m->keys, k) {
+        if (k->t <= c->start || k->t > c->limit)
+            continue;
+        if (k->gone && !c->gone) {
+            c->gone = k->t;
+            c->gone_error = key_error(k, known);
+        } else if (!k->gone && (c->gone || !str_eq(k->value, holder))) {
+            c->put = k->t;
+            c->put_error = key_error(k, known);
+            STR_COPY(c->node, k->value);
         }
+        known = k->t;
+    }
 }
 
 // When `node` accepted writes (again): the first accepted probe after `base`. `fell` says that it must have been
@@ -62,24 +61,23 @@ static bool find_writable(const struct measure *m, const char *node, usec_t base
                           usec_t *ret_error) {
     int index = fold_find_node(m, node);
     bool refused = !fell, before = false;
-    for
-        VEC_EACH(&m->sql, q) {
-            if (q->node != index)
-                continue;
-            if (q->t <= base) {
-                before = q->writable;
-                continue;
-            }
-            if (!q->writable) {
-                refused = true;
-                before = false;
-            } else if (refused) {
-                *ret = before ? base : q->t; // it accepted writes all along
-                usec_t since = q->previous > base && q->previous < q->t ? q->previous : base;
-                *ret_error = before ? 0 : q->t - since;
-                return true;
-            }
+    for VEC_EACH (&m->sql, q) {
+        if (q->node != index)
+            continue;
+        if (q->t <= base) {
+            before = q->writable;
+            continue;
         }
+        if (!q->writable) {
+            refused = true;
+            before = false;
+        } else if (refused) {
+            *ret = before ? base : q->t; // it accepted writes all along
+            usec_t since = q->previous > base && q->previous < q->t ? q->previous : base;
+            *ret_error = before ? 0 : q->t - since;
+            return true;
+        }
+    }
     return false;
 }
 

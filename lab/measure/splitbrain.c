@@ -36,17 +36,39 @@ static usec_t overlap(edge_list *edges, bool who[NODES_MAX]) {
     usec_t total = 0, last = 0;
     if (edges->n)
         qsort(edges->items, edges->n, sizeof *edges->items, by_time);
-    for
-        VEC_EACH(edges, e) {
-            if (n >= 2 && e->t > last) {
-                total += e->t - last;
-                for (int i = 0; i < NODES_MAX; i++)
-                    who[i] = who[i] || active[i] > 0;
-            }
-            last = e->t;
-            n -= active[e->node] > 0;
-            active[e->node] += e->step;
-            n += active[e->node] > 0;
+    for VEC_EACH (edges, e) {
+        if (n >= 2 && e->t > last) {
+            total += e->t - last;
+            for (int i = 0; i < NODES_MAX; i++)
+                who[i] = who[i] || active[i] > 0;
+        }
+        last = e->t;
+        n -= active[e->node] > 0;
+        active[e->node] += e->step;
+        n += active[e->node] > 0;
+    }
+    return total;
+}
+
+static bool covered(const struct measure *m, const span_list *spans, const struct ack_run *r) {
+    for VEC_EACH (spans, s)
+        if (s->node != r->node && s->from <= r->first_invoked && s->to >= r->last_returned)
+            return true;
+    for VEC_EACH (&m->runs, o)
+        if (o->node != r->node && o->first_returned <= r->first_invoked && o->last_invoked >= r->last_returned)
+            return true;
+    return false;
+}
+
+// A lone acknowledged write has no length to overlap with. It was carried out somewhere between its sending and its
+// answer: when another node is proven to have accepted writes through all of that time, it is a proof, and counts with
+// its own length.
+static usec_t lone_writes(const struct measure *m, const span_list *spans, bool who[NODES_MAX]) {
+    usec_t total = 0;
+    for VEC_EACH (&m->runs, r)
+        if (r->last_invoked <= r->first_returned && covered(m, spans, r)) {
+            total += r->last_returned > r->first_invoked ? r->last_returned - r->first_invoked : 1;
+            who[r->node] = true;
         }
     return total;
 }
@@ -61,22 +83,41 @@ static void name_nodes(struct measure *m, const bool who[NODES_MAX]) {
         }
 }
 
+// Acknowledgements of one node with less than a second between them are one run. Judged by when they came back: a write
+// that hung through a freeze must not make the time of the freeze look served.
+static void make_runs(struct measure *m) {
+    size_t open[NODES_MAX] = {0}; // index + 1 of the node's run
+    for VEC_EACH (&m->acks, a) {
+        if (a->node < 0)
+            continue;
+        struct ack_run *run = open[a->node] ? &m->runs.items[open[a->node] - 1] : NULL;
+        if (!run || a->returned > run->last_returned + SEC) {
+            *VEC_ADD(&m->runs) = (struct ack_run){a->node, a->invoked, a->returned, a->invoked, a->returned};
+            open[a->node] = m->runs.n;
+            continue;
+        }
+        run->first_invoked = a->invoked < run->first_invoked ? a->invoked : run->first_invoked;
+        run->last_invoked = a->invoked > run->last_invoked ? a->invoked : run->last_invoked;
+        run->last_returned = a->returned;
+    }
+}
+
 void splitbrain_measure(struct measure *m) {
     span_list spans = {0};
     edge_list proven = {0}, possible = {0};
+    make_runs(m);
     cluster_spans(m, &spans);
-    for
-        VEC_EACH(&spans, s) {
-            add_edges(&proven, s->node, s->from, s->to);
-            add_edges(&possible, s->node, s->maybe_from, s->maybe_to);
-        }
-    for
-        VEC_EACH(&m->runs, r) {
-            add_edges(&proven, r->node, r->first_returned, r->last_invoked);
-            add_edges(&possible, r->node, r->first_invoked, r->last_returned);
-        }
+    for VEC_EACH (&spans, s) {
+        add_edges(&proven, s->node, s->from, s->to);
+        add_edges(&possible, s->node, s->maybe_from, s->maybe_to);
+    }
+    for VEC_EACH (&m->runs, r) {
+        add_edges(&proven, r->node, r->first_returned, r->last_invoked);
+        add_edges(&possible, r->node, r->first_invoked, r->last_returned);
+    }
     bool sure[NODES_MAX] = {0}, maybe[NODES_MAX] = {0};
     m->out.split_brain_min = overlap(&proven, sure);
+    m->out.split_brain_min += lone_writes(m, &spans, sure);
     m->out.split_brain_max = overlap(&possible, maybe);
     if (m->out.split_brain_max < m->out.split_brain_min)
         m->out.split_brain_max = m->out.split_brain_min;

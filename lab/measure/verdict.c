@@ -3,8 +3,8 @@
 //
 //   skipped   the host can't do it, or the scenario does not apply
 //   error     the lab itself broke, or the log ends without run.end (killed)
-//   fail      data: writes lost beyond the limit, unexpected or foreign rows, two primaries proven. One proven
-//   violation fails
+//   fail      data: writes lost beyond the limit, unexpected, duplicated or foreign rows, two primaries proven. One
+//   proven violation fails
 //             a run whatever else went wrong in it
 //   invalid   a fault was not verified (it proves nothing), or the run was interrupted
 //   fail      the scenario's own deadline or condition failed, an expectation failed
@@ -20,8 +20,7 @@ static void decide(struct measure *m, enum verdict v, const char *reason) {
 }
 
 static bool about_data(const struct expect_result *e) {
-    return str_eq(e->kind, "lost_writes") || str_eq(e->kind, "unexpected_writes") || str_eq(e->kind, "foreign_rows") ||
-           str_eq(e->kind, "split_brain");
+    return str_ends(e->kind, "_writes") || str_eq(e->kind, "foreign_rows") || str_eq(e->kind, "split_brain");
 }
 
 // A stalled machine makes times longer (and a lower limit easier to meet), never a row appear.
@@ -31,26 +30,23 @@ static bool about_time(const struct expect_result *e) {
 }
 
 static const struct expect_result *first_failed(const struct measure *m, bool data) {
-    for
-        VEC_EACH(&m->out.expects, e)
-    if (e->known && !e->ok && about_data(e) == data)
-        return e;
+    for VEC_EACH (&m->out.expects, e)
+        if (e->known && !e->ok && about_data(e) == data)
+            return e;
     return NULL;
 }
 
 static const struct expect_result *first_failed_but_time(const struct measure *m) {
-    for
-        VEC_EACH(&m->out.expects, e)
-    if (e->known && !e->ok && !about_time(e))
-        return e;
+    for VEC_EACH (&m->out.expects, e)
+        if (e->known && !e->ok && !about_time(e))
+            return e;
     return NULL;
 }
 
 static const struct expect_result *first_unknown(const struct measure *m) {
-    for
-        VEC_EACH(&m->out.expects, e)
-    if (!e->known)
-        return e;
+    for VEC_EACH (&m->out.expects, e)
+        if (!e->known)
+            return e;
     return NULL;
 }
 
@@ -67,15 +63,13 @@ static bool decide_end(struct measure *m) {
 
 static bool decide_unverified(struct measure *m) {
     char why[EVENT_TEXT_MAX];
-    for
-        VEC_EACH(&m->out.faults, f) {
-            if (f->ok)
-                continue;
-            (void)snprintf(why, sizeof why, "%s on %s was not %s: %.300s", f->mechanism,
-                           *f->nodes ? f->nodes : f->target, f->action ? "done" : "verified",
-                           *f->detail ? f->detail : "no word of it in the log");
-            return decide(m, VERDICT_INVALID, why), true;
-        }
+    for VEC_EACH (&m->out.faults, f) {
+        if (f->ok)
+            continue;
+        (void)snprintf(why, sizeof why, "%s on %s was not %s: %.300s", f->mechanism, *f->nodes ? f->nodes : f->target,
+                       f->action ? "done" : "verified", *f->detail ? f->detail : "no word of it in the log");
+        return decide(m, VERDICT_INVALID, why), true;
+    }
     if (str_eq(m->out.end_reason, "unverified"))
         return decide(m, VERDICT_INVALID, *m->out.end_detail ? m->out.end_detail : "a fault was not verified"), true;
     if (str_eq(m->out.end_reason, "interrupted"))

@@ -20,7 +20,6 @@ static void note_fate(struct measure *m, const struct ledger_record *r) {
         (void)idset_add(&m->ok, r->id);
         idset_remove(&m->unknown, r->id);
         idset_remove(&m->failed, r->id);
-        *VEC_ADD(&m->ok_times) = (struct id_time){r->id, r->returned};
     } else if (r->result == LEDGER_FAILED) {
         if (!idset_has(&m->ok, r->id) && !idset_has(&m->unknown, r->id))
             (void)idset_add(&m->failed, r->id);
@@ -29,25 +28,6 @@ static void note_fate(struct measure *m, const struct ledger_record *r) {
         idset_remove(&m->failed, r->id);
         m->out.writes.local_only += r->result == LEDGER_OK;
     }
-}
-
-// Acknowledgements of one node with less than a second between them are one run. Judged by when they came back: a write
-// that hung through a freeze must not make the time of the freeze look served.
-static void note_server(struct measure *m, const struct ledger_record *r) {
-    if (r->node == 0 || r->node > NODES_MAX)
-        return;
-    int node = r->node - 1;
-    usec_t invoked = r->invoked ? r->invoked : r->scheduled;
-    struct ack_run *run = m->run_of[node] ? &m->runs.items[m->run_of[node] - 1] : NULL;
-    if (!run || r->returned > run->last_returned + SEC) {
-        *VEC_ADD(&m->runs) = (struct ack_run){node, invoked, r->returned, invoked, r->returned};
-        m->run_of[node] = (int)m->runs.n;
-        return;
-    }
-    run->first_invoked = invoked < run->first_invoked ? invoked : run->first_invoked;
-    run->last_invoked = invoked > run->last_invoked ? invoked : run->last_invoked;
-    run->first_returned = r->returned < run->first_returned ? r->returned : run->first_returned;
-    run->last_returned = r->returned > run->last_returned ? r->returned : run->last_returned;
 }
 
 void measure_ledger(struct measure *m, const struct ledger_record *r) {
@@ -60,18 +40,21 @@ void measure_ledger(struct measure *m, const struct ledger_record *r) {
     note_fate(m, r);
     if (r->result != LEDGER_OK)
         return;
-    VEC_PUSH(&m->acks, r->returned);
-    note_server(m, r);
+    struct ack *a = VEC_ADD(&m->acks);
+    a->id = r->id;
+    a->invoked = r->invoked ? r->invoked : r->scheduled;
+    a->returned = r->returned;
+    a->node = r->node >= 1 && r->node <= NODES_MAX ? r->node - 1 : -1;
+    a->durable = !(r->flags & LEDGER_FLAG_LOCAL_ONLY);
 }
 
 static void count_ticks(const struct measure *m, struct write_counts *w) {
-    for
-        VEC_EACH(&m->ticks, k) {
-            w->attempted += k->w_tried;
-            w->acknowledged += k->w_ok;
-            w->failed += k->w_failed;
-            w->unknown += k->w_unknown;
-        }
+    for VEC_EACH (&m->ticks, k) {
+        w->attempted += k->w_tried;
+        w->acknowledged += k->w_ok;
+        w->failed += k->w_failed;
+        w->unknown += k->w_unknown;
+    }
 }
 
 static const struct node_state *final_leader(const struct measure *m) {
@@ -101,13 +84,12 @@ static const char *why_unchecked(const struct measure *m, const struct node_stat
 
 static void find_lost_times(struct measure *m, const struct idset *rows) {
     struct write_counts *w = &m->out.writes;
-    for
-        VEC_EACH(&m->ok_times, o) {
-            if (idset_has(rows, o->id))
-                continue;
-            w->lost_first = w->lost_first == 0 || o->returned < w->lost_first ? o->returned : w->lost_first;
-            w->lost_last = o->returned > w->lost_last ? o->returned : w->lost_last;
-        }
+    for VEC_EACH (&m->acks, o) {
+        if (!o->durable || idset_has(rows, o->id))
+            continue;
+        w->lost_first = w->lost_first == 0 || o->returned < w->lost_first ? o->returned : w->lost_first;
+        w->lost_last = o->returned > w->lost_last ? o->returned : w->lost_last;
+    }
 }
 
 static void find_foreign(struct measure *m, const struct node_state *leader) {

@@ -174,31 +174,28 @@ static void put_faults(struct json *j, const struct measures *m) {
         strbuf_add(j->out, "null");
     }
     open_block(j, "faults", "[");
-    for
-        VEC_EACH(&m->faults, f)
-    put_fault(j, NULL, f);
+    for VEC_EACH (&m->faults, f)
+        put_fault(j, NULL, f);
     close_block(j, "]");
 }
 
 static void put_expects(struct json *j, const struct measures *m) {
     open_block(j, "expectations", "[");
-    for
-        VEC_EACH(&m->expects, e) {
-            open_block(j, NULL, "{");
-            put_str(j, "kind", e->kind);
-            put_str(j, "text", e->text);
-            key(j, "ok");
-            strbuf_add(j->out, !e->known ? "null" : e->ok ? "true" : "false");
-            close_block(j, "}");
-        }
+    for VEC_EACH (&m->expects, e) {
+        open_block(j, NULL, "{");
+        put_str(j, "kind", e->kind);
+        put_str(j, "text", e->text);
+        key(j, "ok");
+        strbuf_add(j->out, !e->known ? "null" : e->ok ? "true" : "false");
+        close_block(j, "}");
+    }
     close_block(j, "]");
 }
 
 static void put_host(struct json *j, const struct measures *m) {
     open_block(j, "versions", "{");
-    for
-        VEC_EACH(&m->versions, v)
-    put_str(j, v->component, v->version);
+    for VEC_EACH (&m->versions, v)
+        put_str(j, v->component, v->version);
     close_block(j, "}");
     open_block(j, "host", "{");
     put_str(j, "kernel", m->kernel);

@@ -81,9 +81,8 @@ void story_tell(const struct measures *m, moment_list *out) {
                        m->old_leader);
         (void)add(out, m->healthy_at, text);
     }
-    for
-        VEC_EACH(&m->faults, f)
-    tell_fault(f, out);
+    for VEC_EACH (&m->faults, f)
+        tell_fault(f, out);
     tell_phases(m, out);
     tell_writes(m, out);
     if (out->n)

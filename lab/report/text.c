@@ -55,15 +55,14 @@ static void put_timeline(struct page *p) {
     heading(p, "Timeline (seconds since the lab began)");
     if (!story.n)
         strbuf_add(p->out, "  nothing happened\n");
-    for
-        VEC_EACH(&story, n) {
-            strbuf_addf(p->out, "%s  %s ", paint_seconds(sec, n->t), n->bad ? "!" : " ");
-            paint_wrap(p->out, p->s, 14, 14, n->text);
-            if (*n->detail) {
-                strbuf_addf(p->out, "%14s", "");
-                paint_wrap(p->out, p->s, 14, 16, n->detail);
-            }
+    for VEC_EACH (&story, n) {
+        strbuf_addf(p->out, "%s  %s ", paint_seconds(sec, n->t), n->bad ? "!" : " ");
+        paint_wrap(p->out, p->s, 14, 14, n->text);
+        if (*n->detail) {
+            strbuf_addf(p->out, "%14s", "");
+            paint_wrap(p->out, p->s, 14, 16, n->detail);
         }
+    }
     VEC_DONE(&story);
 }
 
@@ -92,6 +91,7 @@ static void put_phase(struct page *p, const struct phase *h) {
 }
 
 static void put_phases(struct page *p) {
+    enum { TEXT_COLUMN = 34 };
     const struct measures *m = p->m;
     usec_t sum = 0;
     int n = 0;
@@ -100,18 +100,23 @@ static void put_phases(struct page *p) {
         const struct phase *h = &m->phases[i];
         if (!h->present)
             continue;
-        if (n++ == 0)
-            strbuf_add(p->out, "  phase         begins       took  bounds from the live settings\n");
+        if (n++ == 0) {
+            strbuf_addf(p->out, "  %-9s%10s %10s  ", "phase", "begins", "took");
+            paint_wrap(p->out, p->s, TEXT_COLUMN, TEXT_COLUMN, "best and worst case from the live settings");
+        }
         if (i != PHASE_REJOIN)
             sum += h->duration;
         put_phase(p, h);
     }
     if (n == 0)
-        strbuf_add(p->out, "  none: no leader was lost and no write outage followed the fault\n");
+        row(p, "none", "no leader was lost and no write outage followed the fault");
     char text[32];
-    if (m->recovery)
-        strbuf_addf(p->out, "  %-9s%10s %s  without rejoin%s\n", "sum", "", paint_seconds(text, sum),
-                    sum == m->recovery ? " = the recovery time" : ": NOT the recovery time, something is unexplained");
+    if (!m->recovery)
+        return;
+    strbuf_addf(p->out, "  %-9s%10s %s  ", "sum", "", paint_seconds(text, sum));
+    paint_wrap(p->out, p->s, TEXT_COLUMN, TEXT_COLUMN,
+               sum == m->recovery ? "without rejoin = the recovery time"
+                                  : "NOT the recovery time: something is unexplained");
 }
 
 static void put_outage(struct page *p) {
@@ -144,7 +149,7 @@ static void put_application(struct page *p) {
         return;
     }
     put_outage(p);
-    row(p, "resolution", "%s: one write every %s, which takes %s", usec_format(a, m->resolution),
+    row(p, "resolution", "%s: one write every %s, and a write takes %s", usec_format(a, m->resolution),
         usec_format(b, m->period), usec_format((char[USEC_TEXT_MAX]){0}, m->latency));
     if (m->read_outage)
         row(p, "read outage", "%s, from %.1f s on (in steps of 100 ms)", usec_format(a, m->read_outage),
@@ -200,23 +205,21 @@ static void put_expectations(struct page *p) {
     heading(p, "Expectations");
     if (!p->m->expects.n)
         strbuf_add(p->out, "  the scenario has none\n");
-    for
-        VEC_EACH(&p->m->expects, e) {
-            const char *word = !e->known ? "unknown" : e->ok ? "ok" : "FAILED";
-            strbuf_add(p->out, "  ");
-            paint_add(p->out, p->s, !e->known ? PAINT_WARN : e->ok ? PAINT_GOOD : PAINT_BAD, word);
-            strbuf_addf(p->out, "%*s", 9 - (int)strlen(word), "");
-            paint_wrap(p->out, p->s, 11, 11, e->text);
-        }
+    for VEC_EACH (&p->m->expects, e) {
+        const char *word = !e->known ? "unknown" : e->ok ? "ok" : "FAILED";
+        strbuf_add(p->out, "  ");
+        paint_add(p->out, p->s, !e->known ? PAINT_WARN : e->ok ? PAINT_GOOD : PAINT_BAD, word);
+        strbuf_addf(p->out, "%*s", 9 - (int)strlen(word), "");
+        paint_wrap(p->out, p->s, 11, 11, e->text);
+    }
 }
 
 static void put_host(struct page *p) {
     const struct measures *m = p->m;
     char a[USEC_TEXT_MAX];
     cleanup_strbuf struct strbuf v = {0};
-    for
-        VEC_EACH(&m->versions, x)
-    strbuf_addf(&v, "%s%s %s", v.len ? ", " : "", x->component, x->version);
+    for VEC_EACH (&m->versions, x)
+        strbuf_addf(&v, "%s%s %s", v.len ? ", " : "", x->component, x->version);
     heading(p, "Run");
     if (v.len)
         row(p, "versions", "%s", v.data);

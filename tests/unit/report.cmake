@@ -1,0 +1,2 @@
+unit_test(test_report SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_report.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure_world.c
+          NEEDS report)

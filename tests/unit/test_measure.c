@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: PostgreSQL
+// The numbers: outage, recovery, phases and their bounds, availability. tests/unit/test_measure_checks.c tests the
+// checks.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "test_measure_world.h"
+
+#define MS(x) ((usec_t)((x)*1000))
+
+static usec_t sum_of(const struct measures *m) {
+    usec_t sum = 0;
+    for (int i = 0; i < PHASE_REJOIN; i++)
+        sum += m->phases[i].present ? m->phases[i].duration : 0;
+    return sum;
+}
+
+// Builds, folds, hands over; the test frees both through `end`.
+struct run {
+    struct world w;
+    struct measure *m;
+    const struct measures *o;
+};
+static void fold(struct run *r, bool with_ledger) {
+    r->o = world_measure(&r->w, with_ledger, &r->m);
+}
+static void end(struct run *r) {
+    measure_free(r->m);
+    world_done(&r->w);
+}
+
+static void a_leader_crash_gives_the_numbers_it_was_made_of(void **state) {
+    (void)state;
+    for (int ledger = 0; ledger < 2; ledger++) { // the ticks alone give the same times as the ledger
+        struct run r = {0};
+        world_leader_crash(&r.w);
+        world_build(&r.w);
+        fold(&r, ledger);
+        const struct measures *o = r.o;
+        assert_true(o->outage && !o->outage_open);
+        assert_int_equal(o->outage_start, MS(9993));
+        assert_int_equal(o->outage_end, MS(38903));
+        assert_int_equal(o->write_outage, MS(28910));
+        assert_int_equal(o->recovery, MS(28903));
+        assert_int_equal(o->resolution, MS(13)); // 10 ms period + 3 ms latency
+        assert_int_equal(o->period, MS(10));
+        assert_int_equal(o->phases[PHASE_DETECT].duration, MS(26300));
+        assert_int_equal(o->phases[PHASE_ELECT].duration, MS(2050));
+        assert_int_equal(o->phases[PHASE_PROMOTE].duration, MS(450));
+        assert_int_equal(o->phases[PHASE_PROMOTE].error, MS(50));
+        assert_int_equal(o->phases[PHASE_REROUTE].duration, MS(103));
+        assert_int_equal(o->phases[PHASE_REJOIN].duration, MS(40200 - 38903));
+        assert_int_equal(o->rejoin, MS(30200));
+        assert_int_equal(sum_of(o), o->recovery);
+        assert_string_equal(o->old_leader, "n1");
+        assert_string_equal(o->new_leader, "n2");
+        assert_true(o->leader_changed);
+        assert_int_equal(o->healthy_at, MS(2100));
+        assert_int_equal(o->cluster_outage,
+                         MS(38800 - 9970) + MS(1)); // last probe answered at 9.970 s was sent 1 ms before
+        assert_int_equal(o->first_write, MS(3003));
+        assert_int_equal(o->verdict,
+                         ledger ? VERDICT_PASS : VERDICT_INVALID); // without a ledger nothing is known of the rows
+        end(&r);
+    }
+}
+
+static void the_bounds_of_a_crash_come_from_ttl_and_the_age_of_the_lease(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    world_build(&r.w);
+    fold(&r, true);
+    const struct phase *p = r.o->phases;
+    assert_true(p[PHASE_DETECT].bounded && p[PHASE_DETECT].inside);
+    assert_int_equal(p[PHASE_DETECT].bound_min, MS(30000 - 4200)); // the renewal lies in [5.8 s, 6.0 s]
+    assert_int_equal(p[PHASE_DETECT].bound_max, MS(30000 - 4000 + 1000));
+    assert_non_null(strstr(p[PHASE_DETECT].why, "ttl 30 s - age of the lease 4.1 s"));
+    assert_int_equal(p[PHASE_ELECT].bound_min, MS(1900));
+    assert_true(p[PHASE_ELECT].inside && p[PHASE_PROMOTE].inside && p[PHASE_REROUTE].inside);
+    assert_false(p[PHASE_REJOIN].bounded);
+    end(&r);
+}
+
+static void an_etcd_leader_on_the_dead_node_restarts_the_lease(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.etcd_leader = "n1";
+    world_build(&r.w);
+    fold(&r, true);
+    const struct phase *p = &r.o->phases[PHASE_DETECT];
+    assert_int_equal(p->bound_min, MS(30000 + 1000 + 1000 - 100));
+    assert_int_equal(p->bound_max, MS(30000 + 1000 + 2000 + 1000));
+    assert_false(p->inside); // 26.3 s is too early for it
+    assert_non_null(strstr(p->why, "etcd leader went too"));
+    end(&r);
+    world_leader_crash(&r.w);
+    r.w.etcd_leader = NULL; // not known: the bound covers both
+    world_build(&r.w);
+    fold(&r, true);
+    p = &r.o->phases[PHASE_DETECT];
+    assert_int_equal(p->bound_min, MS(30000 - 4200));
+    assert_int_equal(p->bound_max, MS(30000 + 1000 + 2000 + 1000));
+    end(&r);
+}
+
+static void without_a_lease_the_bound_is_as_wide_as_loop_wait(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.renewed = 0;
+    world_build(&r.w);
+    fold(&r, true);
+    assert_int_equal(r.o->phases[PHASE_DETECT].bound_min, MS(30000 - 10500));
+    assert_int_equal(r.o->phases[PHASE_DETECT].bound_max, MS(31000));
+    end(&r);
+}
+
+static void a_killed_patroni_refuses_and_its_race_is_fast(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.mechanism = "process.kill";
+    r.w.detail = "patroni 71 on n1 is gone";
+    r.w.etcd_leader = "n1"; // its etcd lives on
+    r.w.put = r.w.gone + MS(80);
+    world_build(&r.w);
+    fold(&r, true);
+    assert_int_equal(r.o->phases[PHASE_ELECT].bound_min, 0);
+    assert_int_equal(r.o->phases[PHASE_ELECT].bound_max, MS(1500));
+    assert_int_equal(r.o->phases[PHASE_DETECT].bound_max, MS(27000));
+    assert_true(r.o->phases[PHASE_ELECT].inside && r.o->phases[PHASE_DETECT].inside);
+    assert_int_equal(sum_of(r.o), r.o->recovery);
+    end(&r);
+}
+
+static void a_local_restart_has_only_promote_and_reroute(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.mechanism = "process.kill", r.w.detail = "postmaster 80 on n1 is gone";
+    r.w.gone = r.w.put = r.w.streaming = 0;
+    r.w.new_leader = "n1", r.w.writable = MS(17500), r.w.writable_previous = MS(17450), r.w.writes_back = MS(17520);
+    world_build(&r.w);
+    fold(&r, true);
+    const struct phase *p = r.o->phases;
+    assert_false(p[PHASE_DETECT].present || p[PHASE_ELECT].present);
+    assert_int_equal(p[PHASE_PROMOTE].duration, MS(7500));
+    assert_int_equal(p[PHASE_PROMOTE].bound_max, MS(15000));
+    assert_int_equal(p[PHASE_REROUTE].duration, MS(23));
+    assert_int_equal(sum_of(r.o), r.o->recovery);
+    assert_false(r.o->leader_changed);
+    assert_string_equal(r.o->new_leader, "n1");
+    assert_int_equal(r.o->verdict, VERDICT_PASS);
+    end(&r);
+}
+
+static void a_client_faster_than_the_probe_ends_promote_itself(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.writable = MS(39400), r.w.writable_previous = MS(38400);
+    world_build(&r.w);
+    fold(&r, true);
+    assert_int_equal(r.o->phases[PHASE_PROMOTE].duration, MS(38903 - 38350));
+    assert_int_equal(r.o->phases[PHASE_PROMOTE].error, MS(38903 - 38400));
+    assert_int_equal(r.o->phases[PHASE_REROUTE].duration, 0);
+    assert_int_equal(sum_of(r.o), r.o->recovery);
+    end(&r);
+}
+
+static void a_repeated_election_is_one_phase(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    world_build(&r.w);
+    struct event ev = *world_find(&r.w, EVENT_DCS_KEY, 2); // n2 takes it
+    STR_COPY(ev.u.DCS_KEY.value, "n3");
+    ev.t = MS(36500);
+    (void)world_add(&r.w, ev);
+    ev.u.DCS_KEY.gone = true;
+    ev.t = MS(36900);
+    (void)world_add(&r.w, ev);
+    fold(&r, true);
+    assert_int_equal(r.o->phases[PHASE_DETECT].duration, MS(26300));
+    assert_int_equal(r.o->phases[PHASE_ELECT].duration, MS(2050));
+    assert_int_equal(sum_of(r.o), r.o->recovery);
+    end(&r);
+}
+
+static void a_key_that_changed_hands_unseen_is_an_election_from_the_fault_on(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.gone = 0; // the watch hung on the dead node; the first read elsewhere shows the new holder
+    world_build(&r.w);
+    world_find(&r.w, EVENT_DCS_KEY, 1)->u.DCS_KEY.initial = true;
+    fold(&r, true);
+    assert_false(r.o->phases[PHASE_DETECT].present);
+    assert_int_equal(r.o->phases[PHASE_ELECT].duration, MS(28350));
+    assert_int_equal(r.o->phases[PHASE_ELECT].error, MS(28350)); // any time since the fault
+    assert_int_equal(sum_of(r.o), r.o->recovery);
+    end(&r);
+}
+
+static void without_an_outage_the_phases_come_from_the_events_alone(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.mechanism = "process.kill", r.w.detail = "patroni 71 on n1 is gone";
+    r.w.writes_back = r.w.writes_stop; // the old primary goes on serving
+    world_build(&r.w);
+    fold(&r, true);
+    assert_false(r.o->outage);
+    assert_int_equal(r.o->recovery, 0);
+    assert_true(r.o->phases[PHASE_DETECT].present && r.o->phases[PHASE_ELECT].present &&
+                r.o->phases[PHASE_PROMOTE].present);
+    assert_false(r.o->phases[PHASE_REROUTE].present);
+    end(&r);
+}
+
+static void a_switchover_counts_from_its_order_and_has_no_bound_for_the_checkpoint(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.fault = 0;
+    r.w.gone = MS(11200), r.w.put = MS(11300), r.w.writable_previous = MS(11600), r.w.writable = MS(11650);
+    r.w.writes_stop = MS(10300), r.w.writes_back = MS(11700), r.w.streaming = MS(12500);
+    world_build(&r.w);
+    struct event ev = EVENT_NEW(ACTION);
+    ev.t = MS(10000);
+    STR_COPY(ev.u.ACTION.id, "switch");
+    STR_COPY(ev.u.ACTION.action, "patroni.switchover");
+    STR_COPY(ev.u.ACTION.phase, "asked");
+    (void)world_add(&r.w, ev);
+    ev.t = MS(12000);
+    STR_COPY(ev.u.ACTION.phase, "done");
+    (void)world_add(&r.w, ev);
+    fold(&r, true);
+    assert_int_equal(r.o->cause, 0);
+    assert_int_equal(r.o->write_outage, MS(1410));
+    assert_int_equal(r.o->recovery, MS(1703));
+    assert_int_equal(sum_of(r.o), r.o->recovery);
+    assert_false(r.o->phases[PHASE_DETECT].bounded);
+    assert_true(r.o->phases[PHASE_ELECT].bounded && r.o->phases[PHASE_ELECT].inside);
+    end(&r);
+}
+
+static void an_outage_belongs_to_the_fault_that_was_in_force_when_it_began(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    world_build(&r.w);
+    struct event ev = *world_find(&r.w, EVENT_FAULT, 0);
+    STR_COPY(ev.u.FAULT.id, "cut-replication");
+    STR_COPY(ev.u.FAULT.mechanism, "net.drop");
+    static const char *const phases[] = {"asked", "effective", "verified"};
+    for (int i = 0; i < 3; i++) {
+        ev.t = MS(9000 + i);
+        STR_COPY(ev.u.FAULT.phase, phases[i]);
+        (void)world_add(&r.w, ev);
+    }
+    fold(&r, true);
+    assert_string_equal(r.o->faults.items[r.o->cause].id, "crash");
+    assert_int_equal(r.o->recovery, MS(28903));
+    end(&r);
+}
+
+static void an_outage_from_the_first_bucket_on_is_seen(void **state) {
+    (void)state;
+    for (int ledger = 0; ledger < 2; ledger++) {
+        struct run r = {0};
+        world_leader_crash(&r.w);
+        r.w.fault = 0, r.w.gone = r.w.put = r.w.writable = r.w.streaming = 0;
+        r.w.writes_stop = r.w.begin, r.w.writes_back = r.w.begin + MS(700);
+        world_build(&r.w);
+        fold(&r, ledger);
+        assert_true(r.o->outage);
+        assert_int_equal(r.o->outage_start, r.w.begin);
+        assert_int_equal(r.o->write_outage, MS(703));
+        assert_int_equal(r.o->recovery, 0); // nothing to recover from
+        end(&r);
+    }
+}
+
+static void an_outage_that_never_ends_is_open_and_has_no_recovery(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.writes_back = r.w.end;
+    r.w.gone = r.w.put = r.w.writable = r.w.streaming = 0;
+    world_build(&r.w);
+    world_expect(&r.w, "write_outage", -1, 60e6);
+    fold(&r, true);
+    assert_true(r.o->outage && r.o->outage_open);
+    assert_int_equal(r.o->recovery, 0);
+    assert_true(r.o->write_outage > MS(33900) && r.o->write_outage <= MS(34000));
+    assert_int_equal(r.o->verdict, VERDICT_FAIL); // not "34 s, which is below 60 s"
+    assert_non_null(strstr(r.o->reason, "still failing"));
+    end(&r);
+}
+
+static void a_quiet_run_has_no_outage(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.fault = 0, r.w.gone = r.w.put = r.w.writable = r.w.streaming = 0;
+    r.w.writes_back = r.w.writes_stop;
+    world_build(&r.w);
+    fold(&r, true);
+    assert_false(r.o->outage);
+    assert_int_equal(r.o->write_outage, 0);
+    assert_int_equal(r.o->cause, -1);
+    assert_int_equal(r.o->split_brain_max, 0);
+    assert_true(r.o->write_availability > 99.99 && r.o->read_availability > 99.99);
+    assert_int_equal(r.o->verdict, VERDICT_PASS);
+    end(&r);
+}
+
+static void a_pause_at_the_limit_is_no_outage_and_one_beyond_it_is(void **state) {
+    (void)state;
+    for (int extra = 0; extra < 2; extra++) {
+        struct run r = {0};
+        world_leader_crash(&r.w);
+        r.w.gone = r.w.put = r.w.writable = r.w.streaming = 0;
+        r.w.writes_back = r.w.writes_stop + MS(extra ? 100 : 90); // acknowledgements 110 or 100 ms apart
+        world_build(&r.w);
+        fold(&r, true);
+        assert_int_equal(r.o->outage, extra);
+        end(&r);
+    }
+}
+
+// Writes come back for 0.5 s and fail again: they did not keep succeeding. A hiccup of 150 ms is no such thing.
+static void flapping_lengthens_an_outage_and_a_hiccup_does_not(void **state) {
+    (void)state;
+    for (int flap = 0; flap < 2; flap++) {
+        struct run r = {0};
+        world_leader_crash(&r.w);
+        world_build(&r.w);
+        usec_t from = MS(39400), to = from + MS(flap ? 600 : 150);
+        for VEC_EACH (&r.w.ledger, l)
+            if (l->scheduled >= from && l->scheduled < to)
+                l->result = LEDGER_FAILED;
+        for (size_t i = 0; i < r.w.events.n; i++) // the ledger speaks alone here
+            if (r.w.events.items[i].kind == EVENT_CLIENT_TICK)
+                r.w.events.items[i].u.CLIENT_TICK.w_ok = 0;
+        fold(&r, true);
+        assert_int_equal(r.o->outage_end, flap ? to + MS(3) : MS(38903));
+        end(&r);
+    }
+}
+
+static void availability_is_the_share_of_good_buckets(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    world_build(&r.w);
+    fold(&r, true);
+    // 410 buckets from 3.0 s to 44.0 s; none good from 10.0 s to 38.9 s = 289
+    assert_true(r.o->write_availability > 29.50 && r.o->write_availability < 29.53);
+    assert_true(r.o->read_availability > 99.99);
+    assert_int_equal(r.o->read_outage, 0);
+    end(&r);
+}
+
+static void a_read_outage_is_known_to_a_bucket(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    world_build(&r.w);
+    for VEC_EACH (&r.w.events, ev)
+        if (ev->kind == EVENT_CLIENT_TICK && ev->u.CLIENT_TICK.from >= MS(20000) && ev->u.CLIENT_TICK.from < MS(21500))
+            ev->u.CLIENT_TICK.r_failed = ev->u.CLIENT_TICK.r_ok, ev->u.CLIENT_TICK.r_ok = 0;
+    fold(&r, true);
+    assert_int_equal(r.o->read_outage, MS(1500));
+    assert_int_equal(r.o->read_outage_start, MS(20000));
+    end(&r);
+}
+
+static void a_healed_node_is_waited_for_from_its_healing(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    world_build(&r.w);
+    struct event ev = *world_find(&r.w, EVENT_NODE_POWER, 0);
+    ev.t = MS(41000);
+    ev.u.NODE_POWER.on = true;
+    (void)world_add(&r.w, ev);
+    ev = *world_find(&r.w, EVENT_FAULT, 0);
+    ev.t = MS(41010);
+    STR_COPY(ev.u.FAULT.phase, "healed");
+    (void)world_add(&r.w, ev);
+    ev = *world_find(&r.w, EVENT_REPLICATION, 0);
+    ev.t = MS(43500);
+    STR_COPY(ev.u.REPLICATION.node, "n2");
+    STR_COPY(ev.u.REPLICATION.standby, "n1");
+    (void)world_add(&r.w, ev);
+    fold(&r, true);
+    assert_int_equal(r.o->phases[PHASE_REJOIN].start, MS(41010));
+    assert_int_equal(r.o->phases[PHASE_REJOIN].duration, MS(43500 - 41010));
+    assert_int_equal(r.o->rejoin, MS(2490));
+    end(&r);
+}
+
+static uint64_t next_random(uint64_t *s) {
+    *s ^= *s << 13;
+    *s ^= *s >> 7;
+    return *s ^= *s << 17;
+}
+
+// Whatever was or was not seen: the links of the chain touch, and together they are the recovery time.
+static void phases_of_random_failovers_always_add_up(void **state) {
+    (void)state;
+    uint64_t seed = 77;
+    for (int i = 0; i < 400; i++) {
+        struct run r = {0};
+        uint64_t start = seed;
+        world_leader_crash(&r.w);
+        r.w.end = MS(16000);
+        r.w.fault = MS(5000) + next_random(&seed) % MS(500);
+        r.w.writes_stop = r.w.fault + next_random(&seed) % MS(300);
+        r.w.writes_back = r.w.writes_stop + MS(200) + next_random(&seed) % MS(6000);
+        r.w.gone = next_random(&seed) % 4 ? r.w.fault + 1 + next_random(&seed) % MS(6000) : 0;
+        r.w.put = next_random(&seed) % 4 ? (r.w.gone ? r.w.gone : r.w.fault) + 1 + next_random(&seed) % MS(3000) : 0;
+        r.w.writable = next_random(&seed) % 4 ? r.w.fault + MS(3) + next_random(&seed) % MS(8000) : 0;
+        r.w.writable_previous = r.w.writable ? r.w.writable - next_random(&seed) % MS(1000) : 0;
+        r.w.streaming = 0;
+        r.w.final_read = false;
+        world_build(&r.w);
+        fold(&r, true);
+        assert_true(r.o->outage);
+        usec_t cursor = r.o->faults.items[r.o->cause].effective;
+        bool chained = true;
+        for (int k = 0; k < PHASE_REJOIN; k++)
+            if (r.o->phases[k].present) {
+                chained = chained && r.o->phases[k].start == cursor;
+                cursor += r.o->phases[k].duration;
+            }
+        bool complete = !r.o->phases[PHASE_REROUTE].present || sum_of(r.o) == r.o->recovery;
+        if (!chained || !complete || (r.o->recovery && !r.o->phases[PHASE_REROUTE].present && r.o->write_outage >= SEC))
+            fail_msg("seed %" PRIu64 ": chained %d, sum %" PRIu64 ", recovery %" PRIu64, start, chained, sum_of(r.o),
+                     r.o->recovery);
+        end(&r);
+    }
+}
+
+static void an_empty_log_gives_an_error_and_no_numbers(void **state) {
+    (void)state;
+    struct measure *m = measure_new();
+    const struct measures *o = measure_finish(m);
+    assert_int_equal(o->verdict, VERDICT_ERROR);
+    assert_false(o->outage || o->writes.checked);
+    assert_int_equal(o->recovery, 0);
+    measure_free(m);
+}
+
+// A log cut anywhere (kill -9) never crashes the fold and is never a pass.
+static void a_log_cut_anywhere_is_an_error_and_never_a_pass(void **state) {
+    (void)state;
+    struct world w;
+    world_leader_crash(&w);
+    world_build(&w);
+    for (size_t n = 0; n < w.events.n; n += 1 + w.events.n / 300) {
+        struct measure *m = measure_new();
+        for (size_t i = 0; i < n; i++)
+            measure_event(m, &w.events.items[i]);
+        const struct measures *o = measure_finish(m);
+        assert_int_equal(o->verdict, VERDICT_ERROR);
+        assert_true(!o->recovery || sum_of(o) == o->recovery);
+        measure_free(m);
+    }
+    world_done(&w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_leader_crash_gives_the_numbers_it_was_made_of),
+        cmocka_unit_test(the_bounds_of_a_crash_come_from_ttl_and_the_age_of_the_lease),
+        cmocka_unit_test(an_etcd_leader_on_the_dead_node_restarts_the_lease),
+        cmocka_unit_test(without_a_lease_the_bound_is_as_wide_as_loop_wait),
+        cmocka_unit_test(a_killed_patroni_refuses_and_its_race_is_fast),
+        cmocka_unit_test(a_local_restart_has_only_promote_and_reroute),
+        cmocka_unit_test(a_client_faster_than_the_probe_ends_promote_itself),
+        cmocka_unit_test(a_repeated_election_is_one_phase),
+        cmocka_unit_test(a_key_that_changed_hands_unseen_is_an_election_from_the_fault_on),
+        cmocka_unit_test(without_an_outage_the_phases_come_from_the_events_alone),
+        cmocka_unit_test(a_switchover_counts_from_its_order_and_has_no_bound_for_the_checkpoint),
+        cmocka_unit_test(an_outage_belongs_to_the_fault_that_was_in_force_when_it_began),
+        cmocka_unit_test(an_outage_from_the_first_bucket_on_is_seen),
+        cmocka_unit_test(an_outage_that_never_ends_is_open_and_has_no_recovery),
+        cmocka_unit_test(a_quiet_run_has_no_outage),
+        cmocka_unit_test(a_pause_at_the_limit_is_no_outage_and_one_beyond_it_is),
+        cmocka_unit_test(flapping_lengthens_an_outage_and_a_hiccup_does_not),
+        cmocka_unit_test(availability_is_the_share_of_good_buckets),
+        cmocka_unit_test(a_read_outage_is_known_to_a_bucket),
+        cmocka_unit_test(a_healed_node_is_waited_for_from_its_healing),
+        cmocka_unit_test(phases_of_random_failovers_always_add_up),
+        cmocka_unit_test(an_empty_log_gives_an_error_and_no_numbers),
+        cmocka_unit_test(a_log_cut_anywhere_is_an_error_and_never_a_pass),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: PostgreSQL
+// Tests of the checker itself: spoil a good run in one way and see it caught, by the check meant for it and by no
+// other.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "lab/measure/idset.h"
+#include "test_measure_world.h"
+
+#define MS(x) ((usec_t)((x)*1000))
+
+struct run {
+    struct world w;
+    struct measure *m;
+    const struct measures *o;
+};
+static void begin(struct run *r) {
+    *r = (struct run){0};
+    world_leader_crash(&r->w);
+}
+static void fold(struct run *r) {
+    r->o = world_measure(&r->w, true, &r->m);
+}
+static void end(struct run *r) {
+    measure_free(r->m);
+    world_done(&r->w);
+}
+
+// Which expectations failed, as one text: "lost_writes".
+static const char *failed(const struct measures *o) {
+    static char out[256];
+    out[0] = '\0';
+    for VEC_EACH (&o->expects, e)
+        if (e->known && !e->ok)
+            (void)snprintf(out + strlen(out), sizeof out - strlen(out), "%s%s", *out ? " " : "", e->kind);
+    return out;
+}
+
+static void caught(struct run *r, const char *by) {
+    fold(r);
+    assert_string_equal(failed(r->o), by);
+    assert_int_equal(r->o->verdict, *by ? VERDICT_FAIL : VERDICT_PASS);
+}
+
+static struct ledger_record *record(struct world *w, uint64_t id) {
+    for VEC_EACH (&w->ledger, r)
+        if (r->id == id)
+            return r;
+    return NULL;
+}
+
+static char *ranges(struct world *w, int nth) {
+    return world_find(w, EVENT_FINAL_ROWS, nth)->u.FINAL_ROWS.ranges;
+}
+
+// The rows of the good run: 1-702 (two unknown ones got through), 3591-4100.
+#define GOOD "1-702,3591-4100"
+
+static void a_good_run_has_no_finding(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    assert_string_equal(ranges(&r.w, 0), GOOD);
+    world_expect(&r.w, "lost_writes", -1, 0);
+    world_expect(&r.w, "write_outage", 20e6, 34e6);
+    caught(&r, "");
+    const struct write_counts *w = &r.o->writes;
+    assert_true(w->checked && w->from_ledger);
+    assert_true(w->attempted == 4100 && w->acknowledged == 1210 && w->unknown == 200 && w->failed == 2690);
+    assert_true(w->lost == 0 && w->unexpected == 0 && w->duplicated == 0 && w->recovered == 2 && w->foreign == 0);
+    assert_int_equal(r.o->split_brain_min, 0);
+    end(&r);
+}
+
+static void a_dropped_acknowledged_row_is_lost(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    world_expect(&r.w, "lost_writes", -1, 0);
+    (void)snprintf(ranges(&r.w, 0), EVENT_TEXT_MAX, "1-698,701-702,3591-4100");
+    (void)snprintf(ranges(&r.w, 1), EVENT_TEXT_MAX, "1-698,701-702,3591-4100");
+    caught(&r, "lost_writes");
+    assert_int_equal(r.o->writes.lost, 2);
+    assert_int_equal(r.o->writes.lost_first, MS(3003 + 698 * 10)); // id 699
+    assert_int_equal(r.o->writes.lost_last, MS(3003 + 699 * 10));
+    end(&r);
+}
+
+static void loss_inside_the_allowed_number_is_counted_and_passes(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    world_expect(&r.w, "lost_writes", -1, 5);
+    (void)snprintf(ranges(&r.w, 0), EVENT_TEXT_MAX, "1-695,701-702,3591-4100");
+    (void)snprintf(ranges(&r.w, 1), EVENT_TEXT_MAX, "1-695,701-702,3591-4100");
+    caught(&r, "");
+    assert_int_equal(r.o->writes.lost, 5);
+    end(&r);
+}
+
+static void a_failed_write_that_is_there_is_unexpected(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    assert_int_equal(record(&r.w, 3000)->result, LEDGER_FAILED);
+    for (int i = 0; i < 2; i++)
+        (void)snprintf(ranges(&r.w, i), EVENT_TEXT_MAX, "1-702,3000,3591-4100");
+    caught(&r, "unexpected_writes");
+    assert_int_equal(r.o->writes.unexpected, 1);
+    end(&r);
+}
+
+static void a_row_that_nobody_wrote_is_unexpected(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    for (int i = 0; i < 2; i++)
+        (void)snprintf(ranges(&r.w, i), EVENT_TEXT_MAX, "1-702,3591-4100,99999");
+    caught(&r, "unexpected_writes");
+    end(&r);
+}
+
+static void a_row_that_is_there_twice_is_duplicated(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    for (int way = 0; way < 2; way++) { // as the final read counted it, or as the chunks show it
+        if (way == 0)
+            world_find(&r.w, EVENT_FINAL_READ, 0)->u.FINAL_READ.duplicates = 1;
+        else
+            (void)snprintf(ranges(&r.w, 0), EVENT_TEXT_MAX, "1-702,700,3591-4100");
+        caught(&r, "duplicated_writes");
+        assert_int_equal(r.o->writes.duplicated, 1);
+        measure_free(r.m);
+        r.m = NULL;
+        world_find(&r.w, EVENT_FINAL_READ, 0)->u.FINAL_READ.duplicates = 0;
+    }
+    end(&r);
+}
+
+static void an_unknown_write_turned_into_an_acknowledged_one_is_lost(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    world_expect(&r.w, "lost_writes", -1, 0);
+    struct ledger_record *l = record(&r.w, 750);
+    assert_int_equal(l->result, LEDGER_UNKNOWN);
+    l->result = LEDGER_OK;
+    for (size_t i = 0; i < r.w.events.n; i++) { // the ticks tell the same story
+        struct event *ev = &r.w.events.items[i];
+        if (ev->kind == EVENT_CLIENT_TICK && ev->u.CLIENT_TICK.from <= l->returned &&
+            l->returned < ev->u.CLIENT_TICK.from + MS(100))
+            ev->u.CLIENT_TICK.w_ok++, ev->u.CLIENT_TICK.w_unknown--,
+                ev->u.CLIENT_TICK.w_first_ok = ev->u.CLIENT_TICK.w_last_ok = l->returned;
+    }
+    caught(&r, "lost_writes");
+    assert_int_equal(r.o->writes.lost, 1);
+    end(&r);
+}
+
+static void a_write_acknowledged_without_its_standby_counts_as_unknown(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    world_expect(&r.w, "lost_writes", -1, 0);
+    record(&r.w, 700)->flags = LEDGER_FLAG_LOCAL_ONLY;
+    for (int i = 0; i < 2; i++)
+        (void)snprintf(ranges(&r.w, i), EVENT_TEXT_MAX, "1-699,701-702,3591-4100");
+    caught(&r, "");
+    assert_true(r.o->writes.local_only == 1 && r.o->writes.lost == 0 && r.o->writes.acknowledged == 1209);
+    end(&r);
+}
+
+static void a_standby_with_rows_of_its_own_is_caught_though_timelines_agree(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    (void)snprintf(ranges(&r.w, 1), EVENT_TEXT_MAX, "1-710,3591-4100"); // n3; every timeline in this log is 1
+    caught(&r, "foreign_rows");
+    assert_int_equal(r.o->writes.foreign, 8);
+    assert_string_equal(r.o->writes.foreign_nodes, "n3");
+    end(&r);
+}
+
+static void missing_evidence_about_the_rows_is_never_a_pass(void **state) {
+    (void)state;
+    static const char *const whys[] = {"was not read", "parts of the final read", "parts of the final read",
+                                       "misses acknowledged", "no ledger"};
+    for (int way = 0; way < 5; way++) {
+        struct run r;
+        begin(&r);
+        r.w.final_read = way != 0;
+        world_build(&r.w);
+        world_expect(&r.w, "lost_writes", -1, 0);
+        if (way == 1)
+            world_find(&r.w, EVENT_FINAL_READ, 0)->u.FINAL_READ.chunks = 2;
+        if (way == 2)
+            STR_COPY(world_find(&r.w, EVENT_FINAL_ROWS, 0)->u.FINAL_ROWS.ranges, "1-702,3591-");
+        if (way == 3)
+            r.w.ledger.n -= 50; // the last batch never reached the disk
+        if (way == 4)
+            VEC_CLEAR(&r.w.ledger);
+        fold(&r);
+        assert_false(r.o->writes.checked);
+        assert_int_equal(r.o->verdict, VERDICT_INVALID);
+        assert_non_null(strstr(r.o->reason, whys[way]));
+        end(&r);
+    }
+}
+
+// n1 goes on accepting the probe's writes after n2 was promoted at 38.8 s.
+static void spliced_seconds_of_a_second_primary_are_a_proven_split_brain(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    r.w.mechanism = "process.kill", r.w.detail = "patroni 71 on n1 is gone";
+    world_build(&r.w);
+    for (usec_t t = MS(36500); t <= MS(43800); t += MS(100))
+        world_sql(&r.w, "n1", t, t - MS(100), true, t <= MS(43500));
+    caught(&r, "split_brain");
+    // proven: n2's first answer 38.800 s to the sending of n1's last accepted probe, 43.499 s
+    assert_int_equal(r.o->split_brain_min, MS(43499 - 38800));
+    assert_true(r.o->split_brain_max > r.o->split_brain_min && r.o->split_brain_max < r.o->split_brain_min + MS(300));
+    assert_string_equal(r.o->split_brain_nodes, "n1, n2");
+    end(&r);
+}
+
+static void overlapping_acknowledgements_alone_prove_a_split_brain(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    for VEC_EACH (&r.w.ledger, l) // from 41 s to 43 s every second write is taken by n1
+        if (l->scheduled >= MS(41000) && l->scheduled < MS(43000) && l->id % 2)
+            l->node = 1;
+    caught(&r, "split_brain");
+    assert_true(r.o->split_brain_min > MS(1950) && r.o->split_brain_min < MS(2000));
+    end(&r);
+}
+
+static void two_swapped_acknowledgements_are_noticed(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    record(&r.w, 500)->node = 2;  // 8 s: n1 leads
+    record(&r.w, 4000)->node = 1; // 43 s: n2 leads
+    caught(&r, "split_brain");
+    assert_int_equal(r.o->split_brain_min, MS(6));
+    end(&r);
+}
+
+// Writes that hung on a frozen node and came back after another had taken over say nothing of the time between.
+static void a_frozen_node_that_answers_late_proves_no_split_brain(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    for (uint64_t id = 690; id <= 700; id++) // sent before the freeze, answered at 41 s
+        record(&r.w, id)->returned = MS(41000) + id;
+    caught(&r, "");
+    assert_int_equal(r.o->split_brain_min, 0);
+    assert_true(r.o->split_brain_max > MS(2000)); // nor can it be excluded
+    end(&r);
+}
+
+static void a_clean_switchover_proves_nothing(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    r.w.writable = MS(10400), r.w.writable_previous = MS(9400), r.w.gone = MS(10100), r.w.put = MS(10200);
+    r.w.writes_back = MS(10450), r.w.streaming = MS(11000);
+    world_build(&r.w);
+    caught(&r, "");
+    assert_int_equal(r.o->split_brain_min, 0);
+    assert_true(r.o->split_brain_max > 0); // the probe before n2's first success was too early to exclude it
+    end(&r);
+}
+
+static void what_dies_while_the_lab_stops_is_no_finding(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    struct event ev = EVENT_NEW(DCS_KEY);
+    ev.t = MS(48500);
+    STR_COPY(ev.u.DCS_KEY.key, "leader");
+    ev.u.DCS_KEY.gone = true;
+    (void)world_add(&r.w, ev);
+    world_sql(&r.w, "n2", MS(48600), MS(48500), false, false);
+    caught(&r, "");
+    assert_true(r.o->phases[PHASE_REJOIN].present);
+    assert_string_equal(r.o->new_leader, "n2");
+    end(&r);
+}
+
+static void an_unverified_fault_makes_the_run_invalid(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    r.w.verified = false, r.w.detail = "n1 still answers";
+    world_build(&r.w);
+    fold(&r);
+    assert_int_equal(r.o->verdict, VERDICT_INVALID);
+    assert_string_equal(r.o->reason, "node.power_off on n1 was not verified: n1 still answers");
+    end(&r);
+}
+
+static void a_proven_violation_fails_even_an_unverified_run(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    r.w.verified = false;
+    world_build(&r.w);
+    world_expect(&r.w, "lost_writes", -1, 0);
+    (void)snprintf(ranges(&r.w, 0), EVENT_TEXT_MAX, "1-600,3591-4100");
+    fold(&r);
+    assert_int_equal(r.o->verdict, VERDICT_FAIL);
+    end(&r);
+}
+
+static void the_reason_of_the_end_decides_first(void **state) {
+    (void)state;
+    static const struct {
+        const char *reason;
+        enum verdict v;
+    } table[] = {{"completed", VERDICT_PASS},
+                 {"expectation", VERDICT_FAIL},
+                 {"interrupted", VERDICT_INVALID},
+                 {"unverified", VERDICT_INVALID},
+                 {"broken", VERDICT_ERROR},
+                 {"skipped", VERDICT_SKIPPED},
+                 {NULL, VERDICT_ERROR}};
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        struct run r;
+        begin(&r);
+        r.w.end_reason = table[i].reason;
+        world_build(&r.w);
+        fold(&r);
+        assert_int_equal(r.o->verdict, table[i].v);
+        assert_true(*r.o->reason != '\0');
+        end(&r);
+    }
+}
+
+static void make_noise(struct world *w) {
+    for (usec_t t = MS(12000); t < MS(17000); t += SEC) {
+        struct event ev = EVENT_NEW(NOISE);
+        ev.t = t;
+        ev.u.NOISE.late_p99_us = 150000, ev.u.NOISE.late_max_us = 400000;
+        (void)world_add(w, ev);
+    }
+}
+
+static void noise_excuses_a_time_and_nothing_else(void **state) {
+    (void)state;
+    static const struct {
+        const char *kind;
+        double max;
+        enum verdict v;
+    } table[] = {{"write_outage", 20e6, VERDICT_INVALID}, // failed, but the machine may be why
+                 {"write_outage", 34e6, VERDICT_PASS},    // noise can't have made it shorter
+                 {"lost_writes", 0, VERDICT_FAIL}};
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        struct run r;
+        begin(&r);
+        world_build(&r.w);
+        make_noise(&r.w);
+        world_expect(&r.w, table[i].kind, -1, table[i].max);
+        if (i == 2)
+            (void)snprintf(ranges(&r.w, 0), EVENT_TEXT_MAX, "1-600,3591-4100");
+        fold(&r);
+        assert_true(r.o->noisy);
+        assert_int_equal(r.o->late_max, MS(400));
+        assert_int_equal(r.o->verdict, table[i].v);
+        end(&r);
+    }
+}
+
+static void expectations_are_judged_by_their_numbers(void **state) {
+    (void)state;
+    static const struct {
+        const char *kind;
+        double min, max;
+        bool ok;
+    } table[] = {
+        {"write_outage", -1, 28910000, true}, {"write_outage", -1, 28909999, false},
+        {"write_outage", 28910000, -1, true}, {"write_outage", 28910001, -1, false},
+        {"recovery", 28e6, 29e6, true},       {"recovery", -1, 28e6, false},
+        {"rejoin", -1, 30.2e6, true},         {"rejoin", -1, 30.1e6, false},
+        {"read_outage", -1, 0, true},         {"read_outage", 1, -1, false},
+        {"lost_writes", -1, 0, true},         {"lost_writes", 1, -1, false},
+        {"split_brain", -1, 0, true},         {"split_brain", 1e6, -1, false},
+        {"write_availability", 29, -1, true}, {"write_availability", 30, -1, false},
+        {"read_availability", 99, -1, true},  {"phases", -1, -1, true},
+        {"unexpected_writes", -1, -1, true},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        struct run r;
+        begin(&r);
+        world_build(&r.w);
+        world_expect(&r.w, table[i].kind, table[i].min, table[i].max);
+        fold(&r);
+        if (!r.o->expects.items[0].known || r.o->expects.items[0].ok != table[i].ok)
+            fail_msg("row %zu: %s", i, r.o->expects.items[0].text);
+        end(&r);
+    }
+}
+
+static void a_new_leader_is_judged_by_the_key(void **state) {
+    (void)state;
+    static const struct {
+        bool wanted;
+        const char *node;
+        bool ok;
+    } table[] = {{true, "", true}, {false, "", false}, {true, "n2", true}, {true, "n3", false}};
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        struct run r;
+        begin(&r);
+        world_build(&r.w);
+        world_expect(&r.w, "new_leader", -1, -1);
+        struct event *ev = world_find(&r.w, EVENT_EXPECT, 0);
+        ev->u.EXPECT.wanted = table[i].wanted;
+        STR_COPY(ev->u.EXPECT.node, table[i].node);
+        fold(&r);
+        assert_int_equal(r.o->expects.items[0].ok, table[i].ok);
+        end(&r);
+    }
+}
+
+static void an_expectation_nobody_knows_is_not_passed_over(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    world_expect(&r.w, "quantum_leap", -1, 1);
+    fold(&r);
+    assert_int_equal(r.o->verdict, VERDICT_INVALID);
+    end(&r);
+}
+
+static void a_phase_outside_its_bound_fails_the_phases_expectation(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    r.w.gone = MS(37600); // 27.6 s after the fault; at most 27 s
+    world_build(&r.w);
+    world_expect(&r.w, "phases", -1, -1);
+    fold(&r);
+    assert_string_equal(failed(r.o), "phases");
+    assert_non_null(strstr(r.o->reason, "detect took 27.60 s, outside 25.80 s to 27.00 s"));
+    end(&r);
+}
+
+static void a_client_that_stood_still_makes_times_doubtful(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    world_build(&r.w);
+    world_expect(&r.w, "write_outage", -1, 20e6);
+    for VEC_EACH (&r.w.events, ev)
+        if (ev->kind == EVENT_CLIENT_TICK && ev->u.CLIENT_TICK.from >= MS(12000) && ev->u.CLIENT_TICK.from < MS(35000))
+            ev->u.CLIENT_TICK.w_tried = 0;
+    fold(&r);
+    assert_int_equal(r.o->verdict, VERDICT_INVALID);
+    assert_non_null(strstr(r.o->reason, "stood still"));
+    end(&r);
+}
+
+static void sets_of_ids_know_their_arithmetic_and_their_limits(void **state) {
+    (void)state;
+    struct idset a = {0}, b = {0};
+    assert_int_equal(idset_add_ranges(&a, "1-64,100,4000-4003"), 0);
+    assert_int_equal(idset_count(&a), 69);
+    assert_int_equal(idset_add_ranges(&a, "64-65"), 1);
+    assert_int_equal(idset_add_ranges(&b, "65-100"), 0);
+    assert_int_equal(idset_count_minus(&a, &b), 68);
+    assert_int_equal(idset_count_minus(&b, &a), 34);
+    assert_int_equal(idset_count_both(&a, &b), 2);
+    assert_false(idset_has(&a, 1u << 30));
+    assert_false(idset_add(&a, 0) || idset_add(&a, UINT64_MAX));
+    static const char *const bad[] = {"0",           "a", "1-", "-1", "5-4", "1,,2", "1;2", "99999999999999999999",
+                                      "1-268435457", " 1"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_int_equal(idset_add_ranges(&a, bad[i]), -1);
+    assert_int_equal(idset_add_ranges(&a, ""), 0);
+    idset_done(&a);
+    idset_done(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_good_run_has_no_finding),
+        cmocka_unit_test(a_dropped_acknowledged_row_is_lost),
+        cmocka_unit_test(loss_inside_the_allowed_number_is_counted_and_passes),
+        cmocka_unit_test(a_failed_write_that_is_there_is_unexpected),
+        cmocka_unit_test(a_row_that_nobody_wrote_is_unexpected),
+        cmocka_unit_test(a_row_that_is_there_twice_is_duplicated),
+        cmocka_unit_test(an_unknown_write_turned_into_an_acknowledged_one_is_lost),
+        cmocka_unit_test(a_write_acknowledged_without_its_standby_counts_as_unknown),
+        cmocka_unit_test(a_standby_with_rows_of_its_own_is_caught_though_timelines_agree),
+        cmocka_unit_test(missing_evidence_about_the_rows_is_never_a_pass),
+        cmocka_unit_test(spliced_seconds_of_a_second_primary_are_a_proven_split_brain),
+        cmocka_unit_test(overlapping_acknowledgements_alone_prove_a_split_brain),
+        cmocka_unit_test(two_swapped_acknowledgements_are_noticed),
+        cmocka_unit_test(a_frozen_node_that_answers_late_proves_no_split_brain),
+        cmocka_unit_test(a_clean_switchover_proves_nothing),
+        cmocka_unit_test(what_dies_while_the_lab_stops_is_no_finding),
+        cmocka_unit_test(an_unverified_fault_makes_the_run_invalid),
+        cmocka_unit_test(a_proven_violation_fails_even_an_unverified_run),
+        cmocka_unit_test(the_reason_of_the_end_decides_first),
+        cmocka_unit_test(noise_excuses_a_time_and_nothing_else),
+        cmocka_unit_test(expectations_are_judged_by_their_numbers),
+        cmocka_unit_test(a_new_leader_is_judged_by_the_key),
+        cmocka_unit_test(an_expectation_nobody_knows_is_not_passed_over),
+        cmocka_unit_test(a_phase_outside_its_bound_fails_the_phases_expectation),
+        cmocka_unit_test(a_client_that_stood_still_makes_times_doubtful),
+        cmocka_unit_test(sets_of_ids_know_their_arithmetic_and_their_limits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// A made-up run in fake time, for the tests of measure and report: three PostgreSQL nodes with etcd and an application
+// that writes every 10 ms; one fault; a failover. Tests change its numbers, or its events once it is built.
+#include "lab/measure/measure.h"
+
+struct world {
+    // knobs, set by world_leader_crash and changed by the test before world_build
+    const char *mechanism, *target, *nodes, *detail;
+    usec_t fault; // takes effect; 0 = none
+    bool verified;
+    usec_t writes_stop, writes_back; // schedules in [stop, back) fail; equal = no outage
+    usec_t latency;
+    usec_t gone, put, writable, writable_previous; // of the new leader; 0 = does not happen
+    const char *new_leader, *etcd_leader;
+    usec_t renewed, renew_error; // leader's lease; renewed 0 = no lease event
+    usec_t streaming;            // n3 streams from the new leader
+    usec_t begin, end;           // of the workload
+    bool final_read;
+    const char *end_reason; // NULL = no run.end
+    // what world_build makes
+    VEC(struct event) events;
+    VEC(struct ledger_record) ledger;
+};
+
+void world_leader_crash(struct world *w); // 30/10/10, node.power_off of n1 at 10 s, writes back at 38.90 s
+void world_build(struct world *w);        // events sorted by time, ledger in order of completion
+void world_done(struct world *w);
+struct event *world_add(struct world *w, struct event ev); // keeps the order; the pointer lives until the next addition
+struct event *world_find(struct world *w, enum event_kind kind, int nth);
+void world_expect(struct world *w, const char *kind, double min, double max); // < 0 = no such limit
+void world_sql(struct world *w, const char *node, usec_t t, usec_t previous, bool answered, bool writable);
+// Folds it. The caller frees *ret with measure_free.
+const struct measures *world_measure(const struct world *w, bool with_ledger, struct measure **ret);
