@@ -29,15 +29,13 @@ void model_apply_row(struct model *m, const struct event *ev) {
     model_derive_replication(m);
 }
 
-// Two witnesses: the row (one server, one instant, but silent while the link is cut and the row is gone) and the
-// difference of two probes. The newer one is believed.
+// Two witnesses. The row of pg_stat_replication is one server at one instant, so it is believed as long as it is there. Without
+// one (the walsender has given up) the difference of two probes must do, which may be a second apart: on a busy cluster that
+// alone is 100 kB, fine for a standby that is away and useless for one that follows.
 static int64_t lag_of(const struct model_node *leader, const struct model_node *n, const struct model_row *row) {
-    bool row_known = row->present && row->lag_known;
-    bool probes_known = leader->lsn && n->replayed && leader->pg_seen && n->pg_seen;
-    usec_t probes_at = leader->pg_seen < n->pg_seen ? leader->pg_seen : n->pg_seen;
-    if (row_known && (!probes_known || row->at >= probes_at))
+    if (row->present && row->lag_known)
         return row->lag_bytes;
-    if (!probes_known)
+    if (!leader->lsn || !n->replayed || !leader->pg_seen || !n->pg_seen)
         return -1;
     return leader->lsn > n->replayed ? (int64_t)(leader->lsn - n->replayed) : 0;
 }
