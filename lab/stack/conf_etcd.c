@@ -15,18 +15,19 @@ static void initial_cluster(const struct topology *t, struct strbuf *out) {
 
 void conf_etcd(const struct conf *c, const struct node_def *n, struct strbuf *out) {
     const struct topology *t = c->topology;
-    strbuf_addf(out,
-                "# etcd member %s of the DCS that Patroni stores its state in.\n"
-                "name: %s\n"
-                "data-dir: /var/lib/etcd\n\n"
-                "# Between members (Raft): port %d. For clients such as Patroni and etcdctl: port %d.\n"
-                "listen-peer-urls: http://%s:%d\n"
-                "initial-advertise-peer-urls: http://%s:%d\n"
-                "listen-client-urls: http://%s:%d,http://127.0.0.1:%d\n"
-                "advertise-client-urls: http://%s:%d\n"
-                "enable-grpc-gateway: true   # the JSON API that Patroni speaks; off by default with a configuration file\n\n",
-                n->name, n->name, STACK_ETCD_PEER_PORT, STACK_ETCD_PORT, n->address, STACK_ETCD_PEER_PORT, n->address,
-                STACK_ETCD_PEER_PORT, n->address, STACK_ETCD_PORT, STACK_ETCD_PORT, n->address, STACK_ETCD_PORT);
+    strbuf_addf(
+        out,
+        "# etcd member %s of the DCS that Patroni stores its state in.\n"
+        "name: %s\n"
+        "data-dir: /var/lib/etcd\n\n"
+        "# Between members (Raft): port %d. For clients such as Patroni and etcdctl: port %d.\n"
+        "listen-peer-urls: http://%s:%d\n"
+        "initial-advertise-peer-urls: http://%s:%d\n"
+        "listen-client-urls: http://%s:%d,http://127.0.0.1:%d\n"
+        "advertise-client-urls: http://%s:%d\n"
+        "enable-grpc-gateway: true   # the JSON API that Patroni speaks; off by default with a configuration file\n\n",
+        n->name, n->name, STACK_ETCD_PEER_PORT, STACK_ETCD_PORT, n->address, STACK_ETCD_PEER_PORT, n->address,
+        STACK_ETCD_PEER_PORT, n->address, STACK_ETCD_PORT, STACK_ETCD_PORT, n->address, STACK_ETCD_PORT);
     strbuf_add(out, "# Read once, when data-dir is empty; afterwards the membership is part of etcd's own data.\n"
                     "initial-cluster: ");
     initial_cluster(t, out);

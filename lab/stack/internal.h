@@ -41,7 +41,8 @@ void start_end(struct stack *s); // releases what only the start needs
 int write_configuration(const struct stack *s, struct err *err);
 
 // services.c
-int service_boot(struct node *n, struct err *err); // what a booting server makes in its empty /run
+void service_boot(struct node *n);              // what a booting server makes in its empty /run
+void service_forget_postmaster(struct node *n); // removes a postmaster.pid of an earlier boot
 int service_etcd(struct stack *s, size_t i, struct err *err);
 int service_patroni(struct stack *s, size_t i, struct err *err);
 int service_haproxy(struct stack *s, size_t i, struct err *err);

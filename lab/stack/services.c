@@ -11,15 +11,13 @@ static int start_unless_running(struct node *n, const struct service_spec *spec,
     return node_service_pid(n, spec->name) > 0 ? 0 : node_service_start(n, spec, err);
 }
 
-// On a server systemd-tmpfiles makes these at each boot, /run being empty then.
-int service_boot(struct node *n, struct err *err) {
+// On a server systemd-tmpfiles makes these at each boot, /run being empty then. Should it fail, the daemon that needs one says so.
+void service_boot(struct node *n) {
     static const char *const folders[] = {STACK_PGSOCKET, "/run/haproxy"};
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         cleanup_free char *path = xasprintf("/proc/%d/root%s", (int)node_init_pid(n), folders[i]);
-        if (mkdir(path, 0775) < 0 && errno != EEXIST)
-            return err_sys(err, errno, "create %s on %s", folders[i], node_name(n));
+        (void)mkdir(path, 0775);
     }
-    return 0;
 }
 
 int service_etcd(struct stack *s, size_t i, struct err *err) {
@@ -38,7 +36,7 @@ int service_haproxy(struct stack *s, size_t i, struct err *err) {
 // process of this node may have that number by now, and PostgreSQL would refuse to start (CreateLockFile: "lock file
 // already exists"). While neither Patroni nor a postmaster runs, nobody else can be about to start one, so the file may
 // go.
-static void remove_stale_pidfile(struct node *n) {
+void service_forget_postmaster(struct node *n) {
     if (node_service_pid(n, "patroni") > 0 || node_postmaster_pid(n, STACK_PGDATA) > 0)
         return;
     cleanup_free char *path = xasprintf("%s/data/postmaster.pid", node_postgresql_dir(n));
@@ -46,7 +44,6 @@ static void remove_stale_pidfile(struct node *n) {
 }
 
 int service_patroni(struct stack *s, size_t i, struct err *err) {
-    remove_stale_pidfile(s->o.nodes[i]);
     const char *argv[] = {s->o.paths->patroni, STACK_PATRONI_CONF, NULL};
     struct service_spec spec = {.name = "patroni", .argv = argv, .log = "patroni/patroni.log"};
     return start_unless_running(s->o.nodes[i], &spec, err);

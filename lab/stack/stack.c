@@ -71,8 +71,10 @@ int stack_start_services(struct stack *s, const char *node, const char *service,
         return err_set(err, EINVAL, "%s runs no service '%s'", node, service);
     if (!node_is_on(s->o.nodes[i]))
         return err_set(err, EHOSTDOWN, "%s is powered off", node);
-    r = service_boot(s->o.nodes[i], err);
-    if (r == 0 && (wanted & has & SERVICE_ETCD))
+    service_boot(s->o.nodes[i]);
+    if (wanted & has & SERVICE_POSTGRES)
+        service_forget_postmaster(s->o.nodes[i]);
+    if (wanted & has & SERVICE_ETCD)
         r = service_etcd(s, i, err);
     if (r == 0 && (wanted & has & SERVICE_POSTGRES))
         r = service_patroni(s, i, err);

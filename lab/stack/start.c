@@ -24,6 +24,7 @@
 #define PHASE_DEADLINE MINUTE
 #define TICK           (250 * MSEC) // deadlines, and a look at postmaster.pid should inotify have missed it
 
+// waiting: the text completes "waiting for ...".
 static void progress(struct stack *s, bool waiting, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void progress(struct stack *s, bool waiting, const char *fmt, ...) {
     struct event ev = EVENT_NEW(PROGRESS);
@@ -111,8 +112,7 @@ static void look_at_leader(struct stack *s) {
         broken(s, NULL, NULL, "%s", err.msg);
         return;
     }
-    progress(s, true, "PostgreSQL runs on %s; its Patroni waits for etcd's election, then takes the leader lock",
-             stack_def(s, s->leader)->name);
+    progress(s, true, "etcd's election, then Patroni on %s to take the leader lock", stack_def(s, s->leader)->name);
 }
 
 static int on_leader_file(sd_event_source *source, const struct inotify_event *event, void *arg) {
@@ -127,7 +127,7 @@ static void start_leader(struct stack *s) {
     cleanup_free char *data = xasprintf("%s/data", node_postgresql_dir(s->o.nodes[s->leader]));
     // Without inotify the tick still looks.
     (void)sd_event_add_inotify(s->o.loop, &s->watch, data, IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE, on_leader_file, s);
-    progress(s, true, "starting PostgreSQL on %s", stack_def(s, s->leader)->name);
+    progress(s, true, "PostgreSQL on %s to accept connections", stack_def(s, s->leader)->name);
     start_postmaster(s, s->leader);
 }
 
@@ -249,10 +249,9 @@ static int power_on(struct stack *s, struct err *err) {
     for (size_t i = 0; i < stack_count(s); i++) {
         struct node *n = s->o.nodes[i];
         int r = node_is_on(n) ? 0 : node_power_on(n, err);
-        if (r == 0)
-            r = service_boot(n, err);
         if (r < 0)
             return err_wrap(err, "power on %s", node_name(n));
+        service_boot(n);
     }
     return 0;
 }
@@ -280,8 +279,7 @@ int start_begin(struct stack *s, struct err *err) {
     if (r < 0)
         return r;
     set_phase(s, START_DATA);
-    progress(s, true, "etcd elects its leader; %s",
-             s->has_leader ? "data directories are being prepared" : "no PostgreSQL");
+    progress(s, true, s->has_leader ? "etcd's election and the data directories" : "etcd's election");
     start_next_etcd(s);
     return start_proxies(s, err);
 }
@@ -297,7 +295,7 @@ static void join_others(struct stack *s, const char *leader) {
             return;
         }
     }
-    progress(s, true, "%s holds the leader lock; the other Patronis join", leader);
+    progress(s, true, "the other Patronis to join; %s holds the leader lock", leader);
 }
 
 // A daemon that ends while we start: nothing will get better by waiting.
