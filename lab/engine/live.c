@@ -139,12 +139,20 @@ static void on_healed(struct engine *e, struct live_fault *f) {
     f->limit = later_by(e->now, HEAL_VERIFY_MAX);
 }
 
+static bool is_step(const struct engine *e, const char *id) {
+    for (size_t i = 0; i < e->plan->steps.n; i++)
+        if (str_eq(e->plan->steps.items[i].name, id))
+            return true;
+    return false;
+}
+
 void live_on_event(struct engine *e, const struct event *ev) {
     const char *phase = ev->u.FAULT.phase, *detail = ev->u.FAULT.detail;
     if (!e->plan->steps.n) // `bascule up`: people inject and heal by hand, nothing ends by itself
         return;
     struct live_fault *f = live_find(e, ev->u.FAULT.id);
-    if (str_eq(phase, "asked") && (!f || (f->step == by_hand && f->phase == LIVE_GONE)))
+    bool again = f && f->step == by_hand && f->phase == LIVE_GONE;
+    if (str_eq(phase, "asked") && (again || (!f && !is_step(e, ev->u.FAULT.id)))) // a step's id is the step's alone
         f = live_add(e, ev->u.FAULT.id, by_hand);
     if (!f)
         return;

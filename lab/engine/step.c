@@ -172,7 +172,10 @@ static void tell_waiting(struct engine *e, size_t i, const struct judgement *j) 
         return;
     e->steps[i].told = true;
     (void)condition_words(&step_at(e, i)->when, words, sizeof words);
-    if (j->holds)
+    if (!step_at(e, i)->when.atoms.n) {
+        char wait[USEC_TEXT_MAX];
+        (void)snprintf(text, sizeof text, "starts in %s", usec_format(wait, step_at(e, i)->hold));
+    } else if (j->holds)
         (void)snprintf(text, sizeof text, "for '%s' to hold long enough", words);
     else
         (void)snprintf(text, sizeof text, "for '%s': %s", words, j->why);

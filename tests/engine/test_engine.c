@@ -649,6 +649,18 @@ static void what_was_injected_by_hand_is_healed_too(void **state) {
     world_free(w);
 }
 
+static void a_fault_by_hand_under_a_step_s_name_is_not_taken_for_it(void **state) {
+    (void)state;
+    struct plan *p = test_plan_new();
+    test_inject(p, "cut", "net.drop", SELECTOR_LEADER)->delay = 5 * SEC;
+    struct world *w = begun(p);
+    world_at(w, w->now + SEC, ev_fault(0, "cut", "asked", ""));
+    world_run(w);
+    assert_reason(w, "completed");
+    assert_all_healed(w); // once
+    world_free(w);
+}
+
 static void after_the_finish_the_model_still_follows(void **state) {
     (void)state;
     struct world *w = booted(test_plan_new());
@@ -737,6 +749,7 @@ int main(void) {
         T(an_abort_heals_and_finishes_from_every_state),
         T(an_abort_during_the_healing_after_a_failure_keeps_the_failure),
         T(what_was_injected_by_hand_is_healed_too),
+        T(a_fault_by_hand_under_a_step_s_name_is_not_taken_for_it),
         T(after_the_finish_the_model_still_follows),
         T(a_baseline_is_the_leader_at_the_first_injection),
         T(the_deadline_asks_for_no_tick_that_is_not_needed),
