@@ -33,8 +33,11 @@ void test_pg_node_root(const struct test_pg *pg);
 void test_node_root_done(void);
 void test_pg_append(const struct test_pg *pg, const char *file, const char *text); // file below pg's folder, folders are made
 
-// An etcd of the test's own. The observer knows one port for etcd: it must be free on this machine's loopback, so the test program
-// enters a network namespace of its own first (exits with 77 where that is not allowed).
+// The observer knows one port for etcd and one for Patroni: they must be free on the loopback, so the test program enters a network
+// namespace of its own, before it starts anything. Exits with 77 where that is not allowed.
+void test_own_network(void);
+
+// An etcd of the test's own.
 struct test_etcd {
     char dir[64];
     pid_t pid;
