@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // Signals by pidfd: open, then look that it is still the process meant, then send, so a reused pid is never hit. A tree
-// is collected until two scans agree; a tree that is to be stopped or killed is stopped while it is collected, so that
-// nothing forks away meanwhile, and is then really stopped: the states are read back.
+// is collected until a scan finds nothing new; one that is to be stopped or killed is stopped while it is collected, so
+// that nothing forks away meanwhile, and the states are read back: stopped means seen stopped.
 #include <ctype.h>
 #include <dirent.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include "lab/node/init.h"
 #include "lab/sandbox/spawn.h"
 
-enum { WAIT_FOR_END_MS = 5000, STOP_TRIES = 100, SCANS_MAX = 50 };
+enum { WAIT_FOR_END_MS = 5000, STOP_TRIES = 200, SCANS_MAX = 50 };
 
 struct tree {
     pid_t pids[INIT_TREE_MAX];
@@ -45,55 +45,79 @@ static int send_one(pid_t pid, int sig) {
     return pidfd < 0 ? pidfd : spawn_pidfd_kill(pidfd, sig);
 }
 
-static void send_from(const struct tree *t, size_t from, int sig, int *ret_n) {
+static int send_from(const struct tree *t, size_t from, int sig) {
+    int n = 0;
     for (size_t i = from; i < t->n; i++)
-        if (send_one(t->pids[i], sig) == 0 && ret_n)
-            (*ret_n)++;
+        n += send_one(t->pids[i], sig) == 0;
+    return n;
 }
 
-static void collect(struct tree *t, bool stop) {
-    if (stop)
-        send_from(t, 0, SIGSTOP, NULL);
-    for (int i = 0; i < SCANS_MAX; i++) {
-        size_t had = t->n;
-        if (scan(t) == 0)
-            return;
-        if (stop)
-            send_from(t, had, SIGSTOP, NULL);
-    }
-}
-
-static bool is_stopped(pid_t pid) {
+static char state_of(pid_t pid) {
     struct proc_stat st;
-    return proc_stat_read("/proc", pid, &st) < 0 || strchr("TtZX", st.state) != NULL;
+    return proc_stat_read("/proc", pid, &st) < 0 ? 'X' : st.state;
 }
 
-// A process in a long system call stops when that ends: usually at once, at most the time given here (100 ms).
-static int await_stopped(const struct tree *t) {
+// How many are stopped; the dead don't count. A process in a long system call stops when that ends: usually at once.
+static int await_stopped(const struct tree *t, int *ret_stopped) {
     for (int i = 0; i < STOP_TRIES; i++) {
-        size_t stopped = 0;
-        while (stopped < t->n && is_stopped(t->pids[stopped]))
-            stopped++;
-        if (stopped == t->n)
+        size_t dead = 0, stopped = 0;
+        for (size_t k = 0; k < t->n; k++) {
+            char state = state_of(t->pids[k]);
+            dead += strchr("ZX", state) != NULL;
+            stopped += strchr("Tt", state) != NULL;
+        }
+        *ret_stopped = (int)stopped;
+        if (dead + stopped == t->n)
             return 0;
         (void)poll(NULL, 0, 1);
     }
     return -ETIMEDOUT;
 }
 
+static void collect(struct tree *t) {
+    for (int i = 0; i < SCANS_MAX && scan(t) > 0; i++)
+        ;
+}
+
+// A fork that was under way when its process got the signal still gives a child, so a scan says that the tree is whole
+// only if everything known was seen stopped before it.
+static int stop_all(struct tree *t, int *ret_stopped) {
+    size_t had = 0;
+    for (int i = 0; i < SCANS_MAX; i++) {
+        (void)send_from(t, had, SIGSTOP);
+        had = t->n;
+        int r = await_stopped(t, ret_stopped);
+        if (r < 0 || scan(t) == 0)
+            return r;
+    }
+    return -ETIMEDOUT;
+}
+
+static int hit_tree(struct tree *t, int sig, struct answer *a) {
+    int stopped = 0, r = 0;
+    if (sig == SIGSTOP || sig == SIGKILL)
+        r = stop_all(t, &stopped);
+    else
+        collect(t);
+    a->n = stopped;
+    if (sig != SIGSTOP)
+        a->n = send_from(t, 0, sig);
+    return sig == SIGSTOP ? r : 0; // what could not be stopped in time is killed all the same
+}
+
+// The process itself by the descriptor that was opened before its identity was looked at.
+static int hit_one(const struct tree *t, int pidfd, int sig, struct answer *a) {
+    int r = spawn_pidfd_kill(pidfd, sig);
+    a->n = r == 0;
+    return r == 0 && sig == SIGSTOP ? await_stopped(t, &a->n) : r;
+}
+
 static int hit(const struct request *rq, int pidfd, struct answer *a) {
     static struct tree t;
     t.n = 1;
     t.pids[0] = (pid_t)rq->pid;
-    if (rq->tree)
-        collect(&t, rq->sig == SIGSTOP || rq->sig == SIGKILL);
     a->sent = usec_now();
-    int r = spawn_pidfd_kill(pidfd, rq->sig); // the root by the descriptor opened first
-    if (r < 0)
-        return r;
-    a->n = 1;
-    send_from(&t, 1, rq->sig, &a->n);
-    return rq->sig == SIGSTOP ? await_stopped(&t) : 0;
+    return rq->tree ? hit_tree(&t, rq->sig, a) : hit_one(&t, pidfd, rq->sig, a);
 }
 
 static void await_end(struct init *in, int pidfd, const struct answer *a) {

@@ -78,3 +78,4 @@ size_t processes_in_userns(ino_t userns);
         return cmocka_run_group_tests(tests, NULL, NULL);                                                              \
     }
 void sandbox_test_begin(void);
+void sandbox_test_check(void); // the same look at the host, but the caller keeps its user

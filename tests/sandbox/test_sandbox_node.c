@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 // A node from inside: its identity, its files, its processes, its services.
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "lab/sandbox/mounts.h"
 #include "tests/sandbox/fixture.h"
 
 static void identity_body(struct lab *lab, void *arg) {
@@ -54,6 +56,49 @@ static void etc_body(struct lab *lab, void *arg) {
 static void what_is_written_in_the_etc_folder_is_what_the_node_sees(void **state) {
     (void)state;
     in_lab(etc_body, NULL);
+}
+
+// An /etc that is a twice stacked overlay already can't get a third layer (FILESYSTEM_MAX_STACK_DEPTH); other hosts
+// refuse for other reasons. The node gets a copy of /etc then.
+static void stack_overlay_on_etc(void) {
+    CHECK_OK(mount_mkdir(SANDBOX_STATE "/layer", 0755, err));
+    CHECK_OK(mount_tmpfs(SANDBOX_STATE "/layer", "", err));
+    CHECK(mkdir(SANDBOX_STATE "/layer/up", 0755) == 0 && mkdir(SANDBOX_STATE "/layer/up.work", 0755) == 0);
+    CHECK_OK(mount_overlay("/etc", SANDBOX_STATE "/layer", "up", err));
+}
+
+static void copy_body(struct lab *lab, void *arg) {
+    (void)arg;
+    stack_overlay_on_etc();
+    stack_overlay_on_etc();
+    lab_nodes(lab, 1, true);
+    struct node *n = lab->nodes[0];
+    CHECK(NODE_SH(lab, n, "test $(grep -c 'overlay /etc ' /proc/mounts) = 2 && grep -q 'tmpfs /etc ' /proc/mounts") ==
+          0);
+    CHECK(NODE_SH(lab, n,
+                  "test \"$(cat /etc/hostname)\" = n1 && grep -q 10.77.0.2 /etc/hosts && id -un | grep -q postgres") ==
+          0);
+    CHECK(NODE_SH(lab, n, "echo x > /etc/new") == 0);
+    cleanup_free char *file = xasprintf("%s/new", node_etc_dir(n));
+    CHECK(access(file, F_OK) == 0 && access("/etc/new", F_OK) < 0);
+}
+static void where_no_overlay_is_possible_the_node_gets_a_copy_of_etc(void **state) {
+    (void)state;
+    in_lab(copy_body, NULL);
+}
+
+// A host without Debian's folders: mount points are made over a mirror of what is there.
+static void farm_body(struct lab *lab, void *arg) {
+    (void)lab, (void)arg;
+    CHECK_OK(mount_farm("/usr/lib", (const char *const[]){"no-such-folder-before", NULL}, err));
+    struct stat st;
+    CHECK(stat("/usr/lib/no-such-folder-before", &st) == 0 && S_ISDIR(st.st_mode));
+    CHECK(access("/usr/lib/os-release", R_OK) == 0 && access("/usr/lib/locale", X_OK) == 0);
+    CHECK_OK(mount_tmpfs("/usr/lib/no-such-folder-before", "", err));
+}
+static void a_folder_is_mirrored_to_make_a_mount_point_in_it(void **state) {
+    (void)state;
+    in_lab(farm_body, NULL);
 }
 
 static void service_body(struct lab *lab, void *arg) {
@@ -156,6 +201,8 @@ static void a_function_runs_inside_the_node_and_returns_its_result(void **state)
 SANDBOX_TEST_MAIN(cmocka_unit_test(a_node_knows_its_name_its_peers_and_no_privilege),
                   cmocka_unit_test(a_node_sees_only_its_own_processes),
                   cmocka_unit_test(what_is_written_in_the_etc_folder_is_what_the_node_sees),
+                  cmocka_unit_test(where_no_overlay_is_possible_the_node_gets_a_copy_of_etc),
+                  cmocka_unit_test(a_folder_is_mirrored_to_make_a_mount_point_in_it),
                   cmocka_unit_test(a_service_has_its_log_its_folder_and_its_environment),
                   cmocka_unit_test(a_service_that_cannot_start_says_what_and_why),
                   cmocka_unit_test(a_stopped_init_delays_the_supervisor_but_never_hangs_it),
