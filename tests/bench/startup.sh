@@ -3,7 +3,8 @@
 # three suffer the same machine. Ours counts from the first clone(2) until every member streams, holds its key in etcd, and the
 # leader has the lock; the naive one until every replica streams.
 # Usage: startup.sh [PROGRAM] [ROUNDS]     PROGRAM = build/tests/sandbox/test_stack_start
-# Prints medians and ratios; exit 1 when a target is missed (cold 0.7, warm 0.4 of naive).
+# Prints medians and ratios; exit 1 when a target is missed (cold 0.7, warm 0.4 of naive), exit 77 when it is missed while others
+# use this machine: ours is bound by the CPU, the naive lab mostly by its waits, so a busy machine says nothing about the ratio.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 program=${1:-$here/../../build/tests/sandbox/test_stack_start}
@@ -28,7 +29,11 @@ naive() { "${as_user[@]}" bash "$work/naive-lab.sh" | sed -n 's/^every replica s
 start() { "${as_user[@]}" "$ours" time "$1" "$work/cache" | sed -n "s/^$1 start: \([0-9.]*\) s\$/\1/p"; }
 median() { sort -n | awk '{v[NR] = $1} END {if (!NR) exit 1; print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
 
+busy=0
+# More than half a process a core waiting or running besides us, before each round.
+look() { awk -v cpus="$(nproc)" '{split($4, r, "/"); exit !(r[1] - 1 > cpus / 2)}' /proc/loadavg; }
 for i in $(seq "$rounds"); do
+  if look; then busy=$((busy + 1)); fi
   for kind in naive cold warm; do
     if [ $kind = naive ]; then t=$(naive); else t=$(start $kind); fi
     [ -n "$t" ] || { echo "startup: $kind start failed in round $i"; exit 1; }
@@ -37,9 +42,15 @@ for i in $(seq "$rounds"); do
   done
 done
 n=$(median <"$work/naive") c=$(median <"$work/cold") w=$(median <"$work/warm")
+missed=0
 awk -v n="$n" -v c="$c" -v w="$w" 'BEGIN {
   printf "median    naive  %6.2f s\n", n
   printf "median    cold   %6.2f s   ratio %.2f (target 0.70)\n", c, c / n
   printf "median    warm   %6.2f s   ratio %.2f (target 0.40)\n", w, w / n
   exit !(c / n <= 0.7 && w / n <= 0.4)
-}'
+}' || missed=1
+if [ $missed = 1 ] && [ $((busy * 2)) -gt "$rounds" ]; then
+  echo "startup: not judged: the machine was busy with something else in $busy of $rounds rounds ($(cut -d' ' -f1 /proc/loadavg) load)"
+  exit 77
+fi
+exit $missed
