@@ -4,7 +4,7 @@
 # leader has the lock; the naive one until every replica streams.
 # Usage: startup.sh [PROGRAM] [ROUNDS]     PROGRAM = build/tests/sandbox/test_stack_start
 # Prints medians and ratios; exit 1 when a target is missed (cold 0.7, warm 0.4 of naive), exit 77 when it is missed while others
-# use this machine: ours is bound by the CPU, the naive lab mostly by its waits, so a busy machine says nothing about the ratio.
+# use this machine: a ratio taken on a busy machine is not comparable with one taken on an idle machine.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 program=${1:-$here/../../build/tests/sandbox/test_stack_start}
