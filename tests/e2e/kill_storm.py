@@ -34,12 +34,16 @@ tell = threading.Lock()
 commands = set()  # pids that a Popen waits for
 
 
+def alive(pinned):
+    return [pid for pid in pinned.members() if labview.state_of(pid) not in (None, "Z", "X")]
+
+
 class Round:
     """One lab, one murder."""
 
     def __init__(self, number):
         rng = random.Random(SEED * 1000 + number)
-        self.name = f"storm-{os.getpid()}-{number}"
+        self.number, self.name = number, f"storm-{os.getpid()}-{number}"
         self.moment = MOMENTS[number % 3]
         self.victim = VICTIMS[number // 3 % 3]
         self.delay = rng.uniform(0, {"start": 3.0, "run": 6.0, "stop": 0.6}[self.moment])
@@ -50,6 +54,8 @@ class Round:
 
     def begin(self):
         argv = [BASCULE, "run", f"{TREE}/scenarios/leader-crash.yaml", "--lab", self.name, "--runs-dir", str(self.runs)]
+        if self.number % 4 == 0:
+            argv.append("--cold")  # data directories are made, not copied: other processes at other moments
         self.output = open(work / f"{self.name}.out", "wb")
         self.command = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT)
         commands.add(self.command.pid)
@@ -65,9 +71,14 @@ class Round:
         """Learns supervisor and user namespace as soon as they exist: they are the lab's mark."""
         if self.supervisor is None:
             self.supervisor = labview.supervisor_below(self.command.pid)
-        if self.supervisor is not None:
-            mark = labview.namespace(self.supervisor, "user")
-            if mark not in (None, labview.namespace("self", "user")):
+        if self.supervisor is not None and self.userns is None:
+            try:
+                mark = labview.Pinned(self.supervisor, "user")
+            except OSError:
+                return
+            if mark.inode == labview.namespace("self", "user"):  # not yet in its own
+                mark.close()
+            else:
                 self.userns = mark
 
     def wait(self, seconds, until=lambda: False):
@@ -86,32 +97,42 @@ class Round:
         self.wait(self.delay)
         self.know_lab()
 
-    def strike(self):
-        """Kills the victim (what exists of it). Returns the pid namespace of a killed init."""
-        victim, inner = self.command.pid, None
+    def choose(self):
+        """The victim that exists now: its pid and name, and for a node's init its pid namespace."""
+        if self.victim == "node init" and self.supervisor:
+            for pid in sorted(labview.node_inits(self.supervisor), key=lambda p: (p * self.pick) % 1):
+                try:
+                    return pid, "node init", labview.Pinned(pid, "pid")
+                except OSError:
+                    continue
         if self.victim != "command" and self.supervisor:
-            victim = self.supervisor
-            inits = labview.node_inits(self.supervisor) if self.victim == "node init" else []
-            if inits:
-                victim = inits[int(self.pick * len(inits))]
-                inner = labview.namespace(victim, "pid")
-        self.hit = "command" if victim == self.command.pid else "node init" if inner else "supervisor"
+            return self.supervisor, "supervisor", None
+        return self.command.pid, "command", None
+
+    def strike(self):
+        """Kills the victim. Returns the pid namespace of a killed init."""
+        pid, self.hit, inner = self.choose()
         try:
-            os.kill(victim, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             self.hit += " (had ended)"
         return inner
 
-    def look(self, what, kind, inode):
+    def look(self, what, pinned):
+        """Whatever is left is named, with the time it takes to go."""
         labview.reap_orphans(commands)
-        left = [pid for pid in labview.in_namespace(kind, inode) if labview.state_of(pid) not in (None, "Z", "X")]
-        if left:
-            self.complaints.append(f"{what}: {len(left)} processes left: " + "; ".join(labview.name_of(p) for p in left[:5]))
+        if not pinned or not (left := alive(pinned)):
+            return
+        names = "; ".join(labview.name_of(pid) for pid in left[:5])
+        began = time.monotonic()
+        while alive(pinned) and time.monotonic() < began + 10:
+            labview.reap_orphans(commands)
+            time.sleep(0.05)
+        how = "still there 10 s later" if alive(pinned) else f"gone {time.monotonic() - began:.1f} s later"
+        self.complaints.append(f"{what}: {len(left)} processes left ({how}; load {os.getloadavg()[0]:.0f}): {names}")
 
     def check_end(self):
-        self.look("one second after the end", "user", self.userns)
-        if self.supervisor and labview.state_of(self.supervisor) not in (None, "Z") and labview.supervisor_below(self.command.pid):
-            self.complaints.append("the supervisor lives")
+        self.look("one second after the end", self.userns)
         if sockets := labview.sockets_of(self.name):
             self.complaints.append(f"control socket left: {sockets}")
 
@@ -133,10 +154,12 @@ class Round:
         node = self.strike()
         if node:
             time.sleep(1)
-            self.look("one second after its init, on the node", "pid", node)
+            self.look("one second after its init, on the node", node)
+            node.close()
+        if node or "had ended" in self.hit:
             self.command.send_signal(signal.SIGINT)
         try:
-            self.command.wait(30 if node else 10)
+            self.command.wait(30 if node or "had ended" in self.hit else 10)
         except subprocess.TimeoutExpired:
             self.complaints.append("the command did not end by itself")
             self.command.kill()
@@ -144,6 +167,8 @@ class Round:
         time.sleep(1)
         self.check_end()
         self.check_log()
+        if self.userns:
+            self.userns.close()
         commands.discard(self.command.pid)
         self.output.close()
 

@@ -89,6 +89,21 @@ def node_inits(supervisor):
     return [pid for pid in children_of(supervisor) if len(n := nspid(pid)) == depth + 1 and n[-1] == 1]
 
 
+class Pinned:
+    """A namespace held by a descriptor: the kernel gives numbers of dead namespaces to new ones, not while we hold it."""
+
+    def __init__(self, pid, kind):
+        self.kind = kind
+        self.fd = os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC)  # raises OSError when the process is gone
+        self.inode = os.fstat(self.fd).st_ino
+
+    def members(self):
+        return in_namespace(self.kind, self.inode)
+
+    def close(self):
+        os.close(self.fd)
+
+
 def in_namespace(kind, inode):
     return [pid for pid in pids() if inode and namespace(pid, kind) == inode]
 
@@ -109,8 +124,17 @@ def host_state():
         "mounts": mounts,
         "links": set(os.listdir("/sys/class/net")),
         "cgroups": cgroups,
-        "shared memory": {name for name in os.listdir("/dev/shm")} if os.path.isdir("/dev/shm") else set(),
+        "shared memory": set(own_files("/dev/shm")),
     }
+
+
+def own_files(folder):
+    for entry in os.scandir(folder) if os.path.isdir(folder) else ():
+        try:
+            if entry.stat().st_uid == os.getuid():
+                yield entry.name
+        except OSError:
+            pass
 
 
 def host_difference(before, after):
