@@ -79,7 +79,7 @@ static struct reading read_split_brain(const struct measure *m) {
 }
 
 static struct reading read_rejoin(const struct measures *o) {
-    if (o->phases[PHASE_REJOIN].present)
+    if (o->rejoin_known)
         return duration(o->rejoin);
     struct reading r = {.known = o->cause >= 0, .value = 1e18};
     STR_COPY(r.text, o->cause >= 0 ? "not every member streamed again before the end" : "there was no fault");
@@ -156,8 +156,9 @@ static void describe(const struct expectation *x, char *out, size_t size) {
     char lo[64], hi[64];
     format_limit(x->kind, x->min, lo, sizeof lo);
     format_limit(x->kind, x->max, hi, sizeof hi);
-    if (*x->text)
-        (void)snprintf(out, size, "%s", x->text);
+    if (*x->text) // as the author wrote it: "at most 34s"
+        (void)snprintf(out, size, "%s%s%s", str_starts(x->text, x->kind) ? "" : x->kind,
+                       str_starts(x->text, x->kind) ? "" : " ", x->text);
     else if (x->has_min && x->has_max)
         (void)snprintf(out, size, "%s from %s to %s", x->kind, lo, hi);
     else if (x->has_min)

@@ -77,10 +77,12 @@ struct measures {
     usec_t write_outage, recovery, resolution; // µs
     usec_t read_outage;
     usec_t outage_threshold;         // pauses up to this long are not called an outage
+    usec_t hiccup;                   // longest pause after the first injection that was slow, not down; 0 = none above the threshold
     usec_t period, latency;          // the write period and the usual latency of a write: together the resolution
     usec_t read_outage_start;
     usec_t cluster_outage, cluster_resolution; // the same as direct probes of every node saw it
-    usec_t rejoin;                   // fault (or its heal, when later) -> every member streaming; known only when phase rejoin is present
+    usec_t rejoin;                   // fault (or its heal, when later) -> every member streaming; 0 when none ever stopped
+    bool rejoin_known;
     int cause;                       // index in faults of the injection that the outage and the phases belong to; -1 = none
     bool leader_changed;             // another node took the leader key after the first injection
     int64_t attempts_missing;        // writes that the clock asked for and the client never tried: it was stalled itself

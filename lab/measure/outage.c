@@ -6,16 +6,19 @@
 // them are.
 //
 //   pause     more than max(3 write periods, 100 ms) without an acknowledged write
-//   outage    the longest pause that ends after the first injection
+//   hiccup    a pause up to 250 ms in which no write failed: slow, not down; it is no outage
+//   outage    the longest other pause that ends after the first injection
 //   flapping  a further pause above 250 ms that begins less than 1 s after one ended belongs to it: writes did not
 //   *keep*
 //             succeeding
 #include "lab/measure/fold.h"
 
 enum { PAUSE_PERIODS = 3 };
-#define PAUSE_MIN (100 * MSEC)
-#define FLAP_MIN  (250 * MSEC) // a hiccup of the machine after the recovery must not lengthen the outage
-#define STEADY    SEC
+#define PAUSE_MIN    (100 * MSEC)
+#define FLAP_MIN     (250 * MSEC) // a hiccup of the machine after the recovery must not lengthen the outage
+#define STEADY       SEC
+#define HICCUP_MAX   (250 * MSEC)
+#define LATE_FAILURE (2 * SEC + SEC / 2) // a write of the pause is given up at its deadline, 2 s later
 
 struct pause {
     usec_t from, to;
@@ -97,8 +100,27 @@ static usec_t first_injection(const struct measure *m) {
     return first == USEC_NEVER ? 0 : first;
 }
 
+static bool is_hiccup(const struct measure *m, const struct pause *p) {
+    if (p->to - p->from > HICCUP_MAX)
+        return false;
+    for VEC_EACH (&m->ticks, k)
+        if (k->w_failed + k->w_unknown > 0 && k->from + PAUSE_MIN > p->from && k->from <= p->to + LATE_FAILURE)
+            return false;
+    return m->ticks.n > 0; // the ledger alone: not judged
+}
+
 static bool flaps(const struct pause *a, const struct pause *b) { // b follows a
     return b->from < a->to + STEADY && b->to - b->from > FLAP_MIN && a->to - a->from > FLAP_MIN;
+}
+
+// Is it the service that was gone? A hiccup is only noted.
+static bool counts(struct measure *m, const struct pause *p, usec_t since) {
+    if (p->to <= since)
+        return false;
+    if (!is_hiccup(m, p))
+        return true;
+    m->out.hiccup = p->to - p->from > m->out.hiccup ? p->to - p->from : m->out.hiccup;
+    return false;
 }
 
 static void choose_outage(struct measure *m, const pause_list *pauses) {
@@ -106,7 +128,9 @@ static void choose_outage(struct measure *m, const pause_list *pauses) {
     size_t best = pauses->n;
     for (size_t i = 0; i < pauses->n; i++) {
         const struct pause *p = &pauses->items[i];
-        if (p->to > since && (best == pauses->n || p->to - p->from > pauses->items[best].to - pauses->items[best].from))
+        if (!counts(m, p, since))
+            continue;
+        if (best == pauses->n || p->to - p->from > pauses->items[best].to - pauses->items[best].from)
             best = i;
     }
     if (best == pauses->n)

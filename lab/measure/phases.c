@@ -130,6 +130,9 @@ static void link_rejoin(struct measure *m, const struct fault_measure *f, usec_t
     usec_t complete = complete_since(m);
     if (!complete || (m->out.outage && m->out.outage_open))
         return;
+    m->out.rejoin_known = true;
+    if (complete <= start) // nobody ever stopped streaming: there is nothing to rejoin
+        return;
     usec_t from = f->healed > cursor && f->healed <= complete ? f->healed : cursor;
     usec_t end =
         complete > from ? complete : from; // complete before the first write was back: nothing left to wait for

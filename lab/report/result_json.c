@@ -92,6 +92,7 @@ static void put_times(struct json *j, const struct measures *m) {
     bool wrote = m->writes.attempted > 0;
     put_ms(j, "write_outage_ms", m->write_outage, wrote);
     put_bool(j, "write_outage_open", m->outage_open);
+    put_ms(j, "hiccup_ms", m->hiccup, wrote);
     put_ms(j, "outage_start_ms", m->outage_start, m->outage);
     put_ms(j, "outage_end_ms", m->outage_end, m->outage && !m->outage_open);
     put_ms(j, "recovery_ms", m->recovery, m->recovery > 0);
@@ -99,7 +100,7 @@ static void put_times(struct json *j, const struct measures *m) {
     put_ms(j, "cluster_outage_ms", m->cluster_outage, m->cluster_outage > 0);
     put_ms(j, "cluster_resolution_ms", m->cluster_resolution, m->cluster_outage > 0);
     put_ms(j, "read_outage_ms", m->read_outage, m->reads_ok + m->reads_failed > 0);
-    put_ms(j, "rejoin_ms", m->rejoin, m->phases[PHASE_REJOIN].present);
+    put_ms(j, "rejoin_ms", m->rejoin, m->rejoin_known);
     put_ms(j, "healthy_at_ms", m->healthy_at, m->healthy_at > 0);
     put_ms(j, "first_write_ms", m->first_write, m->first_write > 0);
     put_ms(j, "last_write_ms", m->last_write, m->last_write > 0);

@@ -122,6 +122,10 @@ static void put_phases(struct page *p) {
 static void put_outage(struct page *p) {
     const struct measures *m = p->m;
     char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX], c[USEC_TEXT_MAX];
+    if (!m->outage && m->hiccup) {
+        row(p, "write outage", "none; the longest pause was %s and no write failed in it", usec_format(a, m->hiccup));
+        return;
+    }
     if (!m->outage) {
         row(p, "write outage", "none (no pause above %s)", usec_format(a, m->outage_threshold));
         return;
@@ -136,7 +140,7 @@ static void put_outage(struct page *p) {
             p->g->plus_minus, usec_format(b, m->resolution));
     if (m->cluster_outage)
         row(p, "cluster alone",
-            "%s %s %s by direct probes of every node; the rest is the driver's or the proxy's share",
+            "%s %s %s in which no node took a write from inside; the rest is the way to one: network, driver, proxy",
             usec_format(a, m->cluster_outage), p->g->plus_minus, usec_format(c, m->cluster_resolution));
 }
 

@@ -53,8 +53,8 @@ static const char *const golden = "---------------------------------------------
                                   "  write outage    28.91 s +- 13 ms (acknowledged at 9.993 s, then not until\n"
                                   "                  38.903 s)\n"
                                   "  recovery        28.90 s +- 13 ms from the fault to the first write that lasted\n"
-                                  "  cluster alone   28.83 s +- 83 ms by direct probes of every node; the rest is\n"
-                                  "                  the driver's or the proxy's share\n"
+                                  "  cluster alone   28.83 s +- 83 ms in which no node took a write from inside;\n"
+                                  "                  the rest is the way to one: network, driver, proxy\n"
                                   "  resolution      13 ms: one write every 10 ms, and a write takes 3 ms\n"
                                   "  availability    writes 29.51 %, reads 100.00 % of the time\n"
                                   "\n"
@@ -216,7 +216,7 @@ static void check_schema(const cJSON *j) {
     need(j, "write_outage_open leader_changed", is_bool);
     need(j, "split_brain_ms split_brain_possible_ms ended_ms", is_number);
     need(j,
-         "write_outage_ms recovery_ms resolution_ms outage_start_ms outage_end_ms cluster_outage_ms "
+         "write_outage_ms hiccup_ms recovery_ms resolution_ms outage_start_ms outage_end_ms cluster_outage_ms "
          "cluster_resolution_ms "
          "read_outage_ms rejoin_ms healthy_at_ms first_write_ms last_write_ms",
          is_number_or_null);
