@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// The log is read like anybody would read it: whole lines from the place we were at. Between looks we sleep in poll on the
-// supervisor's pidfd, so its death is seen at once and nothing is printed late by more than LOOK_EVERY.
+// The log is read like anybody would read it: whole lines from the place we were at. Between looks we sleep in poll on
+// the supervisor's pidfd, so its death is seen at once and nothing is printed late by more than LOOK_EVERY.
 #include "lab/cmd/follow.h"
 
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 
 #include "lab/cmd/client.h"
+#include "lab/cmd/ticker.h"
 #include "lab/record/event.h"
 
 static const int LOOK_EVERY_MS = 50;
@@ -20,6 +21,7 @@ struct follower {
     int fd;
     struct strbuf pending; // bytes of a line that is not whole yet
     struct report_live *live;
+    struct ticker ticker;
     bool ready, ended;
     char detail[EVENT_TEXT_MAX];
 };
@@ -58,10 +60,13 @@ static void take_line(struct follower *f, const char *line, size_t len) {
         f->ended = true;
     if (f->o->quiet)
         return;
+    ticker_event(&f->ticker, &ev);
     cleanup_strbuf struct strbuf text = {0};
     report_live_event(f->live, &ev, &text);
-    if (text.len)
-        (void)fwrite(text.data, 1, text.len, stdout);
+    if (!text.len)
+        return;
+    ticker_hide(&f->ticker, stdout);
+    (void)fwrite(text.data, 1, text.len, stdout);
 }
 
 static void look(struct follower *f) {
@@ -86,7 +91,7 @@ static void look(struct follower *f) {
         f->pending.data[left] = '\0';
     }
     if (!f->o->quiet)
-        (void)fflush(stdout);
+        ticker_show(&f->ticker, stdout);
 }
 
 static void ask_abort(const struct lab_handle *lab) {
@@ -128,8 +133,12 @@ enum follow_end follow_lab(const struct follow_options *o, char *detail, size_t 
     interrupts = 0;
     (void)sigaction(SIGINT, &sa, &old_int);
     (void)sigaction(SIGTERM, &sa, &old_term);
-    struct follower f = {.o = o, .fd = -1, .live = report_live_new(&o->style)};
+    struct follower f = {.o = o,
+                         .fd = -1,
+                         .live = report_live_new(&o->style),
+                         .ticker = {.terminal = isatty(STDOUT_FILENO) == 1, .width = o->style.width}};
     enum follow_end end = follow(&f);
+    ticker_hide(&f.ticker, stdout);
     if (detail)
         (void)str_copy(detail, size, f.detail);
     report_live_free(f.live);

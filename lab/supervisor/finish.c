@@ -44,7 +44,7 @@ static void on_final_read(void *arg) {
 
 static void read_final(struct lab *lab) {
     struct err err = {0};
-    lab_progress(lab, "collect", true, "reading the ledger on every node");
+    lab_progress(lab, "collect", false, "reading the ledger on every node");
     if (!lab->observer || observer_final_read(lab->observer, FINAL_READ_DEADLINE, on_final_read, lab, &err) < 0)
         end_run(lab);
 }

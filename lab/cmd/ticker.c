@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/cmd/ticker.h"
+
+static const usec_t OUTAGE_SHOWN_FROM = 300 * MSEC; // below this a pause is a hiccup
+static const usec_t LINE_EVERY = 10 * SEC;
+
+static void wait_for(struct ticker *t, const struct event *ev, const char *text) {
+    if (str_eq(t->waiting, text))
+        return;
+    STR_COPY(t->waiting, text);
+    t->since = ev->t;
+}
+
+void ticker_event(struct ticker *t, const struct event *ev) {
+    char text[EVENT_TEXT_MAX];
+    switch (ev->kind) {
+    case EVENT_RUN_BEGIN:
+        t->mono = ev->u.RUN_BEGIN.mono;
+        return;
+    case EVENT_PROGRESS:
+        wait_for(t, ev, ev->u.PROGRESS.waiting ? ev->u.PROGRESS.text : "");
+        return;
+    case EVENT_LAB_STATE:
+    case EVENT_RUN_END:
+        wait_for(t, ev, "");
+        return;
+    case EVENT_STEP:
+        (void)snprintf(text, sizeof text, "%s %s", ev->u.STEP.name, ev->u.STEP.detail);
+        wait_for(t, ev, str_eq(ev->u.STEP.state, "waiting") ? text : "");
+        return;
+    case EVENT_CLIENT_TICK:
+        if (ev->u.CLIENT_TICK.w_ok > 0)
+            t->last_ok = ev->t;
+        return;
+    default:
+        return;
+    }
+}
+
+static bool compose(const struct ticker *t, usec_t now, char *out, size_t size) {
+    bool outage =
+        t->last_ok && now > t->last_ok + OUTAGE_SHOWN_FROM + 100 * MSEC; // a tick tells of 100 ms that are over
+    if (!*t->waiting && !outage)
+        return false;
+    int n = snprintf(out, size, "[%6.1f s] ", (double)now / 1e6);
+    if (outage)
+        n += snprintf(out + n, size - (size_t)n, "no write for %.1f s. ", (double)(now - t->last_ok) / 1e6);
+    if (*t->waiting)
+        (void)snprintf(out + n, size - (size_t)n, "%.1f s: %s", now > t->since ? (double)(now - t->since) / 1e6 : 0.0,
+                       t->waiting);
+    return true;
+}
+
+void ticker_show(struct ticker *t, FILE *out) {
+    char line[EVENT_TEXT_MAX + 80];
+    usec_t absolute = usec_now();
+    if (!t->mono || absolute < t->mono || !compose(t, absolute - t->mono, line, sizeof line)) {
+        ticker_hide(t, out);
+        return;
+    }
+    if (t->terminal) {
+        (void)fprintf(out, "\r\033[K%.*s", t->width - 1, line);
+        t->shown = true;
+    } else if (absolute - t->said > LINE_EVERY) {
+        if (t->said) // not at once: the first line of a wait was printed by what began it
+            (void)fprintf(out, "%s\n", line);
+        t->said = absolute;
+    }
+    (void)fflush(out);
+}
+
+void ticker_hide(struct ticker *t, FILE *out) {
+    if (t->shown)
+        (void)fputs("\r\033[K", out);
+    t->shown = false;
+}
