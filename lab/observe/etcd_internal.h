@@ -36,6 +36,7 @@ struct lease {
     int64_t remaining, granted;
     usec_t last_ok;      // time at which the last answer was asked
     bool gone_told;
+    bool settled;        // hi does not move any more
 };
 
 struct known_key {

@@ -5,6 +5,9 @@
 //     G - R - 1 < s - r <= G - R    =>    asked - (G - R) <= r < answered - (G - R - 1)
 // - an answer whose interval lies behind the known one: it was renewed in between, after the last time it was asked;
 // - any other narrows it. Questions are placed where the answer halves the interval: at its middle plus whole seconds;
+// - a renewal within a second of the one before hides: both answers say "G - 1 left" (seen: Patroni renews again 150 ms after it
+//   took the lock). So while the answer is that young, the upper end is simply now; it settles with the first older answer;
+// - "0 left" says little: an expired lease waits up to 500 ms for etcd's scan, and a negative remainder is cut towards zero;
 // - Patroni's leader writes `status` right after it renewed (dcs/__init__.py, update_leader): a change of that key is an upper
 //   end at once, and a reason to ask.
 // An etcd leader change renews every lease without Patroni (lessor.Promote): for the time left that is the same.
@@ -25,10 +28,11 @@ enum lease_change lease_learn(usec_t *lo, usec_t *hi, usec_t last_asked, usec_t 
                               int64_t remaining) {
     usec_t gone = remaining < granted ? (usec_t)(granted - remaining) * SEC : 0;
     usec_t new_lo = minus(asked, gone), new_hi = gone ? minus(answered, gone - SEC) : answered;
-    if (*hi && new_lo <= *hi && new_hi >= *lo) {
+    bool young = gone <= SEC, was_young = *hi >= last_asked;
+    if (*hi && new_lo <= *hi && new_hi >= *lo && (!young || was_young)) {
         usec_t width = *hi - *lo;
         *lo = new_lo > *lo ? new_lo : *lo;
-        *hi = new_hi < *hi ? new_hi : *hi;
+        *hi = young || new_hi < *hi ? new_hi : *hi;
         return *hi - *lo < width ? LEASE_NARROWED : LEASE_SAME;
     }
     *lo = last_asked > new_lo ? last_asked : new_lo; // the last answer did not know of it yet
@@ -79,6 +83,8 @@ void lease_hint(struct etcd *e, usec_t now) {
 
 static void take(struct etcd *e, const struct dcs_ttl *t, usec_t now) {
     struct lease *l = &e->lease;
+    if (t->remaining == 0 && t->granted > 0)
+        return;
     if (t->remaining < 0 || t->granted <= 0) {
         if (!l->gone_told)
             tell(e, true); // expired; the key goes with it
@@ -88,8 +94,10 @@ static void take(struct etcd *e, const struct dcs_ttl *t, usec_t now) {
     l->granted = t->granted;
     enum lease_change change = lease_learn(&l->lo, &l->hi, l->last_ok, l->asked, now, t->granted, t->remaining);
     l->last_ok = l->asked;
-    // Told at each renewal, and again when it is known twice as well.
-    if (change == LEASE_RENEWED || (change == LEASE_NARROWED && (l->hi - l->lo) * 2 <= l->told_error))
+    // Told at each renewal, once its upper end has settled, and again whenever it is known twice as well.
+    bool settles = !l->settled && t->granted - t->remaining > 1;
+    l->settled = change == LEASE_RENEWED ? settles : l->settled || settles;
+    if (change == LEASE_RENEWED || settles || (change == LEASE_NARROWED && (l->hi - l->lo) * 2 <= l->told_error))
         tell(e, false);
 }
 

@@ -46,7 +46,7 @@ struct host {
     char address[64], port[8];
     uint8_t node;              // index in the topology + 1, 0 = none
     usec_t next_try;
-    char last_error[PGCONN_TEXT_MAX]; // reported already; "" after a success
+    char told[2][PGCONN_TEXT_MAX]; // the last two kinds of error reported (attempts overlap, so kinds alternate); "" after a success
 };
 
 enum slot_state { SLOT_CONNECTING, SLOT_IDENTIFYING, SLOT_SETUP, SLOT_IDLE, SLOT_BUSY, SLOT_DEAD };
@@ -138,6 +138,7 @@ void slot_kill(struct slot *s); // closes it; pool_work removes it
 void report_scheduled(struct app *a, uint8_t kind, usec_t scheduled);
 void report_finished(struct app *a, const struct ledger_record *r);
 void report_error(struct app *a, struct host *h, const char *phase, const char *sqlstate, const char *text);
+void report_well(struct host *h); // a success: the next error is news again
 void report_server(struct app *a, const char *node, const char *address, int64_t timeline, int64_t pid, uint8_t index);
 void report_advance(struct app *a, usec_t now);  // closes buckets that are over
 usec_t report_next(const struct app *a);

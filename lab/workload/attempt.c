@@ -90,13 +90,14 @@ usec_t attempts_next(const struct pool *p) {
 
 void attempt_failed(struct slot *s, const struct pgconn_loss *why, usec_t now) {
     bool read_only = strstr(why->text, "session is read-only") || strstr(why->text, "server is in hot standby");
-    bool timed_out = s->deadline <= now;
+    // The kernel's word (tcp_user_timeout) and our own deadline come at about the same time and mean the same.
+    bool silent = s->deadline <= now || strstr(why->text, "timed out");
     usec_t pause = read_only ? RETRY_READ_ONLY : RETRY_REFUSED;
     usec_t next = now + (s->pool->kind == LEDGER_READ ? 4 * pause : pause); // readers are in no hurry: no outage hangs on them
     // An answer, even a bad one, ends the waiting for silence; a timed-out attempt has its successors under way.
-    if (!timed_out)
+    if (!silent)
         s->host->next_try = next;
-    report_error(s->pool->app, s->host, "connect", why->sqlstate, why->text);
+    report_error(s->pool->app, s->host, "connect", why->sqlstate, silent ? "no answer to the connection attempt" : why->text);
     slot_kill(s);
 }
 
@@ -110,7 +111,7 @@ void attempts_settle(struct slot *winner) {
 static void become_usable(struct slot *s) {
     s->state = SLOT_IDLE;
     s->deadline = USEC_NEVER;
-    s->host->last_error[0] = '\0';
+    report_well(s->host);
     s->host->next_try = 0; // the rest of the pool at once
     if (pool_usable(s->pool) == 1)
         attempts_settle(s);

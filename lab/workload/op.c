@@ -86,7 +86,7 @@ void op_done(struct slot *s, usec_t now) {
     s->deadline = USEC_NEVER;
     s->state = SLOT_IDLE;
     if (!s->op_failed) {
-        s->host->last_error[0] = '\0';
+        report_well(s->host);
         finish(s, OP_COMPLETED, "", now);
         return;
     }

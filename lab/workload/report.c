@@ -119,9 +119,10 @@ void report_finished(struct app *a, const struct ledger_record *r) {
 void report_error(struct app *a, struct host *h, const char *phase, const char *sqlstate, const char *text) {
     char key[PGCONN_TEXT_MAX];
     (void)snprintf(key, sizeof key, "%s %s %s", phase, sqlstate, text);
-    if (str_eq(key, h->last_error))
+    if (str_eq(key, h->told[0]) || str_eq(key, h->told[1]))
         return;
-    STR_COPY(h->last_error, key);
+    STR_COPY(h->told[1], h->told[0]);
+    STR_COPY(h->told[0], key);
     struct event ev = EVENT_NEW(CLIENT_ERROR);
     ev.t = app_now(a);
     STR_COPY(ev.u.CLIENT_ERROR.phase, phase);
@@ -129,6 +130,10 @@ void report_error(struct app *a, struct host *h, const char *phase, const char *
     STR_COPY(ev.u.CLIENT_ERROR.text, text);
     STR_COPY(ev.u.CLIENT_ERROR.node, h->name);
     report(a, &ev);
+}
+
+void report_well(struct host *h) {
+    h->told[0][0] = h->told[1][0] = '\0';
 }
 
 void report_server(struct app *a, const char *node, const char *address, int64_t timeline, int64_t pid, uint8_t index) {
