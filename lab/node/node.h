@@ -56,12 +56,17 @@ struct service_spec {
 int node_service_start(struct node *n, const struct service_spec *spec, struct err *err);
 int64_t node_service_pid(const struct node *n, const char *service); // pid inside the node, 0 = not running
 
+// Events: "started", and "exited" or "signalled" once it is gone; also under the name "postgres" for a postmaster that is not a service
+// itself (Patroni detaches it). Service events and signal results come on the loop, in order, never from inside a call; callbacks
+// may power the node off and on but not free it.
+
 // Signals. The init opens a pidfd, sends, and when `await_exit` is set answers once the process is gone. Done is called on the
 // loop with the times (run time) at which the signal was sent and the end was seen (0 = not awaited or not within 5 s).
 struct node_signal_result {
-    int error; // 0, or a negative errno (-ESRCH no such process)
+    int error; // 0, or a negative errno: -ESRCH no such process, -EPERM pid 1 (use power), -ECANCELED the node went off
+               // meanwhile, -ETIMEDOUT a SIGSTOP after which not everything was seen stopped within 200 ms
     usec_t sent, ended;
-    int n; // processes signalled
+    int n; // processes signalled; for SIGSTOP: seen stopped
 };
 typedef void (*node_signal_done)(void *arg, const struct node_signal_result *r);
 // pid inside the node. tree: also all its descendants (collected until the set is stable; for pause and resume).
@@ -75,6 +80,7 @@ int64_t node_postmaster_pid(const struct node *n, const char *pgdata);
 
 // Runs a function of ours as a process of the node (the workload): forked by the supervisor, enters the node's net, uts and mount
 // namespaces, drops capabilities, calls main(arg, fd) and exits with its result. *ret_fd is the supervisor's end of a
-// SOCK_SEQPACKET pair whose other end is fd. Dies with the supervisor, and with the node's power. Returns its pid.
+// SOCK_SEQPACKET pair whose other end is fd. Dies with the supervisor, and with the node's power. Returns its pid: a child of the
+// caller, who reaps it. Of the supervisor's descriptors it keeps stdio, plain files and folders; sockets, pipes and loops are closed.
 int node_run_function(struct node *n, int (*main_fn)(void *arg, int fd), void *arg, pid_t *ret_pid, int *ret_fd,
                       struct err *err);

@@ -22,8 +22,9 @@ struct sandbox_launch {
 
 // Clones the calling (single-threaded) process into new namespaces. In the parent: returns 1 with *ret_pid and *ret_pidfd
 // (close-on-exec, owned by the caller). In the child: returns 0; it is pid 1 of the lab, holds all capabilities of the new
-// user namespace (does not exec), has a private mount tree, a fresh /proc, and an empty tmpfs at *ret_state (a path that is
-// valid inside the lab and its nodes, e.g. "/run/bascule"), and lo up. With die_with_parent the kernel also kills it with the parent.
+// user namespace (does not exec), has a private mount tree, a fresh /proc, an empty tmpfs at SANDBOX_STATE (valid inside the lab
+// and its nodes), and lo up. The host's /run is covered, except for /run/user with the user's sockets.
+// With die_with_parent the kernel also kills it with the parent.
 // On a failed step: negative and err says which step, why, and the way out (docs: what doctor checks), nothing is left.
 int sandbox_clone(bool die_with_parent, pid_t *ret_pid, int *ret_pidfd, struct err *err);
 #define SANDBOX_STATE "/run/bascule" // the lab's tmpfs, inside the lab only
@@ -31,5 +32,5 @@ int sandbox_clone(bool die_with_parent, pid_t *ret_pid, int *ret_pidfd, struct e
 // What this host can do, found by trying it in a throw-away child. Each returns 0 or negative with the reason and the way out in
 // err: for `bascule doctor` and for one clear message before a lab starts.
 int sandbox_probe_userns(struct err *err);
-int sandbox_probe_overlay(struct err *err);
+int sandbox_probe_overlay(struct err *err); // not needed: without it nodes get a copy of /etc, which takes longer to make
 int sandbox_probe_network(struct err *err); // veth, bridge, nft bridge family
