@@ -19,7 +19,7 @@ static const struct pattern patroni[] = {
     {"following new leader", "info"},
     {"failed to update leader", "error"},
     {"lost leader", "warning"},
-    {"Selected new etcd server", "warning"},
+    {"Selected new etcd server", "info"},
     {"no leader", "warning"},
     {"switchover", "info"},
     {"manual failover", "info"},
@@ -41,6 +41,7 @@ static const struct pattern patroni[] = {
 };
 static const struct pattern postgresql[] = {
     {"FATAL:  the database system is", ""}, // asked too early: dozens per second while it starts
+    {"terminating connection due to administrator", ""}, // one per session at every shutdown
     {"PANIC:", "fatal"},
     {"FATAL:", "error"},
     {"ERROR:", "error"},
