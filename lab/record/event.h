@@ -92,6 +92,12 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(B, gone)
 #define EVENT_FIELDS_DCS_MEMBER(F) /* one etcd member, asked out of band: on change, else every 5 s */ \
     F(N, node) F(B, answered) F(B, leader) F(I, term) F(N, id) F(N, leader_id) F(I, db_bytes) F(I, raft_index) F(S, error)
+#define EVENT_FIELDS_LINK(F) /* connectivity of one directed pair on one service path: on change, else every 10 s */ \
+    F(N, from) F(N, to) \
+    F(N, path)       /* sql, rest, etcd_client, etcd_peer, replication; "all" = any packet */ \
+    F(B, intended)   /* no fault in force forbids it (power, link, cuts) */ \
+    F(B, measured)   /* a probe in the lab's network got through just now */ \
+    F(I, rtt_us)     /* of a probe that came back; 0 = one way, or nothing came */
 #define EVENT_FIELDS_PROXY(F) /* HAProxy's view of a server, from its stats socket */ F(N, node) F(N, backend) F(N, server) F(N, state)
 #define EVENT_FIELDS_CLIENT_TICK(F) /* the application's last 100 ms; nothing attempted and nothing finished: no event */ \
     F(U, from)       /* start of the bucket; its length is 100 ms */ \
@@ -134,7 +140,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     X(RUN_BEGIN, "run.begin") X(VERSION, "version") X(NODE_INFO, "node.info") X(CONFIG, "config") \
     X(PROGRESS, "progress") X(LAB_STATE, "lab.state") X(NODE_POWER, "node.power") X(SERVICE, "service") \
     X(MEMBER, "member") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
-    X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(DCS_MEMBER, "dcs.member") X(PROXY, "proxy") \
+    X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(DCS_MEMBER, "dcs.member") X(LINK, "link") X(PROXY, "proxy") \
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
     X(FAULT, "fault") X(STEP, "step") X(EXPECT, "expect") X(COMMAND, "command") X(ACTION, "action") \
     X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end")
