@@ -38,7 +38,8 @@ bool patroni_read_member(const char *json, struct event *ev) {
     return true;
 }
 
-// ---- configuration ---------------------------------------------------------------------------------------------------
+// ---- configuration
+// ---------------------------------------------------------------------------------------------------
 struct config_reader {
     void (*fn)(void *arg, const char *key, const char *value);
     void *arg;
