@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// The settings bounds are computed from, out of Patroni's configuration key as the DCS watch delivers it: no question
-// to Patroni is needed, and a change by patronictl edit-config is seen the moment it is made.
+// The settings bounds are computed from, out of Patroni's configuration key as the DCS watch delivers it: no question to Patroni
+// is needed, and a change by patronictl edit-config is seen the moment it is made.
 #include "lab/observe/internal.h"
 #include "lab/observe/patroni_json.h"
 
@@ -13,6 +13,5 @@ static void tell(void *arg, const char *key, const char *value) {
 }
 
 void config_emit(struct observer *o, const char *json) {
-    (void)patroni_read_config(json, tell,
-                              o); // half a key is impossible in etcd; nonsense written by hand is not our news
+    (void)patroni_read_config(json, tell, o); // half a key is impossible in etcd; nonsense written by hand is not our news
 }

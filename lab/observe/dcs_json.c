@@ -85,11 +85,10 @@ static void read_kv(const cJSON *kv, bool gone, dcs_kv_list *ret) {
 }
 
 void dcs_kv_list_clear(dcs_kv_list *l) {
-    for
-        VEC_EACH(l, kv) {
-            free(kv->key);
-            free(kv->value);
-        }
+    for VEC_EACH(l, kv) {
+        free(kv->key);
+        free(kv->value);
+    }
     VEC_CLEAR(l);
 }
 
@@ -130,8 +129,7 @@ bool dcs_read_ttl(const char *json, struct dcs_ttl *ret) {
     cleanup_json cJSON *o = cJSON_Parse(json);
     if (!cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(o, "header")))
         return false;
-    *ret =
-        (struct dcs_ttl){.header = read_header(o), .remaining = number(o, "TTL"), .granted = number(o, "grantedTTL")};
+    *ret = (struct dcs_ttl){.header = read_header(o), .remaining = number(o, "TTL"), .granted = number(o, "grantedTTL")};
     return true;
 }
 
@@ -147,9 +145,8 @@ bool dcs_read_status(const char *json, struct dcs_status *ret) {
     return true;
 }
 
-// ---- what we ask
-// ----------------------------------------------------------------------------------------------------- etcd's prefix
-// range: up to the key whose last byte is one greater ('/' -> '0').
+// ---- what we ask -----------------------------------------------------------------------------------------------------
+// etcd's prefix range: up to the key whose last byte is one greater ('/' -> '0').
 static void add_prefix(struct strbuf *out) {
     char end[] = STACK_PREFIX;
     end[sizeof end - 2]++;
@@ -176,15 +173,13 @@ void dcs_ask_ttl(struct strbuf *out, uint64_t lease) {
     strbuf_addf(out, "{\"ID\":\"%" PRIu64 "\"}", lease);
 }
 
-void line_feed(struct line_splitter *l, const char *data, size_t n, bool (*fn)(void *arg, const char *line),
-               void *arg) {
+void line_feed(struct line_splitter *l, const char *data, size_t n, bool (*fn)(void *arg, const char *line), void *arg) {
     if (l->rest.len + n > WATCH_LINE_MAX)
         strbuf_clear(&l->rest); // no sane answer: drop it rather than grow for ever
     strbuf_addn(&l->rest, data, n);
     size_t done = 0;
     bool more = true;
-    for (char *end; more && (end = memchr(l->rest.data + done, '\n', l->rest.len - done));
-         done = (size_t)(end - l->rest.data) + 1) {
+    for (char *end; more && (end = memchr(l->rest.data + done, '\n', l->rest.len - done)); done = (size_t)(end - l->rest.data) + 1) {
         *end = '\0';
         if (end > l->rest.data + done)
             more = fn(arg, l->rest.data + done);

@@ -5,13 +5,11 @@
 #include "lab/base/vec.h"
 #include "lab/record/event.h"
 
-// ---- base64 (RFC 4648, padded)
-// ---------------------------------------------------------------------------------------
+// ---- base64 (RFC 4648, padded) ---------------------------------------------------------------------------------------
 void base64_encode(struct strbuf *out, const void *data, size_t n);
 bool base64_decode(struct strbuf *out, const char *text); // false on anything malformed; out may then hold a part
 
-// ---- what etcd says
-// --------------------------------------------------------------------------------------------------
+// ---- what etcd says --------------------------------------------------------------------------------------------------
 struct dcs_header {
     uint64_t cluster, member, term;
     int64_t revision;
@@ -46,8 +44,7 @@ struct dcs_status {
 };
 bool dcs_read_status(const char *json, struct dcs_status *ret);
 
-// ---- what we ask
-// -----------------------------------------------------------------------------------------------------
+// ---- what we ask -----------------------------------------------------------------------------------------------------
 void dcs_ask_range(struct strbuf *out);
 void dcs_ask_watch(struct strbuf *out, int64_t from_revision);
 void dcs_ask_ttl(struct strbuf *out, uint64_t lease);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 // The cluster's keys. The happy path:
-//   read all keys under the prefix from a member that knows a leader (dcs.key initial) -> watch from the next revision
-//   on, on EVERY member at the same time -> each change is told once, by whoever has it first: revisions tell what was
-//   told already
+//   read all keys under the prefix from a member that knows a leader (dcs.key initial) -> watch from the next revision on, on EVERY
+//   member at the same time -> each change is told once, by whoever has it first: revisions tell what was told already
 // A watch on one member alone would be blind whenever that member is cut off: it looks alive and just has no news.
 // What goes wrong:
-//   a watch ends, a member dies    dcs.watch lost; another attempt every 500 ms, from the last revision told: nothing
-//   is missed the wanted revision is compacted, or another cluster answers (etcd started anew): read all keys again and
-//   tell the differences
+//   a watch ends, a member dies    dcs.watch lost; another attempt every 500 ms, from the last revision told: nothing is missed
+//   the wanted revision is compacted, or another cluster answers (etcd started anew): read all keys again and tell the differences
 #include <stdio.h>
 
 #include "lab/observe/etcd_internal.h"
@@ -16,8 +14,7 @@
 #define WATCH_RETRY (500 * MSEC)
 #define RANGE_RETRY (300 * MSEC)
 
-// ---- telling
-// ---------------------------------------------------------------------------------------------------------
+// ---- telling ---------------------------------------------------------------------------------------------------------
 static void tell_watch(struct etcd_member *m, bool connected) {
     struct event ev = EVENT_NEW(DCS_WATCH);
     STR_COPY(ev.u.DCS_WATCH.node, m->w->def->name);
@@ -27,10 +24,9 @@ static void tell_watch(struct etcd_member *m, bool connected) {
 }
 
 static struct known_key *find(struct etcd *e, const char *key) {
-    for
-        VEC_EACH(&e->known, k)
-    if (str_eq(k->key, key))
-        return k;
+    for VEC_EACH(&e->known, k)
+        if (str_eq(k->key, key))
+            return k;
     return NULL;
 }
 
@@ -68,8 +64,7 @@ static void tell_key(struct etcd *e, const struct dcs_kv *kv, bool initial) {
         config_emit(e->o, kv->value);
 }
 
-// ---- reading everything
-// ----------------------------------------------------------------------------------------------
+// ---- reading everything ----------------------------------------------------------------------------------------------
 static void tell_vanished(struct etcd *e, int64_t revision) {
     for (size_t i = e->known.n; i-- > 0;) {
         struct known_key k = e->known.items[i];
@@ -82,17 +77,15 @@ static void tell_vanished(struct etcd *e, int64_t revision) {
 static void take_all(struct etcd *e, const struct dcs_header *h, const dcs_kv_list *kvs) {
     if (h->cluster == e->cluster && h->revision < e->revision)
         return; // a watch was faster than this answer: it is old news, ask again
-    for
-        VEC_EACH(&e->known, k)
-    k->seen = false;
-    for
-        VEC_EACH(kvs, kv) {
-            struct known_key *k = find(e, kv->key);
-            if (k && k->revision == kv->revision)
-                k->seen = true;
-            else
-                tell_key(e, kv, !e->read_once);
-        }
+    for VEC_EACH(&e->known, k)
+        k->seen = false;
+    for VEC_EACH(kvs, kv) {
+        struct known_key *k = find(e, kv->key);
+        if (k && k->revision == kv->revision)
+            k->seen = true;
+        else
+            tell_key(e, kv, !e->read_once);
+    }
     tell_vanished(e, h->revision);
     e->revision = h->revision;
     e->cluster = h->cluster;
@@ -107,9 +100,8 @@ static void on_range(void *arg, const struct http_answer *a) {
     e->range_request = NULL;
     if (a->status == 200 && dcs_read_range(a->body, &h, &kvs)) {
         take_all(e, &h, &kvs);
-        for
-            VEC_EACH(&e->members, m)
-        m->watch_next = 0;
+        for VEC_EACH(&e->members, m)
+            m->watch_next = 0;
     } else {
         e->range_turn++;
     }
@@ -124,19 +116,13 @@ static void range_turn(struct etcd *e, usec_t now) {
         return;
     cleanup_strbuf struct strbuf json = {0};
     dcs_ask_range(&json);
-    struct http_options o = {.method = "POST",
-                             .port = STACK_ETCD_PORT,
-                             .path = "/v3/kv/range",
-                             .json = strbuf_str(&json),
-                             .deadline = NO_ANSWER,
-                             .done = on_range,
-                             .arg = e};
+    struct http_options o = {.method = "POST", .port = STACK_ETCD_PORT, .path = "/v3/kv/range", .json = strbuf_str(&json),
+                             .deadline = NO_ANSWER, .done = on_range, .arg = e};
     e->range_next = now + RANGE_RETRY;
     (void)http_start(m->w->http, &o, &e->range_request, NULL);
 }
 
-// ---- watching
-// --------------------------------------------------------------------------------------------------------
+// ---- watching --------------------------------------------------------------------------------------------------------
 static bool on_line(void *arg, const char *line) {
     struct etcd_member *m = arg;
     struct etcd *e = m->etcd;
@@ -152,12 +138,11 @@ static bool on_line(void *arg, const char *line) {
         tell_watch(m, true);
     }
     int64_t told = e->revision; // all events of one revision come in one answer, so it may be compared once
-    for
-        VEC_EACH(&kvs, kv)
-    if (good && kv->revision > told) {
-        tell_key(e, kv, false);
-        e->revision = kv->revision > e->revision ? kv->revision : e->revision;
-    }
+    for VEC_EACH(&kvs, kv)
+        if (good && kv->revision > told) {
+            tell_key(e, kv, false);
+            e->revision = kv->revision > e->revision ? kv->revision : e->revision;
+        }
     dcs_kv_list_done(&kvs);
     return good;
 }
@@ -185,13 +170,8 @@ static void on_watch_done(void *arg, const struct http_answer *a) {
 static void watch_begin(struct etcd_member *m) {
     cleanup_strbuf struct strbuf json = {0};
     dcs_ask_watch(&json, m->etcd->revision + 1);
-    struct http_options o = {.method = "POST",
-                             .port = STACK_ETCD_PORT,
-                             .path = "/v3/watch",
-                             .json = strbuf_str(&json),
-                             .done = on_watch_done,
-                             .chunk = on_chunk,
-                             .arg = m};
+    struct http_options o = {.method = "POST", .port = STACK_ETCD_PORT, .path = "/v3/watch", .json = strbuf_str(&json),
+                             .done = on_watch_done, .chunk = on_chunk, .arg = m};
     (void)http_start(m->w->http, &o, &m->watch_request, NULL);
 }
 
@@ -207,29 +187,25 @@ static void watch_turn(struct etcd_member *m, usec_t now) {
 
 // A new etcd (its data lost, started anew) counts revisions from 1 again.
 static void notice_other_cluster(struct etcd *e) {
-    for
-        VEC_EACH(&e->members, m) {
-            if (!e->cluster || !member_leads_somewhere(m) || m->status.header.cluster == e->cluster)
-                continue;
-            e->cluster = m->status.header.cluster;
-            e->revision = 0;
-            e->read_needed = true;
-        for
-            VEC_EACH(&e->members, other)
-        other->broken = other->watch_request != NULL;
-        }
+    for VEC_EACH(&e->members, m) {
+        if (!e->cluster || !member_leads_somewhere(m) || m->status.header.cluster == e->cluster)
+            continue;
+        e->cluster = m->status.header.cluster;
+        e->revision = 0;
+        e->read_needed = true;
+        for VEC_EACH(&e->members, other)
+            other->broken = other->watch_request != NULL;
+    }
 }
 
-// ---- life
-// ------------------------------------------------------------------------------------------------------------
+// ---- life ------------------------------------------------------------------------------------------------------------
 void etcd_turn(struct etcd *e) {
     usec_t now = observer_now(e->o);
     members_turn(e, now);
     notice_other_cluster(e);
     range_turn(e, now);
-    for
-        VEC_EACH(&e->members, m)
-    watch_turn(m, now);
+    for VEC_EACH(&e->members, m)
+        watch_turn(m, now);
     lease_turn(e, now);
 }
 
@@ -251,12 +227,11 @@ int etcd_new(struct observer *o, struct etcd **ret, struct err *err) {
 void etcd_free(struct etcd *e) {
     if (!e)
         return;
-    for
-        VEC_EACH(&e->members, m) {
-            http_cancel(m->watch_request);
-            http_cancel(m->status_request);
-            strbuf_done(&m->lines.rest);
-        }
+    for VEC_EACH(&e->members, m) {
+        http_cancel(m->watch_request);
+        http_cancel(m->status_request);
+        strbuf_done(&m->lines.rest);
+    }
     http_cancel(e->range_request);
     http_cancel(e->lease.request);
     VEC_DONE(&e->members);

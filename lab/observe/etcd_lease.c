@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
-// How old is the lease on the leader key? etcd tells the remaining time in whole seconds, cut
-// (lease.Remaining().Seconds() as an integer, server/etcdserver/v3_server.go), and nothing when it is renewed. So the
-// moment r of the last renewal is known as an interval, and every answer is a constraint on it. Looked at when the time
-// was s, asked <= s <= answered, remaining R of granted G:
+// How old is the lease on the leader key? etcd tells the remaining time in whole seconds, cut (lease.Remaining().Seconds() as an
+// integer, server/etcdserver/v3_server.go), and nothing when it is renewed. So the moment r of the last renewal is known as an
+// interval, and every answer is a constraint on it. Looked at when the time was s, asked <= s <= answered, remaining R of granted G:
 //     G - R - 1 < s - r <= G - R    =>    asked - (G - R) <= r < answered - (G - R - 1)
 // - an answer whose interval lies behind the known one: it was renewed in between, after the last time it was asked;
 // - any other narrows it. Questions are placed where the answer halves the interval: at its middle plus whole seconds;
-// - a renewal within a second of the one before hides: both answers say "G - 1 left" (seen: Patroni renews again 150 ms
-// after it
-//   took the lock). So while the answer is that young, the upper end is simply now; it settles with the first older
-//   answer;
-// - "0 left" says little: an expired lease waits up to 500 ms for etcd's scan, and a negative remainder is cut towards
-// zero;
-// - Patroni's leader writes `status` right after it renewed (dcs/__init__.py, update_leader): a change of that key is
-// an upper
+// - a renewal within a second of the one before hides: both answers say "G - 1 left" (seen: Patroni renews again 150 ms after it
+//   took the lock). So while the answer is that young, the upper end is simply now; it settles with the first older answer;
+// - "0 left" says little: an expired lease waits up to 500 ms for etcd's scan, and a negative remainder is cut towards zero;
+// - Patroni's leader writes `status` right after it renewed (dcs/__init__.py, update_leader): a change of that key is an upper
 //   end at once, and a reason to ask.
 // An etcd leader change renews every lease without Patroni (lessor.Promote): for the time left that is the same.
 #include <stdio.h>
@@ -21,9 +16,9 @@
 #include "lab/observe/etcd_internal.h"
 #include "lab/stack/names.h"
 
-#define LEASE_PERIOD   (250 * MSEC)
+#define LEASE_PERIOD (250 * MSEC)
 #define LEASE_DEADLINE SEC
-#define LEASE_GRAIN    (5 * MSEC) // narrower than this is not worth a question
+#define LEASE_GRAIN (5 * MSEC) // narrower than this is not worth a question
 
 static usec_t minus(usec_t a, usec_t b) {
     return a > b ? a - b : 0;
@@ -142,13 +137,8 @@ void lease_turn(struct etcd *e, usec_t now) {
         return;
     cleanup_strbuf struct strbuf json = {0};
     dcs_ask_ttl(&json, l->id);
-    struct http_options o = {.method = "POST",
-                             .port = STACK_ETCD_PORT,
-                             .path = "/v3/lease/timetolive",
-                             .json = strbuf_str(&json),
-                             .deadline = LEASE_DEADLINE,
-                             .done = on_ttl,
-                             .arg = e};
+    struct http_options o = {.method = "POST", .port = STACK_ETCD_PORT, .path = "/v3/lease/timetolive", .json = strbuf_str(&json),
+                             .deadline = LEASE_DEADLINE, .done = on_ttl, .arg = e};
     l->asked = now;
     (void)http_start(l->asked_of->w->http, &o, &l->request, NULL);
 }

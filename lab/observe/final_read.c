@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // What is in the ledger table at the end, on every PostgreSQL node. The happy path, per node:
 //   [a standby: wait until it has replayed what the leader had, else what is on its way would look lost there]
-//   -> connect to database app -> who are you (role, timeline, position) -> the ids as ranges, computed by the server
-//   in one snapshot -> final.rows chunks -> final.read
-// What goes wrong: no power, no answer, an error: final.read with ok = false and the reason. The deadline ends what is
-// left.
+//   -> connect to database app -> who are you (role, timeline, position) -> the ids as ranges, computed by the server in one
+//   snapshot -> final.rows chunks -> final.read
+// What goes wrong: no power, no answer, an error: final.read with ok = false and the reason. The deadline ends what is left.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,8 +50,7 @@ static void over(struct reading *r, const char *error) {
     sink_emit(r->f->o->sink, &r->result);
 }
 
-// ---- ranges to chunks
-// ------------------------------------------------------------------------------------------------
+// ---- ranges to chunks ------------------------------------------------------------------------------------------------
 static void flush(struct reading *r) {
     struct event ev = EVENT_NEW(FINAL_ROWS);
     if (!r->chunk.len)
@@ -66,8 +64,7 @@ static void flush(struct reading *r) {
 
 static void add_range(struct reading *r, const char *first, const char *last) {
     char text[48];
-    int n = str_eq(first, last) ? snprintf(text, sizeof text, "%s", first)
-                                : snprintf(text, sizeof text, "%s-%s", first, last);
+    int n = str_eq(first, last) ? snprintf(text, sizeof text, "%s", first) : snprintf(text, sizeof text, "%s-%s", first, last);
     if (r->chunk.len + (size_t)n + 1 > CHUNK_MAX)
         flush(r);
     if (r->chunk.len)
@@ -84,8 +81,7 @@ static void take_ranges(struct reading *r, const PGresult *res) {
     flush(r);
 }
 
-// ---- the conversation
-// ------------------------------------------------------------------------------------------------
+// ---- the conversation ------------------------------------------------------------------------------------------------
 static void on_ready(void *arg) {
     struct reading *r = arg;
     r->step = STEP_ROLE;
@@ -176,13 +172,8 @@ int final_read_new(struct observer *o, usec_t deadline, void (*done)(void *arg),
     (void)err;
     struct final_read *f = xcalloc(1, sizeof *f);
     usec_t now = observer_now(o), patience = deadline / 2 < CATCH_UP_MAX ? deadline / 2 : CATCH_UP_MAX;
-    *f = (struct final_read){.o = o,
-                             .end = now + deadline,
-                             .catch_up_end = now + patience,
-                             .goal = leader_position(o),
-                             .readings = xcalloc(o->n_nodes, sizeof *f->readings),
-                             .done = done,
-                             .arg = arg};
+    *f = (struct final_read){.o = o, .end = now + deadline, .catch_up_end = now + patience, .goal = leader_position(o),
+                             .readings = xcalloc(o->n_nodes, sizeof *f->readings), .done = done, .arg = arg};
     for (size_t i = 0; i < o->n_nodes; i++) {
         if (!(o->nodes[i].def->services & SERVICE_POSTGRES))
             continue;

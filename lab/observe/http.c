@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // The happy path:
-//   http_start: easy handle into the multi -> curl asks for a timer (on_timer_wish) -> on_timer: socket action TIMEOUT
-//   -> curl opens its socket inside the node (open_in_node) and asks to watch it (on_socket_wish) -> on_io: socket
-//   action -> reap: done
+//   http_start: easy handle into the multi -> curl asks for a timer (on_timer_wish) -> on_timer: socket action TIMEOUT -> curl
+//   opens its socket inside the node (open_in_node) and asks to watch it (on_socket_wish) -> on_io: socket action -> reap: done
 // What goes wrong:
 //   refused, reset, silence   curl ends the transfer with an error or at its deadline: done with status 0
 //   callbacks that start or cancel requests: done is only called from reap(), outside of curl's own calls
@@ -37,9 +36,8 @@ struct http_request {
     char error[CURL_ERROR_SIZE];
 };
 
-// ---- sockets
-// --------------------------------------------------------------------------------------------------------- Between the
-// two setns nothing but socket(2) runs; the process has one thread, so nobody else sees the other namespace.
+// ---- sockets ---------------------------------------------------------------------------------------------------------
+// Between the two setns nothing but socket(2) runs; the process has one thread, so nobody else sees the other namespace.
 static curl_socket_t open_in_node(void *arg, curlsocktype purpose, struct curl_sockaddr *a) {
     const struct http *h = arg;
     (void)purpose;
@@ -109,8 +107,7 @@ static int on_timer_wish(CURLM *multi, long ms, void *arg) {
     return sd_event_source_set_enabled(h->timer, SD_EVENT_ONESHOT) < 0 ? -1 : 0;
 }
 
-// ---- requests
-// --------------------------------------------------------------------------------------------------------
+// ---- requests --------------------------------------------------------------------------------------------------------
 static size_t on_body(char *data, size_t size, size_t n, void *arg) {
     struct http_request *r = arg;
     if (r->o.chunk)
@@ -144,8 +141,7 @@ static void finish(struct http_request *r, CURLcode code) {
     else
         STR_COPY(a.error, *r->error ? r->error : curl_easy_strerror(code));
     if (code == CURLE_OPERATION_TIMEDOUT)
-        (void)snprintf(a.error, sizeof a.error, "no answer for %.1f s",
-                       (double)(r->o.deadline ? r->o.deadline : 2 * SEC) / 1e6);
+        (void)snprintf(a.error, sizeof a.error, "no answer for %.1f s", (double)(r->o.deadline ? r->o.deadline : 2 * SEC) / 1e6);
     struct strbuf body = r->body;
     struct http_options o = r->o;
     r->body = (struct strbuf){0};
@@ -181,8 +177,7 @@ static bool set_options(struct http_request *r) {
     char url[256];
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%d%s", o->port, o->path);
     CURL *e = r->easy;
-    bool ok = curl_easy_setopt(e, CURLOPT_URL, url) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_PRIVATE, r) == CURLE_OK &&
+    bool ok = curl_easy_setopt(e, CURLOPT_URL, url) == CURLE_OK && curl_easy_setopt(e, CURLOPT_PRIVATE, r) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_WRITEDATA, r) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->error) == CURLE_OK &&

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/observe/log_lines.h"
 
-// A line is told when it has one of these words; the first that fits wins, so the dull ones ("") come before the wide
-// ones.
+// A line is told when it has one of these words; the first that fits wins, so the dull ones ("") come before the wide ones.
 struct pattern {
     const char *word;
     const char *level; // "" = not told
 };
 
 static const struct pattern patroni[] = {
-    {"Lock owner:", ""},     // every loop
-    {"no action. I am", ""}, // every loop: the routine line
+    {"Lock owner:", ""},                      // every loop
+    {"no action. I am", ""},                  // every loop: the routine line
     {"promoted self to leader", "info"},
     {"acquired session lock", "info"},
     {"Could not take out TTL lock", "warning"},
-    {"demot", "warning"}, // demoting, demoted
+    {"demot", "warning"},                     // demoting, demoted
     {"not healthy enough", "warning"},
     {"following a different leader", "info"},
     {"following new leader", "info"},
@@ -27,7 +26,7 @@ static const struct pattern patroni[] = {
     {"Software Watchdog", "info"},
     {"pg_rewind", "info"},
     {"bootstrap", "info"},
-    {"starting as", "info"}, // starting as a secondary, as readonly because i had the session lock
+    {"starting as", "info"},                  // starting as a secondary, as readonly because i had the session lock
     {"establishing a new patroni connection", ""},
     {"Reaped pid", ""},
     {"postmaster pid", "info"},
@@ -41,14 +40,14 @@ static const struct pattern patroni[] = {
     {NULL, NULL},
 };
 static const struct pattern postgresql[] = {
-    {"FATAL:  the database system is", ""},              // asked too early: dozens per second while it starts
+    {"FATAL:  the database system is", ""}, // asked too early: dozens per second while it starts
     {"terminating connection due to administrator", ""}, // one per session at every shutdown
     {"PANIC:", "fatal"},
     {"FATAL:", "error"},
     {"ERROR:", "error"},
     {"database system is ready", "info"},
     {"database system is shut down", "info"},
-    {"database system was", "info"}, // was shut down, was interrupted
+    {"database system was", "info"},        // was shut down, was interrupted
     {"received promote request", "info"},
     {"selected new timeline", "info"},
     {"archive recovery complete", "info"},
@@ -59,7 +58,7 @@ static const struct pattern postgresql[] = {
     {"terminating any other active", "warning"},
     {"started streaming WAL", "info"},
     {"invalid record length", "info"},
-    {"new timeline", "warning"}, // ... forked off current database system timeline
+    {"new timeline", "warning"},            // ... forked off current database system timeline
     {"canceling the wait for synchronous", "warning"},
     {"canceling wait for synchronous", "warning"},
     {"synchronous standby", "info"},
@@ -85,7 +84,11 @@ static const struct pattern etcd[] = {
     {NULL, NULL},
 };
 static const struct pattern haproxy[] = {
-    {"is DOWN", "warning"}, {"is UP", "info"}, {"no server available", "error"}, {"[ALERT]", "error"}, {NULL, NULL},
+    {"is DOWN", "warning"},
+    {"is UP", "info"},
+    {"no server available", "error"},
+    {"[ALERT]", "error"},
+    {NULL, NULL},
 };
 
 static const struct pattern *patterns_of(const char *service) {
@@ -98,8 +101,7 @@ static const struct pattern *patterns_of(const char *service) {
     return haproxy;
 }
 
-// "2024-01-01 10:00:00,123 INFO: ...", "2024-01-01 10:00:00.123 UTC [42] LOG: ...": the event has a better time
-// already.
+// "2024-01-01 10:00:00,123 INFO: ...", "2024-01-01 10:00:00.123 UTC [42] LOG: ...": the event has a better time already.
 static const char *after_stamp(const char *line) {
     const char *p = line + strspn(line, "0123456789-:.,/ TZ");
     if (p - line < 19)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// Follows the daemons' own logs of a node and tells the lines that matter. Files are read every 200 ms (100 ms in a
-// hurry); a file that shrank or was replaced begins anew; one that appears later is found within a second. A flood is
-// cut, and said to be cut.
+// Follows the daemons' own logs of a node and tells the lines that matter. Files are read every 200 ms (100 ms in a hurry); a file
+// that shrank or was replaced begins anew; one that appears later is found within a second. A flood is cut, and said to be cut.
 #include "lab/observe/log_lines.h"
 
 #include <fcntl.h>
@@ -10,17 +9,15 @@
 
 #include "lab/observe/internal.h"
 
-#define READ_SLOW   (200 * MSEC)
-#define READ_FAST   (100 * MSEC)
+#define READ_SLOW (200 * MSEC)
+#define READ_FAST (100 * MSEC)
 #define FIND_PERIOD SEC
 enum { READ_MAX = 64 * 1024, LINE_MAX_KEPT = 4096, LINES_PER_S = 20 };
 
 static const struct {
     const char *path;    // below /var/log
     const char *service; // as in the service events
-} files[] = {{"patroni/patroni.log", "patroni"},
-             {"postgresql/postgresql.log", "postgresql"},
-             {"etcd/etcd.log", "etcd"},
+} files[] = {{"patroni/patroni.log", "patroni"}, {"postgresql/postgresql.log", "postgresql"}, {"etcd/etcd.log", "etcd"},
              {"haproxy/haproxy.log", "haproxy"}};
 
 struct tail {

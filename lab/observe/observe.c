@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// The observer: one heartbeat of 20 ms that gives every probe its turn; each probe decides whether something is due.
-// Answers come through their own sockets in between. Nothing here waits.
+// The observer: one heartbeat of 20 ms that gives every probe its turn; each probe decides whether something is due. Answers come
+// through their own sockets in between. Nothing here waits.
 #include <stdio.h>
 
 #include "lab/observe/internal.h"
@@ -41,8 +41,7 @@ void observer_on_event(struct observer *o, const struct event *ev) {
         o->fast_until = observer_now(o) + FRESH_FAULT;
 }
 
-// ---- the heartbeat
-// ---------------------------------------------------------------------------------------------------
+// ---- the heartbeat ---------------------------------------------------------------------------------------------------
 static void turn(struct observer *o) {
     for (size_t i = 0; i < o->n_nodes; i++) {
         struct watched *w = &o->nodes[i];
@@ -67,8 +66,7 @@ static int on_heartbeat(sd_event_source *s, uint64_t at, void *arg) {
     return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }
 
-// ---- requests to Patroni
-// ---------------------------------------------------------------------------------------------
+// ---- requests to Patroni ---------------------------------------------------------------------------------------------
 void request_forget(struct observer *o, struct request *r) {
     for (size_t i = 0; i < o->requests.n; i++)
         if (o->requests.items[i] == r) {
@@ -91,21 +89,16 @@ static struct watched *find_node(struct observer *o, const char *name) {
     return NULL;
 }
 
-int observer_patroni_request(struct observer *o, const char *node, const char *method, const char *path,
-                             const char *json, usec_t deadline, void (*done)(void *arg, int status, const char *body),
-                             void *arg, struct err *err) {
+int observer_patroni_request(struct observer *o, const char *node, const char *method, const char *path, const char *json,
+                             usec_t deadline, void (*done)(void *arg, int status, const char *body), void *arg,
+                             struct err *err) {
     struct watched *w = find_node(o, node);
     if (!w)
         return err_set(err, ENOENT, "ask Patroni on '%s': no such node", node);
     struct request *r = xcalloc(1, sizeof *r);
     *r = (struct request){.o = o, .done = done, .arg = arg};
-    struct http_options h = {.method = method,
-                             .port = STACK_PATRONI_PORT,
-                             .path = path,
-                             .json = json,
-                             .deadline = deadline,
-                             .done = on_patroni_answer,
-                             .arg = r};
+    struct http_options h = {.method = method, .port = STACK_PATRONI_PORT, .path = path, .json = json, .deadline = deadline,
+                             .done = on_patroni_answer, .arg = r};
     int rc = http_start(w->http, &h, &r->http, err);
     if (rc < 0) {
         free(r);
@@ -115,16 +108,14 @@ int observer_patroni_request(struct observer *o, const char *node, const char *m
     return 0;
 }
 
-// ---- the final read
-// --------------------------------------------------------------------------------------------------
+// ---- the final read --------------------------------------------------------------------------------------------------
 int observer_final_read(struct observer *o, usec_t deadline, void (*done)(void *arg), void *arg, struct err *err) {
     final_read_free(o->final_read);
     o->final_read = NULL;
     return final_read_new(o, deadline, done, arg, &o->final_read, err);
 }
 
-// ---- life
-// ------------------------------------------------------------------------------------------------------------
+// ---- life ------------------------------------------------------------------------------------------------------------
 static int watch_node(struct observer *o, const struct observer_options *opt, size_t i, struct err *err) {
     struct watched *w = &o->nodes[i];
     w->o = o;
@@ -159,8 +150,7 @@ static int build(struct observer *o, const struct observer_options *opt, struct 
 
 int observer_new(const struct observer_options *opt, struct observer **ret, struct err *err) {
     struct observer *o = xcalloc(1, sizeof *o);
-    *o = (struct observer){
-        .loop = opt->loop, .topology = opt->topology, .sink = opt->sink, .n_nodes = opt->topology->nodes.n};
+    *o = (struct observer){.loop = opt->loop, .topology = opt->topology, .sink = opt->sink, .n_nodes = opt->topology->nodes.n};
     o->nodes = xcalloc(o->n_nodes, sizeof *o->nodes);
     int r = build(o, opt, err);
     if (r < 0) {

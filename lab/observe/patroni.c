@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// Patroni's own view: GET /patroni about once a second per node. Its handler is Python and runs SQL per call, so not
-// oftener; what happens in between comes from the DCS watch, SQL, process exits and log lines.
+// Patroni's own view: GET /patroni about once a second per node. Its handler is Python and runs SQL per call, so not oftener; what
+// happens in between comes from the DCS watch, SQL, process exits and log lines.
 #include <stdio.h>
 
 #include "lab/observe/internal.h"
@@ -60,12 +60,8 @@ void patroni_turn(struct patroni *p) {
     p->told_off = false;
     if (p->request || now < p->next)
         return;
-    struct http_options o = {.method = "GET",
-                             .port = STACK_PATRONI_PORT,
-                             .path = "/patroni",
-                             .deadline = NO_ANSWER,
-                             .done = on_answer,
-                             .arg = p};
+    struct http_options o = {.method = "GET", .port = STACK_PATRONI_PORT, .path = "/patroni", .deadline = NO_ANSWER,
+                             .done = on_answer, .arg = p};
     p->asked = now;
     p->next = now + MEMBER_PERIOD;
     (void)http_start(p->w->http, &o, &p->request, NULL);

@@ -38,8 +38,7 @@ bool patroni_read_member(const char *json, struct event *ev) {
     return true;
 }
 
-// ---- configuration
-// ---------------------------------------------------------------------------------------------------
+// ---- configuration ---------------------------------------------------------------------------------------------------
 struct config_reader {
     void (*fn)(void *arg, const char *key, const char *value);
     void *arg;

@@ -24,7 +24,7 @@ struct pgconn {
     enum state state;
     const struct pgconn_ops *ops;
     void *arg;
-    int depth; // callbacks of ours on the stack: a close inside them frees later
+    int depth;   // callbacks of ours on the stack: a close inside them frees later
     bool closed;
     struct pgconn_loss last; // what the server said when idle (57P01 before it hangs up)
 };
@@ -43,8 +43,7 @@ static bool looks_like_sqlstate(const char *p) {
     return p[5] == ':' || p[5] == '\0' || p[5] == '\n';
 }
 
-// libpq: "connection to server on socket "..." failed: FATAL:  57P03: the database system is starting up\nLOCATION:
-// ..."
+// libpq: "connection to server on socket "..." failed: FATAL:  57P03: the database system is starting up\nLOCATION:  ..."
 void pgconn_explain(const char *message, char sqlstate[static PGCONN_STATE_MAX], char text[static PGCONN_TEXT_MAX]) {
     sqlstate[0] = '\0';
     const char *p = message ? message : "";
@@ -122,8 +121,8 @@ static void lose(struct pgconn *c) {
     c->ops->lost(c->arg, &why);
 }
 
-// libpq may have closed one socket and opened another between two polls, even under the same number: a source kept over
-// a poll would watch a descriptor that epoll has forgotten.
+// libpq may have closed one socket and opened another between two polls, even under the same number: a source kept over a poll
+// would watch a descriptor that epoll has forgotten.
 static int watch(struct pgconn *c, uint32_t mask) {
     int fd = PQsocket(c->pq);
     c->io = sd_event_source_disable_unref(c->io);
@@ -228,8 +227,8 @@ static int begin(struct pgconn *c) {
     return watch(c, EPOLLOUT); // "behave as if PQconnectPoll had returned WRITING" (libpq, PQconnectStart)
 }
 
-int pgconn_open(sd_event *loop, const char *const *keys, const char *const *values, const struct pgconn_ops *ops,
-                void *arg, struct pgconn **ret, struct err *err) {
+int pgconn_open(sd_event *loop, const char *const *keys, const char *const *values, const struct pgconn_ops *ops, void *arg,
+                struct pgconn **ret, struct err *err) {
     struct pgconn *c = xcalloc(1, sizeof *c);
     *c = (struct pgconn){.loop = loop, .ops = ops, .arg = arg, .pq = PQconnectStartParams(keys, values, 0)};
     int r = c->pq ? begin(c) : -ENOMEM;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// HAProxy's view of its servers: "show stat" on its admin socket once a second; each server's state on change, else
-// every 5 s. What goes wrong: no socket, no answer within a second: asked again at the next beat; the silence of a
-// proxy shows in the client.
+// HAProxy's view of its servers: "show stat" on its admin socket once a second; each server's state on change, else every 5 s.
+// What goes wrong: no socket, no answer within a second: asked again at the next beat; the silence of a proxy shows in the client.
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -13,7 +12,7 @@
 #include "lab/stack/names.h"
 
 #define PROXY_PERIOD SEC
-#define PROXY_HURRY  (250 * MSEC)
+#define PROXY_HURRY (250 * MSEC)
 #define PROXY_REPEAT (5 * SEC)
 enum { ANSWER_MAX = 256 * 1024 };
 
@@ -40,10 +39,9 @@ static void hang_up(struct proxy *p) {
 }
 
 static struct seen *find(struct proxy *p, const struct proxy_server *s) {
-    for
-        VEC_EACH(&p->seen, k)
-    if (str_eq(k->server.backend, s->backend) && str_eq(k->server.server, s->server))
-        return k;
+    for VEC_EACH(&p->seen, k)
+        if (str_eq(k->server.backend, s->backend) && str_eq(k->server.server, s->server))
+            return k;
     struct seen *k = VEC_ADD(&p->seen);
     STR_COPY(k->server.backend, s->backend);
     STR_COPY(k->server.server, s->server);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// HAProxy's "show stat" (management.txt, section 9.1): a header line "# pxname,svname,...,status,..." and a line per
-// server.
+// HAProxy's "show stat" (management.txt, section 9.1): a header line "# pxname,svname,...,status,..." and a line per server.
 #include "lab/record/event.h"
 
 struct proxy_server {

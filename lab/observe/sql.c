@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
-// What one PostgreSQL is and does, asked over its own unix socket. Two connections, because a synchronous write may
-// hang for ever while the server answers everything else:
-//   role  asks every 100 ms (20 ms in a hurry) for recovery state, timeline and positions; now and then, on a primary,
-//   for its
+// What one PostgreSQL is and does, asked over its own unix socket. Two connections, because a synchronous write may hang for ever
+// while the server answers everything else:
+//   role  asks every 100 ms (20 ms in a hurry) for recovery state, timeline and positions; now and then, on a primary, for its
 //         standbys and slots
 //   write updates one row as often, when the role says primary: an acknowledged commit is the only proof of "writable"
 // What goes wrong:
 //   refused, starting up, ended   observed at once; the next attempt follows in 100 ms (20 ms in a hurry)
-//   no answer to a query for 2 s  observed once; the connection stays: each new one would leave another hanging backend
-//   behind no answer while connecting    observed after 2 s, then a new attempt node without power            one
-//   observation, no probe
+//   no answer to a query for 2 s  observed once; the connection stays: each new one would leave another hanging backend behind
+//   no answer while connecting    observed after 2 s, then a new attempt
+//   node without power            one observation, no probe
 // No question is asked that the server would refuse: its log stays free of our errors.
 #include <stdio.h>
 
@@ -20,9 +19,9 @@ struct link { // one of the two connections
     struct sql *sql;
     struct pgconn *pg;
     bool ready;
-    usec_t asked; // when the question under way was sent, or the attempt to connect began
-    bool told;    // its silence was observed
-    usec_t next;  // next question or attempt
+    usec_t asked;    // when the question under way was sent, or the attempt to connect began
+    bool told;       // its silence was observed
+    usec_t next;     // next question or attempt
 };
 
 struct state { // what an event tells and a change is a change of
@@ -43,7 +42,7 @@ struct sql {
     usec_t unwritable; // last evidence of not being writable: in recovery, a failed write, no answer
     usec_t emitted;    // last event; 0 = none yet
     int64_t latency_us;
-    bool setting_up; // the write connection creates the table
+    bool setting_up;   // the write connection creates the table
     struct repl repl;
 };
 
@@ -55,14 +54,13 @@ int sql_connect(struct watched *w, const char *dbname, const char *name, const s
     char host[96], port[8];
     (void)snprintf(host, sizeof host, "/proc/%d/root" STACK_PGSOCKET, (int)node_init_pid(w->node));
     (void)snprintf(port, sizeof port, "%d", STACK_PGPORT);
-    const char *const keys[] = {
-        "host", "port", "dbname", "user", "application_name", "gssencmode", "client_encoding", "options", NULL};
+    const char *const keys[] = {"host", "port", "dbname", "user", "application_name", "gssencmode", "client_encoding", "options",
+                                NULL};
     const char *const values[] = {host, port, dbname, "postgres", name, "disable", "UTF8", "-c jit=off", NULL};
     return pgconn_open(w->o->loop, keys, values, ops, arg, ret, err);
 }
 
-// ---- telling
-// ---------------------------------------------------------------------------------------------------------
+// ---- telling ---------------------------------------------------------------------------------------------------------
 static bool same(const struct state *a, const struct state *b) {
     return a->answered == b->answered && a->in_recovery == b->in_recovery && a->writable == b->writable &&
            a->timeline == b->timeline && str_eq(a->error, b->error);
@@ -83,16 +81,14 @@ static void emit(struct sql *s, usec_t asked, usec_t now) {
         ev.u.SQL.latency_us = s->latency_us;
     }
     ev.u.SQL.asked = asked;
-    // "Not in recovery" is no proof against writes, so it does not count as the earlier result of a first acknowledged
-    // one.
+    // "Not in recovery" is no proof against writes, so it does not count as the earlier result of a first acknowledged one.
     ev.u.SQL.previous = s->now.writable && !s->told.writable ? s->unwritable : s->confirmed;
     s->told = s->now;
     s->emitted = now;
     sink_emit(s->w->o->sink, &ev);
 }
 
-// After every observation. proves: it says something about everything that was told (a role's answer says nothing about
-// writes).
+// After every observation. proves: it says something about everything that was told (a role's answer says nothing about writes).
 static void observe(struct sql *s, usec_t asked, bool proves) {
     usec_t now = observer_now(s->w->o);
     if (proves && !s->now.writable && (s->now.in_recovery || *s->now.error))
@@ -114,8 +110,7 @@ static void not_answered(struct sql *s, usec_t asked, const char *why) {
     observe(s, asked, true);
 }
 
-// ---- connections
-// -----------------------------------------------------------------------------------------------------
+// ---- connections -----------------------------------------------------------------------------------------------------
 static usec_t pace(const struct sql *s) {
     return observer_hurry(s->w->o) ? PROBE_FAST : PROBE_SLOW;
 }
@@ -147,8 +142,7 @@ static bool silent(const struct link *l, usec_t now) {
     return waiting && !l->told && now - l->asked >= NO_ANSWER;
 }
 
-// ---- role
-// ------------------------------------------------------------------------------------------------------------
+// ---- role ------------------------------------------------------------------------------------------------------------
 static void role_turn(struct sql *s, usec_t now) {
     struct link *l = &s->role;
     if (silent(l, now)) {
@@ -228,8 +222,7 @@ static void on_role_lost(void *arg, const struct pgconn_loss *why) {
     repl_gone(&s->repl, s->w);
 }
 
-// ---- write
-// -----------------------------------------------------------------------------------------------------------
+// ---- write -----------------------------------------------------------------------------------------------------------
 static void write_overdue(struct sql *s) {
     s->write.told = true;
     if (!s->now.answered || s->now.in_recovery)
@@ -306,8 +299,7 @@ static const struct pgconn_ops role_ops = {
 static const struct pgconn_ops write_ops = {
     .ready = on_write_ready, .result = on_write_result, .done = on_write_done, .lost = on_write_lost};
 
-// ---- life
-// ------------------------------------------------------------------------------------------------------------
+// ---- life ------------------------------------------------------------------------------------------------------------
 void sql_turn(struct sql *s) {
     usec_t now = observer_now(s->w->o);
     if (watched_on(s->w)) {

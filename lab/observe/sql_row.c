@@ -4,19 +4,17 @@
 #include <stdlib.h>
 
 // The timeline of a primary is that of the WAL file it writes: pg_control_checkpoint() shows the old one until the next
-// checkpoint. On a standby it is what its WAL receiver received; without a receiver the control file's word, which may
-// be older (sql.c keeps the highest seen on a connection). pg_walfile_name fails in recovery, hence CASE.
+// checkpoint. On a standby it is what its WAL receiver received; without a receiver the control file's word, which may be older
+// (sql.c keeps the highest seen on a connection). pg_walfile_name fails in recovery, hence CASE.
 const char *const SQL_ROLE =
     "SELECT r, CASE WHEN r THEN coalesce((SELECT received_tli FROM pg_stat_get_wal_receiver()),"
-    " (SELECT greatest(c.timeline_id, m.min_recovery_end_timeline) FROM pg_control_checkpoint() c, "
-    "pg_control_recovery() m))"
+    " (SELECT greatest(c.timeline_id, m.min_recovery_end_timeline) FROM pg_control_checkpoint() c, pg_control_recovery() m))"
     " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,"
     " CASE WHEN r THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END,"
     " CASE WHEN r THEN pg_last_wal_replay_lsn() END, to_regclass('bascule.probe') IS NOT NULL"
     " FROM (SELECT pg_is_in_recovery() OFFSET 0) AS s(r)";
 
-// One string is one transaction. The fill factor leaves room for HOT updates: the table never grows and no index
-// changes.
+// One string is one transaction. The fill factor leaves room for HOT updates: the table never grows and no index changes.
 const char *const SQL_WRITE_SETUP =
     "CREATE SCHEMA IF NOT EXISTS bascule;"
     "CREATE TABLE IF NOT EXISTS bascule.probe (id int PRIMARY KEY, n bigint NOT NULL, at timestamptz NOT NULL)"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // The application's process. The happy path:
-//   take the ledger's fd from the supervisor -> connect -> create the table -> schedule by the clock: queue, send,
-//   record
+//   take the ledger's fd from the supervisor -> connect -> create the table -> schedule by the clock: queue, send, record
 //   -> told to stop: nothing new, what is under way gets its deadline -> last tick, end mark, exit 0
 // What goes wrong:
 //   no server, no table yet   tried again for ever; each kind of error is told once (client.error)

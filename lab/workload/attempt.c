@@ -2,8 +2,8 @@
 // Making connections. The happy path of a writer's connection:
 //   connect -> ask who it is (address, backend, timeline) -> [the first one ever: create table app.ledger] -> idle
 // A reader's: connect -> idle.
-// What goes wrong: refused, not writable, silent: see the pauses in app.h. An attempt that got nowhere has sent no
-// operation, so nothing is counted here; operations time out in the queue.
+// What goes wrong: refused, not writable, silent: see the pauses in app.h. An attempt that got nowhere has sent no operation, so
+// nothing is counted here; operations time out in the queue.
 #include <stdlib.h>
 
 #include "lab/workload/app.h"
@@ -12,20 +12,17 @@
 #define SQL_WHO                                                                                                        \
     "SELECT host(inet_server_addr()), pg_backend_pid(), CASE WHEN pg_is_in_recovery() THEN 0 ELSE "                    \
     "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END"
-// No unique constraint: a write that took effect twice must be visible (docs/measures.md, duplicated). One string = one
-// transaction.
+// No unique constraint: a write that took effect twice must be visible (docs/measures.md, duplicated). One string = one transaction.
 #define SQL_SETUP                                                                                                      \
     "CREATE SCHEMA IF NOT EXISTS app;"                                                                                 \
-    "CREATE TABLE IF NOT EXISTS app.ledger (id bigint NOT NULL, client int NOT NULL, written_at timestamptz NOT "      \
-    "NULL);"                                                                                                           \
+    "CREATE TABLE IF NOT EXISTS app.ledger (id bigint NOT NULL, client int NOT NULL, written_at timestamptz NOT NULL);" \
     "CREATE INDEX IF NOT EXISTS ledger_id ON app.ledger (id);"                                                         \
     "SELECT coalesce(max(id), 0) FROM app.ledger"
 
 static bool host_usable(const struct pool *p, const struct host *h) {
-    for
-        VEC_EACH(&p->slots, s)
-    if ((*s)->host == h && ((*s)->state == SLOT_IDLE || (*s)->state == SLOT_BUSY))
-        return true;
+    for VEC_EACH(&p->slots, s)
+        if ((*s)->host == h && ((*s)->state == SLOT_IDLE || (*s)->state == SLOT_BUSY))
+            return true;
     return false;
 }
 
@@ -35,14 +32,12 @@ static bool pending(const struct slot *s) {
 
 static size_t host_pending(const struct pool *p, const struct host *h) {
     size_t n = 0;
-    for
-        VEC_EACH(&p->slots, s)
-    n += pending(*s) && (!h || (*s)->host == h);
+    for VEC_EACH(&p->slots, s)
+        n += pending(*s) && (!h || (*s)->host == h);
     return n;
 }
 
-// May a further attempt to h begin (at its time)? With something usable only the rest of the pool is filled, one at a
-// time.
+// May a further attempt to h begin (at its time)? With something usable only the rest of the pool is filled, one at a time.
 static bool wanted(const struct pool *p, const struct host *h) {
     size_t usable = pool_usable(p);
     if (p->app->stopping && p->queue_at == p->queue.n)
@@ -57,16 +52,12 @@ static int connect_slot(struct slot *s, struct err *err) {
     char user_timeout[16];
     (void)snprintf(user_timeout, sizeof user_timeout, "%" PRIu64, a->o->def.deadline / MSEC);
     bool writer = s->pool->kind == LEDGER_WRITE;
-    const char *const keys[] = {
-        "hostaddr",         "port",       "user",    "password",         "dbname",          "target_session_attrs",
-        "tcp_user_timeout", "gssencmode", "sslmode", "application_name", "client_encoding", NULL};
-    const char *const values[] = {s->host->address, s->host->port,
-                                  a->user,          a->password,
-                                  a->dbname,        writer ? a->session_attrs : "any",
-                                  user_timeout,
+    const char *const keys[] = {"hostaddr", "port", "user", "password", "dbname", "target_session_attrs", "tcp_user_timeout",
+                                "gssencmode", "sslmode", "application_name", "client_encoding", NULL};
+    const char *const values[] = {s->host->address, s->host->port, a->user, a->password, a->dbname,
+                                  writer ? a->session_attrs : "any", user_timeout,
                                   "disable", // no Kerberos probing, no TLS negotiation: a closed box
-                                  "disable",        writer ? "bascule-app" : "bascule-reader",
-                                  "UTF8",           NULL};
+                                  "disable", writer ? "bascule-app" : "bascule-reader", "UTF8", NULL};
     return pgconn_open(a->loop, keys, values, &slot_ops, s, &s->pg, err);
 }
 
@@ -84,18 +75,16 @@ static void start(struct pool *p, struct host *h, usec_t now) {
 }
 
 void attempts_work(struct pool *p, usec_t now) {
-    for
-        VEC_EACH(&p->hosts, h)
-    if (now >= h->next_try && wanted(p, h))
-        start(p, h, now);
+    for VEC_EACH(&p->hosts, h)
+        if (now >= h->next_try && wanted(p, h))
+            start(p, h, now);
 }
 
 usec_t attempts_next(const struct pool *p) {
     usec_t next = USEC_NEVER;
-    for
-        VEC_EACH(&p->hosts, h)
-    if (h->next_try < next && wanted(p, h))
-        next = h->next_try;
+    for VEC_EACH(&p->hosts, h)
+        if (h->next_try < next && wanted(p, h))
+            next = h->next_try;
     return next;
 }
 
@@ -104,22 +93,19 @@ void attempt_failed(struct slot *s, const struct pgconn_loss *why, usec_t now) {
     // The kernel's word (tcp_user_timeout) and our own deadline come at about the same time and mean the same.
     bool silent = s->deadline <= now || strstr(why->text, "timed out");
     usec_t pause = read_only ? RETRY_READ_ONLY : RETRY_REFUSED;
-    usec_t next =
-        now + (s->pool->kind == LEDGER_READ ? 4 * pause : pause); // readers are in no hurry: no outage hangs on them
+    usec_t next = now + (s->pool->kind == LEDGER_READ ? 4 * pause : pause); // readers are in no hurry: no outage hangs on them
     // An answer, even a bad one, ends the waiting for silence; a timed-out attempt has its successors under way.
     if (!silent)
         s->host->next_try = next;
-    report_error(s->pool->app, s->host, "connect", why->sqlstate,
-                 silent ? "no answer to the connection attempt" : why->text);
+    report_error(s->pool->app, s->host, "connect", why->sqlstate, silent ? "no answer to the connection attempt" : why->text);
     slot_kill(s);
 }
 
 void attempts_settle(struct slot *winner) {
     struct pool *p = winner->pool;
-    for
-        VEC_EACH(&p->slots, s)
-    if (*s != winner && pending(*s) && ((*s)->host != winner->host || pool_usable(p) + host_pending(p, NULL) > p->want))
-        slot_kill(*s);
+    for VEC_EACH(&p->slots, s)
+        if (*s != winner && pending(*s) && ((*s)->host != winner->host || pool_usable(p) + host_pending(p, NULL) > p->want))
+            slot_kill(*s);
 }
 
 static void become_usable(struct slot *s) {
@@ -153,8 +139,7 @@ static void learn_who(struct slot *s, const PGresult *r) {
         address = s->host->address;
     s->node = node_by_address(a, address);
     const char *name = s->node ? a->o->topology->nodes.items[s->node - 1].name : address;
-    report_server(a, name, address, strtoll(PQgetvalue(r, 0, 2), NULL, 10), strtoll(PQgetvalue(r, 0, 1), NULL, 10),
-                  s->node);
+    report_server(a, name, address, strtoll(PQgetvalue(r, 0, 2), NULL, 10), strtoll(PQgetvalue(r, 0, 1), NULL, 10), s->node);
 }
 
 static void on_ready(void *arg) {

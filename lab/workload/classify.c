@@ -6,9 +6,9 @@
 
 #include "lab/base/str.h"
 
-// SQLSTATEs (whole or class) after which a single autocommit statement has certainly not taken effect: the server
-// refused it or rolled it back. Whatever is not listed is unknown: XX (internal), 58 (system), 57P01/57P02 (shutdown
-// may kill the session after its commit, e.g. while it waits for a synchronous standby), 08.
+// SQLSTATEs (whole or class) after which a single autocommit statement has certainly not taken effect: the server refused it or
+// rolled it back. Whatever is not listed is unknown: XX (internal), 58 (system), 57P01/57P02 (shutdown may kill the session
+// after its commit, e.g. while it waits for a synchronous standby), 08.
 static const char *const certainly_failed[] = {
     "0A",    // feature not supported
     "22",    // data exception
@@ -22,8 +22,7 @@ static const char *const certainly_failed[] = {
     "53",    // insufficient resources: disk full, too many connections
     "54",    // program limit
     "55",    // object not in prerequisite state
-    "57014", // query_canceled: the transaction was aborted; a cancel during the synchronous wait comes as a WARNING
-             // instead
+    "57014", // query_canceled: the transaction was aborted; a cancel during the synchronous wait comes as a WARNING instead
     "57P03", // cannot_connect_now
     "57P04", // database_dropped
 };
@@ -55,8 +54,7 @@ enum ledger_phase classify_phase(enum op_end end, bool sent) {
 }
 
 bool classify_warning_is_local_only(const char *sqlstate, const char *message) {
-    // 01000 generic WARNING is all it has as a code, so the text must do; servers of a lab speak English (lc_messages
-    // C).
+    // 01000 generic WARNING is all it has as a code, so the text must do; servers of a lab speak English (lc_messages C).
     return str_starts(sqlstate, "01") && strstr(message, "canceling") && strstr(message, "synchronous replication");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// Takes a libpq conninfo apart: the application tries its hosts one by one (see app.h). Names of nodes become addresses
-// here, because a resolver would block.
+// Takes a libpq conninfo apart: the application tries its hosts one by one (see app.h). Names of nodes become addresses here,
+// because a resolver would block.
 #include <libpq-fe.h>
 #include <stdio.h>
 
@@ -57,8 +57,7 @@ static int add_hosts(struct app *a, const char *hosts, const char *ports, struct
         char written[64];
         struct host *h = VEC_ADD(&p->hosts);
         if (!list_item(hosts, i, written, sizeof written) || !list_item(ports, i, h->port, sizeof h->port))
-            return err_set(err, EINVAL, "the application's conninfo: hosts '%s' and ports '%s' do not match", hosts,
-                           ports);
+            return err_set(err, EINVAL, "the application's conninfo: hosts '%s' and ports '%s' do not match", hosts, ports);
         place_host(h, a->o->topology, written);
     }
     return 0;
@@ -88,15 +87,13 @@ int app_read_conninfo(struct app *a, struct err *err) {
     return r;
 }
 
-// Reads go to each node directly. Their port is the stack's; a writer's host that is the same node knows better
-// (tests).
+// Reads go to each node directly. Their port is the stack's; a writer's host that is the same node knows better (tests).
 void hosts_for_node(struct pool *p, const struct node_def *n, size_t index) {
     struct host *h = VEC_ADD(&p->hosts);
     (void)snprintf(h->port, sizeof h->port, "%d", STACK_PGPORT);
-    for
-        VEC_EACH(&p->app->pools[0].hosts, w)
-    if (w->node == index + 1 && (n->services & SERVICE_POSTGRES))
-        STR_COPY(h->port, w->port);
+    for VEC_EACH(&p->app->pools[0].hosts, w)
+        if (w->node == index + 1 && (n->services & SERVICE_POSTGRES))
+            STR_COPY(h->port, w->port);
     STR_COPY(h->name, n->name);
     STR_COPY(h->address, n->address);
     h->node = (uint8_t)(index + 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Between the supervisor and the application's process (the same program, forked: the same layout). To the application:
-// one byte. From it: a struct event up to and including the member of its kind; EVENT_TICK = "that was all".
+// Between the supervisor and the application's process (the same program, forked: the same layout). To the application: one byte.
+// From it: a struct event up to and including the member of its kind; EVENT_TICK = "that was all".
 #include "lab/record/event.h"
 
 enum { MESSAGE_LEDGER = 'L' /* carries the ledger's fd */, MESSAGE_STOP = 'S' };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// Operations wait in a queue for an idle connection. Every schedule becomes an operation, whether or not there is a
-// connection: a stall hides nothing (checking: coordinated omission).
+// Operations wait in a queue for an idle connection. Every schedule becomes an operation, whether or not there is a connection:
+// a stall hides nothing (checking: coordinated omission).
 #include "lab/workload/app.h"
 
 static usec_t due(const struct pool *p, uint64_t k) {
@@ -15,8 +15,7 @@ void pool_schedule(struct pool *p, usec_t now) {
         p->warm = true; // a node that could not be read by now counts as not readable
     for (usec_t t = due(p, p->n_scheduled); t <= now; t = due(p, ++p->n_scheduled)) {
         bool counted = p->kind == LEDGER_WRITE || p->warm;
-        struct op op = {
-            .id = p->kind == LEDGER_WRITE ? a->first_id + p->n_scheduled : 0, .scheduled = t, .counted = counted};
+        struct op op = {.id = p->kind == LEDGER_WRITE ? a->first_id + p->n_scheduled : 0, .scheduled = t, .counted = counted};
         VEC_PUSH(&p->queue, op);
         if (counted)
             report_scheduled(a, p->kind, t);
@@ -25,54 +24,49 @@ void pool_schedule(struct pool *p, usec_t now) {
 
 size_t pool_usable(const struct pool *p) {
     size_t n = 0;
-    for
-        VEC_EACH(&p->slots, s)
-    n += (*s)->state == SLOT_IDLE || (*s)->state == SLOT_BUSY;
+    for VEC_EACH(&p->slots, s)
+        n += (*s)->state == SLOT_IDLE || (*s)->state == SLOT_BUSY;
     return n;
 }
 
 bool pool_quiet(const struct pool *p) {
-    for
-        VEC_EACH(&p->slots, s)
-    if ((*s)->state == SLOT_BUSY)
-        return false;
+    for VEC_EACH(&p->slots, s)
+        if ((*s)->state == SLOT_BUSY)
+            return false;
     return p->queue_at == p->queue.n;
 }
 
 static void sweep_dead(struct pool *p) {
     size_t kept = 0;
-    for
-        VEC_EACH(&p->slots, s) {
-            if ((*s)->state == SLOT_DEAD)
-                free(*s);
-            else
-                p->slots.items[kept++] = *s;
-        }
+    for VEC_EACH(&p->slots, s) {
+        if ((*s)->state == SLOT_DEAD)
+            free(*s);
+        else
+            p->slots.items[kept++] = *s;
+    }
     p->slots.n = kept;
 }
 
 static void expire(struct pool *p, usec_t now) {
-    for
-        VEC_EACH(&p->slots, it) {
-            struct slot *s = *it;
-            if (s->deadline > now)
-                continue;
-            if (s->state == SLOT_BUSY) {
-                op_deadline(s, now);
-            } else {
-                struct pgconn_loss why = {.text = "no answer to the connection attempt"};
-                attempt_failed(s, &why, now);
-            }
+    for VEC_EACH(&p->slots, it) {
+        struct slot *s = *it;
+        if (s->deadline > now)
+            continue;
+        if (s->state == SLOT_BUSY) {
+            op_deadline(s, now);
+        } else {
+            struct pgconn_loss why = {.text = "no answer to the connection attempt"};
+            attempt_failed(s, &why, now);
         }
+    }
     while (p->queue_at < p->queue.n && p->queue.items[p->queue_at].scheduled + p->app->o->def.deadline <= now)
         op_unsent(p, &p->queue.items[p->queue_at++], now);
 }
 
 static struct slot *idle_slot(const struct pool *p) {
-    for
-        VEC_EACH(&p->slots, s)
-    if ((*s)->state == SLOT_IDLE)
-        return *s;
+    for VEC_EACH(&p->slots, s)
+        if ((*s)->state == SLOT_IDLE)
+            return *s;
     return NULL;
 }
 
@@ -111,18 +105,16 @@ usec_t pool_next(const struct pool *p) {
         next = earlier(next, due(p, p->n_scheduled));
     if (p->queue_at < p->queue.n)
         next = earlier(next, p->queue.items[p->queue_at].scheduled + p->app->o->def.deadline);
-    for
-        VEC_EACH(&p->slots, s)
-    next = earlier(next, (*s)->deadline);
+    for VEC_EACH(&p->slots, s)
+        next = earlier(next, (*s)->deadline);
     return next;
 }
 
 void pool_done(struct pool *p) {
-    for
-        VEC_EACH(&p->slots, s) {
-            slot_kill(*s);
-            free(*s);
-        }
+    for VEC_EACH(&p->slots, s) {
+        slot_kill(*s);
+        free(*s);
+    }
     VEC_DONE(&p->slots);
     VEC_DONE(&p->queue);
     VEC_DONE(&p->hosts);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// Buckets of 100 ms, the ledger's batches, and the socket to the supervisor. A message is a struct event cut after the
-// member in use; an EVENT_TICK (never a real event) marks the end. When the supervisor is busy messages wait here:
-// nothing is dropped.
+// Buckets of 100 ms, the ledger's batches, and the socket to the supervisor. A message is a struct event cut after the member in
+// use; an EVENT_TICK (never a real event) marks the end. When the supervisor is busy messages wait here: nothing is dropped.
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -39,9 +38,8 @@ static void flush_records(struct app *a) {
 
 static bool tick_empty(const struct app *a) {
     const struct event *t = &a->tick;
-    return !(t->u.CLIENT_TICK.w_tried || t->u.CLIENT_TICK.w_ok || t->u.CLIENT_TICK.w_failed ||
-             t->u.CLIENT_TICK.w_unknown || t->u.CLIENT_TICK.r_tried || t->u.CLIENT_TICK.r_ok ||
-             t->u.CLIENT_TICK.r_failed);
+    return !(t->u.CLIENT_TICK.w_tried || t->u.CLIENT_TICK.w_ok || t->u.CLIENT_TICK.w_failed || t->u.CLIENT_TICK.w_unknown ||
+             t->u.CLIENT_TICK.r_tried || t->u.CLIENT_TICK.r_ok || t->u.CLIENT_TICK.r_failed);
 }
 
 static void close_bucket(struct app *a, usec_t end) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // The supervisor's side of the application. The happy path:
-//   create the ledger -> fork into the application's node -> hand the ledger over -> its events go to the sink as they
-//   come
+//   create the ledger -> fork into the application's node -> hand the ledger over -> its events go to the sink as they come
 //   -> stop -> the end mark, end of file -> reap -> done
 // What goes wrong:
 //   the process dies (its node lost power, a bug)   end of file without the end mark: told as client.error "process"
@@ -39,12 +38,10 @@ static void tell_death(struct workload *w, int status) {
     STR_COPY(ev.u.CLIENT_ERROR.phase, "process");
     if (WIFSIGNALED(status))
         (void)snprintf(ev.u.CLIENT_ERROR.text, sizeof ev.u.CLIENT_ERROR.text,
-                       "the application's process was killed by signal %d before it had reported everything",
-                       WTERMSIG(status));
+                       "the application's process was killed by signal %d before it had reported everything", WTERMSIG(status));
     else
         (void)snprintf(ev.u.CLIENT_ERROR.text, sizeof ev.u.CLIENT_ERROR.text,
-                       "the application's process ended with status %d before it had reported everything",
-                       WEXITSTATUS(status));
+                       "the application's process ended with status %d before it had reported everything", WEXITSTATUS(status));
     sink_emit(w->sink, &ev);
 }
 
@@ -59,8 +56,7 @@ static void call_done(struct workload *w) {
 static bool take_message(struct workload *w) {
     struct event ev = {0};
     ssize_t n = recv(w->fd, &ev, sizeof ev, MSG_DONTWAIT);
-    if (n < (ssize_t)offsetof(struct event, u) || ev.kind < 0 || ev.kind >= EVENT_KIND_COUNT ||
-        n < (ssize_t)message_size(ev.kind))
+    if (n < (ssize_t)offsetof(struct event, u) || ev.kind < 0 || ev.kind >= EVENT_KIND_COUNT || n < (ssize_t)message_size(ev.kind))
         return false;
     if (ev.kind == EVENT_TICK)
         w->end_seen = true;
@@ -86,8 +82,7 @@ static int on_exit_seen(sd_event_source *s, int fd, uint32_t revents, void *arg)
     w->io = sd_event_source_disable_unref(w->io);
     w->exited = sd_event_source_disable_unref(w->exited);
     w->gone = true;
-    // The supervisor, being pid 1, may have reaped it as it reaps every orphan: then the status is lost, the fact is
-    // not.
+    // The supervisor, being pid 1, may have reaped it as it reaps every orphan: then the status is lost, the fact is not.
     (void)waitpid(w->pid, &status, WNOHANG);
     if (!w->end_seen)
         tell_death(w, status);
@@ -140,8 +135,7 @@ static int launch(struct workload *w, const struct workload_options *o, struct e
 int workload_start(const struct workload_options *o, struct workload **ret, struct err *err) {
     struct workload *w = xcalloc(1, sizeof *w);
     *w = (struct workload){.sink = o->sink, .conninfo = xstrdup(o->conninfo), .pidfd = -1, .fd = -1};
-    w->config =
-        (struct app_config){.def = *o->def, .topology = o->topology, .conninfo = w->conninfo, .base = o->sink->base};
+    w->config = (struct app_config){.def = *o->def, .topology = o->topology, .conninfo = w->conninfo, .base = o->sink->base};
     int r = launch(w, o, err);
     if (r < 0) {
         workload_free(w);

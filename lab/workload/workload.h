@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The application: an open-loop client in the application's node. Attempts are scheduled by the clock, so a stall does
-// not hide the attempts that should have happened; every write has a unique id, every operation ends as ok, failed or
-// unknown (catalogue: docs/measures.md). It runs as a process of its own (node_run_function) and reports over a
-// SEQPACKET socket.
+// The application: an open-loop client in the application's node. Attempts are scheduled by the clock, so a stall does not hide
+// the attempts that should have happened; every write has a unique id, every operation ends as ok, failed or unknown
+// (catalogue: docs/measures.md). It runs as a process of its own (node_run_function) and reports over a SEQPACKET socket.
 #include <systemd/sd-event.h>
 
 #include "lab/node/node.h"
@@ -22,7 +21,6 @@ struct workload_options {
 };
 // Starts the process; it connects, creates table app.ledger when missing, and begins. Needs a writable leader.
 int workload_start(const struct workload_options *o, struct workload **ret, struct err *err);
-// No new operations; those in flight get their deadline. done(arg) once the process has reported its last tick and
-// ended.
+// No new operations; those in flight get their deadline. done(arg) once the process has reported its last tick and ended.
 int workload_stop(struct workload *w, void (*done)(void *arg), void *arg, struct err *err);
 void workload_free(struct workload *w);

@@ -77,8 +77,7 @@ void test_pg_init(struct test_pg *pg) {
     (void)snprintf(pg->sockets, sizeof pg->sockets, "%s/run/postgresql", pg->dir);
     char log[128];
     (void)snprintf(log, sizeof log, "%s/initdb.log", pg->dir);
-    const char *const argv[] = {PG_BIN "initdb", "-D", pg->data,     "-U", "postgres", "-A",
-                                "trust",         "-N", "--locale=C", NULL};
+    const char *const argv[] = {PG_BIN "initdb", "-D", pg->data, "-U", "postgres", "-A", "trust", "-N", "--locale=C", NULL};
     int status = 0;
     (void)waitpid(test_spawn(argv, log), &status, 0);
     if (status)
@@ -88,8 +87,7 @@ void test_pg_init(struct test_pg *pg) {
 
 static PGconn *try_connect(const struct test_pg *pg, const char *db) {
     char info[256];
-    (void)snprintf(info, sizeof info, "host=%s port=%d user=postgres dbname=%s connect_timeout=2", pg->sockets,
-                   pg->port, db);
+    (void)snprintf(info, sizeof info, "host=%s port=%d user=postgres dbname=%s connect_timeout=2", pg->sockets, pg->port, db);
     PGconn *c = PQconnectdb(info);
     if (PQstatus(c) == CONNECTION_OK)
         return c;
@@ -105,20 +103,8 @@ static bool start_once(struct test_pg *pg) {
     (void)mkdir(run, 0777);
     (void)mkdir(pg->sockets, 0777);
     (void)chmod(pg->sockets, 0777);
-    const char *const argv[] = {PG_BIN "postgres",
-                                "-D",
-                                pg->data,
-                                "-p",
-                                port,
-                                "-h",
-                                pg->no_tcp ? "" : "127.0.0.1",
-                                "-k",
-                                pg->sockets,
-                                "-c",
-                                "fsync=off",
-                                "-c",
-                                "shared_buffers=16MB",
-                                NULL};
+    const char *const argv[] = {PG_BIN "postgres", "-D", pg->data, "-p", port, "-h", pg->no_tcp ? "" : "127.0.0.1", "-k", pg->sockets, "-c",
+                                "fsync=off", "-c", "shared_buffers=16MB", NULL};
     pg->postmaster = test_spawn(argv, log);
     for (int i = 0; i < 300; i++) {
         PGconn *c = try_connect(pg, "postgres");
@@ -200,8 +186,7 @@ void test_pg_query(const struct test_pg *pg, const char *db, const char *sql, st
     PQfinish(c);
 }
 
-// ---- the "node"
-// ------------------------------------------------------------------------------------------------------
+// ---- the "node" ------------------------------------------------------------------------------------------------------
 void test_pg_append(const struct test_pg *pg, const char *file, const char *text) {
     cleanup_free char *path = xasprintf("%s/%s", pg->dir, file);
     cleanup_free char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
@@ -236,8 +221,7 @@ void test_node_root_done(void) {
     (void)waitpid(test_node.init_pid, NULL, 0);
 }
 
-// ---- stand-ins for lab/node
-// ------------------------------------------------------------------------------------------
+// ---- stand-ins for lab/node ------------------------------------------------------------------------------------------
 bool node_is_on(const struct node *n) {
     (void)n;
     return test_node.on;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// etcd's JSON gateway as etcd 3.4 really writes it, and what must not be taken for an answer; the interval of a lease's
-// renewal.
+// etcd's JSON gateway as etcd 3.4 really writes it, and what must not be taken for an answer; the interval of a lease's renewal.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,13 +13,8 @@
 
 static void base64_follows_the_vectors_of_rfc_4648(void **state) {
     (void)state;
-    const char *const vectors[][2] = {{"", ""},
-                                      {"f", "Zg=="},
-                                      {"fo", "Zm8="},
-                                      {"foo", "Zm9v"},
-                                      {"foob", "Zm9vYg=="},
-                                      {"fooba", "Zm9vYmE="},
-                                      {"foobar", "Zm9vYmFy"}};
+    const char *const vectors[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
+                                      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
         cleanup_strbuf struct strbuf e = {0}, d = {0};
         base64_encode(&e, vectors[i][0], strlen(vectors[i][0]));
@@ -41,12 +35,10 @@ static void base64_refuses_what_is_malformed(void **state) {
 }
 
 // "/service/demo/leader" = n1
-static const char range[] = "{\"header\":{\"cluster_id\":\"14841639068965178418\",\"member_id\":"
-                            "\"10276657743932975437\",\"revision\":\"17\",\"raft_term\":\"2\"},"
-                            "\"kvs\":[{\"key\":\"L3NlcnZpY2UvZGVtby9sZWFkZXI=\",\"create_revision\":\"5\",\"mod_"
-                            "revision\":\"16\",\"version\":\"1\","
-                            "\"value\":\"bjE=\",\"lease\":\"7587869765287921155\"},{\"key\":\"L290aGVy\",\"mod_"
-                            "revision\":\"3\"}],\"count\":\"2\"}";
+static const char range[] =
+    "{\"header\":{\"cluster_id\":\"14841639068965178418\",\"member_id\":\"10276657743932975437\",\"revision\":\"17\",\"raft_term\":\"2\"},"
+    "\"kvs\":[{\"key\":\"L3NlcnZpY2UvZGVtby9sZWFkZXI=\",\"create_revision\":\"5\",\"mod_revision\":\"16\",\"version\":\"1\","
+    "\"value\":\"bjE=\",\"lease\":\"7587869765287921155\"},{\"key\":\"L290aGVy\",\"mod_revision\":\"3\"}],\"count\":\"2\"}";
 
 static void a_range_gives_the_keys_of_our_prefix_with_64_bit_numbers_intact(void **state) {
     (void)state;
@@ -92,8 +84,7 @@ static void an_error_answer_is_no_answer(void **state) {
     assert_false(dcs_read_status("", &status));
 }
 
-#define CREATED                                                                                                        \
-    "{\"result\":{\"header\":{\"cluster_id\":\"1\",\"revision\":\"17\",\"raft_term\":\"2\"},\"created\":true}}\n"
+#define CREATED "{\"result\":{\"header\":{\"cluster_id\":\"1\",\"revision\":\"17\",\"raft_term\":\"2\"},\"created\":true}}\n"
 #define EVENTS                                                                                                         \
     "{\"result\":{\"header\":{\"cluster_id\":\"1\",\"revision\":\"19\"},\"events\":["                                  \
     "{\"kv\":{\"key\":\"L3NlcnZpY2UvZGVtby9zdGF0dXM=\",\"mod_revision\":\"18\",\"value\":\"eyJvIjoxfQ==\"}},"          \
@@ -111,12 +102,11 @@ static bool see(void *arg, const char *line) {
     assert_true(dcs_read_watch(line, &w, &kvs));
     s->lines++;
     s->created += w.created;
-    for
-        VEC_EACH(&kvs, kv) {
-            s->events++;
-            s->gone += kv->gone;
-            s->last = kv->revision;
-        }
+    for VEC_EACH(&kvs, kv) {
+        s->events++;
+        s->gone += kv->gone;
+        s->last = kv->revision;
+    }
     dcs_kv_list_done(&kvs);
     return true;
 }
@@ -143,8 +133,7 @@ static void a_compacted_watch_is_told_as_cancelled(void **state) {
     (void)state;
     struct dcs_watch w;
     dcs_kv_list kvs = {0};
-    assert_true(
-        dcs_read_watch("{\"result\":{\"header\":{},\"canceled\":true,\"compact_revision\":\"120\"}}", &w, &kvs));
+    assert_true(dcs_read_watch("{\"result\":{\"header\":{},\"canceled\":true,\"compact_revision\":\"120\"}}", &w, &kvs));
     assert_true(w.canceled);
     assert_int_equal(120, w.compacted);
 }
@@ -152,10 +141,9 @@ static void a_compacted_watch_is_told_as_cancelled(void **state) {
 static void status_tells_leader_term_and_index(void **state) {
     (void)state;
     struct dcs_status s;
-    assert_true(dcs_read_status(
-        "{\"header\":{\"member_id\":\"7\",\"raft_term\":\"3\"},\"version\":\"3.4.23\",\"dbSize\":\"20480\","
-        "\"leader\":\"7\",\"raftIndex\":\"41\",\"raftTerm\":\"3\"}",
-        &s));
+    assert_true(dcs_read_status("{\"header\":{\"member_id\":\"7\",\"raft_term\":\"3\"},\"version\":\"3.4.23\",\"dbSize\":\"20480\","
+                                "\"leader\":\"7\",\"raftIndex\":\"41\",\"raftTerm\":\"3\"}",
+                                &s));
     assert_true(s.leader == 7 && s.header.member == 7);
     assert_int_equal(41, s.raft_index);
     assert_int_equal(3, s.term);
@@ -173,8 +161,8 @@ static void the_prefix_ends_where_the_next_folder_begins(void **state) {
     assert_string_equal("/service/demo0", end.data);
 }
 
-// A fake etcd with an exact clock: leases of 30 s renewed every 10 s and sometimes again within the second, asked at
-// odd moments. The truth must lie inside at every moment, and be known well once the lease is some seconds old.
+// A fake etcd with an exact clock: leases of 30 s renewed every 10 s and sometimes again within the second, asked at odd moments. The
+// truth must lie inside at every moment, and be known well once the lease is some seconds old.
 struct fake_lease {
     usec_t renewed, next;
     bool again; // the next renewal is the second of a pair
