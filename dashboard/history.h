@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // What the model forgets: the past, as the screens need it. A fold over events like the model; nothing is read from anywhere else.
+#include "lab/model/lanes.h" // state lanes: enum lane, struct segment, lane_of, segment_note
 #include "lab/model/model.h"
 #include "lab/record/event.h"
-
-// ---- state lanes, one per node: what it was, from when to when -------------------------------------------------------
-#define LANES(X)                                                                                                       \
-    X(OFF, "off") X(UNKNOWN, "unknown") X(STARTING, "starting") X(DOWN, "postgres down") X(REPLICA, "replica")         \
-    X(STANDBY_ALONE, "standby, not streaming") X(LEADER, "leader") X(WRITABLE_WITHOUT_KEY, "writable without the key") \
-    X(LEADER_NOT_WRITABLE, "has the key, not writable")
-enum lane {
-#define X(name, text) LANE_##name,
-    LANES(X)
-#undef X
-};
-struct segment {
-    usec_t from, to; // to = USEC_NEVER: still
-    enum lane lane;
-};
-typedef VEC(struct segment) segment_list;
 
 // ---- faults, outages, ticks -----------------------------------------------------------------------------------------
 struct fault_band {

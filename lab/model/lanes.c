@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/model/lanes.h"
+
+const char *lane_name(enum lane lane) {
+    switch (lane) {
+#define X(name, text)                                                                                                  \
+    case LANE_##name:                                                                                                  \
+        return text;
+        LANES(X)
+#undef X
+    }
+    return "unknown";
+}
+
+const char *etcd_lane_name(enum etcd_lane lane) {
+    switch (lane) {
+#define X(name, text)                                                                                                  \
+    case ETCD_LANE_##name:                                                                                             \
+        return text;
+        ETCD_LANES(X)
+#undef X
+    }
+    return "unknown";
+}
+
+static enum lane lane_of_silent(const struct model_node *n) {
+    // "the database system is starting up" is PostgreSQL's own word; before its first answer since power-on nothing can be down.
+    if (strstr(n->pg_error, "starting up") || str_eq(n->state, "starting") || !n->pg_seen)
+        return LANE_STARTING;
+    return LANE_DOWN;
+}
+
+static enum lane lane_of_primary(const struct model *m, const struct model_node *n) {
+    bool holder = str_eq(m->leader, n->name);
+    if (n->writable && holder)
+        return LANE_LEADER;
+    if (n->writable)
+        return m->leader_known ? LANE_WRITABLE_WITHOUT_KEY : LANE_STARTING; // the very first leader, before its first key
+    return holder ? LANE_LEADER_NOT_WRITABLE : LANE_UNKNOWN;
+}
+
+enum lane lane_of(const struct model *m, const struct model_node *n) {
+    if (!n->on)
+        return n->power_changed ? LANE_OFF : LANE_UNKNOWN;
+    if (!n->pg_answered)
+        return lane_of_silent(n);
+    if (!n->in_recovery)
+        return lane_of_primary(m, n);
+    if (str_eq(m->leader, n->name))
+        return LANE_LEADER_NOT_WRITABLE;
+    return n->streaming ? LANE_REPLICA : LANE_STANDBY_ALONE;
+}
+
+enum etcd_lane etcd_lane_of(const struct model_node *n) {
+    if (!n->on)
+        return n->power_changed ? ETCD_LANE_OFF : ETCD_LANE_UNKNOWN;
+    if (!n->etcd_answered)
+        return ETCD_LANE_DOWN;
+    if (n->etcd_leader)
+        return ETCD_LANE_LEADER;
+    return n->etcd_leader_id[strspn(n->etcd_leader_id, "0")] ? ETCD_LANE_FOLLOWER : ETCD_LANE_LEADERLESS;
+}
+
+void segment_note(segment_list *l, usec_t t, enum lane lane) {
+    struct segment *last = l->n ? &l->items[l->n - 1] : NULL;
+    if (last && last->lane == lane)
+        return;
+    if (last && t <= last->from) { // two changes at one instant: the later word stands
+        last->lane = lane;
+        if (l->n > 1 && l->items[l->n - 2].lane == lane) {
+            l->n--;
+            l->items[l->n - 1].to = USEC_NEVER;
+        }
+        return;
+    }
+    if (last)
+        last->to = t;
+    VEC_PUSH(l, ((struct segment){.from = t, .to = USEC_NEVER, .lane = lane}));
+}

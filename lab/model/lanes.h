@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// What each node was, from when to when: the lanes of every timeline (dashboard and page). A fold over the model, pure like it.
+#include "lab/base/vec.h"
+#include "lab/model/model.h"
+
+// PostgreSQL's lane
+#define LANES(X)                                                                                                       \
+    X(OFF, "off") X(UNKNOWN, "unknown") X(STARTING, "starting") X(DOWN, "postgres down") X(REPLICA, "replica")         \
+    X(STANDBY_ALONE, "standby, not streaming") X(LEADER, "leader") X(WRITABLE_WITHOUT_KEY, "writable without the key") \
+    X(LEADER_NOT_WRITABLE, "has the key, not writable")
+enum lane {
+#define X(name, text) LANE_##name,
+    LANES(X)
+#undef X
+};
+const char *lane_name(enum lane lane);
+
+// etcd's lane
+#define ETCD_LANES(X)                                                                                                  \
+    X(OFF, "off") X(UNKNOWN, "unknown") X(DOWN, "no answer") X(LEADERLESS, "knows no leader")                          \
+    X(FOLLOWER, "follower") X(LEADER, "etcd leader")
+enum etcd_lane {
+#define X(name, text) ETCD_LANE_##name,
+    ETCD_LANES(X)
+#undef X
+};
+const char *etcd_lane_name(enum etcd_lane lane);
+
+struct segment {
+    usec_t from, to; // to = USEC_NEVER: still
+    enum lane lane;
+};
+typedef VEC(struct segment) segment_list;
+
+// What a node is now, as far as the model knows.
+enum lane lane_of(const struct model *m, const struct model_node *n);
+enum etcd_lane etcd_lane_of(const struct model_node *n);
+// Notes at time t that the lane is `lane`: closes the last segment and opens another when that is news. Times never run back:
+// an event that is told late changes the lane from the end of what is known.
+void segment_note(segment_list *l, usec_t t, enum lane lane);
