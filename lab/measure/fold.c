@@ -336,6 +336,7 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_SLOT:
     case EVENT_DCS_WATCH:
     case EVENT_PROXY:
+    case EVENT_LINK:
     case EVENT_CLIENT_ERROR:
     case EVENT_CLIENT_SERVER:
     case EVENT_STEP:

@@ -196,7 +196,6 @@ static void apply_tick(struct model *m, const struct event *ev) {
 }
 
 // ---- faults
-// -----------------------------------------------------------------------------------------------------------
 static const struct {
     const char *word;
     enum model_fault_phase phase;
@@ -267,8 +266,7 @@ static void apply_fault(struct model *m, const struct event *ev) {
         f->healed = ev->t;
 }
 
-// ---- all of it
-// --------------------------------------------------------------------------------------------------------
+// ---- all of it ----------------------------------------------------------------------------------------------------------
 void model_apply(struct model *m, const struct event *ev) {
     if (ev->t > m->now)
         m->now = ev->t;
@@ -324,6 +322,7 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_SLOT:
     case EVENT_DCS_WATCH:
     case EVENT_PROXY:
+    case EVENT_LINK:
     case EVENT_CLIENT_ERROR:
     case EVENT_STEP:
     case EVENT_EXPECT:
