@@ -4,6 +4,7 @@
 // print one. Everything is clipped, nothing can be drawn outside.
 #include <stdbool.h>
 #include <stdint.h>
+#include <uchar.h>
 
 #include "lab/base/str.h"
 
