@@ -53,10 +53,28 @@ static void boot_forget(struct node *n) {
     VEC_CLEAR(&n->services);
 }
 
-static void reap_init(const struct node *n) {
+static void reap(int pidfd) {
     siginfo_t si;
-    while (waitid((idtype_t)P_PIDFD, (id_t)n->init_pidfd, &si, WEXITED) < 0 && errno == EINTR)
+    while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &si, WEXITED) < 0 && errno == EINTR)
         ;
+}
+
+static int on_late_end(sd_event_source *s, int fd, uint32_t revents, void *arg) {
+    (void)revents, (void)arg;
+    reap(fd);
+    (void)sd_event_source_set_floating(s, 0); // gives up the loop's reference, the only one
+    return 0;
+}
+
+// The loop reaps this init when its time comes, even if the node is gone by then: the source belongs to the loop.
+static void reap_later(struct node *n) {
+    sd_event_source *s = NULL;
+    if (sd_event_add_io(n->loop, &s, n->init_pidfd, EPOLLIN, on_late_end, NULL) < 0)
+        return; // it stays a zombie until the lab ends
+    (void)sd_event_source_set_io_fd_own(s, 1);
+    (void)sd_event_source_set_floating(s, 1);
+    sd_event_source_unref(s);
+    n->init_pidfd = -1;
 }
 
 static int on_control(sd_event_source *s, int fd, uint32_t revents, void *arg) {
@@ -73,7 +91,7 @@ static int on_end(sd_event_source *s, int fd, uint32_t revents, void *arg) {
     (void)node_read_answers(n); // its last words
     if (n->on_end != s)
         return 0; // whoever heard them has powered the node off
-    reap_init(n);
+    reap(n->init_pidfd);
     node_functions_kill(n);
     boot_forget(n);
     node_signals_abandon(n, -ECANCELED);
@@ -143,7 +161,7 @@ static void kill_init(struct node *n) {
         return;
     (void)spawn_pidfd_kill(n->init_pidfd, SIGKILL);
     if (spawn_pidfd_gone(n->init_pidfd, REAP_TIMEOUT_MS))
-        reap_init(n);
+        reap(n->init_pidfd);
 }
 
 int node_power_on(struct node *n, struct err *err) {
@@ -199,12 +217,16 @@ static bool anybody_lives(const struct node *n) {
 // exec`): the kernel waits until their parents have reaped them (kernel/pid_namespace.c, zap_pid_ns_processes). A
 // student's stopped command must not hold up a power cut: once only such dead ones are left, the rest is left to the
 // kernel and to pid 1's reaper.
-static void await_end(const struct node *n) {
+static void await_end(struct node *n) {
     bool gone = spawn_pidfd_gone(n->init_pidfd, REAP_STEP_MS);
     for (int waited = REAP_STEP_MS; !gone && waited < REAP_TIMEOUT_MS && anybody_lives(n); waited += REAP_STEP_MS)
         gone = spawn_pidfd_gone(n->init_pidfd, REAP_STEP_MS);
+    // Its own source must go first: two sources can't watch one descriptor.
+    n->on_end = sd_event_source_disable_unref(n->on_end);
     if (gone)
-        reap_init(n);
+        reap(n->init_pidfd);
+    else
+        reap_later(n);
 }
 
 int node_power_off(struct node *n, usec_t *ret_effective, struct err *err) {

@@ -38,16 +38,31 @@ static void receive_namespaces(int sock, int fds[NODE_NS_COUNT]) {
     memcpy(fds, CMSG_DATA(&c.head), sizeof(int) * NODE_NS_COUNT);
 }
 
-// The lab's side: one node; "p" on the socket = power off and say how long it took (µs).
+static size_t zombies(void) {
+    size_t n = 0;
+    for (pid_t pid = 2; pid < 4096; pid++) {
+        char path[64], state = 0;
+        cleanup_strbuf struct strbuf text = {0};
+        (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+        if (fs_read(path, 4096, &text, NULL) == 0 && sscanf(strbuf_str(&text), "%*d (%*[^)]) %c", &state) == 1)
+            n += state == 'Z';
+    }
+    return n;
+}
+
+// The lab's side: one node; "p" on the socket = power off and say how long it took (µs), "z" = how many zombies are
+// there.
 static void host_body(struct lab *lab, void *arg) {
     int sock = *(int *)arg;
     char order;
     lab_nodes(lab, 1, true);
     send_namespaces(sock, lab->nodes[0]);
     while (recv(sock, &order, 1, 0) == 1) {
+        lab_spin(lab, 100 * MSEC);
         usec_t took = usec_now();
-        CHECK_OK(node_power_off(lab->nodes[0], NULL, err));
-        took = usec_now() - took;
+        if (order == 'p')
+            CHECK_OK(node_power_off(lab->nodes[0], NULL, err));
+        took = order == 'z' ? zombies() : usec_now() - took;
         CHECK(send(sock, &took, sizeof took, 0) == sizeof took);
     }
 }
@@ -132,11 +147,15 @@ static void a_missing_command_is_127_with_its_name(void **state) {
     end(&o);
 }
 
+static usec_t order(const struct outside *o, const char *what) {
+    usec_t answer = 0;
+    assert_int_equal(send(o->sock, what, 1, 0), 1);
+    assert_int_equal(recv(o->sock, &answer, sizeof answer, 0), sizeof answer);
+    return answer;
+}
+
 static usec_t power_off(const struct outside *o) {
-    usec_t took = 0;
-    assert_int_equal(send(o->sock, "p", 1, 0), 1);
-    assert_int_equal(recv(o->sock, &took, sizeof took, 0), sizeof took);
-    return took;
+    return order(o, "p");
 }
 
 static void a_power_cut_ends_the_command_too(void **state) {
@@ -166,8 +185,10 @@ static void a_stopped_command_does_not_hold_up_a_power_cut(void **state) {
     assert_int_equal(read(out[0], &byte, 1), 1);
     assert_int_equal(kill(pid, SIGSTOP), 0); // it can't reap its child now
     assert_true(power_off(&o) < SEC);
+    assert_true(order(&o, "z") > 0); // the visitor, and init that waits for it
     assert_int_equal(kill(pid, SIGCONT), 0);
     assert_int_equal(code_of(pid), 128 + 9);
+    assert_int_equal(order(&o, "z"), 0);
     (void)close(out[0]);
     (void)close(out[1]);
     end(&o);
@@ -208,10 +229,13 @@ static void an_interactive_shell_has_job_control_and_gives_the_terminal_back(voi
         _exit(tcgetpgrp(0) == getpgrp() ? r : 97);
     }
     assert_true(type_and_expect(pty, "echo shell-$((40+2))\n", "shell-42"));
-    // The echo of what is typed is not the answer: the words waited for are computed by the command itself.
-    assert_true(type_and_expect(pty, "sh -c 'echo run-$((40+2)); exec sleep 1000'\n", "run-42"));
+    // The echo of what is typed is not the answer: each word waited for is computed by the job, once it has the
+    // terminal.
+    assert_true(type_and_expect(
+        pty, "bash -c 'trap \"echo again-\\$((40+2))\" CONT; echo run-$((40+2)); while :; do sleep 0.1; done'\n",
+        "run-42"));
     assert_true(type_and_expect(pty, "\x1a", "Stopped")); // Ctrl-Z
-    assert_true(type_and_expect(pty, "fg\n", "sleep"));
+    assert_true(type_and_expect(pty, "fg\n", "again-42"));
     assert_true(type_and_expect(pty, "\x03", "$")); // Ctrl-C ends the sleep, not the shell
     assert_true(type_and_expect(pty, "echo still-$((40+2))\n", "still-42"));
     assert_true(type_and_expect(pty, "exit 7\n", "exit"));
