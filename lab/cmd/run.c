@@ -99,7 +99,7 @@ static int run_job(const struct job *job, const struct options *o, struct strbuf
     cleanup_strbuf struct strbuf run_dir = {0};
     struct lab_handle lab = {.pidfd = -1, .lifeline = -1};
     if (start_lab(job->plan, &o->start, strbuf_str(&job->text), true, o->keep, true, &run_dir, &lab, &err) < 0)
-        return cmd_fail(EXIT_BROKEN, &err);
+        return cmd_fail(start_failed(&err), &err);
     struct follow_options fo = {
         .lab = &lab, .run_dir = strbuf_str(&run_dir), .quiet = o->json, .style = follow_style(STDOUT_FILENO)};
     char detail[EVENT_TEXT_MAX] = "";

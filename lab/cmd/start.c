@@ -137,6 +137,12 @@ static void settings_text(const setting_list *list, struct strbuf *out) {
         strbuf_addf(out, "%s=%s\n", s->key, s->value);
 }
 
+// The lab has a /run and a /dev/shm of its own, which hide the host's.
+static int check_place(const char *path, struct err *err) {
+    bool hidden = str_starts(path, "/dev/shm/") || (str_starts(path, "/run/") && !str_starts(path, "/run/user/"));
+    return hidden ? err_set(err, EINVAL, "run folders can't lie in %s: a lab has its own; choose another --runs-dir", path) : 0;
+}
+
 static int make_run_folder(const struct plan *plan, const struct start_options *o, struct strbuf *run_dir, struct err *err) {
     cleanup_strbuf struct strbuf parent = {0}, made = {0};
     int r = 0;
@@ -154,12 +160,20 @@ static int make_run_folder(const struct plan *plan, const struct start_options *
     if (!realpath(strbuf_str(&made), full)) // the supervisor needs it whatever its working folder is
         return err_sys(err, errno, "run folder '%s'", strbuf_str(&made));
     strbuf_add(run_dir, full);
-    return 0;
+    return check_place(full, err);
+}
+
+// Early, so that a taken name leaves no run folder; lab_launch decides for good.
+static int check_name(const char *name, struct err *err) {
+    cleanup_close int fd = name ? lab_socket_connect(name, getuid(), NULL) : -ECONNREFUSED;
+    return fd >= 0 ? err_set(err, EADDRINUSE, "a lab named '%s' is running (`bascule list`; `bascule down %s` ends it)", name, name) : 0;
 }
 
 int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario, bool keep, bool workload,
               struct strbuf *run_dir, struct lab_handle *ret, struct err *err) {
-    int r = make_run_folder(plan, o, run_dir, err);
+    int r = check_name(o->lab, err);
+    if (r == 0)
+        r = make_run_folder(plan, o, run_dir, err);
     if (r < 0)
         return r;
     if (scenario_text)
@@ -179,10 +193,17 @@ int start_lab(const struct plan *plan, const struct start_options *o, const char
                              .cache_dir = cache.len ? strbuf_str(&cache) : NULL,
                              .overrides = strbuf_str(&settings)};
     STR_COPY(lo.name, o->lab ? o->lab : scenario ? plan->name : "lab");
-    return lab_launch(&lo, ret, err);
+    r = lab_launch(&lo, ret, err);
+    if (r < 0) // nothing has run: the folder holds copies of what the user has already
+        (void)fs_remove_tree(strbuf_str(run_dir), NULL);
+    return r;
 }
 
 // ---- its end ---------------------------------------------------------------------------------------------------------
+
+int start_failed(const struct err *err) {
+    return err->code == EADDRINUSE || err->code == EINVAL ? EXIT_USAGE : EXIT_BROKEN;
+}
 
 int start_detach(const struct lab_handle *lab, struct err *err) {
     cleanup_close int fd = client_connect(lab->name, err);

@@ -24,6 +24,8 @@ int start_check_host(const struct plan *plan, struct err *err);
 // Makes the run folder (with a copy of the scenario's text, which may be NULL), and launches. run_dir gets the folder's path.
 int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario, bool keep, bool workload,
               struct strbuf *run_dir, struct lab_handle *ret, struct err *err);
+// The exit code for a lab that did not start: a taken name or a bad folder is the user's to mend, the rest is ours.
+int start_failed(const struct err *err);
 // Leaves the lab standing when this process ends.
 int start_detach(const struct lab_handle *lab, struct err *err);
 // Ends what is left of a lab that we started: closes the lifeline, waits for the supervisor (at most 5 s, then SIGKILL).

@@ -78,7 +78,7 @@ static int stand_up(const struct plan *plan, const struct options *o) {
     cleanup_strbuf struct strbuf run_dir = {0};
     struct lab_handle lab = {.pidfd = -1, .lifeline = -1};
     if (start_lab(plan, &o->start, NULL, false, true, !o->no_workload, &run_dir, &lab, &err) < 0)
-        return cmd_fail(EXIT_BROKEN, &err);
+        return cmd_fail(start_failed(&err), &err);
     struct follow_options fo = {
         .lab = &lab, .run_dir = strbuf_str(&run_dir), .until_ready = true, .style = follow_style(STDOUT_FILENO)};
     char detail[EVENT_TEXT_MAX] = "";

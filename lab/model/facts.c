@@ -60,8 +60,8 @@ static bool standbys_stream(const struct model *m, char *why, size_t size) {
     return true;
 }
 
-// ---- etcd
-// -------------------------------------------------------------------------------------------------------------
+// ---- etcd ------------------------------------------------------------------------------------------------------------
+
 static size_t etcd_members(const struct model *m, bool answering) {
     size_t count = 0;
     for (size_t i = 0; i < m->n_nodes; i++)
@@ -111,11 +111,24 @@ static bool has_quorum(const struct model *m, char *why, size_t size) {
                    members);
 }
 
-// ---- the whole
-// --------------------------------------------------------------------------------------------------------
+// ---- the whole -------------------------------------------------------------------------------------------------------
+
 bool model_healthy(const struct model *m, char *why, size_t size) {
     return leader_writes(m, why, size) && one_writer(m, why, size) && standbys_stream(m, why, size) &&
            has_quorum(m, why, size);
+}
+
+// In synchronous mode Patroni promotes nobody that /sync does not name (patroni/ha.py, is_failover_possible and
+// _is_healthiest_node): until the leader has written it, its crash leaves a cluster that nobody may lead.
+static bool sync_is_set(const struct model *m, char *why, size_t size) {
+    if (!m->ttl)
+        return missing(why, size, "Patroni's settings have not been read yet");
+    if (!m->synchronous_mode)
+        return true;
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].in_sync_key && str_eq(m->sync_leader, m->leader))
+            return true;
+    return missing(why, size, "synchronous mode is on, but the key /sync names no standby yet");
 }
 
 bool model_complete(const struct model *m, char *why, size_t size) {
@@ -129,7 +142,7 @@ bool model_complete(const struct model *m, char *why, size_t size) {
     for (size_t i = 0; i < m->n_nodes; i++)
         if ((m->nodes[i].services & SERVICE_POSTGRES) && !m->nodes[i].registered)
             return missing(why, size, "%s has not registered in the DCS yet", m->nodes[i].name);
-    return true;
+    return sync_is_set(m, why, size);
 }
 
 int model_node_up(const struct model_node *n) {

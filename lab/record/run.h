@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // The run folder and its event log. Layout (docs/measures.md):
-//   events.jsonl  ledger.bin  result.json  scenario.yaml  plan.json  versions.json  nodes/NAME/{etc,log}/...
+//   events.jsonl  ledger.bin  result.json  scenario.yaml  plan.json  nodes/NAME/{etc,log}/...
 #include "lab/base/err.h"
 #include "lab/record/event.h"
 

@@ -72,6 +72,10 @@ static int private_mounts(struct err *err) {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return explain_refusal(err, errno, "make the lab's mounts private");
     int r = mount_proc(err);
+    // Each PostgreSQL leaves a segment in /dev/shm when it is killed; those of the lab (the initdb of a template runs outside
+    // any node) must not pile up on the host.
+    if (r == 0)
+        r = mount_tmpfs("/dev/shm", "mode=1777", err);
     return r < 0 ? r : private_run(err);
 }
 

@@ -173,6 +173,7 @@ void feed_complete_cluster(usec_t t, void (*feed)(void *arg, const struct event 
     }
     events[n++] = ev_node("app", false, false, true);
     events[n++] = ev_power(t, "app", true);
+    events[n++] = ev_config(t, "patroni.ttl", "30");
     events[n++] = ev_key(t, "leader", "n1");
     events[n++] = ev_row(t, "n1", "n2", "streaming", "async", 0);
     events[n++] = ev_row(t, "n1", "n3", "streaming", "async", 0);

@@ -327,6 +327,7 @@ static void tick(struct world *w, const char *node) {
 void world_boot(struct world *w) {
     world_at(w, 0, ev_node("app", false, false, true));
     world_at(w, 0, ev_power(0, "app", true));
+    world_at(w, 0, ev_config(0, "patroni.ttl", "30"));
     for (int i = 0; i < 3; i++) {
         world_at(w, 0, ev_node(names[i], true, true, false));
         world_call(w, 0, world_power_on,

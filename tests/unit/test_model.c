@@ -219,6 +219,19 @@ static void the_sync_key_is_read_in_all_its_forms(void **state) {
     }
 }
 
+static void synchronous_mode_is_complete_only_once_a_standby_is_named(void **state) {
+    struct model *m = *state;
+    char why[200];
+    assert_true(model_complete(m, why, sizeof why));
+    FEED(m, ev_config(2 * SEC, "patroni.synchronous_mode", "true"));
+    assert_false(model_complete(m, why, sizeof why));
+    assert_non_null(strstr(why, "/sync names no standby"));
+    FEED(m, ev_key(3 * SEC, "sync", "{\"leader\":\"n1\",\"sync_standby\":null}"));
+    assert_false(model_complete(m, why, sizeof why));
+    FEED(m, ev_key(4 * SEC, "sync", "{\"leader\":\"n1\",\"sync_standby\":\"n2\"}"));
+    assert_true(model_complete(m, why, sizeof why));
+}
+
 static void a_sync_key_of_another_leader_gives_way_to_the_rows(void **state) {
     struct model *m = *state;
     FEED(m, ev_key(2 * SEC, "sync", "{\"leader\":\"n3\",\"sync_standby\":\"n2\"}"));
@@ -385,6 +398,7 @@ int main(void) {
         T(a_leader_that_is_silent_for_a_moment_keeps_its_rows),
         T(lag_comes_from_the_row_while_there_is_one_and_else_from_the_probes),
         T(the_sync_key_is_read_in_all_its_forms),
+        T(synchronous_mode_is_complete_only_once_a_standby_is_named),
         T(a_sync_key_of_another_leader_gives_way_to_the_rows),
         T(keys_come_and_go),
         T(the_lease_belongs_to_the_key_that_is_there),
