@@ -63,7 +63,7 @@ int net_check_begin(const struct fault_world *w, const struct pair_set *silent, 
         net_check_free(c);
         return r;
     }
-    probe_baseline(c->probe);
+    probe_baseline(c->probe, &c->was_open);
     *ret = c;
     return 0;
 }

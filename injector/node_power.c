@@ -142,7 +142,8 @@ static int boot(struct fault *f, struct power *p, size_t k, struct err *err) {
     int i = fault_world_index(f->world, f->nodes[k]), r = 0;
     if (!node_is_on(n)) {
         r = node_power_on(n, err);
-        // A link that was down already when the power went is not brought back by the boot; one that a fault holds stays down.
+        // A link that was down already when the power went is not brought back by the boot; one that a fault holds
+        // stays down.
         if (r >= 0)
             r = switch_port_set(f->world->sw, f->nodes[k], !f->world->cuts->link_down[i], err);
         p->started[k] = false;

@@ -149,7 +149,9 @@ static void on_watched(void *arg, bool met) {
     for (size_t i = 0; i < s->children.n; i++) {
         const struct victim *v = &s->children.items[i];
         struct process now;
-        if (process_read(v->node, v->process.pid, &now) < 0 || now.start != v->process.start) {
+        // A child that had just ended stays a zombie until its frozen parent runs again.
+        if (process_read(v->node, v->process.pid, &now) < 0 || now.start != v->process.start ||
+            strchr("ZX", now.state)) {
             if (known(&s->victims, v)) {
                 phase_no(f, s->done, "%s %lld on %s is gone", v->what, (long long)v->process.pid, node_name(v->node));
                 return;

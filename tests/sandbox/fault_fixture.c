@@ -30,6 +30,7 @@ int fixture_main(int (*run)(void)) {
     struct err err = {0};
     pid_t pid;
     int pidfd, status;
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); // a test that hangs is killed: what it said until then must be seen
     if (sandbox_drop_root(&err) < 0)
         return cannot("become an unprivileged user", &err);
     if (sandbox_probe_userns(&err) < 0)
@@ -59,7 +60,8 @@ static int start_stand_ins(void *arg, const char *node, const char *service, str
         return x->start(x, node, service, err);
     int i = fault_world_index(&x->world, node);
     static const char *const scripts[][2] = {
-        {"patroni", "(while :; do printf x >>/tmp/child; sleep 0.01; done) & while :; do printf x >>/tmp/count; sleep 0.01; done"},
+        {"patroni",
+         "(while :; do printf x >>/tmp/child; sleep 0.01; done) & while :; do printf x >>/tmp/count; sleep 0.01; done"},
         {"etcd", "while :; do printf x >>/tmp/etcd; sleep 0.01; done"}};
     for (size_t k = 0; k < ARRAY_SIZE(scripts); k++) {
         if (service && !str_eq(service, scripts[k][0]))
@@ -146,7 +148,8 @@ int64_t fixture_size(struct fixture *x, int i, const char *path) {
     return stat(fixture_path(x, i, path), &st) < 0 ? -1 : (int64_t)st.st_size;
 }
 
-// ---- faults --------------------------------------------------------------------------------------------------------------
+// ---- faults
+// --------------------------------------------------------------------------------------------------------------
 
 int fixture_inject(struct fixture *x, const char *id, const char *mechanism, const char *nodes, const char *params) {
     char names[NODES_MAX][NODE_NAME_MAX];
@@ -206,12 +209,21 @@ static void dump(const struct fixture *x) {
     for (size_t i = 0; i < x->events.n; i++) {
         const struct event *e = &x->events.items[i];
         if (e->kind == EVENT_FAULT)
-            print_message("    %8.1f ms %s %s: %s\n", (double)e->t / 1000, e->u.FAULT.id, e->u.FAULT.phase, e->u.FAULT.detail);
+            print_message("    %8.1f ms %s %s: %s\n", (double)e->t / 1000, e->u.FAULT.id, e->u.FAULT.phase,
+                          e->u.FAULT.detail);
     }
 }
 
+static bool went_wrong(const struct fixture *x, const char *id) {
+    return fixture_event(x, id, "failed") || fixture_event(x, id, "unverified") ||
+           fixture_event(x, id, "heal_unverified");
+}
+
 static void must(struct fixture *x, const char *id, const char *phase) {
-    const struct event *e = fixture_wait(x, id, phase, 65 * SEC);
+    const struct event *e;
+    for (usec_t end = usec_now() + 65 * SEC;
+         !(e = fixture_event(x, id, phase)) && !went_wrong(x, id) && usec_now() < end;)
+        (void)sd_event_run(x->loop, 50 * MSEC);
     if (!e)
         dump(x);
     else
@@ -242,7 +254,8 @@ void must_heal(struct fixture *x, const char *id) {
     assert_null(fixture_event(x, id, "heal_unverified"));
 }
 
-// ---- independent measurements ---------------------------------------------------------------------------------------------
+// ---- independent measurements
+// ---------------------------------------------------------------------------------------------
 
 static int socket_in(struct fixture *x, int node, int type) {
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// A lab without daemons for the tests of faults: a switch, nodes n1, n2, n3 and app, and on n1..n3 two stand-in services that
-// count: "patroni" (a shell and its child, each adding a byte to a file every 10 ms) and "etcd". Real namespaces, real packets.
+// A lab without daemons for the tests of faults: a switch, nodes n1, n2, n3 and app, and on n1..n3 two stand-in
+// services that count: "patroni" (a shell and its child, each adding a byte to a file every 10 ms) and "etcd". Real
+// namespaces, real packets.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,10 +51,11 @@ void fixture_run(struct fixture *x, usec_t time);
 void must_verify(struct fixture *x, const char *id, const char *mechanism, const char *nodes, const char *params);
 void must_heal(struct fixture *x, const char *id);
 
-// ---- measured without the injector's own probes: TCP connections and datagrams between two nodes ---------------------
+// ---- measured without the injector's own probes: TCP connections and datagrams between two nodes
+// ---------------------
 struct wire {
-    int a, b;       // an established TCP connection, a's end in the first node and b's in the second
-    int ua, ub;     // UDP sockets of both
+    int a, b;   // an established TCP connection, a's end in the first node and b's in the second
+    int ua, ub; // UDP sockets of both
     uint16_t pa, pb;
     const char *address_a, *address_b;
 };

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: PostgreSQL
+// The process faults on a real PostgreSQL with a standby: its processes are found by postmaster.pid and title, inside
+// the node only. "patroni" is a stand-in that starts the postmaster again when it is gone, as Patroni would, and is not
+// its parent.
+#include "tests/sandbox/fault_fixture.h"
+
+#include <glob.h>
+#include <stdio.h>
+
+#include "injector/process.h"
+#include "lab/base/fs.h"
+#include "lab/stack/names.h"
+
+static char bin[128];
+
+static void find_postgres(void) {
+    glob_t g;
+    if (glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &g) == 0 && g.gl_pathc) {
+        (void)snprintf(bin, sizeof bin, "%s", g.gl_pathv[g.gl_pathc - 1]);
+        *strrchr(bin, '/') = '\0';
+    }
+    globfree(&g);
+}
+
+static void run_script(struct fixture *x, int node, const char *name, const char *script) {
+    cleanup_free char *text = xasprintf("export PATH=%s:$PATH D=%s; set -e; %s", bin, STACK_PGDATA, script);
+    const char *argv[] = {"/bin/sh", "-c", text, NULL};
+    cleanup_free char *log = xasprintf("%s.log", name);
+    struct service_spec spec = {.name = name, .argv = argv, .log = log};
+    struct err err = {0};
+    if (node_service_start(fixture_node(x, node), &spec, &err) < 0)
+        fail_msg("%s", err.msg);
+}
+
+static void show_log(struct fixture *x, int node, const char *name) {
+    cleanup_free char *file = xasprintf("/var/log/%s.log", name);
+    cleanup_strbuf struct strbuf text = {0};
+    (void)fs_read(fixture_path(x, node, file), 1 << 20, &text, NULL);
+    print_message("%s\n", strbuf_str(&text));
+}
+
+static void wait_script(struct fixture *x, int node, const char *name) {
+    for (usec_t end = usec_now() + 60 * SEC; node_service_pid(fixture_node(x, node), name) && usec_now() < end;)
+        fixture_run(x, 20 * MSEC);
+    for (size_t i = x->events.n; i-- > 0;) {
+        const struct event *e = &x->events.items[i];
+        if (e->kind != EVENT_SERVICE || !str_eq(e->u.SERVICE.service, name) || str_eq(e->u.SERVICE.state, "started"))
+            continue;
+        if (e->u.SERVICE.status || e->u.SERVICE.signal)
+            show_log(x, node, name);
+        assert_int_equal(0, e->u.SERVICE.status);
+        return;
+    }
+    fail_msg("%s did not end", name);
+}
+
+static const char keeper[] =
+    "while :; do pg_ctl -D $D status >/dev/null 2>&1 || pg_ctl -D $D start -w -l /var/log/pg.log; sleep 0.1; done";
+
+static int start_keeper(struct fixture *x, const char *node, const char *service, struct err *err) {
+    (void)service, (void)err;
+    run_script(x, fault_world_index(&x->world, node), "patroni", keeper);
+    return 0;
+}
+
+static int count(struct fixture *x, int node, enum pg_process what) {
+    process_list all = {0};
+    struct err err = {0};
+    int n = 0;
+    assert_int_equal(0, process_scan(fixture_node(x, node), &all, &err));
+    for (size_t i = 0; i < all.n; i++) {
+        char title[128];
+        process_title(fixture_node(x, node), all.items[i].pid, title, sizeof title);
+        n += pg_process_by_title(title) == what;
+    }
+    VEC_DONE(&all);
+    return n;
+}
+
+static bool comes(struct fixture *x, int node, enum pg_process what, int wanted, usec_t within) {
+    for (usec_t end = usec_now() + within; usec_now() < end; fixture_run(x, 50 * MSEC))
+        if (count(x, node, what) == wanted)
+            return true;
+    return false;
+}
+
+static int64_t postmaster(struct fixture *x, int node) {
+    return node_postmaster_pid(fixture_node(x, node), STACK_PGDATA);
+}
+
+static int setup(void **state) {
+    struct fixture *x = fixture_new();
+    *state = x;
+    x->start = start_keeper;
+    run_script(
+        x, N1, "initdb",
+        "initdb -D $D -A trust -N --no-locale >/dev/null; "
+        "printf \"listen_addresses='*'\\nfsync=off\\nshared_buffers=16MB\\ncluster_name='demo'\\nmax_wal_senders=4\\n"
+        "wal_retrieve_retry_interval=200ms\\nunix_socket_directories='/tmp'\\n\" >>$D/postgresql.conf; "
+        "echo 'host all,replication all 10.77.0.0/24 trust' >>$D/pg_hba.conf; pg_ctl -D $D start -w -l "
+        "/var/log/pg.log");
+    wait_script(x, N1, "initdb");
+    run_script(x, N2, "basebackup",
+               "pg_basebackup -h 10.77.0.11 -U postgres -D $D -R -c fast; pg_ctl -D $D start -w -l /var/log/pg.log");
+    wait_script(x, N2, "basebackup");
+    assert_true(comes(x, N2, PG_WALRECEIVER, 1, 10 * SEC));
+    run_script(x, N1, "patroni", keeper);
+    run_script(x, N1, "client", "exec psql -h /tmp -U postgres -d postgres -c 'select pg_sleep(1000)'");
+    assert_true(comes(x, N1, PG_BACKEND, 1, 10 * SEC));
+    fixture_run(x, 300 * MSEC);
+    return 0;
+}
+static int teardown(void **state) {
+    fixture_free(*state);
+    return 0;
+}
+
+static void a_killed_postmaster_takes_its_children_and_is_started_by_its_keeper(void **state) {
+    struct fixture *x = *state;
+    int64_t before = postmaster(x, N1);
+    must_verify(x, "kill", "process.kill", "n1", "service=postgres");
+    int starts = x->starts;
+    must_heal(x, "kill");
+    assert_int_equal(starts, x->starts); // nothing to start: the keeper does
+    assert_true(postmaster(x, N1) > 0 && postmaster(x, N1) != before);
+    assert_true(comes(x, N2, PG_WALRECEIVER, 1, 20 * SEC));
+}
+
+static void the_walreceiver_is_found_by_its_title_and_frozen(void **state) {
+    struct fixture *x = *state;
+    must_verify(x, "pause", "process.pause", "n2", "service=postgres process=walreceiver");
+    assert_non_null(strstr(fixture_event(x, "pause", "effective")->u.FAULT.detail, "walreceiver"));
+    must_heal(x, "pause");
+    fixture_forget(x);
+    assert_int_equal(0, fixture_inject(x, "none", "process.pause", "n1", "service=postgres process=walreceiver"));
+    const struct event *e = fixture_wait(x, "none", "failed", SEC);
+    assert_non_null(e);
+    print_message("    %s\n", e->u.FAULT.detail);
+    assert_non_null(strstr(e->u.FAULT.detail, "has no walreceiver"));
+}
+
+static void a_killed_walsender_and_a_killed_backend_are_the_right_ones(void **state) {
+    struct fixture *x = *state;
+    must_verify(x, "sender", "process.kill", "n1", "service=postgres process=walsender signal=TERM");
+    assert_true(comes(x, N1, PG_WALSENDER, 1, 20 * SEC)); // the standby connects again
+    must_heal(x, "sender");
+    int64_t before = postmaster(x, N1);
+    must_verify(x, "backend", "process.kill", "n1", "service=postgres process=backend");
+    must_heal(x, "backend");
+    assert_int_equal(before, postmaster(x, N1)); // crash restart below the same postmaster
+}
+
+static void a_frozen_postgres_is_frozen_whole(void **state) {
+    struct fixture *x = *state;
+    must_verify(x, "pause", "process.pause", "n1", "service=postgres");
+    process_list all = {0};
+    struct err err = {0};
+    assert_int_equal(0, process_scan(fixture_node(x, N1), &all, &err));
+    int64_t pm = postmaster(x, N1);
+    int frozen = 0;
+    for (size_t i = 0; i < all.n; i++)
+        if (all.items[i].pid == pm || all.items[i].ppid == pm) {
+            assert_int_equal('T', all.items[i].state);
+            frozen++;
+        }
+    assert_true(frozen >= 6);
+    VEC_DONE(&all);
+    must_heal(x, "pause");
+}
+
+static void a_fast_stop_writes_a_shutdown_checkpoint(void **state) {
+    struct fixture *x = *state;
+    must_verify(x, "stop", "process.stop", "n2", "service=postgres");
+    cleanup_strbuf struct strbuf log = {0};
+    (void)fs_read(fixture_path(x, N2, "/var/log/pg.log"), 1 << 20, &log, NULL);
+    assert_non_null(strstr(strbuf_str(&log), "received fast shutdown request"));
+    assert_non_null(strstr(strbuf_str(&log), "database system is shut down"));
+}
+
+static int run(void) {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_killed_postmaster_takes_its_children_and_is_started_by_its_keeper),
+        T(the_walreceiver_is_found_by_its_title_and_frozen),
+        T(a_killed_walsender_and_a_killed_backend_are_the_right_ones),
+        T(a_frozen_postgres_is_frozen_whole),
+        T(a_fast_stop_writes_a_shutdown_checkpoint),
+    };
+    return cmocka_run_group_tests_name("PostgreSQL's processes", tests, NULL, NULL);
+}
+
+int main(void) {
+    find_postgres();
+    if (!*bin) {
+        (void)fprintf(stderr, "SKIPPED: PostgreSQL is not installed; apt-get install postgresql\n");
+        return 77;
+    }
+    return fixture_main(run);
+}
