@@ -43,6 +43,34 @@ static int wait_for(int fd, const char *id, bool heal, struct err *err) {
     return err_set(err, ETIMEDOUT, "%s did not come to an end within 2 minutes (see `bascule status`)", id);
 }
 
+static const cJSON *find_action(const cJSON *status, const char *id) {
+    const cJSON *a;
+    cJSON_ArrayForEach(a, cJSON_GetObjectItemCaseSensitive(status, "actions")) {
+        if (str_eq(json_str(a, "id", ""), id))
+            return a;
+    }
+    return NULL;
+}
+
+static int wait_for_action(int fd, const char *id, struct err *err) {
+    usec_t limit = usec_now() + 2 * MINUTE;
+    while (usec_now() < limit) {
+        cleanup_json cJSON *status = NULL;
+        int r = client_command(fd, "status", &status, err);
+        if (r < 0)
+            return r;
+        const cJSON *a = find_action(status, id);
+        const char *phase = json_str(a, "phase", "");
+        if (str_eq(phase, "done") || str_eq(phase, "failed")) {
+            const char *detail = json_str(a, "detail", "");
+            (void)printf("%s %s%s%s\n", json_str(a, "action", ""), phase, *detail ? ": " : "", detail);
+            return str_eq(phase, "done") ? 0 : -EIO;
+        }
+        (void)poll(NULL, 0, LOOK_EVERY_MS);
+    }
+    return err_set(err, ETIMEDOUT, "no outcome within 2 minutes (see `bascule status`)");
+}
+
 static int make_request(const struct simple_options *o, cJSON *request, struct err *err) {
     const struct mechanism *about = vocabulary_find(fault_vocabulary(), o->args[0]);
     size_t first = about && about->no_target ? 1 : 2;
@@ -75,13 +103,11 @@ int inject_main(int argc, char **argv) {
     cleanup_close int fd = client_connect(o.lab, &err);
     if (fd < 0 || client_request(fd, request, &reply, NULL, &err) < 0)
         return cmd_fail(EXIT_USAGE, &err);
-    if (json_bool(reply, "action", false)) {
-        (void)printf("asked (see `bascule status`)\n");
-        return EXIT_PASS;
-    }
-    int r = wait_for(fd, json_str(reply, "id", ""), false, &err);
+    const char *id = json_str(reply, "id", "");
+    bool action = json_bool(reply, "action", false);
+    int r = action ? wait_for_action(fd, id, &err) : wait_for(fd, id, false, &err);
     if (r == -EIO)
-        return EXIT_SKIPPED;
+        return action ? EXIT_EXPECTATION : EXIT_SKIPPED;
     return r < 0 ? cmd_fail(EXIT_BROKEN, &err) : EXIT_PASS;
 }
 

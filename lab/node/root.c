@@ -56,7 +56,7 @@ static int make_run(struct err *err) {
     static const struct {
         const char *path;
         mode_t mode;
-    } folders[] = {{"/run/lock", 01777}, {"/run/postgresql", 02775}, {"/run/haproxy", 02775}, {SANDBOX_STATE, 0755}};
+    } folders[] = {{"/run/lock", 01777}, {"/run/postgresql", 02775}, {"/run/haproxy", 02775}};
     int r = 0;
     for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++)
         r = mount_mkdir(folders[i].path, folders[i].mode, err);
@@ -64,16 +64,13 @@ static int make_run(struct err *err) {
 }
 
 int root_boot(struct err *err) {
-    cleanup_close int state = mount_pick(SANDBOX_STATE, err); // stays valid inside, see sandbox.h
-    if (state < 0)
-        return state;
+    // The disks of all machines lie there; this one has its own bound where it looks for them, and sees no other's.
+    (void)umount2(SANDBOX_STATE, MNT_DETACH);
     int r = mount_proc(err);
     if (r == 0)
         r = mount_tmpfs("/run", "mode=755", err);
     if (r == 0)
         r = make_run(err);
-    if (r == 0)
-        r = mount_place(state, SANDBOX_STATE, err);
     if (r == 0)
         r = mount_tmpfs("/tmp", "mode=1777", err);
     if (r == 0)

@@ -22,8 +22,8 @@ struct sandbox_launch {
 
 // Clones the calling (single-threaded) process into new namespaces. In the parent: returns 1 with *ret_pid and *ret_pidfd
 // (close-on-exec, owned by the caller). In the child: returns 0; it is pid 1 of the lab, holds all capabilities of the new
-// user namespace (does not exec), has a private mount tree, a fresh /proc, an empty tmpfs at SANDBOX_STATE (valid inside the lab
-// and its nodes), and lo up. The host's /run is covered, except for /run/user with the user's sockets.
+// user namespace (does not exec), has a private mount tree, a fresh /proc, an empty tmpfs at SANDBOX_STATE (inside the lab;
+// nodes do not see it), and lo up. The host's /run is covered, except for /run/user with the user's sockets.
 // With die_with_parent the kernel also kills it with the parent.
 // On a failed step: negative and err says which step, why, and the way out (docs: what doctor checks), nothing is left.
 int sandbox_clone(bool die_with_parent, pid_t *ret_pid, int *ret_pidfd, struct err *err);

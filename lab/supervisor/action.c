@@ -14,12 +14,29 @@ struct pending {
     char id[EVENT_NAME_MAX], action[EVENT_NAME_MAX];
 };
 
+static void keep(struct lab *lab, const char *id, const char *action, const char *phase, const char *detail) {
+    struct action_state *a = NULL;
+    for VEC_EACH (&lab->actions, known)
+        if (str_eq(known->id, id))
+            a = known;
+    if (!a && lab->actions.n == ACTIONS_KEPT) {
+        memmove(lab->actions.items, lab->actions.items + 1, (ACTIONS_KEPT - 1) * sizeof *a);
+        a = &lab->actions.items[ACTIONS_KEPT - 1];
+    } else if (!a)
+        a = VEC_ADD(&lab->actions);
+    STR_COPY(a->id, id);
+    STR_COPY(a->action, action);
+    STR_COPY(a->phase, phase);
+    STR_COPY(a->detail, detail);
+}
+
 static void tell(struct lab *lab, const char *id, const char *action, const char *phase, const char *detail) {
     struct event ev = EVENT_NEW(ACTION);
     STR_COPY(ev.u.ACTION.id, id);
     STR_COPY(ev.u.ACTION.action, action);
     STR_COPY(ev.u.ACTION.phase, phase);
     STR_COPY(ev.u.ACTION.detail, detail);
+    keep(lab, id, action, phase, detail);
     sink_emit(&lab->sink, &ev);
 }
 

@@ -60,10 +60,21 @@ static setting_list *keep_params(struct lab *lab, const cJSON *params) {
     return &kept->list;
 }
 
+static int unknown_mechanism(const char *name, struct err *err) {
+    const struct vocabulary *v = fault_vocabulary();
+    const char **words = xcalloc(v->n + 1, sizeof *words);
+    for (size_t i = 0; i < v->n; i++)
+        words[i] = v->mechanisms[i].name;
+    const char *near = str_nearest(name, words);
+    free(words);
+    return near ? err_set(err, EINVAL, "there is no fault or action '%s' (did you mean '%s'?)", name, near)
+                : err_set(err, EINVAL, "there is no fault or action '%s' (`bascule faults` lists them)", name);
+}
+
 static int hand_fault(struct lab *lab, const char *mechanism, const setting_list *params, struct err *err) {
     const struct mechanism *about = vocabulary_find(fault_vocabulary(), mechanism);
     if (!about)
-        return err_set(err, EINVAL, "there is no fault or action '%s' (see `bascule faults`)", mechanism);
+        return unknown_mechanism(mechanism, err);
     int r = mechanism_check_params(fault_vocabulary(), mechanism, params, err);
     if (r < 0 || about->action)
         return r;

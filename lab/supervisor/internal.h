@@ -29,6 +29,11 @@ const char *lab_state_name(enum lab_state state);
 
 struct control; // the control socket and its clients
 
+struct action_state { // an administrator's act and what came of it, for `bascule inject` and `status`
+    char id[EVENT_NAME_MAX], action[EVENT_NAME_MAX], phase[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
+};
+enum { ACTIONS_KEPT = 16 };
+
 struct lab {
     const struct supervisor_options *o;
     const struct plan *plan;
@@ -55,6 +60,7 @@ struct lab {
     struct workload *workload;
     struct control *control;
     sd_event_source *engine_timer;
+    VEC(struct action_state) actions; // the newest last, at most ACTIONS_KEPT
     int hand_injections;                   // counter for "hand-N"
     VEC(struct hand_params *) hand_params; // parameters of injections by hand: they live as long as the lab
 };

@@ -86,6 +86,15 @@ static cJSON *fault_status(const struct model_fault *f) {
     return o;
 }
 
+static cJSON *action_status(const struct action_state *a) {
+    cJSON *o = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(o, "id", a->id);
+    (void)cJSON_AddStringToObject(o, "action", a->action);
+    (void)cJSON_AddStringToObject(o, "phase", a->phase);
+    (void)cJSON_AddStringToObject(o, "detail", a->detail);
+    return o;
+}
+
 cJSON *lab_status(const struct lab *lab) {
     const struct model *m = engine_model(lab->engine);
     usec_t now = sink_now(&lab->sink);
@@ -117,5 +126,8 @@ cJSON *lab_status(const struct lab *lab) {
     cJSON *faults = cJSON_AddArrayToObject(o, "faults");
     for (size_t i = 0; i < m->n_faults; i++)
         (void)cJSON_AddItemToArray(faults, fault_status(&m->faults[i]));
+    cJSON *actions = cJSON_AddArrayToObject(o, "actions");
+    for VEC_EACH (&lab->actions, a)
+        (void)cJSON_AddItemToArray(actions, action_status(a));
     return o;
 }
