@@ -10,6 +10,8 @@ struct fault_band {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128], detail[EVENT_TEXT_MAX];
     usec_t from, to; // effective .. healed; to = USEC_NEVER: in force
     bool verified;
+    char what[EVENT_TEXT_MAX];                           // every detail given while it was injected, for the law that applies
+    char leader[NODE_NAME_MAX], etcd_leader[NODE_NAME_MAX]; // who led when it bit, "" = not known
 };
 struct outage { // no write acknowledged for more than 250 ms, as the application felt it
     usec_t from, to; // last acknowledged write, first one after; to = USEC_NEVER: it goes on
@@ -31,7 +33,12 @@ struct log_entry {
 };
 struct lease_point { // a renewal of the leader's lease
     usec_t t, ttl;
+    usec_t error; // the renewal lies in [t - error, t]
     char holder[NODE_NAME_MAX];
+};
+struct leader_point { // the leader key changed hands; "" = it is gone
+    usec_t t;
+    char node[NODE_NAME_MAX];
 };
 struct branch { // one timeline of PostgreSQL, from the first time a writable node showed it
     int64_t timeline, parent;
@@ -45,6 +52,10 @@ struct key_entry { // a key under the cluster's prefix as it is now
     int64_t revision;
     usec_t changed;
 };
+struct expect_entry {
+    int64_t index;
+    char kind[EVENT_NAME_MAX], text[EVENT_TEXT_MAX];
+};
 struct step_entry {
     int64_t index;
     char name[EVENT_NAME_MAX], state[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
@@ -55,6 +66,25 @@ struct slot_entry {
     bool active;
     int64_t retained_bytes;
     usec_t t;
+};
+struct row_entry { // a row of pg_stat_replication as it is now
+    char node[NODE_NAME_MAX], standby[NODE_NAME_MAX], state[16], sync_state[16];
+    lsn_t sent, flushed, replayed;
+    int64_t lag_bytes;
+    usec_t t;
+};
+struct wal_point { // how far the leader had written, about once a second: turns a lag in bytes into one in time
+    usec_t t;
+    lsn_t lsn;
+};
+struct client_error {
+    usec_t t;
+    char phase[EVENT_NAME_MAX], node[NODE_NAME_MAX], text[160];
+};
+struct final_entry { // what a node held after the workload had ended
+    char node[NODE_NAME_MAX];
+    bool ok, leader;
+    int64_t rows;
 };
 struct link_entry { // connectivity of one directed pair
     char from[NODE_NAME_MAX], to[NODE_NAME_MAX], path[32];
@@ -67,7 +97,9 @@ struct history {
     char scenario[EVENT_NAME_MAX], title[EVENT_TEXT_MAX], lab[EVENT_NAME_MAX], topology[EVENT_NAME_MAX], program[EVENT_NAME_MAX];
     uint64_t seed;
     usec_t wall; // CLOCK_REALTIME at run time 0
-    segment_list lanes[NODES_MAX]; // by index in model->nodes
+    segment_list lanes[NODES_MAX];      // PostgreSQL's, by index in model->nodes
+    segment_list etcd_lanes[NODES_MAX]; // the same of etcd: `lane` is an enum etcd_lane
+    usec_t heard[NODES_MAX];            // when anything was last told about the node, be it "no answer"
     VEC(struct fault_band) faults;
     VEC(struct outage) outages;
     VEC(struct tick) ticks;
@@ -79,6 +111,14 @@ struct history {
     VEC(struct step_entry) steps;   // last state of each
     VEC(struct slot_entry) slots;
     VEC(struct link_entry) links;
+    VEC(struct leader_point) leaders;
+    VEC(struct expect_entry) expects;
+    VEC(struct row_entry) rows;
+    VEC(struct wal_point) wal;
+    VEC(struct client_error) client_errors;
+    VEC(struct final_entry) finals;
+    usec_t etcd_election, primary_start_timeout; // settings that bounds need; 0 = not told
+    char lab_phase[EVENT_NAME_MAX];
     struct { char component[EVENT_NAME_MAX], version[EVENT_NAME_MAX]; } versions[16];
     size_t n_versions;
     char end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
@@ -87,3 +127,6 @@ struct history *history_new(void);
 void history_free(struct history *h);
 // Call after model_apply of the same event: m is the model that has seen it.
 void history_apply(struct history *h, const struct model *m, const struct event *ev);
+
+// How long ago the leader had written no more than the standby has replayed now; false = not known. Good to about a second.
+bool history_lag_time(const struct history *h, lsn_t replayed, usec_t now, usec_t *ret);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: PostgreSQL
+// The fold over events that keeps the past. Memory is bounded: old entries go (history_fold.h says how many are kept).
+#include "dashboard/history.h"
+
+#include "dashboard/history_fold.h"
+
+struct history *history_new(void) {
+    static const struct report_style style = {.colour = false, .utf8 = true, .width = 1000};
+    struct fold *f = xcalloc(1, sizeof *f);
+    f->live = report_live_new(&style);
+    return &f->h;
+}
+
+static void free_lists(struct history *h) {
+    for (size_t i = 0; i < NODES_MAX; i++) {
+        VEC_DONE(&h->lanes[i]);
+        VEC_DONE(&h->etcd_lanes[i]);
+    }
+    VEC_DONE(&h->faults);
+    VEC_DONE(&h->outages);
+    VEC_DONE(&h->ticks);
+    VEC_DONE(&h->leases);
+    VEC_DONE(&h->branches);
+    VEC_DONE(&h->steps);
+    VEC_DONE(&h->slots);
+    VEC_DONE(&h->links);
+    VEC_DONE(&h->leaders);
+    VEC_DONE(&h->expects);
+    VEC_DONE(&h->rows);
+    VEC_DONE(&h->wal);
+    VEC_DONE(&h->client_errors);
+    VEC_DONE(&h->finals);
+}
+
+void history_free(struct history *h) {
+    if (!h)
+        return;
+    struct fold *f = (struct fold *)h;
+    for VEC_EACH (&h->story, told)
+        free(told->text);
+    for VEC_EACH (&h->logs, entry)
+        free(entry->text);
+    for VEC_EACH (&h->keys, key)
+        free(key->value);
+    VEC_DONE(&h->story);
+    VEC_DONE(&h->logs);
+    VEC_DONE(&h->keys);
+    free_lists(h);
+    VEC_DONE(&f->asked);
+    report_live_free(f->live);
+    strbuf_done(&f->line);
+    free(f);
+}
+
+static void apply_kind(struct fold *f, const struct model *m, const struct event *ev) {
+    switch (ev->kind) {
+    case EVENT_RUN_BEGIN:
+    case EVENT_VERSION:
+    case EVENT_CONFIG:
+    case EVENT_LAB_STATE:
+    case EVENT_RUN_END:
+        fold_run(f, ev);
+        break;
+    case EVENT_STEP:
+        fold_step(f, ev);
+        break;
+    case EVENT_EXPECT:
+        fold_expect(f, ev);
+        break;
+    case EVENT_SQL:
+        fold_branches(f, m, ev);
+        fold_wal(f, m, ev);
+        break;
+    case EVENT_REPLICATION:
+        fold_row(f, ev);
+        break;
+    case EVENT_SLOT:
+        fold_slot(f, ev);
+        break;
+    case EVENT_DCS_KEY:
+        fold_dcs_key(f, ev);
+        break;
+    case EVENT_DCS_LEASE:
+        fold_lease(f, ev);
+        break;
+    case EVENT_CLIENT_TICK:
+        fold_tick(f, ev);
+        break;
+    case EVENT_CLIENT_ERROR:
+        fold_client_error(f, ev);
+        break;
+    case EVENT_FAULT:
+        fold_fault(f, m, ev);
+        break;
+    case EVENT_LINK:
+        fold_link(f, ev);
+        break;
+    case EVENT_FINAL_READ:
+        fold_final(f, ev);
+        break;
+    case EVENT_LOG_LINE:
+        fold_log(f, ev);
+        break;
+    case EVENT_TICK:
+    case EVENT_NODE_INFO:
+    case EVENT_PROGRESS:
+    case EVENT_NODE_POWER:
+    case EVENT_SERVICE:
+    case EVENT_MEMBER:
+    case EVENT_DCS_WATCH:
+    case EVENT_DCS_MEMBER:
+    case EVENT_PROXY:
+    case EVENT_CLIENT_SERVER:
+    case EVENT_COMMAND:
+    case EVENT_ACTION:
+    case EVENT_FINAL_ROWS:
+    case EVENT_NOISE:
+    case EVENT_KIND_COUNT:
+        break;
+    }
+}
+
+void history_apply(struct history *h, const struct model *m, const struct event *ev) {
+    struct fold *f = (struct fold *)h;
+    if (ev->t > h->now)
+        h->now = ev->t;
+    apply_kind(f, m, ev);
+    fold_lanes(f, m, ev);
+    fold_story(f, ev);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: PostgreSQL
+// What the DCS said over time: keys as they are now, who held the leader key, renewals of its lease, PostgreSQL's timelines.
+#include <cjson/cJSON.h>
+
+#include "dashboard/history_fold.h"
+#include "lab/base/json.h"
+
+static void drop_key(struct key_entry *k) {
+    free(k->value);
+}
+
+static void note_key(struct history *h, const struct event *ev) {
+    size_t i = 0;
+    while (i < h->keys.n && !str_eq(h->keys.items[i].key, ev->u.DCS_KEY.key))
+        i++;
+    if (i < h->keys.n) {
+        free(h->keys.items[i].value);
+        h->keys.items[i].value = NULL;
+    }
+    if (ev->u.DCS_KEY.gone) {
+        if (i < h->keys.n)
+            memmove(&h->keys.items[i], &h->keys.items[i + 1], (--h->keys.n - i) * sizeof h->keys.items[0]);
+        return;
+    }
+    if (i == h->keys.n) {
+        TRIM_OLDEST(&h->keys, KEEP_KEYS, drop_key);
+        (void)VEC_ADD(&h->keys);
+        for (i = h->keys.n - 1; i > 0 && strcmp(h->keys.items[i - 1].key, ev->u.DCS_KEY.key) > 0; i--)
+            h->keys.items[i] = h->keys.items[i - 1]; // by name
+    }
+    struct key_entry *k = &h->keys.items[i];
+    STR_COPY(k->key, ev->u.DCS_KEY.key);
+    STR_COPY(k->lease, ev->u.DCS_KEY.lease);
+    k->value = xstrdup(ev->u.DCS_KEY.value);
+    k->revision = ev->u.DCS_KEY.revision;
+    k->changed = ev->t;
+}
+
+static void note_leader(struct history *h, const struct event *ev) {
+    const char *holder = ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value;
+    const char *before = h->leaders.n ? h->leaders.items[h->leaders.n - 1].node : NULL;
+    if (before ? str_eq(before, holder) : !*holder)
+        return;
+    TRIM_OLDEST(&h->leaders, KEEP_POINTS, TRIM_NOTHING);
+    struct leader_point *p = VEC_ADD(&h->leaders);
+    p->t = ev->t;
+    STR_COPY(p->node, holder);
+}
+
+// history: [[timeline, end LSN, reason, time, new leader], ...], one per timeline that ended (patroni/ha.py, update_history).
+static void note_ends(struct history *h, const struct event *ev) {
+    cleanup_json cJSON *list = cJSON_Parse(ev->u.DCS_KEY.value);
+    for (int i = 0; i < cJSON_GetArraySize(list); i++) {
+        const cJSON *item = cJSON_GetArrayItem(list, i);
+        const cJSON *tl = cJSON_GetArrayItem(item, 0), *end = cJSON_GetArrayItem(item, 1);
+        for VEC_EACH (&h->branches, b)
+            if (cJSON_IsNumber(tl) && cJSON_IsNumber(end) && end->valuedouble > 0 && b->parent == (int64_t)tl->valuedouble &&
+                b->timeline == b->parent + 1)
+                b->at = (lsn_t)end->valuedouble;
+    }
+}
+
+void fold_dcs_key(struct fold *f, const struct event *ev) {
+    note_key(&f->h, ev);
+    if (str_eq(ev->u.DCS_KEY.key, "leader"))
+        note_leader(&f->h, ev);
+    else if (str_eq(ev->u.DCS_KEY.key, "history") && !ev->u.DCS_KEY.gone)
+        note_ends(&f->h, ev);
+}
+
+// The observer narrows one renewal down with several events: what overlaps the last one is the same.
+void fold_lease(struct fold *f, const struct event *ev) {
+    struct history *h = &f->h;
+    if (ev->u.DCS_LEASE.gone || ev->u.DCS_LEASE.ttl_s <= 0)
+        return;
+    usec_t renewed = ev->u.DCS_LEASE.renewed;
+    usec_t error = ev->u.DCS_LEASE.error_us > 0 ? (usec_t)ev->u.DCS_LEASE.error_us : 0;
+    usec_t early = error < renewed ? renewed - error : 0;
+    struct lease_point *last = h->leases.n ? &h->leases.items[h->leases.n - 1] : NULL;
+    bool same = last && str_eq(last->holder, ev->u.DCS_LEASE.holder) && early <= last->t;
+    if (same && error > last->error)
+        return;
+    if (!same) {
+        TRIM_OLDEST(&h->leases, KEEP_POINTS, TRIM_NOTHING);
+        last = VEC_ADD(&h->leases);
+    }
+    last->t = renewed;
+    last->error = error;
+    last->ttl = ev->u.DCS_LEASE.ttl_s < 1000000 ? (usec_t)ev->u.DCS_LEASE.ttl_s * SEC : 0;
+    STR_COPY(last->holder, ev->u.DCS_LEASE.holder);
+}
+
+static size_t index_of(const struct model *m, const char *name) {
+    size_t i = 0;
+    while (i < m->n_nodes && !str_eq(m->nodes[i].name, name))
+        i++;
+    return i;
+}
+
+// A timeline is born where a standby becomes writable: its parent is what that node replayed before.
+void fold_branches(struct fold *f, const struct model *m, const struct event *ev) {
+    size_t node = index_of(m, ev->u.SQL.node);
+    int64_t tl = ev->u.SQL.timeline;
+    if (node == m->n_nodes || !ev->u.SQL.answered || tl <= 0)
+        return;
+    if (ev->u.SQL.in_recovery) {
+        f->standby[node].timeline = tl;
+        f->standby[node].lsn = ev->u.SQL.replayed;
+        return;
+    }
+    if (!ev->u.SQL.writable)
+        return;
+    for VEC_EACH (&f->h.branches, b)
+        if (b->timeline == tl)
+            return;
+    TRIM_OLDEST(&f->h.branches, KEEP_KEYS, TRIM_NOTHING);
+    struct branch *b = VEC_ADD(&f->h.branches);
+    b->timeline = tl;
+    b->parent = f->standby[node].timeline < tl ? f->standby[node].timeline : 0;
+    b->at = b->parent ? f->standby[node].lsn : 0;
+    b->t = ev->t;
+    STR_COPY(b->node, ev->u.SQL.node);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: PostgreSQL
+// The run itself: what it is, its steps, what is expected of it, its end.
+#include <math.h>
+
+#include "dashboard/history_fold.h"
+
+static void note_begin(struct history *h, const struct event *ev) {
+    STR_COPY(h->scenario, ev->u.RUN_BEGIN.scenario);
+    STR_COPY(h->title, ev->u.RUN_BEGIN.title);
+    STR_COPY(h->lab, ev->u.RUN_BEGIN.lab);
+    STR_COPY(h->topology, ev->u.RUN_BEGIN.topology);
+    STR_COPY(h->program, ev->u.RUN_BEGIN.program);
+    h->seed = (uint64_t)ev->u.RUN_BEGIN.seed;
+    h->wall = ev->u.RUN_BEGIN.wall;
+}
+
+static void note_version(struct history *h, const struct event *ev) {
+    size_t i = 0;
+    while (i < h->n_versions && !str_eq(h->versions[i].component, ev->u.VERSION.component))
+        i++;
+    if (i == ARRAY_SIZE(h->versions))
+        return;
+    if (i == h->n_versions)
+        h->n_versions++;
+    STR_COPY(h->versions[i].component, ev->u.VERSION.component);
+    STR_COPY(h->versions[i].version, ev->u.VERSION.version);
+}
+
+// A number in units of `unit` µs; nonsense is 0, not told.
+static usec_t setting_time(const char *text, usec_t unit) {
+    char *end = NULL;
+    double x = strtod(text, &end);
+    return end == text || !isfinite(x) || x < 0 || x > 1e9 ? 0 : (usec_t)(x * (double)unit);
+}
+
+static void note_config(struct history *h, const struct event *ev) {
+    if (str_eq(ev->u.CONFIG.key, "etcd.election-timeout"))
+        h->etcd_election = setting_time(ev->u.CONFIG.value, MSEC);
+    else if (str_eq(ev->u.CONFIG.key, "patroni.primary_start_timeout") || str_eq(ev->u.CONFIG.key, "patroni.master_start_timeout"))
+        h->primary_start_timeout = setting_time(ev->u.CONFIG.value, SEC);
+}
+
+void fold_run(struct fold *f, const struct event *ev) {
+    struct history *h = &f->h;
+    switch ((int)ev->kind) {
+    case EVENT_RUN_BEGIN:
+        note_begin(h, ev);
+        break;
+    case EVENT_VERSION:
+        note_version(h, ev);
+        break;
+    case EVENT_CONFIG:
+        note_config(h, ev);
+        break;
+    case EVENT_LAB_STATE:
+        STR_COPY(h->lab_phase, ev->u.LAB_STATE.state);
+        if (str_eq(ev->u.LAB_STATE.state, "ready") && !h->began)
+            h->began = ev->t;
+        break;
+    case EVENT_RUN_END:
+        STR_COPY(h->end_reason, ev->u.RUN_END.reason);
+        STR_COPY(h->end_detail, ev->u.RUN_END.detail);
+        break;
+    }
+}
+
+void fold_step(struct fold *f, const struct event *ev) {
+    struct history *h = &f->h;
+    size_t i = 0;
+    while (i < h->steps.n && h->steps.items[i].index != ev->u.STEP.index)
+        i++;
+    if (i == h->steps.n) {
+        if (h->steps.n == KEEP_KEYS)
+            return;
+        (void)VEC_ADD(&h->steps);
+        for (; i > 0 && h->steps.items[i - 1].index > ev->u.STEP.index; i--)
+            h->steps.items[i] = h->steps.items[i - 1];
+        memset(&h->steps.items[i], 0, sizeof h->steps.items[i]);
+    }
+    struct step_entry *s = &h->steps.items[i];
+    s->index = ev->u.STEP.index;
+    STR_COPY(s->name, ev->u.STEP.name);
+    STR_COPY(s->state, ev->u.STEP.state);
+    STR_COPY(s->detail, ev->u.STEP.detail);
+    s->t = ev->t;
+}
+
+void fold_expect(struct fold *f, const struct event *ev) {
+    struct history *h = &f->h;
+    for VEC_EACH (&h->expects, e)
+        if (e->index == ev->u.EXPECT.index)
+            return;
+    if (h->expects.n == KEEP_KEYS)
+        return;
+    struct expect_entry *e = VEC_ADD(&h->expects);
+    e->index = ev->u.EXPECT.index;
+    STR_COPY(e->kind, ev->u.EXPECT.kind);
+    STR_COPY(e->text, ev->u.EXPECT.text);
+}
