@@ -109,11 +109,10 @@ struct plan *start_read_scenario(const char *name, const struct start_options *o
 }
 
 static int check_faults(const struct plan *plan, struct err *err) {
-    for VEC_EACH (&plan->steps, s) {
-        const struct fault_ops *ops = s->kind == STEP_INJECT ? fault_find(s->mechanism) : NULL;
-        if (ops && ops->check && ops->check(plan->topology, &s->params, err) < 0)
+    for VEC_EACH (&plan->steps, s)
+        if ((s->kind == STEP_INJECT || s->kind == STEP_ACTION) &&
+            fault_check(s->mechanism, plan->topology, &s->targets, &s->params, err) < 0)
             return err_wrap(err, "step '%s' (line %d), %s", s->name, s->line, s->mechanism);
-    }
     return 0;
 }
 

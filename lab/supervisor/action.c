@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // What an administrator does, as opposed to what breaks: patroni.switchover through the REST API, as patronictl does
-// (patroni/ctl.py, _do_failover_or_switchover: POST /switchover), power on, resume, start a service.
-#include <signal.h>
-
+// (patroni/ctl.py, _do_failover_or_switchover: POST /switchover); power on, resume and start are the injector's, because they undo
+// what faults do.
 #include "lab/supervisor/internal.h"
 
 // Patroni answers POST /switchover once it is over or its own wait has run out (patroni/api.py, poll_failover_result:
@@ -14,20 +13,20 @@ struct pending {
     char id[EVENT_NAME_MAX], action[EVENT_NAME_MAX];
 };
 
-static void keep(struct lab *lab, const char *id, const char *action, const char *phase, const char *detail) {
+void lab_keep_action(struct lab *lab, const struct event *ev) {
     struct action_state *a = NULL;
     for VEC_EACH (&lab->actions, known)
-        if (str_eq(known->id, id))
+        if (str_eq(known->id, ev->u.ACTION.id))
             a = known;
     if (!a && lab->actions.n == ACTIONS_KEPT) {
         memmove(lab->actions.items, lab->actions.items + 1, (ACTIONS_KEPT - 1) * sizeof *a);
         a = &lab->actions.items[ACTIONS_KEPT - 1];
     } else if (!a)
         a = VEC_ADD(&lab->actions);
-    STR_COPY(a->id, id);
-    STR_COPY(a->action, action);
-    STR_COPY(a->phase, phase);
-    STR_COPY(a->detail, detail);
+    STR_COPY(a->id, ev->u.ACTION.id);
+    STR_COPY(a->action, ev->u.ACTION.action);
+    STR_COPY(a->phase, ev->u.ACTION.phase);
+    STR_COPY(a->detail, ev->u.ACTION.detail);
 }
 
 static void tell(struct lab *lab, const char *id, const char *action, const char *phase, const char *detail) {
@@ -36,7 +35,6 @@ static void tell(struct lab *lab, const char *id, const char *action, const char
     STR_COPY(ev.u.ACTION.action, action);
     STR_COPY(ev.u.ACTION.phase, phase);
     STR_COPY(ev.u.ACTION.detail, detail);
-    keep(lab, id, action, phase, detail);
     sink_emit(&lab->sink, &ev);
 }
 
@@ -86,44 +84,12 @@ static void switchover(struct lab *lab, const char *id, const char *action, cons
     }
 }
 
-static int power_on(struct lab *lab, const char *node, const setting_list *params, struct err *err) {
-    (void)params;
-    struct node *n = lab_node(lab, node);
-    if (!n)
-        return err_set(err, ENOENT, "there is no node '%s'", node);
-    if (node_is_on(n))
-        return err_set(err, EALREADY, "%s is on already", node);
-    int r = node_power_on(n, err);
-    return r < 0 ? r : stack_start_services(lab->stack, node, NULL, err);
-}
-
-static int service_start(struct lab *lab, const char *node, const setting_list *params, struct err *err) {
-    return stack_start_services(lab->stack, node, param(params, "service"), err);
-}
-
-static const struct {
-    const char *name;
-    int (*act)(struct lab *lab, const char *node, const setting_list *params, struct err *err);
-} on_nodes[] = {{"node.power_on", power_on}, {"service.start", service_start}};
-
 void lab_action(struct lab *lab, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n,
                 const setting_list *params) {
+    struct err err = {0};
     tell(lab, id, action, "asked", "");
-    if (str_eq(action, "patroni.switchover")) {
+    if (str_eq(action, "patroni.switchover"))
         switchover(lab, id, action, params);
-        return;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(on_nodes); i++) {
-        if (!str_eq(on_nodes[i].name, action))
-            continue;
-        struct err err = {0};
-        for (size_t k = 0; k < n; k++)
-            if (on_nodes[i].act(lab, nodes[k], params, &err) < 0) {
-                tell(lab, id, action, "failed", err.msg);
-                return;
-            }
-        tell(lab, id, action, "done", "");
-        return;
-    }
-    tell(lab, id, action, "failed", "this action is not known to the supervisor");
+    else if (injector_act(lab->injector, id, action, nodes, n, params, &err) < 0)
+        tell(lab, id, action, "failed", err.msg);
 }

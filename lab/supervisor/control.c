@@ -76,10 +76,7 @@ static int hand_fault(struct lab *lab, const char *mechanism, const setting_list
     if (!about)
         return unknown_mechanism(mechanism, err);
     int r = mechanism_check_params(fault_vocabulary(), mechanism, params, err);
-    if (r < 0 || about->action)
-        return r;
-    const struct fault_ops *ops = fault_find(mechanism);
-    return ops && ops->check ? ops->check(lab->plan->topology, params, err) : 0;
+    return r < 0 ? r : fault_check(mechanism, lab->plan->topology, NULL, params, err);
 }
 
 static int on_inject(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {

@@ -86,6 +86,7 @@ void lab_carry_out(struct lab *lab, const effect_list *effects);
 // action.c: administrator's acts
 void lab_action(struct lab *lab, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n,
                 const setting_list *params);
+void lab_keep_action(struct lab *lab, const struct event *ev); // remembers what came of an act
 // control.c
 int control_new(struct lab *lab, int fd, struct control **ret, struct err *err);
 void control_free(struct control *c);

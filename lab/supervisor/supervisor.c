@@ -123,6 +123,8 @@ static void become_ready(struct lab *lab) {
 static void react(struct lab *lab, const struct event *ev) {
     if (lab->state == LAB_STARTING && model_complete(engine_model(lab->engine), NULL, 0))
         become_ready(lab);
+    if (ev->kind == EVENT_ACTION)
+        lab_keep_action(lab, ev);
     // The stack and the injector report a lab that can't go on with lab.state "broken"; our own state events pass
     // through here too.
     if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "broken") && lab->state != LAB_BROKEN)
