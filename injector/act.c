@@ -165,10 +165,12 @@ static int power_on(struct act *a, char (*nodes)[NODE_NAME_MAX], size_t n, struc
 
 static int start(struct act *a, char (*nodes)[NODE_NAME_MAX], size_t n, const char *service, struct err *err) {
     struct fault_world *w = a->in->world;
+    if (!service)
+        return err_set(err, EINVAL, "service.start needs the parameter 'service'");
+    if (!w->start_services)
+        return err_set(err, ENOSYS, "this lab can't start services");
     for (size_t i = 0; i < n; i++) {
-        int r = !service             ? err_set(err, EINVAL, "service.start needs the parameter 'service'")
-                : !w->start_services ? err_set(err, ENOSYS, "this lab can't start services")
-                                     : w->start_services(w->arg, nodes[i], service, err);
+        int r = w->start_services(w->arg, nodes[i], service, err);
         if (r < 0)
             return r;
         strbuf_addf(&a->text, "%s%s started on %s", a->text.len ? ", " : "", service, nodes[i]);

@@ -175,7 +175,8 @@ int probe_new(const struct fault_world *w, const struct pair_set *pairs, struct 
     struct probe *p = xcalloc(1, sizeof *p);
     p->loop = w->loop;
     p->pairs = *pairs;
-    (void)getrandom(&p->cookie, sizeof p->cookie, 0);
+    if (getrandom(&p->cookie, sizeof p->cookie, GRND_NONBLOCK) < 0)
+        p->cookie = (__typeof__(p->cookie))usec_now(); // only tells our rounds apart
     for (int i = 0; i < NODES_MAX; i++) {
         p->ends[i].fd = -1;
         p->ends[i].probe = p;

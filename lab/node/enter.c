@@ -36,7 +36,7 @@ static _Noreturn void become_command(const char *const *argv, char *const *env) 
         _exit(126);
     spawn_reset_signals();
     if (chdir("/var/lib/postgresql") < 0)
-        (void)chdir("/");
+        (void)!chdir("/");
     environ = (char **)env;
     (void)execvp(argv[0], (char *const *)argv);
     int code = errno;

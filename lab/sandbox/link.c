@@ -69,7 +69,7 @@ int link_open(int ns, struct nl_sock **ret, struct err *err) {
     cleanup_nl struct nl_sock *sk = nl_socket_alloc();
     if (!sk)
         return err_set(err, ENOMEM, "allocate a netlink socket");
-    int home;
+    int home = -1;
     int r = link_enter_ns(ns, &home, err);
     if (r < 0)
         return r;

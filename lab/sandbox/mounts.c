@@ -75,7 +75,7 @@ int mount_overlay(const char *at, const char *base, const char *name, struct err
         return err_sys(err, errno, "enter '%s'", base);
     int r = overlay_here(at, name);
     if (cwd < 0 || fchdir(cwd) < 0)
-        (void)chdir("/");
+        (void)!chdir("/");
     return r < 0 ? err_sys(err, -r, "lay '%s/%s' over '%s'", base, name, at) : 0;
 }
 

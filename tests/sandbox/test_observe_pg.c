@@ -205,7 +205,7 @@ void test_pg_node_root(const struct test_pg *pg) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (chroot(pg->dir) < 0 && (unshare(CLONE_NEWUSER) < 0 || chroot(pg->dir) < 0))
             _exit(1);
-        (void)write(ready[1], "x", 1);
+        (void)!write(ready[1], "x", 1);
         for (;;)
             (void)pause();
     }
