@@ -8,4 +8,7 @@
 int result_fold(const char *run_dir, struct measure **ret, const struct measures **ret_measures, struct err *err);
 // Writes result.json into the run folder.
 int result_write(const char *run_dir, const struct measures *m, struct err *err);
+// The run as one HTML page (lab/report/html.h): appended to out, or written to a file.
+int result_page(const char *run_dir, const struct measures *m, struct strbuf *out, struct err *err);
+int result_write_page(const char *run_dir, const struct measures *m, const char *path, struct err *err);
 int result_exit_code(enum verdict v);

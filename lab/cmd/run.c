@@ -59,6 +59,9 @@ static int tell_result(const char *run_dir, const struct options *o, const struc
         return cmd_fail(EXIT_BROKEN, &err);
     if (result_write(run_dir, m, &err) < 0)
         log_warn("%s", err.msg);
+    cleanup_free char *page = xasprintf("%s/report.html", run_dir);
+    if (result_write_page(run_dir, m, page, &err) < 0)
+        log_warn("%s", err.msg);
     cleanup_strbuf struct strbuf text = {0};
     if (o->json)
         report_json(m, &text);

@@ -35,7 +35,8 @@ static enum lane lane_of_primary(const struct model *m, const struct model_node 
     if (n->writable && holder)
         return LANE_LEADER;
     if (n->writable)
-        return m->leader_known ? LANE_WRITABLE_WITHOUT_KEY : LANE_STARTING; // the very first leader, before its first key
+        return m->leader_known ? LANE_WRITABLE_WITHOUT_KEY
+                               : LANE_STARTING; // the very first leader, before its first key
     return holder ? LANE_LEADER_NOT_WRITABLE : LANE_UNKNOWN;
 }
 

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: PostgreSQL
+// The page's JSON block: result.json as it is, and beside it what a drawing needs. Times are run time in milliseconds; rows are
+// arrays, their columns are named by the comment here and by page.js.
+#include "lab/report/html_fold.h"
+
+#include "lab/base/json.h"
+#include "lab/report/report.h"
+#include "lab/report/story.h"
+
+enum {
+    ROWS_MAX = 6000,        // rows of the event list
+    RANGES_MAX = 2000,      // of lost ids
+    NOISE_FLOOR_US = 20000, // lateness below this is nothing to look at
+};
+
+// ---- small pieces
+static void put_ms(struct strbuf *out, usec_t t) {
+    strbuf_addf(out, "%" PRIu64, t / 1000);
+    if (t % 1000)
+        strbuf_addf(out, ".%03" PRIu64, t % 1000);
+}
+static void put_end(struct strbuf *out, usec_t t) { // of something that may still last: null
+    if (t == USEC_NEVER)
+        strbuf_add(out, "null");
+    else
+        put_ms(out, t);
+}
+static void comma(struct strbuf *out) {
+    char last = out->len ? out->data[out->len - 1] : '[';
+    if (last != '[' && last != '{')
+        strbuf_add(out, ",");
+}
+static void key(struct strbuf *out, const char *name) {
+    comma(out);
+    json_quote(out, name);
+    strbuf_add(out, ":");
+}
+static void str(struct strbuf *out, const char *name, const char *v) {
+    key(out, name);
+    json_quote(out, v);
+}
+static void num(struct strbuf *out, const char *name, int64_t v) {
+    key(out, name);
+    strbuf_addf(out, "%" PRId64, v);
+}
+static void ms(struct strbuf *out, const char *name, usec_t t) {
+    key(out, name);
+    put_ms(out, t);
+}
+
+// ---- parts
+static void put_run(const struct html_page *p, const struct measures *m, struct strbuf *out) {
+    key(out, "run");
+    strbuf_add(out, "{");
+    str(out, "lab", p->begin.u.RUN_BEGIN.lab);
+    str(out, "program", p->begin.u.RUN_BEGIN.program);
+    str(out, "tcp_cc", p->begin.u.RUN_BEGIN.tcp_cc);
+    ms(out, "wall", p->begin.u.RUN_BEGIN.wall);
+    ms(out, "end", p->end);
+    ms(out, "period", m->period);
+    ms(out, "latency", m->latency);
+    ms(out, "threshold", m->outage_threshold);
+    num(out, "noisy_seconds", m->noisy_seconds);
+    num(out, "attempts_missing", m->attempts_missing);
+    str(out, "end_detail", m->end_detail);
+    str(out, "foreign_nodes", m->writes.foreign_nodes);
+    ms(out, "read_outage_start", m->read_outage_start);
+    strbuf_add(out, "}");
+}
+
+static void put_services(struct strbuf *out, unsigned services) {
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } table[] = {
+        {SERVICE_POSTGRES, "postgres"}, {SERVICE_ETCD, "etcd"}, {SERVICE_HAPROXY, "haproxy"}, {SERVICE_APP, "app"}};
+    key(out, "services");
+    strbuf_add(out, "[");
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        if (services & table[i].bit) {
+            comma(out);
+            json_quote(out, table[i].name);
+        }
+    strbuf_add(out, "]");
+}
+
+static void put_segments(struct strbuf *out, const char *name, const segment_list *l) { // [lane, from, to]
+    key(out, name);
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(l, s) {
+            comma(out);
+            strbuf_addf(out, "[%d,", (int)s->lane);
+            put_ms(out, s->from);
+            strbuf_add(out, ",");
+            put_end(out, s->to);
+            strbuf_add(out, "]");
+        }
+    strbuf_add(out, "]");
+}
+
+static void put_nodes(const struct html_page *p, struct strbuf *out) {
+    key(out, "nodes");
+    strbuf_add(out, "[");
+    for (size_t i = 0; i < p->model->n_nodes; i++) {
+        const struct model_node *n = &p->model->nodes[i];
+        comma(out);
+        strbuf_add(out, "{");
+        str(out, "name", n->name);
+        str(out, "address", n->address);
+        put_services(out, n->services);
+        put_segments(out, "lane", &p->lanes[i]);
+        put_segments(out, "etcd", &p->etcd[i]);
+        strbuf_add(out, "}");
+    }
+    strbuf_add(out, "]");
+}
+
+static void put_lane_names(struct strbuf *out) {
+    key(out, "lanes");
+    strbuf_add(out, "[");
+#define X(name, text)                                                                                                  \
+    comma(out);                                                                                                        \
+    strbuf_add(out, "[\"" #name "\",\"" text "\"]");
+    LANES(X)
+    strbuf_add(out, "]");
+    key(out, "etcd_lanes");
+    strbuf_add(out, "[");
+    ETCD_LANES(X)
+#undef X
+    strbuf_add(out, "]");
+}
+
+static void put_spans(struct strbuf *out, const char *name, const span_list *l) { // [who, from, to]
+    key(out, name);
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(l, s) {
+            comma(out);
+            strbuf_add(out, "[");
+            json_quote(out, s->who);
+            strbuf_add(out, ",");
+            put_ms(out, s->from);
+            strbuf_add(out, ",");
+            put_end(out, s->to);
+            strbuf_add(out, "]");
+        }
+    strbuf_add(out, "]");
+}
+
+static void put_leases(const struct html_page *p, struct strbuf *out) { // [renewed, error, ttl, holder]
+    key(out, "leases");
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(&p->leases, r) {
+            comma(out);
+            strbuf_add(out, "[");
+            put_ms(out, r->renewed);
+            strbuf_add(out, ",");
+            put_ms(out, r->error);
+            strbuf_add(out, ",");
+            put_ms(out, r->ttl);
+            strbuf_add(out, ",");
+            json_quote(out, r->holder);
+            strbuf_add(out, "]");
+        }
+    strbuf_add(out, "]");
+}
+
+// [from, length, w_ok, w_failed, w_unknown, r_ok, r_failed, w_max_us, r_max_us, w_low]
+static void put_ticks(const struct html_page *p, const struct measures *m, struct strbuf *out) {
+    tick_list ticks = {0};
+    usec_t step = 0;
+    html_ticks(p, m, &ticks, &step);
+    ms(out, "step", step);
+    key(out, "ticks");
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(&ticks, k) {
+            comma(out);
+            strbuf_addf(out, "[%" PRIu64 ",%" PRIu64, k->from / 1000, k->length / 1000);
+            const int64_t columns[] = {k->w_ok,     k->w_failed, k->w_unknown, k->r_ok,
+                                       k->r_failed, k->w_max_us, k->r_max_us,  k->w_low};
+            for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+                strbuf_addf(out, ",%" PRId64, columns[i]);
+            strbuf_add(out, "]");
+        }
+    strbuf_add(out, "]");
+    VEC_DONE(&ticks);
+}
+
+static void put_row(struct strbuf *out,
+                    const struct html_row *r) { // [t, kind, weight, node, service, level, text, count, last]
+    comma(out);
+    strbuf_add(out, "[");
+    put_ms(out, r->t);
+    strbuf_addf(out, ",\"%s\",%d,", event_kind_name(r->kind), (int)r->weight);
+    const char *words[] = {r->node, r->service, r->level, r->text};
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        json_quote(out, words[i]);
+        strbuf_add(out, i + 1 < ARRAY_SIZE(words) ? "," : "");
+    }
+    if (r->count > 1) {
+        strbuf_addf(out, ",%" PRId64 ",", r->count);
+        put_ms(out, r->last);
+    }
+    strbuf_add(out, "]");
+}
+
+// A list too long to be read loses its details first, then what happened far from faults and outage; never the main things.
+static bool row_fits(const struct html_row *r, const struct measures *m, int strictness) {
+    if (r->weight == WEIGHT_MAIN || strictness == 0)
+        return true;
+    if (strictness == 1)
+        return html_interesting(m, r->t) || r->weight == WEIGHT_EVENT;
+    return html_interesting(m, r->t) && (strictness == 2 || r->weight == WEIGHT_EVENT);
+}
+
+static void put_rows(const struct html_page *p, const struct measures *m, struct strbuf *out) {
+    int strictness = 0;
+    for (; strictness < 3; strictness++) {
+        size_t n = 0;
+        for
+            VEC_EACH(&p->rows, r)
+        n += row_fits(r, m, strictness);
+        if (n <= ROWS_MAX)
+            break;
+    }
+    size_t n = 0;
+    key(out, "rows");
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(&p->rows, r)
+    if (row_fits(r, m, strictness) && n++ < ROWS_MAX)
+        put_row(out, r);
+    strbuf_add(out, "]");
+    num(out, "rows_left_out", (int64_t)(p->rows.n - (n < ROWS_MAX ? n : ROWS_MAX)));
+}
+
+static void put_story(const struct measures *m, struct strbuf *out) { // [t, bad, text, detail]
+    moment_list story = {0};
+    story_tell(m, &story);
+    key(out, "story");
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(&story, s) {
+            comma(out);
+            strbuf_add(out, "[");
+            put_ms(out, s->t);
+            strbuf_addf(out, ",%d,", s->bad);
+            json_quote(out, s->text);
+            strbuf_add(out, ",");
+            json_quote(out, s->detail);
+            strbuf_add(out, "]");
+        }
+    strbuf_add(out, "]");
+    VEC_DONE(&story);
+}
+
+static void put_what(const struct measures *m,
+                     struct strbuf *out) { // how each fault came about, in the injector's words
+    key(out, "what");
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(&m->faults, f) {
+            comma(out);
+            json_quote(out, f->what);
+        }
+    strbuf_add(out, "]");
+}
+
+static void put_ranges(const struct html_page *p, struct strbuf *out, const char *name, const range_list *l) {
+    key(out, name); // [from, to, first, last, node]
+    strbuf_add(out, "[");
+    for (size_t i = 0; i < l->n && i < RANGES_MAX; i++) {
+        const struct html_range *r = &l->items[i];
+        comma(out);
+        strbuf_addf(out, "[%" PRIu64 ",%" PRIu64 ",", r->from, r->to);
+        put_ms(out, r->first);
+        strbuf_add(out, ",");
+        put_ms(out, r->last);
+        strbuf_add(out, ",");
+        json_quote(out, r->node >= 0 && r->node < (int)p->model->n_nodes ? p->model->nodes[r->node].name : "");
+        strbuf_add(out, "]");
+    }
+    strbuf_add(out, "]");
+}
+
+static int64_t range_count(const range_list *l) {
+    int64_t n = 0;
+    for
+        VEC_EACH(l, r)
+    n += (int64_t)(r->to - r->from + 1);
+    return n;
+}
+
+// Ids are shown when they are those that measure counted; a page that contradicts itself would be worse than one without ids.
+static void put_lost(const struct html_page *p, const struct measures *m, struct strbuf *out) {
+    range_list lost = {0}, unexpected = {0};
+    if (m->writes.checked)
+        html_lost(p, &lost, &unexpected);
+    if (m->writes.checked && range_count(&lost) == m->writes.lost)
+        put_ranges(p, out, "lost", &lost);
+    if (m->writes.checked && range_count(&unexpected) == m->writes.unexpected)
+        put_ranges(p, out, "unexpected", &unexpected);
+    num(out, "lost_ranges", (int64_t)lost.n);
+    VEC_DONE(&lost);
+    VEC_DONE(&unexpected);
+}
+
+static void put_noise(const struct html_page *p, struct strbuf *out) { // [t, p99]
+    key(out, "noise");
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(&p->noise, n)
+    if (n->p99_us >= NOISE_FLOOR_US) {
+        comma(out);
+        strbuf_add(out, "[");
+        put_ms(out, n->t);
+        strbuf_add(out, ",");
+        put_ms(out, (usec_t)n->p99_us);
+        strbuf_add(out, "]");
+    }
+    strbuf_add(out, "]");
+}
+
+static void put_settings(const struct html_page *p, struct strbuf *out) { // [key, node, value, changes]
+    key(out, "settings");
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(&p->settings, s) {
+            comma(out);
+            strbuf_add(out, "[");
+            json_quote(out, s->key);
+            strbuf_add(out, ",");
+            json_quote(out, s->node);
+            strbuf_add(out, ",");
+            json_quote(out, s->value);
+            strbuf_addf(out, ",%" PRId64 "]", s->changes);
+        }
+    strbuf_add(out, "]");
+}
+
+static void put_steps(const struct html_page *p, struct strbuf *out) { // [index, name, state, detail, t]
+    key(out, "steps");
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(&p->steps, s) {
+            comma(out);
+            strbuf_addf(out, "[%" PRId64 ",", s->index);
+            json_quote(out, s->name);
+            strbuf_add(out, ",");
+            json_quote(out, s->state);
+            strbuf_add(out, ",");
+            json_quote(out, s->detail);
+            strbuf_add(out, ",");
+            put_ms(out, s->t);
+            strbuf_add(out, "]");
+        }
+    strbuf_add(out, "]");
+}
+
+static void put_plan(const struct html_page *p, struct strbuf *out) {
+    const cJSON *topology = cJSON_GetObjectItemCaseSensitive(p->plan, "topology");
+    str(out, "lesson", json_str(p->plan, "lesson", ""));
+    str(out, "topology_title", json_str(topology, "title", ""));
+}
+
+static void put_files(const struct html_page *p, struct strbuf *out) { // [path, nodes, text]
+    key(out, "files");
+    strbuf_add(out, "[");
+    for
+        VEC_EACH(&p->files, f) {
+            comma(out);
+            strbuf_add(out, "[");
+            json_quote(out, f->path);
+            strbuf_add(out, ",");
+            json_quote(out, f->nodes);
+            strbuf_add(out, ",");
+            json_quote(out, f->text);
+            strbuf_add(out, "]");
+        }
+    strbuf_add(out, "]");
+}
+
+void html_data(const struct html_page *p, const struct measures *m, struct strbuf *out) {
+    strbuf_add(out, "{");
+    key(out, "result");
+    report_json(m, out);
+    put_run(p, m, out);
+    put_lane_names(out);
+    put_nodes(p, out);
+    put_spans(out, "key", &p->key);
+    put_spans(out, "servers", &p->servers);
+    put_leases(p, out);
+    put_ticks(p, m, out);
+    put_noise(p, out);
+    put_rows(p, m, out);
+    put_story(m, out);
+    put_what(m, out);
+    put_lost(p, m, out);
+    put_settings(p, out);
+    put_steps(p, out);
+    put_plan(p, out);
+    put_files(p, out);
+    strbuf_add(out, "}\n");
+}

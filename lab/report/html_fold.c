@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/report/html_fold.h"
+
+#include "lab/base/json.h"
+
+struct html_page *html_page_new(void) {
+    struct html_page *p = xcalloc(1, sizeof *p);
+    p->model = model_new();
+    return p;
+}
+
+void html_page_free(struct html_page *p) {
+    if (!p)
+        return;
+    model_free(p->model);
+    for (size_t i = 0; i < NODES_MAX; i++) {
+        VEC_DONE(&p->lanes[i]);
+        VEC_DONE(&p->etcd[i]);
+        idset_done(&p->found[i]);
+    }
+    idset_done(&p->ok);
+    idset_done(&p->unknown);
+    for
+        VEC_EACH(&p->rows, r)
+    free(r->text);
+    for
+        VEC_EACH(&p->files, f) {
+            free(f->path);
+            free(f->nodes);
+            free(f->text);
+        }
+    VEC_DONE(&p->key);
+    VEC_DONE(&p->servers);
+    VEC_DONE(&p->ticks);
+    VEC_DONE(&p->leases);
+    VEC_DONE(&p->rows);
+    VEC_DONE(&p->noise);
+    VEC_DONE(&p->settings);
+    VEC_DONE(&p->steps);
+    VEC_DONE(&p->files);
+    VEC_DONE(&p->acks);
+    cJSON_Delete(p->plan);
+    free(p);
+}
+
+int html_node(const struct html_page *p, const char *name) {
+    for (size_t i = 0; i < p->model->n_nodes; i++)
+        if (str_eq(p->model->nodes[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+// ---- lanes
+static void note_lanes(struct html_page *p, usec_t t) {
+    for (size_t i = 0; i < p->model->n_nodes; i++) {
+        const struct model_node *n = &p->model->nodes[i];
+        if (n->services & SERVICE_ETCD)
+            segment_note(&p->etcd[i], t, (enum lane)etcd_lane_of(n));
+        if ((n->services & SERVICE_POSTGRES) || !(n->services & SERVICE_ETCD))
+            segment_note(&p->lanes[i], t,
+                         n->services & SERVICE_POSTGRES ? lane_of(p->model, n)
+                         : n->on                        ? LANE_UNKNOWN
+                                                        : LANE_OFF);
+    }
+}
+
+static void note_span(span_list *l, usec_t t, const char *who) {
+    struct html_span *last = l->n ? &l->items[l->n - 1] : NULL;
+    if (last && last->to == USEC_NEVER) {
+        if (str_eq(last->who, who))
+            return;
+        last->to = t > last->from ? t : last->from;
+    }
+    if (!*who)
+        return;
+    struct html_span *s = VEC_ADD(l);
+    s->from = t;
+    s->to = USEC_NEVER;
+    STR_COPY(s->who, who);
+}
+
+static void on_key(struct html_page *p, const struct event *ev) {
+    if (str_eq(ev->u.DCS_KEY.key, "leader"))
+        note_span(&p->key, ev->t, ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value);
+}
+
+// The observer narrows the time of one renewal down with each answer: the last word on it stands.
+static void on_lease(struct html_page *p, const struct event *ev) {
+    if (ev->u.DCS_LEASE.gone || !ev->u.DCS_LEASE.renewed)
+        return;
+    struct html_renewal *last = p->leases.n ? &p->leases.items[p->leases.n - 1] : NULL;
+    usec_t error = ev->u.DCS_LEASE.error_us > 0 ? (usec_t)ev->u.DCS_LEASE.error_us : 0;
+    if (last && str_eq(last->holder, ev->u.DCS_LEASE.holder) && ev->u.DCS_LEASE.renewed <= last->renewed + 10 * MSEC) {
+        last->error = error < last->error ? error : last->error;
+        return;
+    }
+    struct html_renewal *r = VEC_ADD(&p->leases);
+    r->renewed = ev->u.DCS_LEASE.renewed;
+    r->error = error;
+    r->ttl = ev->u.DCS_LEASE.ttl_s > 0 ? (usec_t)ev->u.DCS_LEASE.ttl_s * SEC : 0;
+    STR_COPY(r->holder, ev->u.DCS_LEASE.holder);
+}
+
+static void on_tick(struct html_page *p, const struct event *ev) {
+    struct html_tick *k = VEC_ADD(&p->ticks);
+    k->from = ev->u.CLIENT_TICK.from;
+    k->length = 100 * MSEC;
+    k->w_ok = k->w_low = ev->u.CLIENT_TICK.w_ok;
+    k->w_failed = ev->u.CLIENT_TICK.w_failed;
+    k->w_unknown = ev->u.CLIENT_TICK.w_unknown;
+    k->r_ok = ev->u.CLIENT_TICK.r_ok;
+    k->r_failed = ev->u.CLIENT_TICK.r_failed;
+    k->w_max_us = ev->u.CLIENT_TICK.w_max_us;
+    k->r_max_us = ev->u.CLIENT_TICK.r_max_us;
+}
+
+// ---- tables
+static void on_config(struct html_page *p, const struct event *ev) {
+    struct html_setting *s = NULL;
+    for
+        VEC_EACH(&p->settings, x)
+    if (str_eq(x->key, ev->u.CONFIG.key) && str_eq(x->node, ev->u.CONFIG.node))
+        s = x;
+    if (!s) {
+        s = VEC_ADD(&p->settings);
+        STR_COPY(s->key, ev->u.CONFIG.key);
+        STR_COPY(s->node, ev->u.CONFIG.node);
+    } else if (!str_eq(s->value, ev->u.CONFIG.value))
+        s->changes++;
+    STR_COPY(s->value, ev->u.CONFIG.value);
+}
+
+static void on_step(struct html_page *p, const struct event *ev) {
+    struct html_step *s = NULL;
+    for
+        VEC_EACH(&p->steps, x)
+    if (x->index == ev->u.STEP.index && str_eq(x->name, ev->u.STEP.name))
+        s = x;
+    if (!s)
+        s = VEC_ADD(&p->steps);
+    s->index = ev->u.STEP.index;
+    s->t = ev->t;
+    STR_COPY(s->name, ev->u.STEP.name);
+    STR_COPY(s->state, ev->u.STEP.state);
+    if (*ev->u.STEP.detail)
+        STR_COPY(s->detail, ev->u.STEP.detail);
+}
+
+static void on_final_rows(struct html_page *p, const struct event *ev) {
+    int i = html_node(p, ev->u.FINAL_ROWS.node);
+    if (i >= 0)
+        (void)idset_add_ranges(&p->found[i], ev->u.FINAL_ROWS.ranges);
+}
+
+static void on_final_read(struct html_page *p, const struct event *ev) {
+    int i = html_node(p, ev->u.FINAL_READ.node);
+    if (i >= 0)
+        p->read_leader[i] = ev->u.FINAL_READ.ok && ev->u.FINAL_READ.leader;
+}
+
+static void keep(struct html_page *p, const struct event *ev) {
+    switch (ev->kind) {
+    case EVENT_RUN_BEGIN:
+        p->begin = *ev;
+        break;
+    case EVENT_DCS_KEY:
+        on_key(p, ev);
+        break;
+    case EVENT_DCS_LEASE:
+        on_lease(p, ev);
+        break;
+    case EVENT_CLIENT_TICK:
+        on_tick(p, ev);
+        break;
+    case EVENT_CLIENT_SERVER:
+        note_span(&p->servers, ev->t, ev->u.CLIENT_SERVER.node);
+        break;
+    case EVENT_CONFIG:
+        on_config(p, ev);
+        break;
+    case EVENT_STEP:
+        on_step(p, ev);
+        break;
+    case EVENT_NOISE:
+        VEC_PUSH(&p->noise, ((struct html_noise){ev->t, ev->u.NOISE.late_p99_us}));
+        break;
+    case EVENT_FINAL_ROWS:
+        on_final_rows(p, ev);
+        break;
+    case EVENT_FINAL_READ:
+        on_final_read(p, ev);
+        break;
+    default: // the model and the words see the rest
+        break;
+    }
+}
+
+void html_page_event(struct html_page *p, const struct event *ev) {
+    if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"))
+        p->closed = true;
+    if (p->closed && ev->kind != EVENT_RUN_END && ev->kind != EVENT_FINAL_ROWS && ev->kind != EVENT_FINAL_READ)
+        return;
+    model_apply(p->model, ev);
+    p->end = ev->t > p->end ? ev->t : p->end;
+    keep(p, ev);
+    if (ev->kind != EVENT_CLIENT_TICK && ev->kind != EVENT_NOISE)
+        note_lanes(p, ev->t);
+    html_words(p, ev);
+}
+
+// ---- files
+void html_page_plan(struct html_page *p, const char *json) {
+    cJSON_Delete(p->plan);
+    p->plan = cJSON_Parse(json);
+}
+
+void html_page_file(struct html_page *p, const char *node, const char *path, const char *text) {
+    for
+        VEC_EACH(&p->files, f)
+    if (*node && str_eq(f->path, path) && str_eq(f->text, text)) {
+        char *nodes = xasprintf("%s, %s", f->nodes, node);
+        free(f->nodes);
+        f->nodes = nodes;
+        return;
+    }
+    VEC_PUSH(&p->files, ((struct html_file){.path = xstrdup(path), .nodes = xstrdup(node), .text = xstrdup(text)}));
+}
