@@ -126,7 +126,9 @@ void engine_end(struct engine *e, const char *reason, const char *fmt, ...) {
 // ---- before the scenario
 // -----------------------------------------------------------------------------------------------------
 static usec_t timeout_at(const struct engine *e) { // 0: none
-    return e->plan->timeout ? later_by(e->first_event, e->plan->timeout) : USEC_NEVER;
+    if (!e->plan->timeout || e->held) // a held scenario waits for its trainer
+        return USEC_NEVER;
+    return later_by(later_by(e->first_event, e->plan->timeout), e->held_total);
 }
 
 // A scenario without writes has reads to show that the application runs, or no application at all.
@@ -325,6 +327,8 @@ void engine_step(struct engine *e, const struct event *ev, effect_list *out) {
         live_on_event(e, ev);
     else if (ev->kind == EVENT_ACTION)
         steps_on_action(e, ev);
+    else if (ev->kind == EVENT_COMMAND)
+        hold_on_command(e, ev->u.COMMAND.verb);
     advance(e);
     e->out = NULL;
 }

@@ -36,6 +36,9 @@ void engine_step(struct engine *e, const struct event *ev, effect_list *out);
 // Run time at which engine_step wants a tick even if nothing happens; USEC_NEVER when it waits for events only.
 usec_t engine_deadline(const struct engine *e);
 bool engine_finished(const struct engine *e);
+// A trainer steps through the scenario, with COMMAND events (hold.c): "hold" = no further step starts,
+// "next" = one step may, "go" = on by itself. What has started goes on; faults keep their durations.
+bool engine_held(const struct engine *e);
 // What the engine waits for, one line for people: "waiting for 'leader changed' (12 s of 60 s)". Returns buf.
 char *engine_waiting_for(const struct engine *e, char *buf, size_t size);
 // Begin healing everything and finish with this reason ("interrupted"): Ctrl-C, a broken lab.

@@ -46,6 +46,7 @@ struct step_state {
     usec_t changes;    // when the condition looked at may turn by the clock alone
     usec_t started, ended;
     bool told;         // "waiting" is in the log
+    bool released;     // the trainer's "next" lets it start although the scenario is held
     size_t heal_until; // HEAL of everything: faults with a lower index, i.e. those of before its start
     enum action_answer answer;
     char detail[EVENT_TEXT_MAX];
@@ -85,6 +86,11 @@ struct engine {
     bool injected;                 // old_leader belongs to the first injection
     struct step_state *steps;      // as many as plan->steps
     VEC(struct live_fault) faults; // in the order of injection
+    bool held;          // by a trainer: see hold.c
+    usec_t held_since;  // while held
+    usec_t held_total;  // of earlier holds: the scenario's timeout does not count them
+    usec_t held_until;  // end of the last hold: a step's clock does not start before it
+    bool permit;        // "next" was said, no step has taken it yet
     bool aborted;
     usec_t heal_limit;                                   // of an abort; USEC_NEVER = none
     bool healed_something;                               // in RUN_HEAL
@@ -111,6 +117,12 @@ bool steps_ended(const struct engine *e); // all of them
 void steps_close(struct engine *e);       // the run ends: those under way fail, the rest is skipped
 void steps_on_action(struct engine *e, const struct event *ev);
 usec_t steps_deadline(const struct engine *e);
+
+// hold.c
+void hold_on_command(struct engine *e, const char *verb);
+bool hold_stops(struct engine *e, size_t i);                 // this step may not begin now; takes the permit when it may
+bool hold_stops_clock(const struct engine *e, size_t i);     // its clock stands still
+bool step_not_started(const struct engine *e, size_t i);     // step.c: its turn has come, it has not started
 
 // live.c
 struct live_fault *live_find(struct engine *e, const char *id);

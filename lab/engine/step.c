@@ -121,15 +121,24 @@ static void step_start(struct engine *e, size_t i) {
 
 // ---- before the start
 // -----------------------------------------------------------------------------------------------------
+static bool turn_has_come(const struct engine *e, size_t i) {
+    int after = step_at(e, i)->after;
+    return after < 0 || ((size_t)after < e->plan->steps.n && e->steps[after].phase == STEP_ENDED);
+}
+
+bool step_not_started(const struct engine *e, size_t i) {
+    enum step_phase p = e->steps[i].phase;
+    return (p == STEP_PENDING && turn_has_come(e, i)) || p == STEP_DELAYED || p == STEP_WAITING;
+}
+
 static bool advance_pending(struct engine *e, size_t i) {
     struct step_state *st = &e->steps[i];
     const struct step *s = step_at(e, i);
-    usec_t from = e->began;
-    if (s->after >= 0) {
-        if ((size_t)s->after >= e->plan->steps.n || e->steps[s->after].phase != STEP_ENDED)
-            return false;
-        from = e->steps[s->after].ended;
-    }
+    if (!turn_has_come(e, i))
+        return false;
+    usec_t from = s->after >= 0 ? e->steps[s->after].ended : e->began;
+    if (from < e->held_until)
+        from = e->held_until;
     st->phase = STEP_DELAYED;
     st->ready = later_by(from, s->delay);
     if (st->ready > e->now) {
@@ -284,6 +293,8 @@ static bool advance_busy(struct engine *e, size_t i) {
 }
 
 static bool step_advance(struct engine *e, size_t i) {
+    if (hold_stops(e, i))
+        return false;
     switch (e->steps[i].phase) {
     case STEP_PENDING:
         return advance_pending(e, i);
@@ -349,10 +360,12 @@ void steps_on_action(struct engine *e, const struct event *ev) {
 static usec_t step_deadline(const struct engine *e, size_t i) {
     const struct step_state *st = &e->steps[i];
     const struct step *s = step_at(e, i);
-    if (st->phase == STEP_DELAYED)
-        return st->ready;
     if (st->phase == STEP_STAYING)
         return earlier(st->changes, later_by(st->started, s->stays_for));
+    if (hold_stops_clock(e, i))
+        return USEC_NEVER;
+    if (st->phase == STEP_DELAYED)
+        return st->ready;
     if (st->phase != STEP_WAITING)
         return USEC_NEVER;
     usec_t held = st->held_since == USEC_NEVER ? USEC_NEVER : later_by(st->held_since, s->hold);

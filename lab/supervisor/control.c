@@ -176,11 +176,32 @@ static int on_down(struct lab *lab, const cJSON *request, struct reply *reply, s
     return 0;
 }
 
+static int steps_can_be_held(const struct lab *lab, struct err *err) {
+    if (!lab->o->lab->scenario)
+        return err_set(err, EINVAL, "this lab runs no scenario (`bascule run` does)");
+    if (lab->run_ended || engine_finished(lab->engine))
+        return err_set(err, EINVAL, "the scenario is over");
+    return 0;
+}
+
+static int on_hold(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
+    (void)reply;
+    const char *verb = json_str(request, "cmd", "");
+    int r = steps_can_be_held(lab, err);
+    if (r < 0)
+        return r;
+    if (str_eq(verb, "next") && !engine_held(lab->engine))
+        return err_set(err, EINVAL, "the scenario goes on by itself; `bascule hold` first");
+    tell_command(lab, verb, "");
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*serve)(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err);
 } requests[] = {{"status", on_status}, {"inject", on_inject}, {"heal", on_heal}, {"enter", on_enter},
-                {"detach", on_detach}, {"abort", on_abort},   {"down", on_down}};
+                {"detach", on_detach}, {"abort", on_abort},   {"down", on_down}, {"hold", on_hold},
+                {"next", on_hold},     {"go", on_hold}};
 
 static int serve(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     const char *name = json_str(request, "cmd", "");

@@ -5,3 +5,4 @@ unit_test(test_engine SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/engine/test_engine.c $
 unit_test(test_condition SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/engine/test_condition.c ${engine_world} NEEDS engine LABEL engine)
 unit_test(test_target SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/engine/test_target.c ${engine_world} NEEDS engine LABEL engine)
 unit_test(test_engine_property SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/engine/test_engine_property.c ${engine_world} NEEDS engine LABEL engine)
+unit_test(test_hold SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/engine/test_hold.c ${engine_world} NEEDS engine LABEL engine)
