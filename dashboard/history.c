@@ -36,12 +36,15 @@ void history_free(struct history *h) {
     if (!h)
         return;
     struct fold *f = (struct fold *)h;
-    for VEC_EACH (&h->story, told)
-        free(told->text);
-    for VEC_EACH (&h->logs, entry)
-        free(entry->text);
-    for VEC_EACH (&h->keys, key)
-        free(key->value);
+    for
+        VEC_EACH(&h->story, told)
+    free(told->text);
+    for
+        VEC_EACH(&h->logs, entry)
+    free(entry->text);
+    for
+        VEC_EACH(&h->keys, key)
+    free(key->value);
     VEC_DONE(&h->story);
     VEC_DONE(&h->logs);
     VEC_DONE(&h->keys);

@@ -17,11 +17,11 @@ struct fold {
     struct history h; // first: the address of the one is that of the other
     struct report_live *live;
     struct strbuf line;
-    usec_t w_last_ok;  // last acknowledged write, 0 = none yet
-    bool tried_since;  // something was attempted, failed or in flight since then
+    usec_t w_last_ok; // last acknowledged write, 0 = none yet
+    bool tried_since; // something was attempted, failed or in flight since then
     bool outage_open;
     VEC(struct fault_band) asked; // injections that are under way: no band yet
-    struct { // last seen of each node as a standby: where its next timeline branches off
+    struct {                      // last seen of each node as a standby: where its next timeline branches off
         int64_t timeline;
         lsn_t lsn;
     } standby[NODES_MAX];

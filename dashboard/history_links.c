@@ -5,8 +5,9 @@
 void fold_link(struct fold *f, const struct event *ev) {
     struct history *h = &f->h;
     size_t i = 0;
-    while (i < h->links.n && !(str_eq(h->links.items[i].from, ev->u.LINK.from) && str_eq(h->links.items[i].to, ev->u.LINK.to) &&
-                               str_eq(h->links.items[i].path, ev->u.LINK.path)))
+    while (i < h->links.n &&
+           !(str_eq(h->links.items[i].from, ev->u.LINK.from) && str_eq(h->links.items[i].to, ev->u.LINK.to) &&
+             str_eq(h->links.items[i].path, ev->u.LINK.path)))
         i++;
     if (i == h->links.n) {
         if (h->links.n == (size_t)NODES_MAX * NODES_MAX * 8) // more paths than there are

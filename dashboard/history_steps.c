@@ -36,7 +36,8 @@ static usec_t setting_time(const char *text, usec_t unit) {
 static void note_config(struct history *h, const struct event *ev) {
     if (str_eq(ev->u.CONFIG.key, "etcd.election-timeout"))
         h->etcd_election = setting_time(ev->u.CONFIG.value, MSEC);
-    else if (str_eq(ev->u.CONFIG.key, "patroni.primary_start_timeout") || str_eq(ev->u.CONFIG.key, "patroni.master_start_timeout"))
+    else if (str_eq(ev->u.CONFIG.key, "patroni.primary_start_timeout") ||
+             str_eq(ev->u.CONFIG.key, "patroni.master_start_timeout"))
         h->primary_start_timeout = setting_time(ev->u.CONFIG.value, SEC);
 }
 
@@ -87,9 +88,10 @@ void fold_step(struct fold *f, const struct event *ev) {
 
 void fold_expect(struct fold *f, const struct event *ev) {
     struct history *h = &f->h;
-    for VEC_EACH (&h->expects, e)
-        if (e->index == ev->u.EXPECT.index)
-            return;
+    for
+        VEC_EACH(&h->expects, e)
+    if (e->index == ev->u.EXPECT.index)
+        return;
     if (h->expects.n == KEEP_KEYS)
         return;
     struct expect_entry *e = VEC_ADD(&h->expects);

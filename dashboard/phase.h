@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Which phase an outage is in while it happens, and how long the phase may take. The same definitions and laws as lab/measure/phases.c
+// and bounds.c, which judge a finished run; a test compares the two on recorded runs. Pure.
+#include "dashboard/history.h"
+
+enum { OP_DETECT, OP_ELECT, OP_PROMOTE, OP_REROUTE, OP_COUNT };
+extern const char *const outage_phase_names[OP_COUNT];
+
+struct outage_part {
+    bool present;
+    usec_t from, to; // to = USEC_NEVER: it goes on
+    bool bounded;
+    usec_t min, max;
+    char why[200];
+};
+struct outage_story {
+    bool open;
+    usec_t from, to;                // of the outage; to = now while it is open
+    const struct fault_band *cause; // NULL = no fault explains it; borrowed from the history
+    int current;                    // phase that goes on, -1 = over
+    bool in_place;                  // the leader kept its key: promote means "accepts writes again"
+    struct outage_part parts[OP_COUNT];
+};
+void outage_tell(const struct model *m, const struct history *h, const struct outage *o, usec_t now,
+                 struct outage_story *ret);
+
+// The fold's part of it: bounds for every phase that a law covers.
+enum outage_law { LAW_NONE, LAW_LEASE_DROPPED, LAW_LEASE_REFUSED, LAW_RESTART, LAW_RELEASE };
+enum outage_law outage_law_of(const struct fault_band *f);
+void outage_bounds(const struct model *m, const struct history *h, struct outage_story *s);

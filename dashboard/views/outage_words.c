@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: PostgreSQL
+// The three things that a class looks at while a leader dies: the lease, the stopwatch with its phase, the fault.
+#include "dashboard/views/parts.h"
+
+enum { LABEL = 9 }; // column at which the content of a labelled row begins
+
+static void label(struct canvas *c, struct rect area, int y, enum tone tone, const char *text) {
+    (void)canvas_field(c, area, y, 1, LABEL - 2, tone, text);
+}
+
+void draw_lease(struct canvas *c, struct rect area, int y, const struct dash *d) {
+    const struct model *m = d->model;
+    char text[SHORT_MAX], ttl[SHORT_MAX];
+    label(c, area, y, TONE_STRONG, "Lease");
+    if (!m->leader_known) {
+        (void)canvas_text(c, area, y, LABEL, TONE_DIM, "the leader key has not been seen yet");
+        return;
+    }
+    if (!*m->leader) {
+        usec_t since = d->now > m->leader_changed ? d->now - m->leader_changed : 0;
+        int x = canvas_sign(c, area, y, LABEL, TONE_BAD, SIGN_BAD);
+        (void)canvas_text(c, area, y, x + 1, TONE_BAD, "nobody holds the leader key, for %s",
+                          seconds_text(text, since));
+        return;
+    }
+    int x = canvas_sign(c, area, y, LABEL, TONE_LEADER, SIGN_LEADER);
+    x = canvas_text(c, area, y, x + 1, TONE_LEADER, "%s ", m->leader);
+    if (!m->lease_ttl || !m->lease_renewed) {
+        (void)canvas_text(c, area, y, x, TONE_DIM, "holds the leader key; its lease has not been measured yet");
+        return;
+    }
+    usec_t end = m->lease_renewed + m->lease_ttl, left = end > d->now ? end - d->now : 0;
+    usec_t late =
+        m->lease_ttl - (m->loop_wait < m->lease_ttl ? m->loop_wait : 0); // a healthy leader renews before this is gone
+    bool overdue = m->loop_wait && left + SEC < late;
+    enum tone tone = !left ? TONE_BAD : overdue ? TONE_WARN : TONE_GOOD;
+    int width = area.cols >= 120 ? 60 : area.cols >= 70 ? 24 : 8;
+    bar(c, area, y, x, width, tone, (double)left, (double)m->lease_ttl);
+    x = canvas_text(c, area, y, x + width + 1, tone, "%s left", seconds_text(text, left));
+    x = canvas_text(c, area, y, x + 1, TONE_PLAIN, "of %s", seconds_text(ttl, m->lease_ttl));
+    if (!left)
+        (void)canvas_text(c, area, y, x, TONE_BAD, ": expired, etcd drops the key");
+    else if (overdue)
+        (void)canvas_text(c, area, y, x, TONE_WARN, ": renewal is overdue");
+}
+
+// "8.2 s of 20.5 - 27.0 s"
+static int draw_bounds(struct canvas *c, struct rect area, int y, int x, const struct outage_part *p, usec_t now) {
+    char took[SHORT_MAX], max[SHORT_MAX];
+    usec_t end = p->to == USEC_NEVER ? now : p->to, t = end > p->from ? end - p->from : 0;
+    if (!p->bounded)
+        return canvas_text(c, area, y, x, TONE_PLAIN, "%s", seconds_text(took, t));
+    bool late = t > p->max + SEC / 2;
+    x = canvas_text(c, area, y, x, late ? TONE_WARN : TONE_PLAIN, "%s", seconds_text(took, t));
+    x = canvas_text(c, area, y, x, TONE_DIM, " (law: %.1f - %s)", (double)p->min / 1e6, seconds_text(max, p->max));
+    if (late)
+        x = canvas_text(c, area, y, x, TONE_WARN, " ! later than the law");
+    return x;
+}
+
+static const char *phase_words(const struct outage_story *s, int phase) {
+    static const char *const words[OP_COUNT] = {
+        "waiting until the leader key is gone",
+        "the key is free: the replicas choose a new leader",
+        "the new leader holds the key: PostgreSQL becomes writable",
+        "PostgreSQL takes writes: the application must find it",
+    };
+    return phase == OP_PROMOTE && s->in_place ? "the leader kept its key: PostgreSQL restarts in place" : words[phase];
+}
+
+// "detect 26.1 > elect 2.1 > PROMOTE 0.3 > reroute -"
+static void draw_chain(struct canvas *c, struct rect area, int y, const struct outage_story *s, usec_t now) {
+    int x = LABEL;
+    for (int i = 0; i < OP_COUNT; i++) {
+        const struct outage_part *p = &s->parts[i];
+        usec_t end = p->to == USEC_NEVER ? now : p->to;
+        if (i && (x = canvas_text(c, area, y, x, TONE_DIM, " ")))
+            x = canvas_sign(c, area, y, x, TONE_DIM, SIGN_RIGHT) + 1;
+        if (!p->present)
+            x = canvas_text(c, area, y, x, TONE_DIM, "%s -", outage_phase_names[i]);
+        else if (i == s->current)
+            x = canvas_text(c, area, y, x, TONE_STRONG, "[%s %.1f s]", outage_phase_names[i],
+                            (double)(end > p->from ? end - p->from : 0) / 1e6);
+        else
+            x = canvas_text(c, area, y, x, TONE_PLAIN, "%s %.1f s", outage_phase_names[i],
+                            (double)(end > p->from ? end - p->from : 0) / 1e6);
+    }
+}
+
+static int draw_open(struct canvas *c, struct rect area, int y, int most, const struct dash *d,
+                     const struct outage_story *s) {
+    char text[SHORT_MAX];
+    label(c, area, y, TONE_BAD, "OUTAGE");
+    int x = canvas_sign(c, area, y, LABEL, TONE_BAD, SIGN_BAD);
+    x = canvas_text(c, area, y, x + 1, TONE_BAD, "%s without an acknowledged write",
+                    seconds_text(text, s->to - s->from));
+    if (!model_quorum(d->model) && x + 24 < area.cols)
+        (void)canvas_text(c, area, y, x, TONE_BAD, "; etcd has no quorum: nobody can lead");
+    if (most < 2)
+        return 1;
+    draw_chain(c, area, y + 1, s, d->now);
+    if (most < 3 || s->current < 0)
+        return 2;
+    const struct outage_part *p = &s->parts[s->current];
+    x = canvas_text(c, area, y + 2, LABEL, TONE_STRONG, "%s ",
+                    s->current == OP_PROMOTE && s->in_place ? "restart" : outage_phase_names[s->current]);
+    (void)draw_bounds(c, area, y + 2, x, p, d->now);
+    if (most < 4)
+        return 3;
+    (void)canvas_text(c, area, y + 3, LABEL, TONE_DIM, "%s", *p->why ? p->why : phase_words(s, s->current));
+    return 4;
+}
+
+static int draw_over(struct canvas *c, struct rect area, int y, int most, const struct dash *d,
+                     const struct outage_story *s) {
+    char text[SHORT_MAX], ago[SHORT_MAX];
+    label(c, area, y, TONE_STRONG, "Outage");
+    int x = canvas_sign(c, area, y, LABEL, TONE_GOOD, SIGN_GOOD);
+    x = canvas_text(c, area, y, x + 1, TONE_PLAIN, "over: the last one took %s, writes are back since %s",
+                    seconds_text(text, s->to - s->from), seconds_text(ago, d->now > s->to ? d->now - s->to : 0));
+    if (d->history->outages.n > 1)
+        (void)canvas_text(c, area, y, x, TONE_DIM, " (%zu so far)", d->history->outages.n);
+    if (most < 2 || !s->cause)
+        return 1;
+    draw_chain(c, area, y + 1, s, s->to);
+    return 2;
+}
+
+int draw_outage(struct canvas *c, struct rect area, int y, int most, const struct dash *d) {
+    const struct outage *o = last_outage(d->history);
+    if (!o) {
+        label(c, area, y, TONE_STRONG, "Outage");
+        if (d->model->w_last_ok) {
+            int x = canvas_sign(c, area, y, LABEL, TONE_GOOD, SIGN_GOOD);
+            (void)canvas_text(c, area, y, x + 1, TONE_PLAIN, "none so far");
+        } else {
+            (void)canvas_text(c, area, y, LABEL, TONE_DIM, "the application has not written yet");
+        }
+        return 1;
+    }
+    struct outage_story s;
+    outage_tell(d->model, d->history, o, d->now, &s);
+    return s.open ? draw_open(c, area, y, most, d, &s) : draw_over(c, area, y, most, d, &s);
+}
+
+// ---- faults -------------------------------------------------------------------------------------------------------------
+static const char *fault_state(const struct model_fault *f, enum tone *tone) {
+    *tone = TONE_FAULT;
+    switch (f->phase) {
+    case MF_ASKED:
+        return "being injected";
+    case MF_EFFECTIVE:
+        return "in force, being verified";
+    case MF_VERIFIED:
+        return "in force, verified";
+    case MF_UNVERIFIED:
+        *tone = TONE_BAD;
+        return "NOT VERIFIED";
+    case MF_HEAL_ASKED:
+        *tone = TONE_WARN;
+        return "being healed";
+    case MF_HEAL_UNVERIFIED:
+        *tone = TONE_BAD;
+        return "healing NOT VERIFIED";
+    case MF_FAILED:
+        *tone = TONE_BAD;
+        return "injection FAILED";
+    case MF_HEALED:
+    case MF_HEAL_VERIFIED:
+        return NULL;
+    }
+    return NULL;
+}
+
+int draw_faults(struct canvas *c, struct rect area, int y, int most, const struct dash *d) {
+    const struct model *m = d->model;
+    int used = 0;
+    size_t more = 0;
+    char text[SHORT_MAX];
+    for (size_t i = m->n_faults; i > 0; i--) {
+        const struct model_fault *f = &m->faults[i - 1];
+        enum tone tone;
+        const char *state = fault_state(f, &tone);
+        if (!state)
+            continue;
+        if (used == most) {
+            more++;
+            continue;
+        }
+        label(c, area, y + used, TONE_FAULT, used ? "" : "Fault");
+        int x = canvas_sign(c, area, y + used, LABEL, tone, SIGN_FAULT);
+        usec_t since = f->effective ? f->effective : f->asked;
+        x = canvas_text(c, area, y + used, x + 1, tone, "%s on %s", f->mechanism, *f->nodes ? f->nodes : f->target);
+        (void)canvas_text(c, area, y + used, x, TONE_PLAIN, ": %s, for %s  [%s]", state,
+                          seconds_text(text, d->now > since ? d->now - since : 0), f->id);
+        used++;
+    }
+    if (more)
+        (void)canvas_text(c, area, y + used - 1, area.cols - 10, TONE_FAULT, " +%zu more", more);
+    if (!used) {
+        label(c, area, y, TONE_STRONG, "Fault");
+        (void)canvas_text(c, area, y, LABEL, TONE_DIM, "none in force");
+        used = 1;
+    }
+    return used;
+}

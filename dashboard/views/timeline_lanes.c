@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: PostgreSQL
+// Rows of the timeline. Each lane has a sign of its own in UTF-8 and in ASCII, and its word where the band is long enough: colour says
+// nothing that is not said otherwise.
+#include "dashboard/views/timeline.h"
+
+struct look {
+    const char *utf8, *ascii, *word;
+    enum tone tone;
+    int weight; // of two lanes in one column the heavier is shown: a moment of writable-without-key must not vanish in a minute
+};
+static const struct look looks[] = {
+    [LANE_OFF] = {"·", ".", "power off", TONE_DIM, 5},
+    [LANE_UNKNOWN] = {"?", "?", "unknown", TONE_DIM, 1},
+    [LANE_STARTING] = {"░", ":", "starting", TONE_WARN, 3},
+    [LANE_DOWN] = {"x", "x", "no answer", TONE_BAD, 6},
+    [LANE_REPLICA] = {"─", "-", "replica", TONE_REPLICA, 2},
+    [LANE_STANDBY_ALONE] = {"~", "~", "no stream", TONE_WARN, 4},
+    [LANE_LEADER] = {"█", "#", "LEADER", TONE_LEADER, 7},
+    [LANE_WRITABLE_WITHOUT_KEY] = {"!", "!", "WRITABLE, NO KEY", TONE_BAD, 9},
+    [LANE_LEADER_NOT_WRITABLE] = {"▒", "=", "key, read-only", TONE_WARN, 8},
+};
+static const struct look etcd_looks[] = {
+    [ETCD_LANE_OFF] = {"·", ".", "power off", TONE_DIM, 5},
+    [ETCD_LANE_UNKNOWN] = {"?", "?", "unknown", TONE_DIM, 1},
+    [ETCD_LANE_DOWN] = {"x", "x", "no answer", TONE_BAD, 6},
+    [ETCD_LANE_LEADERLESS] = {"~", "~", "knows no leader", TONE_WARN, 4},
+    [ETCD_LANE_FOLLOWER] = {"─", "-", "etcd member", TONE_REPLICA, 2},
+    [ETCD_LANE_LEADER] = {"█", "#", "ETCD LEADER", TONE_GOOD, 7},
+};
+
+usec_t span_at(const struct span *s, int col) {
+    return s->from + (usec_t)((double)(s->to - s->from) * col / (s->cols > 0 ? s->cols : 1));
+}
+
+int span_col(const struct span *s, usec_t t) {
+    if (t == USEC_NEVER || t >= s->to)
+        return s->cols;
+    if (t < s->from)
+        return -1;
+    return (int)((double)(t - s->from) * s->cols / (double)(s->to - s->from));
+}
+
+// The first segment that ends after t.
+static size_t segment_after(const segment_list *l, usec_t t) {
+    size_t low = 0, high = l->n;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (l->items[mid].to <= t)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static int lane_in(const segment_list *l, const struct look *table, usec_t from, usec_t to, usec_t now) {
+    int best = -1;
+    for (size_t i = segment_after(l, from); i < l->n && l->items[i].from < to && l->items[i].from <= now; i++)
+        if (best < 0 || table[l->items[i].lane].weight > table[best].weight)
+            best = (int)l->items[i].lane;
+    return best;
+}
+
+static void draw_lane(struct canvas *c, struct rect area, int y, const struct span *s, const segment_list *l,
+                      const struct look *table, usec_t now) {
+    int begun = 0, last = -1;
+    for (int col = 0; col <= s->cols; col++) {
+        usec_t from = span_at(s, col);
+        int lane = col == s->cols || from > now ? -1 : lane_in(l, table, from, span_at(s, col + 1), now);
+        if (lane != last) {
+            int len = last >= 0 ? (int)strlen(table[last].word) : 0;
+            if (last >= 0 && col - begun >= len + 3)
+                (void)canvas_text(c, area, y, TIMELINE_LEFT + begun + 1, table[last].tone, " %s ", table[last].word);
+            begun = col;
+            last = lane;
+        }
+        if (lane >= 0)
+            (void)canvas_text(c, area, y, TIMELINE_LEFT + col, table[lane].tone, "%s",
+                              c->utf8 ? table[lane].utf8 : table[lane].ascii);
+    }
+}
+
+void timeline_node(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d, size_t node) {
+    const struct model_node *n = &d->model->nodes[node];
+    bool pg = n->services & SERVICE_POSTGRES;
+    (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, n->name);
+    draw_lane(c, area, y, s, pg ? &d->history->lanes[node] : &d->history->etcd_lanes[node], pg ? looks : etcd_looks,
+              d->now);
+}
+
+void timeline_leaders(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
+    (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "leader key");
+    int end = -1; // nothing is drawn over the label before
+    for
+        VEC_EACH(&d->history->leaders, p) {
+            int col = span_col(s, p->t);
+            if (col < 0 || col >= s->cols || p->t > d->now)
+                continue;
+            if (col < end)
+                col = end;
+            int x = TIMELINE_LEFT + col;
+            (void)canvas_sign(c, area, y, x, *p->node ? TONE_LEADER : TONE_BAD, *p->node ? SIGN_LEADER : SIGN_BAD);
+            end = canvas_text(c, area, y, x + 1, *p->node ? TONE_LEADER : TONE_BAD, "%s", *p->node ? p->node : "gone") -
+                  TIMELINE_LEFT;
+        }
+}
+
+static void draw_band(struct canvas *c, struct rect area, int y, const struct span *s, usec_t from, usec_t to,
+                      usec_t now, enum tone tone, enum sign sign) {
+    usec_t last = to == USEC_NEVER || to > now ? now : to;
+    int a = span_col(s, from), b = span_col(s, last);
+    if (a >= s->cols || last < s->from || from > now)
+        return;
+    a = a < 0 ? 0 : a;
+    for (int col = a; col < s->cols && (col < b || col == a); col++)
+        (void)canvas_sign(c, area, y, TIMELINE_LEFT + col, tone, sign);
+}
+
+void timeline_outages(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
+    (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "outage");
+    for
+        VEC_EACH(&d->history->outages, o) {
+            usec_t end = o->to == USEC_NEVER ? d->now : o->to;
+            draw_band(c, area, y, s, o->from, o->to, d->now, TONE_BAD, SIGN_BAD);
+            int a = span_col(s, o->from), b = span_col(s, end);
+            char text[SHORT_MAX];
+            a = a < 0 ? 0 : a;
+            if (b - a >= 14)
+                (void)canvas_text(c, area, y, TIMELINE_LEFT + a + 1, TONE_BAD, " %s ",
+                                  seconds_text(text, end > o->from ? end - o->from : 0));
+        }
+}
+
+void timeline_fault(struct canvas *c, struct rect area, int y, const struct span *s, const struct fault_band *f,
+                    usec_t now) {
+    (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_FAULT, f->id);
+    draw_band(c, area, y, s, f->from, f->to, now, TONE_FAULT, SIGN_FAULT);
+    int a = span_col(s, f->from), b = span_col(s, f->to == USEC_NEVER || f->to > now ? now : f->to);
+    a = a < 0 ? 0 : a;
+    int len = (int)strlen(f->mechanism) + (int)strlen(f->nodes) + 5;
+    if (f->from > now || a >= s->cols)
+        return;
+    if (b - a > len + 2)
+        (void)canvas_text(c, area, y, TIMELINE_LEFT + a + 1, TONE_FAULT, " %s on %s ", f->mechanism, f->nodes);
+    else if (b >= 0 && (b > a ? b : a + 1) + len < s->cols)
+        (void)canvas_text(c, area, y, TIMELINE_LEFT + (b > a ? b : a + 1) + 1, TONE_DIM, "%s on %s", f->mechanism,
+                          f->nodes);
+    else if (b >= 0 && a >= len)
+        (void)canvas_text(c, area, y, TIMELINE_LEFT + a - len, TONE_DIM, "%s on %s", f->mechanism, f->nodes);
+}
+
+int timeline_legend(struct canvas *c, struct rect area, int y) {
+    static const enum lane order[] = {LANE_LEADER,
+                                      LANE_REPLICA,
+                                      LANE_STANDBY_ALONE,
+                                      LANE_LEADER_NOT_WRITABLE,
+                                      LANE_WRITABLE_WITHOUT_KEY,
+                                      LANE_STARTING,
+                                      LANE_DOWN,
+                                      LANE_OFF};
+    int x = 1, row = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+        const struct look *l = &looks[order[i]];
+        int len = (int)strlen(l->word) + 4;
+        if (x + len > area.cols) {
+            row++;
+            x = 1;
+        }
+        x = canvas_text(c, area, y + row, x, l->tone, "%s", c->utf8 ? l->utf8 : l->ascii);
+        x = canvas_text(c, area, y + row, x + 1, TONE_DIM, "%s  ", l->word);
+    }
+    return row + 1;
+}
