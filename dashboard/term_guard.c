@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: PostgreSQL
+// Giving the terminal back when nobody else can. The modes and the strings are remembered before ncurses changes anything.
+//
+// - A crash (SIGSEGV, SIGABRT, ...): the handler writes the strings, sets the modes, and raises the signal again. write(2) and
+//   tcsetattr(3) are async-signal-safe (signal-safety(7)).
+// - kill -9: a child of ours waits at a pipe whose other end only we hold. When that end closes without a word, it does the same. It
+//   is in a process group of its own, so that a signal to our group does not hit it, and ignores SIGTTOU, which lets a background
+//   process set the modes.
+#include "dashboard/term.h"
+
+#include <curses.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <term.h> // ncurses': last, since it defines the capabilities' short names (tone, ...) as macros
+
+static struct {
+    struct termios modes;
+    char text[256]; // what puts a terminal back: colours, keypad, cursor, screen
+    size_t len;
+    int pipe; // write end; closing it without a byte = we died
+    pid_t pid;
+} guard = {.pipe = -1};
+
+static void remember(const char *capability) {
+    const char *s = tigetstr(capability);
+    if (!s || s == (char *)-1)
+        return;
+    for (; *s && guard.len < sizeof guard.text; s++) {
+        if (s[0] == '$' && s[1] == '<') { // padding: no terminal of this century wants it
+            while (*s && *s != '>')
+                s++;
+            continue;
+        }
+        guard.text[guard.len++] = *s;
+    }
+}
+
+static void give_back(void) {
+    ssize_t n = write(STDOUT_FILENO, guard.text, guard.len);
+    (void)n;
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
+}
+
+static _Noreturn void watch(int end) {
+    (void)setpgid(0, 0);
+    (void)prctl(PR_SET_NAME, "bascule-tty");
+    for (int sig = 1; sig < NSIG; sig++)
+        (void)signal(sig, SIG_IGN);
+    char word;
+    ssize_t n;
+    do
+        n = read(end, &word, 1);
+    while (n < 0 && errno == EINTR);
+    if (n == 0)
+        give_back();
+    _exit(0);
+}
+
+static int start_guardian(struct err *err) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return err_sys(err, errno, "pipe");
+    guard.pid = fork();
+    if (guard.pid == 0) {
+        (void)close(ends[1]);
+        watch(ends[0]);
+    }
+    int code = errno;
+    (void)close(ends[0]);
+    guard.pipe = ends[1];
+    if (guard.pid > 0)
+        return 0;
+    (void)close(STEAL_FD(guard.pipe));
+    return err_sys(err, code, "fork the terminal's guardian");
+}
+
+int guard_open(struct err *err) {
+    static const char *const capabilities[] = {"sgr0", "op", "rmkx", "cnorm", "rmcup"};
+    int known;
+    if (tcgetattr(STDIN_FILENO, &guard.modes) < 0)
+        return err_sys(err, errno, "the terminal's modes");
+    if (setupterm(NULL, STDOUT_FILENO, &known) != OK) {
+        const char *term = getenv("TERM");
+        return err_set(err, ENOTTY, "the terminal '%s' is not known here (TERM)", term ? term : "");
+    }
+    guard.len = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
+        remember(capabilities[i]);
+    return start_guardian(err);
+}
+
+void guard_close(void) {
+    if (guard.pipe < 0)
+        return;
+    ssize_t n = write(guard.pipe, "q", 1);
+    (void)n;
+    (void)close(STEAL_FD(guard.pipe));
+    (void)waitpid(guard.pid, NULL, 0);
+}
+
+static void on_crash(int sig) {
+    give_back();
+    if (guard.pipe >= 0) {
+        ssize_t n = write(guard.pipe, "q", 1);
+        (void)n;
+    }
+    (void)raise(sig); // SA_RESETHAND: this time it is deadly
+}
+
+void guard_crash_handlers(void) {
+    static const int signals[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+    struct sigaction sa = {.sa_handler = on_crash, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        (void)sigaction(signals[i], &sa, NULL);
+}

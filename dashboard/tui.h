@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The dashboard as a program: `bascule top` and `bascule replay`. One loop, one thread. It reads the event log; what it asks of the lab
+// goes out as a child process, the same `bascule inject` that people type, so that nothing the lab does can hold the screen up.
+#include "dashboard/dash.h"
+#include "lab/scenario/read.h"
+
+struct tui_options {
+    const char *run_dir;
+    const char *lab; // to whom requests go; NULL = nobody (a replay, or a run that is over)
+    int pidfd;       // readable when the supervisor has ended; -1 = it has already, or this is a replay
+    bool ascii, readonly;
+    const char *view; // name of the first view; NULL = the first
+    double speed;     // replay
+    const struct vocabulary *vocabulary; // for the menu of faults
+};
+// Returns 0 when the user left, the signal's number when a signal ended it (the terminal is in order), or negative with err.
+int tui_top(const struct tui_options *o, struct err *err);
+int tui_replay(const struct tui_options *o, struct err *err);
+
+struct tui_text_options {
+    const char *run_dir, *view; // view NULL = the first
+    int rows, cols;
+    bool ascii, tones;
+    usec_t at, every; // every: frames from the beginning to the end; 0 = one frame at `at` (USEC_NEVER: the end)
+};
+// The same frames as text.
+int tui_text(const struct tui_text_options *o, struct strbuf *out, struct err *err);
+// Index of a view, or -EINVAL with the names in err. NULL = 0.
+int tui_view(const char *name, struct err *err);
