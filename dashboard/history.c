@@ -93,7 +93,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
         fold_client_error(f, ev);
         break;
     case EVENT_FAULT:
-        fold_fault(f, m, ev);
+        fold_fault_phase(f, m, ev);
         break;
     case EVENT_LINK:
         fold_link(f, ev);

@@ -73,7 +73,7 @@ static struct fault_band *begin_band(struct fold *f, const struct model *m, cons
     return b;
 }
 
-void fold_fault(struct fold *f, const struct model *m, const struct event *ev) {
+void fold_fault_phase(struct fold *f, const struct model *m, const struct event *ev) {
     const char *phase = ev->u.FAULT.phase;
     bool bites = str_eq(phase, "effective") || str_eq(phase, "verified");
     bool over = str_eq(phase, "healed") || str_eq(phase, "heal_verified") || str_eq(phase, "failed");

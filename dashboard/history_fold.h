@@ -44,7 +44,7 @@ void fold_lanes(struct fold *f, const struct model *m, const struct event *ev);
 void fold_tick(struct fold *f, const struct event *ev);
 void fold_client_error(struct fold *f, const struct event *ev);
 void fold_final(struct fold *f, const struct event *ev);
-void fold_fault(struct fold *f, const struct model *m, const struct event *ev);
+void fold_fault_phase(struct fold *f, const struct model *m, const struct event *ev);
 void fold_link(struct fold *f, const struct event *ev);
 void fold_dcs_key(struct fold *f, const struct event *ev);
 void fold_lease(struct fold *f, const struct event *ev);
