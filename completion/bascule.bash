@@ -32,7 +32,7 @@ _bascule_options() {
   case $1 in
   run) echo '--seed --set --keep --json --runs-dir --lab --cold --help' ;;
   up) echo '--seed --set --runs-dir --lab --cold --no-workload --help' ;;
-  status) echo '--json --watch --lab --help' ;;
+  status) echo '--json --watch --links --lab --help' ;;
   heal) echo '--all --lab --help' ;;
   down) echo '--all --lab --help' ;;
   logs) echo '--follow --lab --help' ;;

@@ -31,7 +31,7 @@ struct pair {
     struct matrix_link link;
     struct try tries[TRIES];
     int n_tries; // sent and not answered; 0 = nothing under way
-    usec_t told; // last event; 0 = none
+    usec_t told; // when the round that was last told began; 0 = never
     bool tell;
 };
 
@@ -79,7 +79,7 @@ static void tell(struct matrix *m, struct pair *p) {
     ev.u.LINK.measured = p->link.measured;
     ev.u.LINK.rtt_us = (int64_t)p->link.rtt;
     p->tell = false;
-    p->told = usec_now();
+    p->told = m->began;
     sink_emit(m->world->sink, &ev);
 }
 
@@ -120,7 +120,7 @@ static void settle(struct matrix *m, struct pair *p, const struct matrix_link *f
     now.intended = net_path_open(m->world, now.from, now.to) && net_path_open(m->world, now.to, now.from);
     now.differs = now.intended == now.measured ? 0 : was->differs ? was->differs : t;
     p->tell = p->tell || !was->known || was->intended != now.intended || was->measured != now.measured ||
-              usec_now() - p->told >= REPEAT;
+              m->began - p->told >= REPEAT;
     p->link = now;
     p->n_tries = 0;
     m->under_way--;

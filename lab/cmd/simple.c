@@ -5,6 +5,7 @@ static const struct argp_option lab_option = {"lab", 'l', "NAME", 0, "which lab,
 static const struct argp_option json_option = {"json", 'j', NULL, 0, "print JSON", 0};
 static const struct argp_option all_option = {"all", 'a', NULL, 0, "all of them", 0};
 static const struct argp_option watch_option = {"watch", 'w', NULL, 0, "again every second, until Ctrl-C", 0};
+static const struct argp_option links_option = {"links", 'L', NULL, 0, "who reaches whom, also while nothing is cut", 0};
 
 struct simple {
     struct simple_options *o;
@@ -27,6 +28,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 'w':
         s->o->watch = true;
         return 0;
+    case 'L':
+        s->o->links = true;
+        return 0;
     case ARGP_KEY_ARGS:
         s->o->args = state->argv + state->next;
         s->o->n_args = (size_t)(state->argc - state->next);
@@ -44,7 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 void simple_parse(const char *name, unsigned flags, const char *usage, const char *doc, size_t min_args, int argc, char **argv,
                   struct simple_options *ret) {
-    struct argp_option options[5] = {{0}};
+    struct argp_option options[6] = {{0}};
     size_t n = 0;
     if (flags & SIMPLE_LAB)
         options[n++] = lab_option;
@@ -54,6 +58,8 @@ void simple_parse(const char *name, unsigned flags, const char *usage, const cha
         options[n++] = all_option;
     if (flags & SIMPLE_WATCH)
         options[n++] = watch_option;
+    if (flags & SIMPLE_LINKS)
+        options[n++] = links_option;
     struct simple s = {.o = ret, .flags = flags, .min_args = min_args};
     struct argp argp = {options, parse, usage, doc, NULL, NULL, NULL};
     cmd_parse(&argp, name, argc, argv, flags & SIMPLE_IN_ORDER ? ARGP_IN_ORDER : 0, &s);

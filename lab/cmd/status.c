@@ -79,7 +79,104 @@ static void print_faults(const cJSON *status) {
     }
 }
 
-static void print_status(const cJSON *status) {
+// ---- who reaches whom: a row per node that connects, a column per node that is connected to
+
+enum link_look { LINK_OPEN, LINK_CLOSED, LINK_SILENT, LINK_LEAKS, LINK_UNKNOWN };
+static const char *const link_words[] = {"open", "closed", "NO ANSWER", "STILL OPEN", "?"};
+
+static enum link_look link_look(const cJSON *l) {
+    bool intended = json_bool(l, "intended", false), measured = json_bool(l, "measured", false);
+    if (!json_bool(l, "known", false))
+        return LINK_UNKNOWN;
+    return intended ? measured ? LINK_OPEN : LINK_SILENT : measured ? LINK_LEAKS : LINK_CLOSED;
+}
+
+static bool link_is(const cJSON *l, const char *from, const char *to) {
+    return str_eq(json_str(l, "from", ""), from) && str_eq(json_str(l, "to", ""), to);
+}
+
+static bool has_links(const cJSON *links, const char *key, const char *node) {
+    const cJSON *l;
+    cJSON_ArrayForEach(l, links) if (str_eq(json_str(l, key, ""), node)) return true;
+    return false;
+}
+
+// "open", "closed", or, when the paths of a pair differ, those that are not open: "rest NO ANSWER".
+static void link_cell(const cJSON *links, const char *from, const char *to, struct strbuf *out) {
+    cleanup_strbuf struct strbuf odd = {0};
+    const char *word = NULL;
+    bool same = true;
+    const cJSON *l;
+    cJSON_ArrayForEach(l, links) {
+        if (!link_is(l, from, to))
+            continue;
+        enum link_look look = link_look(l);
+        same = same && (!word || str_eq(word, link_words[look]));
+        word = link_words[look];
+        if (look != LINK_OPEN)
+            strbuf_addf(&odd, "%s%s %s", odd.len ? ", " : "", json_str(l, "path", ""), word);
+    }
+    strbuf_add(out, !word ? "-" : same ? word : strbuf_str(&odd));
+}
+
+static void link_line(struct libscols_table *table, const cJSON *status, const cJSON *links, const char *from) {
+    struct libscols_line *line = scols_table_new_line(table, NULL);
+    size_t column = 0;
+    const cJSON *n;
+    set_cell(line, column++, from);
+    cJSON_ArrayForEach(n, cJSON_GetObjectItemCaseSensitive(status, "nodes")) {
+        const char *to = json_str(n, "name", "?");
+        cleanup_strbuf struct strbuf text = {0};
+        if (!has_links(links, "to", to))
+            continue;
+        link_cell(links, from, to, &text);
+        set_cell(line, column++, strbuf_str(&text));
+    }
+}
+
+static void print_link_table(const cJSON *status, const cJSON *links) {
+    const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(status, "nodes"), *n;
+    struct libscols_table *table = scols_new_table();
+    (void)scols_table_new_column(table, "FROM \\ TO", 0.1, 0);
+    cJSON_ArrayForEach(n, nodes) if (has_links(links, "to", json_str(n, "name", "?")))
+        (void)scols_table_new_column(table, json_str(n, "name", "?"), 0.1, 0);
+    cJSON_ArrayForEach(n, nodes) if (has_links(links, "from", json_str(n, "name", "?")))
+        link_line(table, status, links, json_str(n, "name", "?"));
+    (void)scols_print_table(table);
+    scols_unref_table(table);
+}
+
+// A probe needs 0.2 s to find out: what disagrees for longer than 2 s is no matter of timing.
+static void print_disagreements(const cJSON *links) {
+    const cJSON *l;
+    cJSON_ArrayForEach(l, links) {
+        double ms = json_num(l, "differs_ms", 0);
+        if (ms > 2000)
+            (void)printf("! %s -> %s %s: %s for %.1f s, though %s\n", json_str(l, "from", ""), json_str(l, "to", ""),
+                         json_str(l, "path", ""), json_bool(l, "measured", false) ? "open" : "no answer", ms / 1000,
+                         json_bool(l, "measured", false) ? "a fault in force should close it"
+                                                         : "no fault closes it (a filter, or a hung daemon with a full queue)");
+    }
+}
+
+static void print_links(const cJSON *status, bool always) {
+    const cJSON *links = cJSON_GetObjectItemCaseSensitive(status, "links"), *l;
+    int n = 0, open = 0, unknown = 0;
+    cJSON_ArrayForEach(l, links) {
+        n++;
+        open += json_bool(l, "measured", false);
+        unknown += !json_bool(l, "known", false);
+        always = always || (link_look(l) != LINK_OPEN && link_look(l) != LINK_UNKNOWN);
+    }
+    if (!always || n == 0)
+        return;
+    (void)printf("network: %d of %d service paths open", open, n);
+    (void)(unknown ? printf(", %d not yet known\n", unknown) : printf("\n"));
+    print_link_table(status, links);
+    print_disagreements(links);
+}
+
+static void print_status(const cJSON *status, bool links) {
     const char *leader = json_str(status, "leader", "");
     (void)printf("lab %s (%s): %s", json_str(status, "lab", "?"), json_str(status, "topology", "?"), json_str(status, "state", "?"));
     if (!str_empty(json_str(status, "scenario", "")))
@@ -95,6 +192,7 @@ static void print_status(const cJSON *status) {
     print_nodes(status);
     print_client(status);
     print_faults(status);
+    print_links(status, links);
     if (!str_empty(json_str(status, "waiting_for", "")))
         (void)printf("scenario: %s\n", json_str(status, "waiting_for", ""));
 }
@@ -111,14 +209,14 @@ static int show(int fd, const struct simple_options *o, struct err *err) {
         (void)printf("%s\n", text);
         cJSON_free(text);
     } else
-        print_status(status);
+        print_status(status, o->links);
     (void)fflush(stdout);
     return 0;
 }
 
 int status_main(int argc, char **argv) {
     struct simple_options o = {0};
-    simple_parse("status", SIMPLE_LAB | SIMPLE_JSON | SIMPLE_WATCH | SIMPLE_NO_ARGS, "", "Shows nodes, roles, replication, etcd, the application and faults.",
+    simple_parse("status", SIMPLE_LAB | SIMPLE_JSON | SIMPLE_WATCH | SIMPLE_LINKS | SIMPLE_NO_ARGS, "", "Shows nodes, roles, replication, etcd, the application, faults, and who reaches whom once something is cut.",
                  0, argc, argv, &o);
     struct err err = {0};
     (void)follow_style(STDOUT_FILENO); // sets the locale, which libsmartcols' widths need

@@ -148,7 +148,8 @@ static int build_injector(struct lab *lab, struct err *err) {
                                       .start_services = start_services,
                                       .arg = lab};
     memcpy(lab->world.nodes, lab->nodes, sizeof lab->world.nodes);
-    return injector_new(&lab->world, &lab->injector, err);
+    int r = injector_new(&lab->world, &lab->injector, err);
+    return r < 0 ? r : matrix_new(&lab->world, &lab->matrix, err);
 }
 
 static int build_stack(struct lab *lab, struct err *err) {

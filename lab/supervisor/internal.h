@@ -4,6 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "injector/fault.h"
+#include "injector/matrix.h"
 #include "lab/base/json.h"
 #include "lab/engine/engine.h"
 #include "lab/observe/observe.h"
@@ -57,6 +58,7 @@ struct lab {
     struct observer *observer;
     struct injector *injector;
     struct fault_world world;
+    struct matrix *matrix;
     struct workload *workload;
     struct control *control;
     sd_event_source *engine_timer;

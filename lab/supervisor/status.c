@@ -95,6 +95,21 @@ static cJSON *action_status(const struct action_state *a) {
     return o;
 }
 
+static cJSON *link_status(const struct lab *lab, const struct matrix_link *l, usec_t now) {
+    const struct node_def *nodes = lab->plan->topology->nodes.items;
+    cJSON *o = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(o, "from", nodes[l->from].name);
+    (void)cJSON_AddStringToObject(o, "to", nodes[l->to].name);
+    (void)cJSON_AddStringToObject(o, "path", matrix_path_name(l->path));
+    (void)cJSON_AddBoolToObject(o, "known", l->known);
+    (void)cJSON_AddBoolToObject(o, "intended", l->intended);
+    (void)cJSON_AddBoolToObject(o, "measured", l->measured);
+    (void)cJSON_AddBoolToObject(o, "refused", l->refused);
+    (void)cJSON_AddNumberToObject(o, "rtt_us", (double)l->rtt);
+    add_age(o, "differs_ms", now, l->differs);
+    return o;
+}
+
 cJSON *lab_status(const struct lab *lab) {
     const struct model *m = engine_model(lab->engine);
     usec_t now = sink_now(&lab->sink);
@@ -126,6 +141,10 @@ cJSON *lab_status(const struct lab *lab) {
     cJSON *faults = cJSON_AddArrayToObject(o, "faults");
     for (size_t i = 0; i < m->n_faults; i++)
         (void)cJSON_AddItemToArray(faults, fault_status(&m->faults[i]));
+    cJSON *links = cJSON_AddArrayToObject(o, "links");
+    const struct matrix_link *l;
+    for (size_t i = 0; (l = matrix_link(lab->matrix, i)); i++)
+        (void)cJSON_AddItemToArray(links, link_status(lab, l, now));
     cJSON *actions = cJSON_AddArrayToObject(o, "actions");
     for VEC_EACH (&lab->actions, a)
         (void)cJSON_AddItemToArray(actions, action_status(a));

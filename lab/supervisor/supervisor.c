@@ -141,6 +141,8 @@ static void drain(struct lab *lab) {
             stack_on_event(lab->stack, &ev, engine_model(lab->engine));
         if (lab->observer)
             observer_on_event(lab->observer, &ev);
+        if (lab->matrix)
+            matrix_on_event(lab->matrix, &ev);
         react(lab, &ev);
     }
     VEC_CLEAR(&lab->queue);
