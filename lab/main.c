@@ -8,6 +8,7 @@
 static const struct command commands[] = {
     {"run", "run scenarios: start a lab, inject, measure, give a verdict", run_main},
     {"up", "start a lab and leave it standing", up_main},
+    {"top", "the dashboard: watch a running lab, break it, heal it", top_main},
     {"status", "what the cluster looks like now", status_main},
     {"inject", "inject a fault by hand", inject_main},
     {"heal", "undo an injection, or all of them", heal_main},
@@ -21,6 +22,7 @@ static const struct command commands[] = {
     {"list", "the labs that you are running", list_main},
     {"down", "end a lab", down_main},
     {"check", "check scenario and topology files without running them", check_main},
+    {"replay", "the dashboard over a recorded run", replay_main},
     {"report", "tell a recorded run again", report_main},
     {"faults", "the catalogue of faults", faults_main},
     {"doctor", "what this host can do and what is missing", doctor_main},

@@ -38,6 +38,8 @@ int logs_main(int argc, char **argv);
 int list_main(int argc, char **argv);
 int down_main(int argc, char **argv);
 int check_main(int argc, char **argv);
+int top_main(int argc, char **argv);
+int replay_main(int argc, char **argv);
 int report_main(int argc, char **argv);
 int faults_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: PostgreSQL
+// bascule top: the dashboard on a running lab, or on a run folder.
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "dashboard/tui.h"
+#include "injector/fault.h"
+#include "lab/cmd/client.h"
+#include "lab/record/run.h"
+#include "lab/sandbox/sandbox.h"
+#include "lab/supervisor/lab.h"
+
+struct top_options {
+    const char *lab, *view, *folder;
+    bool ascii, readonly;
+};
+
+static const struct argp_option options[] = {
+    {"lab", 'l', "NAME", 0, "which lab, when several are running", 0},
+    {"view", 'v', "NAME", 0, "begin with this screen: cluster, network, dcs, replication, timeline, logs, client, scenario", 0},
+    {"readonly", 'r', NULL, 0, "only look: refuse every key that asks something of the lab", 0},
+    {"ascii", 'a', NULL, 0, "no characters beyond ASCII", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    struct top_options *o = state->input;
+    switch (key) {
+    case 'l':
+        o->lab = arg;
+        return 0;
+    case 'v':
+        o->view = arg;
+        return 0;
+    case 'r':
+        o->readonly = true;
+        return 0;
+    case 'a':
+        o->ascii = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (o->folder)
+            argp_error(state, "one run folder at a time");
+        o->folder = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+// What the running lab says of itself. The pidfd is opened while the supervisor answers, so it is that process and no later one.
+struct attached {
+    char lab[LAB_NAME_MAX];
+    char run_dir[LAB_PATH_MAX];
+    int pidfd;
+};
+
+static int attach(const char *lab, struct attached *ret, struct err *err) {
+    cleanup_close int fd = client_connect(lab, err);
+    cleanup_json cJSON *status = NULL, *again = NULL;
+    int r = fd < 0 ? fd : client_command(fd, "status", &status, err);
+    if (r < 0)
+        return r;
+    STR_COPY(ret->lab, json_str(status, "lab", ""));
+    STR_COPY(ret->run_dir, json_str(status, "run_dir", ""));
+    ret->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)json_int(status, "supervisor_pid", 0), 0);
+    if (ret->pidfd < 0)
+        return err_sys(err, errno, "watch the lab's supervisor");
+    r = client_command(fd, "status", &again, err);
+    if (r < 0)
+        (void)close(STEAL_FD(ret->pidfd));
+    return r;
+}
+
+static bool first_event(void *arg, const struct event *ev) {
+    *(struct event *)arg = *ev;
+    return false;
+}
+
+// A run folder: when its lab still runs we are attached to it, else we show what was.
+static int attach_folder(const char *folder, struct attached *ret, struct err *err) {
+    struct event begin = {0};
+    cleanup_free char *log = xasprintf("%s/events.jsonl", folder), *mine = realpath(folder, NULL);
+    int r = sandbox_drop_root(err);
+    if (r >= 0)
+        r = run_log_read(log, first_event, &begin, NULL, err);
+    if (r < 0)
+        return r;
+    struct attached running = {.pidfd = -1};
+    if (begin.kind == EVENT_RUN_BEGIN && attach(begin.u.RUN_BEGIN.lab, &running, NULL) >= 0) {
+        cleanup_free char *its = realpath(running.run_dir, NULL);
+        if (mine && its && str_eq(mine, its)) {
+            *ret = running;
+            return 0;
+        }
+        (void)close(running.pidfd);
+    }
+    *ret = (struct attached){.pidfd = -1};
+    STR_COPY(ret->run_dir, folder);
+    return 0;
+}
+
+int top_main(int argc, char **argv) {
+    static const struct argp argp = {options, parse, "[RUN]",
+                                     "The dashboard: nodes, network, DCS, replication, timeline, logs, the application, the scenario. It reads "
+                                     "the event log of the lab and nothing else; leaving it does not disturb the lab. RUN is the folder of a "
+                                     "run in progress. ? shows the keys.",
+                                     NULL, NULL, NULL};
+    struct top_options o = {0};
+    cmd_parse(&argp, "top", argc, argv, 0, &o);
+    struct err err = {0};
+    struct attached a = {.pidfd = -1};
+    if (tui_view(o.view, &err) < 0 || (o.folder ? attach_folder(o.folder, &a, &err) : attach(o.lab, &a, &err)) < 0)
+        return cmd_fail(EXIT_USAGE, &err);
+    struct tui_options t = {.run_dir = a.run_dir,
+                            .lab = a.pidfd >= 0 ? a.lab : NULL,
+                            .pidfd = a.pidfd,
+                            .ascii = o.ascii,
+                            .readonly = o.readonly,
+                            .view = o.view,
+                            .vocabulary = fault_vocabulary()};
+    int r = tui_top(&t, &err);
+    if (a.pidfd >= 0)
+        (void)close(a.pidfd);
+    if (r < 0)
+        return cmd_fail(EXIT_USAGE, &err);
+    if (r > 0) { // ended by a signal: say so to who started us
+        (void)signal(r, SIG_DFL);
+        (void)raise(r);
+    }
+    return EXIT_PASS;
+}
