@@ -142,8 +142,7 @@ static void on_step(struct html_page *p, const struct event *ev) {
     s->t = ev->t;
     STR_COPY(s->name, ev->u.STEP.name);
     STR_COPY(s->state, ev->u.STEP.state);
-    if (*ev->u.STEP.detail)
-        STR_COPY(s->detail, ev->u.STEP.detail);
+    STR_COPY(s->detail, ev->u.STEP.detail);
 }
 
 static void on_final_rows(struct html_page *p, const struct event *ev) {

@@ -31,10 +31,9 @@ const T = {
   legend: "Legend", lanesTable: "The lanes as a table", what: "What", state: "State", from: "From", to: "To", toEnd: "the end", leaseLegend: "time left of the leader's lease; a tick marks each renewal",
   okLegend: "good writes a second", failedLegend: "failed or unknown (drawn downwards)", lowLegend: "fewest good writes in any 100 ms of the bucket", latLegend: "worst write (solid) and read (dashed) of each bucket",
   outageLegend: "no acknowledged write", faultLegend: "fault in force",
-  detect: "detect", elect: "elect", promote: "promote", reroute: "reroute",
   phaseText: {detect: "fault effective → the leader key is gone", elect: "→ a new leader key", promote: "→ that node accepts a write", reroute: "→ the application's first acknowledged write", rejoin: "→ every powered member streams from the leader"},
   noPhases: "No leader was lost and no write outage followed the fault.", inside: "inside its bounds", outside: "OUTSIDE its bounds", noBound: "no bound", bounds: "best and worst case {a} to {b}", took: "took {a}", precise: "± {a}",
-  phaseSum: "The phases up to reroute together are {a}; the recovery time is {b}.", phaseLogs: "What the daemons said in this time", noLogs: "Nothing worth keeping was logged in this time.", moreLines: "{n} more lines", times: "{n} times",
+  phaseSum: "The phases up to reroute together are {a}; the recovery time is {b}.", phaseLogs: "What was logged in this time", noLogs: "Nothing worth keeping was logged in this time.", moreLines: "{n} more lines", times: "{n} times",
   barLabel: "{p}: {a}, bounds {b} to {c}, {d}", barNoBound: "{p}: {a}, no bound",
   logNote: "Lines are dated when they were read, up to a moment after they were written.",
   writes: "Writes", count: "Count", meaning: "Meaning",
@@ -42,10 +41,10 @@ const T = {
   unchecked: "Not known: {a}.", lostIds: "Ids of the lost writes", unexpectedIds: "Ids of the unexpected rows", ids: "Ids", number: "How many", acked: "Acknowledged", by: "By", noIds: "The ids could not be told apart with certainty.", moreRanges: "{n} more ranges",
   ok: "ok", notOk: "FAILED", notJudged: "not judged", expectation: "Expectation", result: "Result", noExpectations: "The scenario has none.",
   noLesson: "The scenario says nothing about what it teaches.",
-  search: "Search", node: "Node", kind: "Kind", anyNode: "every node", anyKind: "every kind", details: "with details", inWindow: "only the drawn part of the timeline", more: "Show {n} more", shown: "{a} of {b} events", leftOut: "{n} details far from faults were left out of this page; events.jsonl has them.", source: "Source", event: "Event", mainPrinted: "Only the main events are printed.", noEvents: "No event fits the filter.",
+  search: "Search", node: "Node", kind: "Kind", anyNode: "every node", anyKind: "every kind", detail: "Detail", details: "with details", inWindow: "only the drawn part of the timeline", more: "Show {n} more", shown: "{a} of {b} events", leftOut: "{n} details far from faults were left out of this page; events.jsonl has them.", source: "Source", event: "Event", mainPrinted: "Only the main events are printed.", noEvents: "No event fits the filter.",
   main: "main", loud: "to note", kinds: {log: "log lines", fault: "faults and acts", key: "leader and keys", node: "nodes and services", app: "application", lab: "lab and steps"},
   topology: "Topology", address: "Address", services: "Runs", settings: "Settings of the running cluster", setting: "Setting", value: "Value", changed: "changed {n} times during the run", changedOnce: "changed during the run",
-  versions: "Versions and host", files: "Configuration files", filesNote: "As they were in each node.", wholeCluster: "", host: "{c} cpus, {m} MB, Linux {k}, TCP {t}", late: "Timers were up to {a} late.", noisy: "Too noisy to judge times: {n} seconds with timers more than 100 ms late.", quiet: "Quiet enough to judge times.", stalled: "{n} writes were never tried: the client itself was stalled.",
+  versions: "Versions and host", files: "Configuration files", filesNote: "As they were in each node.", hostName: "Host", host: "{c} cpus, {m} MB, Linux {k}, TCP {t}", late: "Timers were up to {a} late.", noisy: "Too noisy to judge times: {n} seconds with timers more than 100 ms late.", quiet: "Quiet enough to judge times.", stalled: "{n} writes were never tried: the client itself was stalled.",
   steps: "Steps of the scenario", step: "Step", seed: "Seed", program: "bascule", lab: "Lab", began: "Began",
   made: "Made by bascule {v} from the log of the run alone. Definitions of every number: docs/measures.md.",
 };
@@ -54,9 +53,10 @@ const TONE = {pass: "good", fail: "bad", invalid: "warn", skipped: "warn", error
 const LANE_SIGN = {off: "○", unknown: "?", starting: "…", down: "✗", replica: "▸", standby_alone: "▹", leader: "★", writable_without_key: "‼", leader_not_writable: "⊘", follower: "▸", leaderless: "∅"};
 const HATCHED = new Set(["down", "writable_without_key", "leader_not_writable", "leaderless"]);
 const THIN = new Set(["replica", "follower", "standby_alone", "starting", "unknown", "off"]);
+const PHASES = ["detect", "elect", "promote", "reroute", "rejoin"];
 const SERVICES = {postgres: "PostgreSQL and Patroni", etcd: "etcd", haproxy: "HAProxy", app: "the application"};
 
-const D = JSON.parse(document.getElementById("data").textContent);
+const D = JSON.parse(document.getElementById("run-data").textContent);
 const R = D.result;
 const END = Math.max(D.run.end, 1);
 
@@ -81,6 +81,7 @@ function s(tag, attrs, ...kids) {
 }
 function ms(t) { // a length of time
   if (t == null) return T.notKnown;
+  if (t === 0) return "0 s";
   if (t < 1) return `${Math.round(t * 1000)} µs`;
   if (t < 10) return `${t.toFixed(1)} ms`;
   if (t < 1000) return `${Math.round(t)} ms`;
@@ -144,7 +145,7 @@ function faultCard(f, i) {
   return card(f.action ? T.act : T.fault, faultText(f), "",
     h("strong", {class: good ? "good" : "bad"}, `${good ? "✓" : "✗"} ${word}`),
     when[0] == null ? null : fill(T.at, {t: at(when[0])}) + (when[1] == null ? "" : ", " + fill(T.healed, {t: at(when[1])})),
-    D.what[i] && D.what[i] !== f.detail ? D.what[i] : null, f.detail);
+    (D.what[i] || "").includes(f.detail) ? D.what[i].replace(/^[;\s]+|[;\s]+$/g, "") : f.detail);
 }
 function summary() {
   const cards = [outageCard(),
@@ -156,6 +157,7 @@ function summary() {
     R.read_outage_ms == null ? null : card(T.reads, R.read_outage_ms ? ms(R.read_outage_ms) : T.none, "", fill(T.availability, {w: R.availability.write ?? "?", r: R.availability.read ?? "?"})),
     R.rejoin_ms ? card(T.rejoin, ms(R.rejoin_ms), "", T.rejoinText) : null];
   const faults = R.faults.length ? R.faults.map(faultCard) : [card(T.fault, T.none, "", T.noFault)];
+  faults.forEach((f) => f.classList.add("wide"));
   return section("summary",
     h("div", {class: `verdict ${TONE[R.verdict]}`}, h("span", {class: "sign", "aria-hidden": "true"}, SIGN[R.verdict]),
       h("div", {}, h("strong", {}, T.verdict[R.verdict] || R.verdict), h("span", {class: "why"}, R.reason), D.run.end_detail && !R.reason.includes(D.run.end_detail) ? h("div", {class: "why small"}, D.run.end_detail) : null)),
@@ -200,14 +202,14 @@ function tickLabel(t, step) {
 }
 
 // A bar on the time axis, or null outside of the window. A state of no width would be a lie: at least 2 px.
-function bar(g, from, to, y, height, cls, label, textCls, title) {
+function bar(g, from, to, y, height, cls, title) {
   to = end(to);
   if (to < view.a || from > view.b) return null;
   const x0 = scaleX(clamp(from, view.a, view.b)), x1 = Math.max(scaleX(clamp(to, view.a, view.b)), x0 + 2);
   const rect = s("rect", {x: x0, y, width: x1 - x0, height, class: cls, rx: 2});
   g.append(rect);
-  rect.append(s("title", {}, title || label));
-  return {x0, x1, text: (words) => {
+  rect.append(s("title", {}, title));
+  return {x0, x1, text: (words, textCls) => { // the longest that fits
     const word = words.find((w) => w.length * 6.9 + 8 <= x1 - x0);
     if (word) g.append(s("text", {x: x0 + 4, y: y + height / 2 + 4, class: `t ${textCls}`, "pointer-events": "none"}, word));
   }};
@@ -215,43 +217,37 @@ function bar(g, from, to, y, height, cls, label, textCls, title) {
 function laneBars(g, y, hgt, segments, names, prefix) {
   for (const [i, from, to] of segments) {
     const key = laneKey(names, i), word = names[i][1], thin = THIN.has(key), hh = thin ? hgt - 6 : hgt, yy = thin ? y + 3 : y;
-    const b = bar(g, from, to, yy, hh, `${prefix}-${key}`, word, "", `${word}: ${at(from)} – ${at(end(to))} (${ms(end(to) - from)})`);
+    const b = bar(g, from, to, yy, hh, `${prefix}-${key}`, `${word}: ${at(from)} – ${at(end(to))} (${ms(end(to) - from)})`);
     if (!b) continue;
     if (HATCHED.has(key)) g.append(s("rect", {x: b.x0, y: yy, width: b.x1 - b.x0, height: hh, fill: "url(#hatch)", "pointer-events": "none"}));
-    b.text([`${LANE_SIGN[key]} ${word}`, LANE_SIGN[key]].map(String).concat(LANE_SIGN[key]).map((w, n) => n < 2 ? w : w)
-      .filter((w, n, all) => all.indexOf(w) === n)) ;
-    const label = g.lastChild;
-    if (label.tagName === "text") label.setAttribute("class", `t x-${key}`);
+    b.text([`${LANE_SIGN[key]} ${word}`, LANE_SIGN[key]], `x-${key}`);
   }
 }
 function rowFaults(g, y) {
   for (const f of R.faults) {
-    const from = faultAt(f), point = f.action || f.healed_ms == null && /\.kill$/.test(f.mechanism);
-    const b = bar(g, from, f.action ? from : f.healed_ms, y, 20, "fault-bar", faultText(f), "", `${faultText(f)}: ${at(from)} – ${at(end(f.healed_ms))}`);
-    if (!b) continue;
-    if (f.action) g.append(s("text", {x: b.x1 + 4, y: y + 14, class: "t x-fault"}, `◆ ${f.mechanism}`));
-    else { b.text([`⚡ ${f.mechanism} ${T.on} ${f.nodes || f.target}`, `⚡ ${f.mechanism}`, "⚡"]); const l = g.lastChild; if (l.tagName === "text") l.setAttribute("class", "t x-fault"); }
-    void point;
+    const from = faultAt(f), what = `${f.mechanism} ${T.on} ${f.nodes || f.target}`, until = f.action ? from : f.healed_ms;
+    const b = bar(g, from, until, y, 20, "fault-bar", `${faultText(f)}: ${at(from)} – ${at(end(until))}`);
+    if (b && f.action) g.append(s("text", {x: b.x1 + 4, y: y + 14, class: "t x-fault"}, `◆ ${f.mechanism}`));
+    else if (b) b.text([`⚡ ${what}`, `⚡ ${f.mechanism}`, "⚡"], "x-fault");
   }
 }
 function rowPhases(g, y) {
-  R.phases.forEach((p) => {
-    const i = ["detect", "elect", "promote", "reroute", "rejoin"].indexOf(p.name), sign = p.inside == null ? "" : p.inside ? " ✓" : " ✗";
-    const b = bar(g, p.start_ms, p.start_ms + p.duration_ms, y, 20, `phase-bar p${i}`, p.name, "x-phase", `${p.name}: ${ms(p.duration_ms)} (${at(p.start_ms)} – ${at(p.start_ms + p.duration_ms)})`);
-    if (b) b.text([`${p.name} ${ms(p.duration_ms)}${sign}`, `${p.name}${sign}`, p.name, p.name[0]]), g.lastChild.tagName === "text" && g.lastChild.setAttribute("class", "t x-phase");
-  });
+  for (const p of R.phases) {
+    const i = PHASES.indexOf(p.name), sign = p.inside == null ? "" : p.inside ? " ✓" : " ✗", until = p.start_ms + p.duration_ms;
+    const b = bar(g, p.start_ms, until, y, 20, `phase-bar p${i}`, `${p.name}: ${ms(p.duration_ms)} (${at(p.start_ms)} – ${at(until)})`);
+    if (b) b.text([`${p.name} ${ms(p.duration_ms)}${sign}`, `${p.name}${sign}`, p.name, p.name[0]], "x-phase");
+  }
 }
 function rowOutage(g, y) {
-  if (R.outage_start_ms == null) return;
-  const b = bar(g, R.outage_start_ms, R.write_outage_open ? null : R.outage_end_ms, y, 20, "outage-bar", T.outage, "x-bad");
-  if (b) b.text([`✗ ${R.write_outage_open ? T.atLeast + " " : ""}${ms(R.write_outage_ms)}`, "✗"]), g.lastChild.tagName === "text" && g.lastChild.setAttribute("class", "t x-bad");
+  const words = (R.write_outage_open ? T.atLeast + " " : "") + ms(R.write_outage_ms);
+  const b = bar(g, R.outage_start_ms, R.write_outage_open ? null : R.outage_end_ms, y, 20, "outage-bar", `${T.outage}: ${words}`);
+  if (b) b.text([`✗ ${words}`, "✗"], "x-bad");
 }
-const holders = [...new Set([...D.key, ...D.servers].map((k) => k[0]))];
 function spanBars(g, y, spans, sign) {
   for (const [who, from, to] of spans) {
     const i = Math.max(PG.findIndex((n) => n.name === who), 0) % 4, name = who || "?";
-    const b = bar(g, from, to, y, 20, `key-${i}`, name, `xkey-${i}`, `${name}: ${at(from)} – ${at(end(to))}`);
-    if (b) b.text([`${sign} ${name}`, name]), g.lastChild.tagName === "text" && g.lastChild.setAttribute("class", `t xkey-${i}`);
+    const b = bar(g, from, to, y, 20, `phase-bar key-${i}`, `${name}: ${at(from)} – ${at(end(to))}`);
+    if (b) b.text([`${sign} ${name}`, name], "x-phase");
   }
 }
 function path(points) { return points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)},${y.toFixed(1)}`).join(""); }
@@ -265,7 +261,6 @@ function rowLease(g, y, hgt) { // what is left of the lease: falls from ttl, jum
     if (t >= view.a) g.append(s("path", {class: "c-renew", d: `M${scaleX(t)},${y}v${hgt}`}, s("title", {}, `${T.leaseAge} ${at(t)} (− ${ms(error)})`)));
   });
   g.append(s("path", {class: "grid", d: `M${scaleX(view.a)},${y + hgt}H${scaleX(view.b)}`}));
-  return `${ms(full)}`;
 }
 const visibleTicks = () => D.ticks.filter((k) => k[0] + k[1] > view.a && k[0] < view.b);
 function thin(ticks, px) { // never more columns than half pixels: sums for counts, extremes for the rest
@@ -281,26 +276,29 @@ function thin(ticks, px) { // never more columns than half pixels: sums for coun
 }
 function rowWrites(g, y, hgt, ticks) { // up: good writes a second; down: failed and unknown ones
   const rate = (k, n) => n * 1000 / k[1];
-  const up = Math.max(1, ...ticks.map((k) => rate(k, k[2]))), down = Math.max(...ticks.map((k) => rate(k, k[3] + k[4])), 0), unit = (hgt - 2) / (up + down), zero = y + up * unit + 1;
+  // the backlog that follows an outage would flatten all the rest: columns beyond twice the usual rate are cut and marked
+  const rates = ticks.map((k) => rate(k, k[2])).filter((x) => x > 0).sort((a, b) => a - b), usual = rates[rates.length >> 1] || 1;
+  const up = Math.max(1, Math.min(rates[rates.length - 1] || 1, usual * 2.2)), down = Math.max(...ticks.map((k) => rate(k, k[3] + k[4])), 0), unit = (hgt - 2) / (up + down), zero = y + up * unit + 1;
   let ok = "", bad = "", unknown = "", low = "";
   for (const k of ticks) {
     const x0 = scaleX(Math.max(k[0], view.a)), w = Math.max(scaleX(Math.min(k[0] + k[1], view.b)) - x0, .5);
     const box = (from, n) => `M${x0.toFixed(1)},${(zero + from).toFixed(1)}h${w.toFixed(1)}v${n.toFixed(1)}h${(-w).toFixed(1)}z`;
-    if (k[2]) ok += box(0, -rate(k, k[2]) * unit);
+    if (k[2]) ok += box(0, -Math.min(rate(k, k[2]), up) * unit);
+    if (rate(k, k[2]) > up) g.append(s("text", {x: x0 + w / 2, y: y + 1, class: "t m c"}, "▲", s("title", {}, `${Math.round(rate(k, k[2]))} ${T.rowWrites}`)));
     if (k[3]) bad += box(0, rate(k, k[3]) * unit);
     if (k[4]) unknown += box(rate(k, k[3]) * unit, Math.max(rate(k, k[4]) * unit, 1.5));
-    if (k[1] > 100) low += `M${x0.toFixed(1)},${(zero - k[9] * 10 * unit).toFixed(1)}h${w.toFixed(1)}`;
+    if (k[1] > 100) low += `M${x0.toFixed(1)},${(zero - Math.min(k[9] * 10, up) * unit).toFixed(1)}h${w.toFixed(1)}`;
   }
-  g.append(s("path", {class: "c-ok", d: ok || "M0,0"}), s("path", {class: "c-failed", d: bad || "M0,0"}), s("path", {class: "c-failed hatchable", d: bad || "M0,0", fill: "url(#hatch)", style: "fill:url(#hatch)"}), s("path", {class: "c-unknown", d: unknown || "M0,0"}));
+  g.append(s("path", {class: "c-ok", d: ok || "M0,0"}), s("path", {class: "c-failed", d: bad || "M0,0"}), s("path", {class: "c-unknown", d: unknown || "M0,0"}));
   if (low) g.append(s("path", {class: "c-low", d: low}));
   g.append(s("path", {class: "axis grid", d: `M${scaleX(view.a)},${zero}H${scaleX(view.b)}`}));
-  return `${Math.round(up)}`;
+  g.append(s("text", {x: scaleX(view.b) - 2, y: y + 10, class: "t m e halo"}, `${Math.round(up)}`), s("text", {x: scaleX(view.b) - 2, y: zero - 2, class: "t m e halo"}, "0"));
 }
 function rowLatency(g, y, hgt, ticks) { // logarithmic, 1 ms to the worst
   const worst = Math.max(10000, ...ticks.map((k) => Math.max(k[7], k[8]))), top = Math.ceil(Math.log10(worst / 1000)), Y = (us) => y + hgt - clamp(Math.log10(Math.max(us, 1000) / 1000) / top, 0, 1) * (hgt - 4);
   for (let d = 0; d <= top; d++) {
     const yy = Y(1000 * 10 ** d);
-    g.append(s("path", {class: "grid", d: `M${scaleX(view.a)},${yy}H${scaleX(view.b)}`}), s("text", {x: scaleX(view.b) - 2, y: yy - 2, class: "t m e"}, ms(10 ** d)));
+    g.append(s("path", {class: "grid", d: `M${scaleX(view.a)},${yy}H${scaleX(view.b)}`}));
   }
   for (const [column, cls] of [[8, "c-read"], [7, "c-lat"]]) {
     let d = "", last = null;
@@ -312,6 +310,7 @@ function rowLatency(g, y, hgt, ticks) { // logarithmic, 1 ms to the worst
     }
     if (d) g.append(s("path", {class: cls, d}));
   }
+  for (let d = 0; d <= top; d += 2) g.append(s("text", {x: scaleX(view.b) - 2, y: Y(1000 * 10 ** d) - 2, class: "t m e halo"}, d > 2 ? `${10 ** d / 1000} s` : `${10 ** d} ms`));
 }
 function rowNoise(g, y, hgt) {
   for (const [t, p99] of D.noise) {
@@ -331,7 +330,7 @@ function rowsToDraw(ticks) {
   if (D.leases.length) add(T.rowLease, 30, (g, y) => rowLease(g, y, 30), ms(Math.max(...D.leases.map((l) => l[2]))));
   if (D.servers.length) add(T.rowServer, 20, (g, y) => spanBars(g, y, D.servers, "→"));
   if (ticks.length) add(T.rowWrites, 74, (g, y) => rowWrites(g, y, 74, ticks), ticks.length ? fill(T.bucket, {a: ms(ticks[0][1])}) : "");
-  if (ticks.length) add(T.rowLatency, 64, (g, y) => rowLatency(g, y, 64, ticks));
+  if (ticks.length) add(T.rowLatency, 72, (g, y) => rowLatency(g, y, 72, ticks));
   if (D.noise.length) add(T.rowNoise, 18, (g, y) => rowNoise(g, y, 18));
   return rows;
 }
@@ -344,7 +343,7 @@ function axis(g, y, width, labels, bottom) {
   for (let t = Math.ceil(view.a / step) * step; t <= view.b; t += step) {
     const x = scaleX(t);
     if (bottom) g.append(s("path", {class: "grid", d: `M${x},${y}V${bottom}`}));
-    if (labels) g.append(s("text", {x, y: y + labels, class: `t m ${x > width - 25 ? "e" : "c"}`}, tickLabel(t, step)));
+    if (labels) g.append(s("text", {x, y: y + labels, class: `t m ${x > width - 25 ? "e" : x < 16 ? "" : "c"}`}, tickLabel(t, step)));
   }
 }
 function draw(forced) {
@@ -361,7 +360,7 @@ function draw(forced) {
   axis(g, bottom, width, 13);
   verticals(g, top - 4, bottom);
   for (const r of rows) {
-    g.append(s("text", narrow ? {x: left, y: r.y - 3, class: "t m"} : {x: left - 8, y: r.y + Math.min(r.height, 26) / 2 + 4, class: "t e"}, r.label + (narrow && r.sub ? `, ${r.sub}` : "")));
+    g.append(s("text", narrow ? {x: left, y: r.y - 3, class: "t m halo"} : {x: left - 8, y: r.y + Math.min(r.height, 26) / 2 + 4, class: "t e"}, r.label + (narrow && r.sub ? `, ${r.sub}` : "")));
     if (!narrow && r.sub) g.append(s("text", {x: left - 8, y: r.y + 30, class: "t m e"}, r.sub));
     r.fn(g, r.y);
   }
@@ -410,10 +409,10 @@ function point(t) {
 function legend() {
   const swatch = (cls, key, thinner, text) => h("li", {}, s("svg", {viewBox: "0 0 34 16", "aria-hidden": "true"}, s("rect", {x: 1, y: thinner ? 4 : 1, width: 32, height: thinner ? 9 : 14, class: cls, rx: 2}),
     HATCHED.has(key) ? s("rect", {x: 1, y: 1, width: 32, height: 14, fill: "url(#hatch)"}) : null, s("text", {x: 17, y: 12, class: `t c x-${key}`}, LANE_SIGN[key] || "")), h("span", {}, text));
-  const used = (nodes, field, names, prefix) => names.map(([name, word], i) => [name.toLowerCase(), word, i]).filter(([, , i]) => nodes.some((n) => n[field].some((x) => x[0] === i)))
+  const used = (nodes, field, names, prefix) => names.map(([name, word], i) => [name.toLowerCase(), word, i]).filter(([, word, i]) => word && nodes.some((n) => n[field].some((x) => x[0] === i)))
     .map(([key, word]) => swatch(`${prefix}-${key}`, key, THIN.has(key), word));
   const line = (cls, d, text) => h("li", {}, s("svg", {viewBox: "0 0 34 16", "aria-hidden": "true"}, s("path", {class: cls, d})), h("span", {}, text));
-  const items = [used(PG, "lane", D.lanes, "l"), used(ETCD, "etcd", D.etcd_lanes.map(([k, w]) => [k, k === "OFF" || k === "UNKNOWN" ? null : `etcd: ${w.replace("etcd ", "")}`]), "e")].flat().filter((li) => li.textContent !== "null");
+  const items = [used(PG, "lane", D.lanes, "l"), used(ETCD, "etcd", D.etcd_lanes.map(([k, w]) => [k, k === "OFF" || k === "UNKNOWN" ? null : `etcd: ${w.replace("etcd ", "")}`]), "e")].flat();
   if (R.faults.length) items.push(line("fault-bar", "M2,2h30v12h-30z", T.faultLegend));
   if (R.outage_start_ms != null) items.push(line("outage-bar", "M2,2h30v12h-30z", T.outageLegend));
   if (D.leases.length) items.push(line("c-lease", "M1,4L16,13M16,4L31,13M1,1v14M16,1v14", T.leaseLegend));
@@ -564,15 +563,15 @@ function events() {
 
 // ---- configuration --------------------------------------------------------------------------------------------------
 function setup() {
-  const host = R.host, facts = [...Object.entries(R.versions), [T.program, D.run.program], [T.host && "host", fill(T.host, {c: host.cpus, m: count(host.memory_mb), k: host.kernel, t: D.run.tcp_cc || "?"})], [T.seed, String(R.seed)], [T.lab, D.run.lab],
+  const host = R.host, facts = [...Object.entries(R.versions), [T.program, D.run.program], [T.hostName, fill(T.host, {c: host.cpus, m: count(host.memory_mb), k: host.kernel, t: D.run.tcp_cc || "?"})], [T.seed, String(R.seed)], [T.lab, D.run.lab],
     [T.began, D.run.wall ? new Date(D.run.wall).toISOString().replace("T", " ").slice(0, 19) + " UTC" : T.notKnown]];
   const noise = [fill(T.late, {a: ms(host.late_max_ms)}), host.noisy ? fill(T.noisy, {n: D.run.noisy_seconds}) : T.quiet, D.run.attempts_missing ? fill(T.stalled, {n: count(D.run.attempts_missing)}) : ""].filter(Boolean).join(" ");
   return section("setup",
     h("h3", {}, `${T.topology}: ${R.topology || T.notKnown}`), D.topology_title ? h("p", {}, D.topology_title) : null,
     table([[T.node, ""], [T.address, ""], [T.services, ""]], D.nodes.map((n) => [n.name, n.address, n.services.map((x) => SERVICES[x]).join(", ")]), {label: T.topology}),
     h("h3", {}, T.versions), table([["", ""], ["", ""]].map(([a, b], i) => [i ? T.value : T.what, b]), facts.filter((f) => f[1]), {label: T.versions}), h("p", {class: host.noisy ? "warn" : ""}, `${host.noisy ? "! " : ""}${noise}`),
-    D.settings.length ? [h("h3", {}, T.settings), table([[T.setting, ""], [T.value, ""], [T.node, ""]], D.settings.map(([k, n, v, c]) => [h("code", {}, k), v + (c ? ` (${c > 1 ? fill(T.changed, {n: c}) : T.changedOnce})` : ""), n]), {label: T.settings})] : null,
-    D.steps.length ? [h("h3", {}, T.steps), table([[T.step, ""], [T.state, ""], [T.at && T.time, "n"], [T.meaning, ""]], D.steps.filter((x) => x[0] >= 0).map(([, name, state, detail, t]) => [name, (state === "failed" ? "✗ " : state === "done" ? "✓ " : "") + state, at(t), detail]), {label: T.steps})] : null,
+    D.settings.length ? [h("h3", {}, T.settings), table([[T.setting, ""], [T.value, ""]], D.settings.map(([k, n, v, c]) => [h("span", {}, h("code", {}, k), n ? ` (${n})` : ""), v + (c ? ` (${c > 1 ? fill(T.changed, {n: c}) : T.changedOnce})` : "")]), {label: T.settings})] : null,
+    D.steps.length ? [h("h3", {}, T.steps), table([[T.step, ""], [T.state, ""], [T.time, "n"], [T.detail, ""]], D.steps.filter((x) => x[0] >= 0).map(([, name, state, detail, t]) => [name, (state === "failed" ? "✗ " : state === "done" ? "✓ " : "") + state, at(t), detail]), {label: T.steps})] : null,
     D.files.length ? [h("h3", {}, T.files), h("p", {class: "muted small"}, T.filesNote), D.files.map(([path, nodes, text]) => h("details", {}, h("summary", {}, h("code", {}, path), nodes ? ` (${nodes})` : ""), h("pre", {tabindex: "0", role: "region", "aria-label": `${path} ${nodes}`}, text)))] : null);
 }
 
