@@ -2,6 +2,8 @@
 // What the application felt: acknowledged, failed and slow writes per 100 ms as vertical bars, totals, outages, unknown outcomes.
 #include "dashboard/views/parts.h"
 
+#include <stdio.h>
+
 struct client {
     int zoom; // index into steps: how many ticks of 100 ms make a column
 };
@@ -19,8 +21,16 @@ struct sums {
     struct column_sum columns[512];
     int n;
     usec_t from, step; // of the first column
-    double most, slowest;
+    double most, slowest; // of the scales: three times the average, so that one burst does not flatten all else
+    double top;           // the slowest write in sight
 };
+
+// The end of a scale for values with this sum and largest: never less than `least`.
+static double scale_end(double sum, int n, double largest, double least) {
+    double usual = n ? 3 * sum / n : 0, end = largest < usual ? largest : usual;
+    return end < least ? least : end;
+}
+
 
 static void add_tick(struct sums *s, const struct tick *t) {
     usec_t i = (t->at - s->from) / s->step;
@@ -41,14 +51,22 @@ static void sum_up(struct sums *s, const struct history *h, usec_t now, usec_t s
     for (size_t i = h->ticks.n; i > 0 && h->ticks.items[i - 1].at >= s->from; i--)
         if (h->ticks.items[i - 1].at < now)
             add_tick(s, &h->ticks.items[i - 1]);
+    double writes = 0, most = 0, latency = 0;
+    int wrote = 0, timed = 0;
     for (int i = 0; i < s->n; i++) {
         struct column_sum *col = &s->columns[i];
         col->ok /= (double)step / (100.0 * MSEC);
         col->bad /= (double)step / (100.0 * MSEC);
-        s->most = col->ok > s->most ? col->ok : s->most;
-        s->most = col->bad > s->most ? col->bad : s->most;
-        s->slowest = col->slowest > s->slowest ? col->slowest : s->slowest;
+        writes += col->ok;
+        wrote += col->ok > 0;
+        latency += col->slowest;
+        timed += col->slowest > 0;
+        most = col->ok > most ? col->ok : most;
+        s->top = col->slowest > s->top ? col->slowest : s->top;
     }
+    const double usual_writes = 10, fast = 10e3; // per 100 ms at the default load; 10 ms
+    s->most = scale_end(writes, wrote, most, usual_writes);
+    s->slowest = scale_end(latency, timed, s->top, fast);
 }
 
 enum { LEFT = 10 }; // the scale
@@ -64,14 +82,16 @@ static void scale(struct canvas *c, struct rect area, int y, int rows, const cha
 // Chart: title in row y, bars in the `rows` rows below it.
 static void draw_writes(struct canvas *c, struct rect area, int y, int rows, const struct sums *s) {
     char top[SHORT_MAX];
-    double most = s->most < 10 ? 10 : s->most;
+    double most = s->most;
     (void)snprintf(top, sizeof top, "%.0f", most);
     scale(c, area, y, rows, top, "Writes acknowledged per 100 ms (x: failed or unknown, none acknowledged)");
     for (int i = 0; i < s->n; i++) {
         const struct column_sum *col = &s->columns[i];
         column_bar(c, area, y + rows, LEFT + i, rows, TONE_GOOD, col->ok, most);
+        if (col->ok > most * 1.01)
+            (void)canvas_sign(c, area, y + 1, LEFT + i, TONE_STRONG, SIGN_UP);
         if (!(col->ok > 0) && col->bad > 0)
-            for (int k = 0; k < rows && k < 1 + (int)(col->bad / most * (rows - 1) + 0.5); k++)
+            for (int k = 0; k < rows && k < 1 + (int)((col->bad < most ? col->bad / most : 1) * (rows - 1) + 0.5); k++)
                 (void)canvas_text(c, area, y + rows - k, LEFT + i, TONE_BAD, "x");
         else if (col->bad > 0)
             (void)canvas_text(c, area, y + 1, LEFT + i, TONE_BAD, "x");
@@ -81,13 +101,16 @@ static void draw_writes(struct canvas *c, struct rect area, int y, int rows, con
 }
 
 static void draw_latency(struct canvas *c, struct rect area, int y, int rows, const struct sums *s) {
-    char top[SHORT_MAX];
-    double most = s->slowest < 10e3 ? 10e3 : s->slowest;
+    char top[SHORT_MAX], title[80];
+    double most = s->slowest;
     (void)snprintf(top, sizeof top, most < 1e6 ? "%.0f ms" : "%.1f s", most < 1e6 ? most / 1e3 : most / 1e6);
-    scale(c, area, y, rows, top, "Slowest write per 100 ms");
+    (void)snprintf(title, sizeof title, s->top > 0 ? "Slowest write of each column (at most %.0f ms in sight)" : "Slowest write of each column", s->top / 1e3);
+    scale(c, area, y, rows, top, title);
     for (int i = 0; i < s->n; i++) {
         double t = s->columns[i].slowest;
         column_bar(c, area, y + rows, LEFT + i, rows, t > 1e6 ? TONE_BAD : t > 100e3 ? TONE_WARN : TONE_PLAIN, t, most);
+        if (t > most * 1.01)
+            (void)canvas_sign(c, area, y + 1, LEFT + i, t > 1e6 ? TONE_BAD : TONE_WARN, SIGN_UP);
     }
 }
 
@@ -116,23 +139,22 @@ static int draw_totals(struct canvas *c, struct rect area, int y, const struct d
 
 static int draw_lost(struct canvas *c, struct rect area, int y, const struct dash *d) {
     (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, "Lost");
-    for
-        VEC_EACH(&d->history->finals, f) {
-            int64_t short_of = d->model->w_ok - f->rows;
-            if (!f->ok || !f->leader)
-                continue;
-            if (short_of > 0)
-                (void)canvas_text(c, area, y, 9, TONE_BAD,
-                                  "at least %" PRId64 ": %s holds %" PRId64 " rows (`bascule report` names them)",
-                                  short_of, f->node, f->rows);
-            else
-                (void)canvas_text(c, area, y, 9, TONE_PLAIN,
-                                  "%s holds %" PRId64 " rows at the end; `bascule report` compares each id", f->node,
-                                  f->rows);
-            return y + 1;
-        }
+    for VEC_EACH (&d->history->finals, f) {
+        int64_t short_of = d->model->w_ok - f->rows;
+        if (!f->ok || !f->leader)
+            continue;
+        if (short_of > 0)
+            (void)canvas_text(c, area, y, 9, TONE_BAD,
+                              "at least %" PRId64 ": %s holds %" PRId64 " rows (`bascule report` names them)",
+                              short_of, f->node, f->rows);
+        else
+            (void)canvas_text(c, area, y, 9, TONE_PLAIN,
+                              "%s holds %" PRId64 " rows at the end; `bascule report` compares each id", f->node,
+                              f->rows);
+        return y + 1;
+    }
     (void)canvas_text(c, area, y, 9, TONE_DIM,
-                      "known at the end, when the final leader is read; unknown writes may count as either");
+                      "known at the end, when the final leader's rows are counted");
     return y + 1;
 }
 

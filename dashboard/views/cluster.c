@@ -13,21 +13,41 @@ static void *cluster_open(void) {
 }
 
 // ---- the top ------------------------------------------------------------------------------------------------------------
-static void draw_verdict(struct canvas *c, struct rect area, const struct dash *d) {
-    char why[EVENT_TEXT_MAX] = "";
-    const struct model *m = d->model;
+static const struct model_fault *fault_in_force(const struct model *m) {
+    for (size_t i = m->n_faults; i > 0; i--)
+        if (m->faults[i - 1].phase >= MF_EFFECTIVE && m->faults[i - 1].phase <= MF_HEAL_ASKED)
+            return &m->faults[i - 1];
+    return NULL;
+}
+
+static void verdict(struct canvas *c, struct rect area, enum tone tone, enum sign sign, const char *text) {
     (void)canvas_field(c, area, 0, 1, 8, TONE_STRONG, "Cluster");
-    if (model_complete(m, why, sizeof why)) {
-        int x = canvas_sign(c, area, 0, 9, TONE_GOOD, SIGN_GOOD);
-        (void)canvas_text(c, area, 0, x + 1, TONE_GOOD, "healthy: %s leads and every standby streams from it",
-                          m->leader);
-        return;
+    (void)canvas_sign(c, area, 0, 9, tone, sign);
+    (void)canvas_field(c, area, 0, 11, area.cols - 12, tone, text);
+}
+
+// What the servers say of themselves is not what the application feels: cut off, a leader takes its own probe's writes for half a minute.
+static void draw_verdict(struct canvas *c, struct rect area, const struct dash *d) {
+    char why[EVENT_TEXT_MAX] = "", text[EVENT_TEXT_MAX + 64], time[SHORT_MAX];
+    const struct model *m = d->model;
+    const struct outage *o = last_outage(d->history);
+    bool complete = model_complete(m, why, sizeof why), healthy = complete || model_healthy(m, NULL, 0);
+    if (log_silence(d)) {
+        (void)snprintf(text, sizeof text, "nothing was heard for %s: what is shown may no longer be true",
+                       seconds_text(time, log_silence(d)));
+        verdict(c, area, TONE_WARN, SIGN_UNKNOWN, text);
+    } else if (o && o->to == USEC_NEVER && healthy) {
+        (void)snprintf(text, sizeof text, "%s accepts writes from inside, but the application does not reach it", m->leader);
+        verdict(c, area, TONE_BAD, SIGN_BAD, text);
+    } else if (complete && fault_in_force(m)) {
+        verdict(c, area, TONE_WARN, SIGN_WARN, "works, with a fault in force");
+    } else if (complete) {
+        (void)snprintf(text, sizeof text, "healthy: %s leads and every standby streams from it", m->leader);
+        verdict(c, area, TONE_GOOD, SIGN_GOOD, text);
+    } else {
+        (void)snprintf(text, sizeof text, "%s%s", healthy ? "works, but is not whole: " : "", why);
+        verdict(c, area, healthy ? TONE_WARN : TONE_BAD, healthy ? SIGN_WARN : SIGN_BAD, text);
     }
-    char other[EVENT_TEXT_MAX];
-    bool healthy = model_healthy(m, other, sizeof other);
-    int x = canvas_sign(c, area, 0, 9, healthy ? TONE_WARN : TONE_BAD, healthy ? SIGN_WARN : SIGN_BAD);
-    (void)canvas_text(c, area, 0, x + 1, healthy ? TONE_WARN : TONE_BAD, "%s%s",
-                      healthy ? "works, but not whole: " : "", why);
 }
 
 static void draw_writes(struct canvas *c, struct rect area, int y, const struct dash *d) {
@@ -35,6 +55,10 @@ static void draw_writes(struct canvas *c, struct rect area, int y, const struct 
     (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, "Writes");
     if (!h->ticks.n) {
         (void)canvas_text(c, area, y, 9, TONE_DIM, "the application has not begun");
+        return;
+    }
+    if (*h->end_reason || log_silence(d)) {
+        (void)canvas_text(c, area, y, 9, TONE_DIM, "%s", *h->end_reason ? "the run has ended" : "nothing was heard");
         return;
     }
     double rate = writes_per_second(h, d->now);
@@ -219,24 +243,6 @@ static const char *staleness(const struct dash *d, char buf[static SHORT_MAX]) {
     return NULL;
 }
 
-// ---- the story ----------------------------------------------------------------------------------------------------------
-static void draw_story(struct canvas *c, struct rect area, const struct dash *d) {
-    const struct history *h = d->history;
-    size_t lines[128], n = 0, most = area.rows < 0 ? 0 : (size_t)area.rows;
-    most = most > ARRAY_SIZE(lines) ? ARRAY_SIZE(lines) : most;
-    int wanted = area.rows > 12 ? 0 : 1; // little room: no details
-    for (size_t i = h->story.n; i > 0 && n < most; i--)
-        if (h->story.items[i - 1].weight >= wanted)
-            lines[n++] = i - 1;
-    for (size_t i = 0; i < n; i++) {
-        const struct told *t = &h->story.items[lines[n - 1 - i]];
-        char stamp[SHORT_MAX];
-        enum tone tone = t->weight >= 2 ? TONE_STRONG : t->weight ? TONE_PLAIN : TONE_DIM;
-        int x = canvas_text(c, area, (int)i, 1, TONE_DIM, "%s ", stamp_text(stamp, t->t));
-        (void)canvas_field(c, area, (int)i, x + 1, area.cols - x - 2, tone, t->text);
-    }
-}
-
 static void cluster_draw(void *view, const struct dash *d, struct canvas *c, struct rect area) {
     struct cluster *v = view;
     if (v->details && d->node >= 0 && (size_t)d->node < d->model->n_nodes) {
@@ -258,7 +264,7 @@ static void cluster_draw(void *view, const struct dash *d, struct canvas *c, str
     y += (int)draw_nodes(c, rect_rows(area, y, rows), d) + 1;
     if (y < area.rows)
         heading(c, area, y++, "What happened", "seconds since the lab began");
-    draw_story(c, rect_rows(area, y, -1), d);
+    draw_story(c, rect_rows(area, y, -1), d, 0, d->now);
 }
 
 static bool cluster_key(void *view, struct dash *d, int key, struct request *ret) {

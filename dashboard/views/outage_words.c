@@ -32,7 +32,7 @@ void draw_lease(struct canvas *c, struct rect area, int y, const struct dash *d)
     usec_t end = m->lease_renewed + m->lease_ttl, left = end > d->now ? end - d->now : 0;
     usec_t late =
         m->lease_ttl - (m->loop_wait < m->lease_ttl ? m->loop_wait : 0); // a healthy leader renews before this is gone
-    bool overdue = m->loop_wait && left + SEC < late;
+    bool overdue = m->loop_wait && left + SEC < late && !log_silence(d);
     enum tone tone = !left ? TONE_BAD : overdue ? TONE_WARN : TONE_GOOD;
     int width = area.cols >= 120 ? 60 : area.cols >= 70 ? 24 : 8;
     bar(c, area, y, x, width, tone, (double)left, (double)m->lease_ttl);
@@ -107,7 +107,7 @@ static int draw_open(struct canvas *c, struct rect area, int y, int most, const 
     (void)draw_bounds(c, area, y + 2, x, p, d->now);
     if (most < 4)
         return 3;
-    (void)canvas_text(c, area, y + 3, LABEL, TONE_DIM, "%s", *p->why ? p->why : phase_words(s, s->current));
+    (void)canvas_field(c, area, y + 3, LABEL, area.cols - LABEL - 1, TONE_DIM, *p->why ? p->why : phase_words(s, s->current));
     return 4;
 }
 

@@ -138,3 +138,27 @@ const struct outage *last_outage(const struct history *h) {
 bool contains_word(const char *text, const char *word) {
     return !*word || strcasestr(text, word) != NULL;
 }
+
+usec_t log_silence(const struct dash *d) {
+    usec_t last = d->history->now;
+    return last && d->now > last + 2 * SEC && !*d->history->end_reason ? d->now - last : 0;
+}
+
+void draw_story(struct canvas *c, struct rect area, const struct dash *d, usec_t from, usec_t to) {
+    const struct history *h = d->history;
+    size_t lines[128], n = 0, most = area.rows < 0 ? 0 : (size_t)area.rows;
+    most = most > ARRAY_SIZE(lines) ? ARRAY_SIZE(lines) : most;
+    int wanted = area.rows > 12 ? 0 : 1;
+    for (size_t i = h->story.n; i > 0 && n < most; i--) {
+        const struct told *t = &h->story.items[i - 1];
+        if (t->weight >= wanted && t->t >= from && t->t <= to)
+            lines[n++] = i - 1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct told *t = &h->story.items[lines[n - 1 - i]];
+        char stamp[SHORT_MAX];
+        enum tone tone = t->weight >= 2 ? TONE_STRONG : t->weight ? TONE_PLAIN : TONE_DIM;
+        int x = canvas_text(c, area, (int)i, 1, TONE_DIM, "%s ", stamp_text(stamp, t->t));
+        (void)canvas_field(c, area, (int)i, x + 1, area.cols - x - 2, tone, t->text);
+    }
+}

@@ -76,19 +76,23 @@ static int draw_title(struct canvas *c, struct rect area, const struct dash *d) 
 static int draw_now(struct canvas *c, struct rect area, int y, const struct dash *d) {
     const struct history *h = d->history;
     char since[SHORT_MAX];
-    for
-        VEC_EACH(&h->steps, s) {
-            if (*h->end_reason || s->index < 0 || !(str_eq(s->state, "waiting") || str_eq(s->state, "started")))
-                continue;
-            bool waits = str_eq(s->state, "waiting");
-            (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, "Now");
-            (void)canvas_sign(c, area, y, 9, waits ? TONE_WARN : TONE_STRONG, waits ? SIGN_WARN : SIGN_RIGHT);
-            struct rect rest = rect_cols(rect_rows(area, y, 2), 11, -1);
-            cleanup_strbuf struct strbuf b = {0};
-            strbuf_addf(&b, "%s: %s %s (since %s)", s->name, waits ? "waiting" : "at work:", s->detail,
-                        seconds_text(since, d->now > s->t ? d->now - s->t : 0));
-            return y + paragraph(c, rest, 0, 0, waits ? TONE_WARN : TONE_STRONG, strbuf_str(&b));
-        }
+    for VEC_EACH (&h->steps, s) {
+        if (*h->end_reason || s->index < 0 || !(str_eq(s->state, "waiting") || str_eq(s->state, "started")))
+            continue;
+        bool waits = str_eq(s->state, "waiting");
+        (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, "Now");
+        (void)canvas_sign(c, area, y, 9, waits ? TONE_WARN : TONE_STRONG, waits ? SIGN_WARN : SIGN_RIGHT);
+        struct rect rest = rect_cols(rect_rows(area, y, 2), 11, -1);
+        cleanup_strbuf struct strbuf b = {0};
+        // "for 'condition': what was missing": the second half was true when the waiting began, it may not be now.
+        const char *why = strstr(s->detail, "': ");
+        int words = why ? (int)(why - s->detail) + 1 : (int)strlen(s->detail);
+        strbuf_addf(&b, "%s: %s %.*s, for %s so far", s->name, waits ? "waiting" : "at work:", words, s->detail,
+                    seconds_text(since, d->now > s->t ? d->now - s->t : 0));
+        if (why)
+            strbuf_addf(&b, " (when that began: %s)", why + 3);
+        return y + paragraph(c, rest, 0, 0, waits ? TONE_WARN : TONE_STRONG, strbuf_str(&b));
+    }
     if (*d->model->progress && !*h->end_reason) {
         (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, "Now");
         (void)canvas_field(c, area, y, 9, area.cols - 10, TONE_PLAIN, d->model->progress);
@@ -102,7 +106,7 @@ static int draw_end(struct canvas *c, struct rect area, int y, const struct hist
         const char *reason, *words;
         bool good;
     } reasons[] = {
-        {"completed", "every step was done; whether the expectations held says `bascule report`", true},
+        {"completed", "every step was done; `bascule report` judges the rest", true},
         {"expectation", "a condition of the scenario was not met", false},
         {"unverified", "a fault could not be verified: the run proves nothing", false},
         {"interrupted", "somebody stopped it", false},
@@ -129,11 +133,10 @@ static void expect_so_far(const struct dash *d, const struct expect_entry *e, st
     const struct outage *o = last_outage(d->history);
     char text[SHORT_MAX];
     usec_t longest = 0;
-    for
-        VEC_EACH(&d->history->outages, x) {
-            usec_t end = x->to == USEC_NEVER ? d->now : x->to;
-            longest = end > x->from && end - x->from > longest ? end - x->from : longest;
-        }
+    for VEC_EACH (&d->history->outages, x) {
+        usec_t end = x->to == USEC_NEVER ? d->now : x->to;
+        longest = end > x->from && end - x->from > longest ? end - x->from : longest;
+    }
     if (str_eq(e->kind, "write_outage") && o)
         piece_set(p, TONE_PLAIN, -1, "so far %s%s", seconds_text(text, longest),
                   o->to == USEC_NEVER ? ", going on" : "");
@@ -147,14 +150,13 @@ static void draw_expects(struct canvas *c, struct rect area, const struct dash *
     int y = 0;
     if (!d->history->expects.n)
         (void)canvas_text(c, area, y, 1, TONE_DIM, "nothing in particular");
-    for
-        VEC_EACH(&d->history->expects, e) {
-            struct piece p;
-            expect_so_far(d, e, &p);
-            (void)canvas_field(c, area, y, 1, 18, TONE_PLAIN, e->kind);
-            (void)canvas_field(c, area, y, 20, 28, TONE_STRONG, e->text);
-            (void)piece_draw(c, area, y++, 49, area.cols - 50, &p);
-        }
+    for VEC_EACH (&d->history->expects, e) {
+        struct piece p;
+        expect_so_far(d, e, &p);
+        (void)canvas_field(c, area, y, 1, 18, TONE_PLAIN, e->kind);
+        (void)canvas_field(c, area, y, 20, 28, TONE_STRONG, e->text);
+        (void)piece_draw(c, area, y++, 49, area.cols - 50, &p);
+    }
 }
 
 static void scenario_draw(void *view, const struct dash *d, struct canvas *c, struct rect area) {

@@ -4,7 +4,7 @@
 
 #include "dashboard/views/parts.h"
 
-enum { COLUMNS_MAX = 24, REST_MIN = 12 };
+enum { COLUMNS_MAX = 24, REST_MIN = 30 };
 
 void piece_set(struct piece *p, enum tone tone, int sign, const char *fmt, ...) {
     va_list ap;

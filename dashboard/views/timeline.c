@@ -101,18 +101,22 @@ static void timeline_draw(void *view, const struct dash *d, struct canvas *c, st
     draw_axis(c, area, 1, &s);
     timeline_leaders(c, area, 2, &s, d);
     timeline_outages(c, area, 3, &s, d);
-    int legend = area.cols >= 120 ? 1 : 2, room = area.rows - 4 - legend - 1;
+    timeline_writes(c, area, 4, &s, d);
+    int legend = area.cols >= 120 ? 1 : 2, room = area.rows - 5 - legend - 1;
     room = room < 1 ? 1 : room;
-    struct rect rows = rect_rows(area, 4, room);
     struct rect nowhere = rect_rows(area, 0, 0);
     int all = draw_rows(c, nowhere, &s, d, 0);
     v->top = v->top > all - room ? all - room : v->top;
     v->top = v->top < 0 ? 0 : v->top;
-    (void)draw_rows(c, rows, &s, d, v->top);
+    (void)draw_rows(c, rect_rows(area, 5, room), &s, d, v->top);
     if (all > room)
-        (void)canvas_text(c, area, area.rows - legend - 1, 1, TONE_DIM, "rows %d-%d of %d: j k", v->top + 1,
-                          v->top + room, all);
+        (void)canvas_text(c, area, area.rows - legend - 1, 1, TONE_DIM, "rows %d-%d of %d: j k", v->top + 1, v->top + room, all);
     (void)timeline_legend(c, area, area.rows - legend);
+    int y = 5 + all + 1, left = area.rows - legend - 1 - y;
+    if (left < 3)
+        return;
+    heading(c, area, y, "What happened in sight", NULL);
+    draw_story(c, rect_rows(area, y + 1, left - 1), d, s.from, s.to);
 }
 
 static void zoom(struct timeline *v, const struct dash *d, bool in) {

@@ -15,6 +15,7 @@ int span_col(const struct span *s, usec_t t);  // column of a time; may lie outs
 void timeline_node(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d, size_t node);
 void timeline_leaders(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d);
 void timeline_outages(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d);
+void timeline_writes(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d);
 void timeline_fault(struct canvas *c, struct rect area, int y, const struct span *s, const struct fault_band *f,
                     usec_t now);
 int timeline_legend(struct canvas *c, struct rect area, int y); // returns rows used

@@ -91,18 +91,17 @@ void timeline_node(struct canvas *c, struct rect area, int y, const struct span 
 void timeline_leaders(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
     (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "leader key");
     int end = -1; // nothing is drawn over the label before
-    for
-        VEC_EACH(&d->history->leaders, p) {
-            int col = span_col(s, p->t);
-            if (col < 0 || col >= s->cols || p->t > d->now)
-                continue;
-            if (col < end)
-                col = end;
-            int x = TIMELINE_LEFT + col;
-            (void)canvas_sign(c, area, y, x, *p->node ? TONE_LEADER : TONE_BAD, *p->node ? SIGN_LEADER : SIGN_BAD);
-            end = canvas_text(c, area, y, x + 1, *p->node ? TONE_LEADER : TONE_BAD, "%s", *p->node ? p->node : "gone") -
-                  TIMELINE_LEFT;
-        }
+    for VEC_EACH (&d->history->leaders, p) {
+        int col = span_col(s, p->t);
+        if (col < 0 || col >= s->cols || p->t > d->now)
+            continue;
+        if (col < end)
+            col = end;
+        int x = TIMELINE_LEFT + col;
+        (void)canvas_sign(c, area, y, x, *p->node ? TONE_LEADER : TONE_BAD, *p->node ? SIGN_LEADER : SIGN_BAD);
+        end = canvas_text(c, area, y, x + 1, *p->node ? TONE_LEADER : TONE_BAD, "%s", *p->node ? p->node : "gone") -
+              TIMELINE_LEFT;
+    }
 }
 
 static void draw_band(struct canvas *c, struct rect area, int y, const struct span *s, usec_t from, usec_t to,
@@ -118,17 +117,42 @@ static void draw_band(struct canvas *c, struct rect area, int y, const struct sp
 
 void timeline_outages(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
     (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "outage");
-    for
-        VEC_EACH(&d->history->outages, o) {
-            usec_t end = o->to == USEC_NEVER ? d->now : o->to;
-            draw_band(c, area, y, s, o->from, o->to, d->now, TONE_BAD, SIGN_BAD);
-            int a = span_col(s, o->from), b = span_col(s, end);
-            char text[SHORT_MAX];
-            a = a < 0 ? 0 : a;
-            if (b - a >= 14)
-                (void)canvas_text(c, area, y, TIMELINE_LEFT + a + 1, TONE_BAD, " %s ",
-                                  seconds_text(text, end > o->from ? end - o->from : 0));
-        }
+    for VEC_EACH (&d->history->outages, o) {
+        usec_t end = o->to == USEC_NEVER ? d->now : o->to;
+        draw_band(c, area, y, s, o->from, o->to, d->now, TONE_BAD, SIGN_BAD);
+        int a = span_col(s, o->from), b = span_col(s, end);
+        char text[SHORT_MAX];
+        a = a < 0 ? 0 : a;
+        if (b - a >= 14)
+            (void)canvas_text(c, area, y, TIMELINE_LEFT + a + 1, TONE_BAD, " %s ",
+                              seconds_text(text, end > o->from ? end - o->from : 0));
+    }
+}
+
+// Writes acknowledged, as a bar per column against the most of any column in sight.
+void timeline_writes(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
+    double sums[1024] = {0}, most = 0;
+    bool any[1024] = {0};
+    (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "writes");
+    for (size_t i = d->history->ticks.n; i > 0 && d->history->ticks.items[i - 1].at >= s->from; i--) {
+        const struct tick *t = &d->history->ticks.items[i - 1];
+        int col = span_col(s, t->at);
+        if (col < 0 || col >= s->cols || col >= 1024 || t->at >= d->now)
+            continue;
+        any[col] = true;
+        sums[col] += t->w_ok;
+    }
+    double sum = 0, n = 0;
+    for (int col = 0; col < s->cols && col < 1024; col++) {
+        sum += sums[col];
+        n += sums[col] > 0;
+    }
+    most = n > 0 ? 1.3 * sum / n : 1; // the usual is a high bar; the burst after an outage is no more than that
+    for (int col = 0; col < s->cols && col < 1024; col++)
+        if (sums[col] > 0)
+            column_bar(c, area, y, TIMELINE_LEFT + col, 1, TONE_GOOD, sums[col], most);
+        else if (any[col])
+            (void)canvas_text(c, area, y, TIMELINE_LEFT + col, TONE_BAD, "x");
 }
 
 void timeline_fault(struct canvas *c, struct rect area, int y, const struct span *s, const struct fault_band *f,

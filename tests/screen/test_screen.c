@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: PostgreSQL
+// Golden screens: recorded logs folded up to a moment, each view drawn and compared with tests/screen/golden/. UPDATE_GOLDEN=1 writes
+// them anew; look at every one of them before it is committed.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <curses.h>
+
+#include "lab/base/fs.h"
+#include "player.h"
+
+static char *read_file(const char *path) {
+    cleanup_file FILE *f = fopen(path, "re");
+    if (!f)
+        return NULL;
+    struct strbuf b = {0};
+    char buf[4096];
+    for (size_t n; (n = fread(buf, 1, sizeof buf, f)) > 0;)
+        strbuf_addn(&b, buf, n);
+    return b.data ? b.data : xstrdup("");
+}
+
+static bool write_file(const char *path, const struct strbuf *text) {
+    cleanup_file FILE *f = fopen(path, "we");
+    return f && fwrite(text->data, 1, text->len, f) == text->len;
+}
+
+static void show_difference(const char *name, const char *want, const char *got) {
+    for (int line = 1; *want || *got; line++) {
+        int a = (int)strcspn(want, "\n"), b = (int)strcspn(got, "\n");
+        if (a != b || strncmp(want, got, (size_t)a) != 0)
+            print_error("%s:%d\n  want |%.*s|\n  got  |%.*s|\n", name, line, a, want, b, got);
+        want += a + (want[a] == '\n');
+        got += b + (got[b] == '\n');
+    }
+}
+
+static void compare(const struct stage *s, const char *name) {
+    cleanup_strbuf struct strbuf got = {0};
+    canvas_to_text(&s->canvas, true, &got);
+    cleanup_free char *path = xasprintf("tests/screen/golden/%s.txt", name);
+    if (getenv("UPDATE_GOLDEN"))
+        assert_true(write_file(path, &got));
+    cleanup_free char *want = read_file(path);
+    if (!want || !str_eq(want, strbuf_str(&got))) {
+        show_difference(path, want ? want : "", strbuf_str(&got));
+        fail_msg("%s %s", path, want ? "differs from what is drawn" : "is missing: run with UPDATE_GOLDEN=1");
+    }
+}
+
+// keys: what is typed first; the view is drawn once before, as it would be.
+static void shoot(struct player *p, const char *view, const char *moment, const int *keys, const char *suffix) {
+    static const struct {
+        int rows, cols;
+        bool utf8;
+        const char *name;
+    } sizes[] = {
+        {24, 80, true, "80x24"},
+        {24, 80, false, "80x24-ascii"},
+        {50, 200, true, "200x50"},
+        {50, 200, false, "200x50-ascii"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        if (keys && i > 0) // what keys do does not depend on size or character set
+            break;
+        struct stage s;
+        int node = p->dash.node;
+        stage_open(&s, view, sizes[i].rows, sizes[i].cols, sizes[i].utf8);
+        stage_draw(&s, p);
+        for (size_t k = 0; keys && keys[k]; k++) {
+            assert_true(stage_key(&s, p, keys[k]));
+            stage_draw(&s, p);
+        }
+        stage_draw(&s, p);
+        p->dash.node = node;
+        cleanup_free char *name = xasprintf("%s-%s%s-%s", view, moment, suffix, sizes[i].name);
+        compare(&s, name);
+        stage_close(&s);
+    }
+}
+
+static void every_view_tells_a_crash_of_the_leader_as_it_happens(void **state) {
+    (void)state;
+    static const struct {
+        usec_t t;
+        const char *name;
+    } moments[] = {
+        {1200 * MSEC, "start"},  {5500 * MSEC, "healthy"}, {12 * SEC, "detect"},
+        {33500 * MSEC, "elect"}, {53500 * MSEC, "end"},
+    };
+    struct player p;
+    player_open(&p, "leader-crash");
+    for (size_t m = 0; m < ARRAY_SIZE(moments); m++) {
+        player_to(&p, moments[m].t);
+        for (size_t i = 0; views[i]; i++)
+            shoot(&p, views[i]->name, moments[m].name, NULL, "");
+    }
+    player_close(&p);
+}
+
+static void a_leader_that_is_cut_off_is_shown_as_such(void **state) {
+    (void)state;
+    struct player p;
+    player_open(&p, "partition-leader");
+    player_to(&p, 20 * SEC);
+    shoot(&p, "cluster", "cut", NULL, "");
+    shoot(&p, "replication", "cut", NULL, "");
+    player_to(&p, 48 * SEC);
+    shoot(&p, "timeline", "cut-healed", NULL, "");
+    player_close(&p);
+    player_open(&p, "cut-by-hand");
+    player_to(&p, 15 * SEC);
+    shoot(&p, "network", "cut", NULL, "");
+    shoot(&p, "network", "cut", (int[]){'l', KEY_RIGHT, 0}, "-another-path");
+    player_close(&p);
+}
+
+static void etcd_without_quorum_is_told_in_words(void **state) {
+    (void)state;
+    struct player p;
+    player_open(&p, "quorum-loss");
+    player_to(&p, 15 * SEC);
+    shoot(&p, "cluster", "no-quorum", NULL, "");
+    shoot(&p, "dcs", "no-quorum", NULL, "");
+    shoot(&p, "scenario", "no-quorum", NULL, "");
+    shoot(&p, "client", "no-quorum", NULL, "");
+    player_close(&p);
+}
+
+static void data_that_nobody_renews_is_marked(void **state) {
+    (void)state;
+    struct player p;
+    player_open(&p, "leader-crash");
+    player_to(&p, 5500 * MSEC);
+    p.dash.now = 9500 * MSEC; // the clock goes on, the log does not
+    p.dash.alive = false;
+    shoot(&p, "cluster", "stale", NULL, "");
+    player_close(&p);
+}
+
+static void keys_do_what_the_help_says(void **state) {
+    (void)state;
+    struct player p;
+    player_open(&p, "leader-crash");
+    player_to(&p, 45 * SEC);
+    shoot(&p, "cluster", "rejoin", (int[]){KEY_DOWN, 'j', '\n', 0}, "-details");
+    shoot(&p, "cluster", "rejoin", (int[]){'j', KEY_ENTER, 27, 0}, "-details-and-back");
+    shoot(&p, "dcs", "rejoin", (int[]){'j', 'j', 'j', '\n', 0}, "-whole-key");
+    shoot(&p, "timeline", "rejoin", (int[]){'+', '+', 'h', 'h', 0}, "-zoomed-and-scrolled");
+    shoot(&p, "timeline", "rejoin", (int[]){'0', 0}, "-all");
+    shoot(&p, "timeline", "rejoin", (int[]){'h', KEY_END, 0}, "-following-again");
+    shoot(&p, "client", "rejoin", (int[]){'-', '-', '-', 0}, "-zoomed-out");
+    shoot(&p, "scenario", "rejoin", (int[]){'k', 0}, "-up");
+    shoot(&p, "logs", "rejoin", (int[]){KEY_PPAGE, 0}, "-page-up");
+    shoot(&p, "logs", "rejoin", (int[]){'l', 'x', 0}, "-without-n2");
+    STR_COPY(p.dash.filter, "Leader");
+    shoot(&p, "logs", "rejoin", (int[]){'k', 'k', 0}, "-filtered");
+    shoot(&p, "logs", "rejoin", (int[]){'f', '<', '<', 0}, "-marked");
+    shoot(&p, "logs", "rejoin", (int[]){'\n', 0}, "-whole-line");
+    player_close(&p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_view_tells_a_crash_of_the_leader_as_it_happens),
+        cmocka_unit_test(a_leader_that_is_cut_off_is_shown_as_such),
+        cmocka_unit_test(etcd_without_quorum_is_told_in_words),
+        cmocka_unit_test(data_that_nobody_renews_is_marked),
+        cmocka_unit_test(keys_do_what_the_help_says),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
