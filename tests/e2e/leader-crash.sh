@@ -18,7 +18,8 @@ result 'the fault was verified and its moment seen' 'r["fault"]["verified"] and 
 result 'lost writes were counted' 'r["writes"]["lost"] is not None and r["writes"]["attempted"] > 1000'
 result 'nothing unexpected or twice' 'r["writes"]["unexpected"] == 0 and r["writes"]["duplicated"] == 0'
 result 'no split brain' 'r["split_brain_ms"] == 0'
-for file in events.jsonl ledger.bin result.json scenario.yaml plan.json versions.json; do
+for file in events.jsonl ledger.bin result.json scenario.yaml plan.json; do
   check "the run folder holds $file" test -s "$run/$file"
 done
+result 'versions of the daemons and the kernel are in it' '{"PostgreSQL", "Patroni", "etcd"} <= set(r["versions"]) and r["host"]["kernel"]'
 check 'and the logs of the daemons' test -n "$(find "$run/nodes" -name '*.log' -size +0 2>/dev/null | head -n 1)"

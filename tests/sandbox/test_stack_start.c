@@ -18,7 +18,7 @@
 #include "lab/sandbox/sandbox.h"
 #include "tests/sandbox/test_stack_lab.h"
 
-static char root[64];
+static char root[256];
 
 #define CHECK(condition, ...)                                                                                          \
     do {                                                                                                               \
@@ -30,6 +30,17 @@ static char root[64];
         }                                                                                                              \
     } while (0)
 
+// A member that has just joined answers /version with "not_decided" until the new etcd leader has settled the cluster's version;
+// Patroni's etcd3 driver logs that as an error and asks the next member in the same breath.
+static bool log_is_clean(const char *text) {
+    for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+        cleanup_free char *one = xstrndup(line, strcspn(line, "\n"));
+        if ((strstr(one, "ERROR") || strstr(one, "WARNING")) && !strstr(one, "not_decided"))
+            return false;
+    }
+    return true;
+}
+
 static bool patroni_sees_nothing_to_do(struct test_lab *lab) {
     for (size_t i = 0; i < 3; i++) {
         cleanup_free char *status = test_lab_shell(lab, i, "curl -s http://127.0.0.1:8008/patroni");
@@ -39,7 +50,7 @@ static bool patroni_sees_nothing_to_do(struct test_lab *lab) {
         cleanup_free char *log = xasprintf("%s/n%zu/patroni/patroni.log", lab->log_dir, i + 1);
         cleanup_strbuf struct strbuf text = {0};
         CHECK(fs_read(log, 1 << 20, &text, NULL) == 0, "%s", log);
-        CHECK(!strstr(text.data, "ERROR") && !strstr(text.data, "WARNING"), "%s", text.data);
+        CHECK(log_is_clean(text.data), "%s", text.data);
         CHECK(!strstr(text.data, "restart might be required"), "%s", text.data);
     }
     return true;
@@ -187,7 +198,7 @@ static void a_node_that_lost_power_streams_again_after_its_services_are_started(
 
 static int make_root(void) {
     const char *tmp = getenv("TMPDIR");
-    (void)snprintf(root, sizeof root, "%.40s/test-stack-XXXXXX", tmp ? tmp : "/tmp");
+    (void)snprintf(root, sizeof root, "%.200s/test-stack-XXXXXX", tmp ? tmp : "/tmp");
     return mkdtemp(root) ? 0 : -1;
 }
 
