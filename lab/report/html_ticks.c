@@ -61,15 +61,15 @@ void html_ticks(const struct html_page *p, const struct measures *m, tick_list *
                 sum_up(last, k);
                 continue;
             }
-            struct html_tick *n = VEC_ADD(out);
-            *n = *k;
-            if (!fine) { // a whole bucket; where it would run into detailed ones it begins late or ends early
-                n->length = step;
-                n->from = k->from / step * step;
-                if (last && last->from + last->length > n->from)
-                    n->from = k->from;
-            }
-            if (last && last->from + last->length > n->from)
-                last->length = n->from > last->from ? n->from - last->from : last->length;
+            struct html_tick n = *k;
+        if (!fine) { // a whole bucket; where it would run into detailed ones it begins late or ends early
+            n.length = step;
+            n.from = k->from / step * step;
+            if (last && last->from + last->length > n.from)
+                n.from = k->from;
         }
+        if (last && last->from + last->length > n.from && n.from > last->from)
+            last->length = n.from - last->from;
+        VEC_PUSH(out, n);
+    }
 }

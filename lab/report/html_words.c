@@ -147,7 +147,7 @@ static void say_final(struct html_page *p, const struct event *ev) {
 }
 
 static void say_client_error(struct html_page *p, const struct event *ev) {
-    char text[EVENT_TEXT_MAX + 2 * EVENT_NAME_MAX];
+    char text[EVENT_TEXT_MAX + 3 * EVENT_NAME_MAX];
     (void)snprintf(text, sizeof text, "application: %s failed%s%s: %s", ev->u.CLIENT_ERROR.phase,
                    *ev->u.CLIENT_ERROR.sqlstate ? ", SQLSTATE " : "", ev->u.CLIENT_ERROR.sqlstate,
                    ev->u.CLIENT_ERROR.text);

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: PostgreSQL
+// The page's JSON block: nothing a run can say ends it, ids are the lost ones, long runs shrink and outages stay visible in them.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+// cmocka wants the four above first
+#include <cmocka.h>
+
+#include "lab/base/json.h"
+#include "lab/report/html_fold.h"
+
+struct world {
+    struct html_page *page;
+    struct measure *measure;
+};
+
+static struct world world_new(void) {
+    return (struct world){html_page_new(), measure_new()};
+}
+static void world_done(struct world *w) {
+    html_page_free(w->page);
+    measure_free(w->measure);
+}
+static void tell(struct world *w, const struct event *ev) {
+    html_page_event(w->page, ev);
+    measure_event(w->measure, ev);
+}
+static void add_node(struct world *w, const char *name) {
+    struct event ev = EVENT_NEW(NODE_INFO);
+    ev.u.NODE_INFO.postgres = true;
+    STR_COPY(ev.u.NODE_INFO.node, name);
+    tell(w, &ev);
+}
+static void add_tick(struct world *w, usec_t from, int64_t ok) {
+    struct event ev = EVENT_NEW(CLIENT_TICK);
+    ev.t = from + 100 * MSEC;
+    ev.u.CLIENT_TICK.from = from;
+    ev.u.CLIENT_TICK.w_tried = 10;
+    ev.u.CLIENT_TICK.w_ok = ok;
+    ev.u.CLIENT_TICK.w_failed = 10 - ok;
+    ev.u.CLIENT_TICK.w_first_ok = ok ? from + 1000 : 0;
+    ev.u.CLIENT_TICK.w_last_ok = ok ? from + 99000 : 0;
+    tell(w, &ev);
+}
+static void add_write(struct world *w, uint64_t id, enum ledger_result result) {
+    struct ledger_record r = {.id = id,
+                              .scheduled = id * 1000,
+                              .invoked = id * 1000,
+                              .returned = id * 1000 + 10,
+                              .op = LEDGER_WRITE,
+                              .result = (uint8_t)result,
+                              .node = 1};
+    html_page_ledger(w->page, &r);
+    measure_ledger(w->measure, &r);
+}
+static void add_rows(struct world *w, const char *node, const char *ranges) {
+    struct event rows = EVENT_NEW(FINAL_ROWS), read = EVENT_NEW(FINAL_READ);
+    rows.t = read.t = 60 * SEC;
+    STR_COPY(rows.u.FINAL_ROWS.node, node);
+    STR_COPY(rows.u.FINAL_ROWS.ranges, ranges);
+    STR_COPY(read.u.FINAL_READ.node, node);
+    read.u.FINAL_READ.ok = read.u.FINAL_READ.leader = true;
+    read.u.FINAL_READ.chunks = 1;
+    tell(w, &rows);
+    tell(w, &read);
+}
+
+// The JSON block of the finished page, as a browser would cut it out.
+static cJSON *block_of(struct world *w) {
+    struct strbuf page = {0};
+    html_page_write(w->page, measure_finish(w->measure), &page);
+    char *from = strstr(page.data, "id=\"run-data\">");
+    assert_non_null(from);
+    from = strchr(from, '>') + 1;
+    char *to = strstr(from, "</script>");
+    assert_non_null(to);
+    *to = '\0';
+    cJSON *json = cJSON_Parse(from);
+    assert_non_null(json);
+    strbuf_done(&page);
+    return json;
+}
+
+static void a_hostile_log_line_stays_inside_the_data(void **state) {
+    (void)state;
+    const char *hostile = "</script><script>alert(1)</script><!-- & \"quotes\" \xff\xfe {{css}}";
+    struct world w = world_new();
+    add_node(&w, "n1");
+    struct event ev = EVENT_NEW(LOG_LINE);
+    ev.t = SEC;
+    STR_COPY(ev.u.LOG_LINE.node, "n1");
+    STR_COPY(ev.u.LOG_LINE.text, hostile);
+    tell(&w, &ev);
+    html_page_file(w.page, "n1", "/etc/</script>", "</script>");
+    cJSON *json = block_of(&w);
+    const cJSON *row = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "rows"), 0);
+    const char *text = cJSON_GetArrayItem(row, 6)->valuestring;
+    assert_memory_equal(text, hostile, strlen("</script><script>alert(1)</script><!-- & \"quotes\" "));
+    cJSON_Delete(json);
+    world_done(&w);
+}
+
+static void the_ids_of_lost_writes_are_told_as_ranges(void **state) {
+    (void)state;
+    struct world w = world_new();
+    add_node(&w, "n1");
+    for (uint64_t id = 1; id <= 20; id++)
+        add_write(&w, id, id == 9 ? LEDGER_FAILED : id == 12 ? LEDGER_UNKNOWN : LEDGER_OK);
+    add_rows(&w, "n1", "1-4,7-10,15-20"); // 9 failed and is there, 12 is unknown and is not
+    cJSON *json = block_of(&w);
+    const cJSON *lost = cJSON_GetObjectItem(json, "lost"), *range;
+    static const int expected[][2] = {{5, 6}, {11, 11}, {13, 14}};
+    size_t i = 0;
+    cJSON_ArrayForEach (range, lost) {
+        assert_true(i < ARRAY_SIZE(expected));
+        assert_int_equal(cJSON_GetArrayItem(range, 0)->valueint, expected[i][0]);
+        assert_int_equal(cJSON_GetArrayItem(range, 1)->valueint, expected[i][1]);
+        assert_string_equal(cJSON_GetArrayItem(range, 4)->valuestring, "n1");
+        i++;
+    }
+    assert_int_equal(i, ARRAY_SIZE(expected));
+    const cJSON *unexpected = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "unexpected"), 0);
+    assert_int_equal(cJSON_GetArrayItem(unexpected, 0)->valueint, 9);
+    cJSON_Delete(json);
+    world_done(&w);
+}
+
+static void an_unread_table_gives_no_ids(void **state) {
+    (void)state;
+    struct world w = world_new();
+    add_node(&w, "n1");
+    add_write(&w, 1, LEDGER_OK);
+    cJSON *json = block_of(&w);
+    assert_null(cJSON_GetObjectItem(json, "lost"));
+    cJSON_Delete(json);
+    world_done(&w);
+}
+
+static void a_short_run_keeps_every_tick(void **state) {
+    (void)state;
+    struct world w = world_new();
+    for (usec_t t = 0; t < 60 * SEC; t += 100 * MSEC)
+        add_tick(&w, t, 10);
+    tick_list ticks = {0};
+    usec_t step = 0;
+    html_ticks(w.page, measure_finish(w.measure), &ticks, &step);
+    assert_int_equal(step, 100 * MSEC);
+    assert_int_equal(ticks.n, 600);
+    VEC_DONE(&ticks);
+    world_done(&w);
+}
+
+static void a_long_run_is_summed_up_and_its_outage_is_not(void **state) {
+    (void)state;
+    struct world w = world_new();
+    int64_t good = 0, sum = 0, empty = 0;
+    for (usec_t t = 0; t < 3600 * SEC; t += 100 * MSEC) {
+        int64_t ok = t >= 1800 * SEC && t < 1802 * SEC ? 0 : 10;
+        good += ok;
+        add_tick(&w, t, ok);
+    }
+    tick_list ticks = {0};
+    usec_t step = 0, before = 0;
+    html_ticks(w.page, measure_finish(w.measure), &ticks, &step);
+    assert_int_equal(step, SEC);
+    assert_in_range(ticks.n, 3000, 5000);
+    for
+        VEC_EACH(&ticks, k) {
+            assert_true(k->from >= before); // no bucket lies over another
+            before = k->from + k->length;
+            sum += k->w_ok;
+            empty += k->length == 100 * MSEC && k->w_ok == 0;
+        }
+    assert_int_equal(sum, good);
+    assert_int_equal(empty, 20);
+    VEC_DONE(&ticks);
+    world_done(&w);
+}
+
+static void equal_log_lines_become_one_row_with_a_count(void **state) {
+    (void)state;
+    struct world w = world_new();
+    add_node(&w, "n1");
+    struct event ev = EVENT_NEW(LOG_LINE);
+    STR_COPY(ev.u.LOG_LINE.node, "n1");
+    STR_COPY(ev.u.LOG_LINE.text, "again");
+    for (ev.t = SEC; ev.t <= 5 * SEC; ev.t += SEC)
+        tell(&w, &ev);
+    assert_int_equal(w.page->rows.n, 1);
+    assert_int_equal(w.page->rows.items[0].count, 5);
+    assert_int_equal(w.page->rows.items[0].last, 5 * SEC);
+    world_done(&w);
+}
+
+static void an_empty_log_makes_a_page(void **state) {
+    (void)state;
+    struct world w = world_new();
+    html_page_plan(w.page, "no JSON {");
+    cJSON *json = block_of(&w);
+    assert_string_equal(json_str(json, "lesson", "?"), "");
+    cJSON_Delete(json);
+    world_done(&w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hostile_log_line_stays_inside_the_data),
+        cmocka_unit_test(the_ids_of_lost_writes_are_told_as_ranges),
+        cmocka_unit_test(an_unread_table_gives_no_ids),
+        cmocka_unit_test(a_short_run_keeps_every_tick),
+        cmocka_unit_test(a_long_run_is_summed_up_and_its_outage_is_not),
+        cmocka_unit_test(equal_log_lines_become_one_row_with_a_count),
+        cmocka_unit_test(an_empty_log_makes_a_page),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
