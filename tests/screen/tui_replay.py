@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: PostgreSQL
+"""The dashboard over a recorded log: tui_replay.py LOG. Prints "ok - ..." lines; tests/e2e/top.sh starts it."""
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+from tui_tmux import BASCULE, Checks, Screen, same_modes, story
+
+LOG = sys.argv[1]
+VIEWS = ["cluster", "network", "dcs", "replication", "timeline", "logs", "client", "scenario"]
+random.seed(11)
+
+
+def to_text(log, *options):
+    return subprocess.run([BASCULE, "replay", log, "--to-text", *options], capture_output=True, text=True, errors="replace")
+
+
+def clock(text):
+    """The cursor in the title, in seconds."""
+    line = text.splitlines()[0]
+    at = line.split(" of ")[0].split()[-1]
+    minutes, seconds = at.split(":")
+    return int(minutes) * 60 + float(seconds)
+
+
+def keys():
+    s = Screen(80, 24)
+    c = Checks(s)
+    before = s.modes()
+    try:
+        s.command(f"{BASCULE} replay {LOG}")
+        c.check("a replay plays", s.wait("PLAYS x1", 5))
+        s.keys("Space")
+        c.check("space stops it", s.wait("STOPPED", 3))
+        s.keys("n")
+        s.wait("s: ", 3)
+        seen = []
+        for _ in range(30):
+            seen.append(s.text())
+            s.keys("n")
+            time.sleep(0.05)
+        words = "\n".join(seen)
+        c.check("n goes through what matters: the fault, the key, the outage",
+                "effective" in words and "the leader key is" in words and "outage" in words)
+        c.check("forwards", clock(seen[0]) <= clock(seen[5]) <= clock(seen[10]))
+        at = clock(s.text())
+        s.keys("N")
+        c.check("N goes back", s.wait(lambda t: clock(t) < at, 3))
+        at = clock(s.text())
+        s.keys("[")
+        c.check("[ a second", s.wait(lambda t: 0.8 < at - clock(t) < 1.2, 3))
+        s.keys("}")
+        c.check("} ten on", s.wait(lambda t: clock(t) - at > 8.5, 3))
+        s.keys("g")
+        c.check("g to the beginning", s.wait(lambda t: clock(t) == 0, 3))
+        s.keys(".")
+        c.check(". one event", s.wait("run.begin", 3))
+        s.keys("+")
+        s.keys("+")
+        c.check("+ twice as fast", s.wait("x4", 3))
+        s.keys("Space")
+        s.wait(lambda t: clock(t) > 2, 5)
+        c.check("and time goes four times as fast", clock(s.text()) > 1)
+        s.keys("G")
+        c.check("G to the end, where it stops", s.wait("STOPPED", 5))
+        for key in ("H", "i", "s"):
+            s.keys(key)
+        c.check("there is no lab to ask", s.wait(lambda t: "heal everything" not in t and "Inject " not in t, 2))
+        s.keys("q")
+        c.check("q leaves the terminal as it was", s.wait(lambda t: "REPLAY" not in t, 3) and same_modes(before, s.modes()))
+    finally:
+        s.close()
+
+
+def garbage(folder):
+    """Binary bytes, half lines, wrong types, times from another age, names of any length: never a crash, and the rest is shown."""
+    with open(LOG, "rb") as f:
+        good = f.read().splitlines(keepends=True)
+    c = Checks()
+    bad = []
+    for _ in range(60):
+        bad.append(bytes(random.randrange(256) for _ in range(random.randrange(300))).replace(b"\n", b"") + b"\n")
+    for line in random.sample(good, 60):
+        bad.append(line[:random.randrange(len(line))] + b"\n")
+        event = json.loads(line)
+        key = random.choice(list(event))
+        bad.append(json.dumps(event | {key: random.choice([-1, "x" * 5000, None, 1 << 62, True, 1e300, "\x1b[31m"])}).encode() + b"\n")
+    bad.append(b"x" * 200000 + b"\n")
+    bad.append(json.dumps({"t": 1 << 60, "ev": "node.power", "node": "n1"}).encode() + b"\n")
+    for i in range(40):
+        bad.append(json.dumps({"t": 1000, "ev": "node.info", "node": f"stray{i}", "address": "1.2.3.4", "postgres": True}).encode() + b"\n")
+    mixed = list(good)
+    for line in bad:
+        mixed.insert(random.randrange(1, len(mixed)), line)
+    path = os.path.join(folder, "bad.jsonl")
+    with open(path, "wb") as f:
+        f.write(b"".join(mixed) + good[-1][:20])
+    for view in VIEWS:
+        for size in ("80x24", "200x50", "40x8", "20x5", "1x1"):
+            r = to_text(path, "--view", view, "--size", size, "--every", "5s", "--tones")
+            if r.returncode != 0 or "Sanitizer" in r.stderr:
+                c.check(f"garbage in the log: {view} at {size}: {r.returncode} {r.stderr[-800:]}", False)
+                return
+    c.check("garbage and half lines in the log: every view at every size is drawn", True)
+    c.check("no escape sequence of the log reaches the terminal", "\x1b" not in to_text(path, "--view", "logs").stdout)
+    with open(path, "wb") as f:
+        f.write(b"".join(good[:len(good) // 2]) + good[len(good) // 2][:-5])
+    c.check("a log cut in mid-line is shown as far as it goes", "NODE" in to_text(path).stdout)
+    with open(path, "wb") as f:
+        f.write(bytes(random.randrange(256) for _ in range(100000)))
+    c.check("a file that is no log is refused in words", to_text(path).returncode == 2)
+
+
+def sizes_of_logs(folder):
+    """A million events open in less than 2 s."""
+    with open(LOG, encoding="utf-8") as f:
+        lines = [json.loads(line) for line in f]
+    head, body = lines[:20], [e for e in lines[20:] if e["ev"] != "run.end"]
+    span = body[-1]["t"] - body[0]["t"] + 100000
+    path = os.path.join(folder, "long.jsonl")
+    written = len(head)
+    with open(path, "w", encoding="utf-8") as out:
+        out.writelines(json.dumps(e, separators=(",", ":")) + "\n" for e in head)
+        turn = 0
+        while written < 1_000_000:
+            for e in body:
+                out.write(json.dumps(e | {"t": e["t"] + turn * span}, separators=(",", ":")) + "\n")
+            written += len(body)
+            turn += 1
+    # Opening reads the log once to find its end and its marks; --to-text then folds it a second time to its end.
+    begin = time.monotonic()
+    r = to_text(path, "--at", "0")
+    took = time.monotonic() - begin
+    print(f"# a log of {written} events ({os.path.getsize(path) >> 20} MB) opens in {took:.2f} s", flush=True)
+    Checks().check("a log of a million events opens in less than 2 s", r.returncode == 0 and took < 2.0)
+    os.unlink(path)
+
+
+def main():
+    keys()
+    with tempfile.TemporaryDirectory() as folder:
+        garbage(folder)
+        if not os.environ.get("BASCULE_SLOW_BUILD"):
+            sizes_of_logs(folder)
+
+
+story(main)
