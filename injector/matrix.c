@@ -165,7 +165,7 @@ static void send_try(struct matrix *m, struct pair *p) {
                                    .to = m->ends[p->link.to].address,
                                    .from_port = (uint16_t)(MATRIX_PORT_FIRST + m->port++ % MATRIX_PORT_COUNT),
                                    .to_port = paths[p->link.path].port};
-    (void)getrandom(&t->flow.seq, sizeof t->flow.seq, GRND_NONBLOCK);
+    (void)!getrandom(&t->flow.seq, sizeof t->flow.seq, GRND_NONBLOCK);
     t->sent = usec_now();
     matrix_probe_syn(m->ends[p->link.from].fd, &t->flow);
     drain(m, p->link.from); // mostly there already: veth pairs deliver within the send, so the loop is not even woken
