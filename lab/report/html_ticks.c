@@ -62,14 +62,14 @@ void html_ticks(const struct html_page *p, const struct measures *m, tick_list *
                 continue;
             }
             struct html_tick n = *k;
-        if (!fine) { // a whole bucket; where it would run into detailed ones it begins late or ends early
-            n.length = step;
-            n.from = k->from / step * step;
-            if (last && last->from + last->length > n.from)
-                n.from = k->from;
+            if (!fine) { // a whole bucket; where it would run into detailed ones it begins late or ends early
+                n.length = step;
+                n.from = k->from / step * step;
+                if (last && last->from + last->length > n.from)
+                    n.from = k->from;
+            }
+            if (last && last->from + last->length > n.from && n.from > last->from)
+                last->length = n.from - last->from;
+            VEC_PUSH(out, n);
         }
-        if (last && last->from + last->length > n.from && n.from > last->from)
-            last->length = n.from - last->from;
-        VEC_PUSH(out, n);
-    }
 }

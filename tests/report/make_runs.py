@@ -150,8 +150,9 @@ def hour(path):
         if t % 10 == 0:
             r.lease(t * SEC + 40, "n1" if t < 1800 else "n2")
     for i in range(1, 360001):
-        r.write(i, 2 * SEC + i * 10_000, 1)
-    return r.finish(3601 * SEC, rows="1-360000")
+        t = 2 * SEC + i * 10_000
+        r.write(i, t, 2 if 1800 * SEC <= t < 1826 * SEC else 1, 1 if t < 1800 * SEC else 2)
+    return r.finish(3601 * SEC, rows="1-179799,182400-360000")
 
 
 def main():

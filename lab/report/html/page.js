@@ -176,7 +176,8 @@ let chart, slider, readout, showing, cursor, scaleX = (t) => t;
 function aroundFault() {
   const f = R.fault || R.faults[0], from = Math.min(f ? faultAt(f) : Infinity, R.outage_start_ms ?? Infinity);
   if (!isFinite(from)) return [0, END];
-  const to = Math.max(R.outage_end_ms ?? 0, R.write_outage_open ? END : 0, from + 5000), pad = Math.max((to - from) * 0.15, 1000);
+  const over = R.phases.filter((p) => p.name !== "rejoin").map((p) => p.start_ms + p.duration_ms);
+  const to = Math.max(R.outage_end_ms ?? 0, R.write_outage_open ? END : 0, from + 5000, ...over), pad = Math.max((to - from) * 0.15, 1000);
   return [Math.max(0, from - pad), Math.min(END, to + pad)];
 }
 function show(a, b) {
@@ -511,7 +512,7 @@ function data() {
 function expectations() {
   if (!R.expectations.length) return section("expectations", h("p", {}, T.noExpectations));
   const rows = R.expectations.map((e) => [h("strong", {class: e.ok == null ? "warn" : e.ok ? "good" : "bad"}, e.ok == null ? `? ${T.notJudged}` : e.ok ? `✓ ${T.ok}` : `✗ ${T.notOk}`), e.kind.replace(/_/g, " "), e.text]);
-  return section("expectations", table([[T.result, ""], [T.expectation, ""], [T.meaning, ""]], rows, {label: T.expectations}));
+  return section("expectations", table([[T.result, ""], [T.expectation, ""], [T.detail, ""]], rows, {label: T.expectations}));
 }
 
 // ---- the lesson: paragraphs, lists and `code`, as scenario files write them
