@@ -37,13 +37,11 @@ void history_free(struct history *h) {
         return;
     struct fold *f = (struct fold *)h;
     for VEC_EACH (&h->story, told)
-    free(told->text);
-    for
-    VEC_EACH(&h->logs, entry)
-    free(entry->text);
-    for
-    VEC_EACH(&h->keys, key)
-    free(key->value);
+        free(told->text);
+    for VEC_EACH (&h->logs, entry)
+        free(entry->text);
+    for VEC_EACH (&h->keys, key)
+        free(key->value);
     VEC_DONE(&h->story);
     VEC_DONE(&h->logs);
     VEC_DONE(&h->keys);
@@ -61,48 +59,48 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_CONFIG:
     case EVENT_LAB_STATE:
     case EVENT_RUN_END:
-    fold_run(f, ev);
-    break;
+        fold_run(f, ev);
+        break;
     case EVENT_STEP:
-    fold_step(f, ev);
-    break;
+        fold_step(f, ev);
+        break;
     case EVENT_EXPECT:
-    fold_expect(f, ev);
-    break;
+        fold_expect(f, ev);
+        break;
     case EVENT_SQL:
-    fold_branches(f, m, ev);
-    fold_wal(f, m, ev);
-    break;
+        fold_branches(f, m, ev);
+        fold_wal(f, m, ev);
+        break;
     case EVENT_REPLICATION:
-    fold_row(f, ev);
-    break;
+        fold_row(f, ev);
+        break;
     case EVENT_SLOT:
-    fold_slot(f, ev);
-    break;
+        fold_slot(f, ev);
+        break;
     case EVENT_DCS_KEY:
-    fold_dcs_key(f, ev);
-    break;
+        fold_dcs_key(f, ev);
+        break;
     case EVENT_DCS_LEASE:
-    fold_lease(f, ev);
-    break;
+        fold_lease(f, ev);
+        break;
     case EVENT_CLIENT_TICK:
-    fold_tick(f, ev);
-    break;
+        fold_tick(f, ev);
+        break;
     case EVENT_CLIENT_ERROR:
-    fold_client_error(f, ev);
-    break;
+        fold_client_error(f, ev);
+        break;
     case EVENT_FAULT:
-    fold_fault_phase(f, m, ev);
-    break;
+        fold_fault_phase(f, m, ev);
+        break;
     case EVENT_LINK:
-    fold_link(f, ev);
-    break;
+        fold_link(f, ev);
+        break;
     case EVENT_FINAL_READ:
-    fold_final(f, ev);
-    break;
+        fold_final(f, ev);
+        break;
     case EVENT_LOG_LINE:
-    fold_log(f, ev);
-    break;
+        fold_log(f, ev);
+        break;
     case EVENT_TICK:
     case EVENT_NODE_INFO:
     case EVENT_PROGRESS:
@@ -118,14 +116,14 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_FINAL_ROWS:
     case EVENT_NOISE:
     case EVENT_KIND_COUNT:
-    break;
+        break;
     }
 }
 
 void history_apply(struct history *h, const struct model *m, const struct event *ev) {
     struct fold *f = (struct fold *)h;
     if (ev->t > h->now)
-    h->now = ev->t;
+        h->now = ev->t;
     apply_kind(f, m, ev);
     fold_lanes(f, m, ev);
     fold_story(f, ev);

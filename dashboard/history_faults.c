@@ -5,15 +5,15 @@
 
 static struct fault_band *find_asked(struct fold *f, const char *id) {
     for VEC_EACH (&f->asked, b)
-    if (str_eq(b->id, id))
-    return b;
+        if (str_eq(b->id, id))
+            return b;
     return NULL;
 }
 
 static struct fault_band *find_open(struct history *h, const char *id) {
     for (size_t i = h->faults.n; i > 0; i--)
-    if (str_eq(h->faults.items[i - 1].id, id) && h->faults.items[i - 1].to == USEC_NEVER)
-        return &h->faults.items[i - 1];
+        if (str_eq(h->faults.items[i - 1].id, id) && h->faults.items[i - 1].to == USEC_NEVER)
+            return &h->faults.items[i - 1];
     return NULL;
 }
 
@@ -24,26 +24,26 @@ static void drop_asked(struct fold *f, struct fault_band *b) {
 static void note_leaders(struct fault_band *b, const struct model *m) {
     STR_COPY(b->leader, m->leader);
     for (size_t i = 0; i < m->n_nodes; i++)
-    if (m->nodes[i].etcd_leader)
-        STR_COPY(b->etcd_leader, m->nodes[i].name);
+        if (m->nodes[i].etcd_leader)
+            STR_COPY(b->etcd_leader, m->nodes[i].name);
 }
 
 static void note_text(struct fault_band *b, const struct event *ev, bool injecting) {
     if (*ev->u.FAULT.mechanism)
-    STR_COPY(b->mechanism, ev->u.FAULT.mechanism);
+        STR_COPY(b->mechanism, ev->u.FAULT.mechanism);
     if (*ev->u.FAULT.target)
-    STR_COPY(b->target, ev->u.FAULT.target);
+        STR_COPY(b->target, ev->u.FAULT.target);
     if (*ev->u.FAULT.nodes)
-    STR_COPY(b->nodes, ev->u.FAULT.nodes);
+        STR_COPY(b->nodes, ev->u.FAULT.nodes);
     const char *detail = ev->u.FAULT.detail;
     if (!*detail)
-    return;
+        return;
     STR_COPY(b->detail, detail);
     size_t used = strlen(b->what);
     if (injecting && !strstr(b->what, detail) && used + 3 < sizeof b->what) {
-    (void)str_copy(b->what + used, sizeof b->what - used, used ? "; " : "");
-    used = strlen(b->what);
-    (void)str_copy(b->what + used, sizeof b->what - used, detail);
+        (void)str_copy(b->what + used, sizeof b->what - used, used ? "; " : "");
+        used = strlen(b->what);
+        (void)str_copy(b->what + used, sizeof b->what - used, detail);
     }
 }
 
@@ -61,11 +61,11 @@ static struct fault_band *begin_band(struct fold *f, const struct model *m, cons
     TRIM_OLDEST(&f->h.faults, KEEP_KEYS, TRIM_NOTHING);
     struct fault_band *b = VEC_ADD(&f->h.faults), *asked = find_asked(f, ev->u.FAULT.id);
     if (asked) {
-    *b = *asked;
-    drop_asked(f, asked);
+        *b = *asked;
+        drop_asked(f, asked);
     } else { // a log that begins in the middle
-    STR_COPY(b->id, ev->u.FAULT.id);
-    note_leaders(b, m);
+        STR_COPY(b->id, ev->u.FAULT.id);
+        note_leaders(b, m);
     }
     b->from = ev->t;
     b->to = USEC_NEVER;
@@ -78,19 +78,19 @@ void fold_fault_phase(struct fold *f, const struct model *m, const struct event 
     bool over = str_eq(phase, "healed") || str_eq(phase, "heal_verified") || str_eq(phase, "failed");
     struct fault_band *b = find_open(&f->h, ev->u.FAULT.id), *asked = find_asked(f, ev->u.FAULT.id);
     if (over && asked && !b) { // it never bit
-    drop_asked(f, asked);
-    return;
+        drop_asked(f, asked);
+        return;
     }
     if (str_eq(phase, "asked"))
-    b = note_asked(f, m, ev);
+        b = note_asked(f, m, ev);
     else if (!b && bites)
-    b = begin_band(f, m, ev);
+        b = begin_band(f, m, ev);
     else if (!b)
-    b = asked;
+        b = asked;
     if (!b)
-    return;
+        return;
     note_text(b, ev, str_eq(phase, "asked") || bites || str_eq(phase, "unverified"));
     b->verified |= str_eq(phase, "verified");
     if (over)
-    b->to = ev->t > b->from ? ev->t : b->from;
+        b->to = ev->t > b->from ? ev->t : b->from;
 }

@@ -89,10 +89,10 @@ void fold_step(struct fold *f, const struct event *ev) {
 void fold_expect(struct fold *f, const struct event *ev) {
     struct history *h = &f->h;
     for VEC_EACH (&h->expects, e)
-    if (e->index == ev->u.EXPECT.index)
-    return;
+        if (e->index == ev->u.EXPECT.index)
+            return;
     if (h->expects.n == KEEP_KEYS)
-    return;
+        return;
     struct expect_entry *e = VEC_ADD(&h->expects);
     e->index = ev->u.EXPECT.index;
     STR_COPY(e->kind, ev->u.EXPECT.kind);

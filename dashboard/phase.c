@@ -41,8 +41,8 @@ static usec_t writable_from(const struct model *m, const struct history *h, cons
         if (!str_eq(m->nodes[i].name, node))
             continue;
         for VEC_EACH (&h->lanes[i], s)
-        if (s->lane == LANE_LEADER && s->to > after && (!anew || s->from > after))
-        return s->from > after ? s->from : after;
+            if (s->lane == LANE_LEADER && s->to > after && (!anew || s->from > after))
+                return s->from > after ? s->from : after;
     }
     return USEC_NEVER;
 }
@@ -87,7 +87,7 @@ static void tell_in_place(struct outage_story *s, const struct moments *t) {
 }
 
 void outage_tell(const struct model *m, const struct history *h, const struct outage *o, usec_t now,
-             struct outage_story *ret) {
+                 struct outage_story *ret) {
     *ret = (struct outage_story){.open = o->to == USEC_NEVER, .from = o->from, .to = o->to, .current = -1};
     if (ret->open)
         ret->to = now > o->from ? now : o->from;
@@ -95,11 +95,11 @@ void outage_tell(const struct model *m, const struct history *h, const struct ou
     enum outage_law law = ret->cause ? outage_law_of(ret->cause) : LAW_NONE;
     const char *old = ret->cause && *ret->cause->leader ? ret->cause->leader : m->leader;
     struct moments t = {.start = ret->cause ? ret->cause->from : o->from,
-                    .gone = USEC_NEVER,
-                    .elected = USEC_NEVER,
-                    .writable = USEC_NEVER,
-                    .end = o->to,
-                    .leader = old};
+                        .gone = USEC_NEVER,
+                        .elected = USEC_NEVER,
+                        .writable = USEC_NEVER,
+                        .end = o->to,
+                        .leader = old};
     find_key_moments(h, old, &t);
     bool moved = t.gone != USEC_NEVER || t.elected != USEC_NEVER;
     if (moved)

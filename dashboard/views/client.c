@@ -20,7 +20,7 @@ struct column_sum {
 struct sums {
     struct column_sum columns[512];
     int n;
-    usec_t from, step; // of the first column
+    usec_t from, step;    // of the first column
     double most, slowest; // of the scales: three times the average, so that one burst does not flatten all else
     double top;           // the slowest write in sight
 };
@@ -30,7 +30,6 @@ static double scale_end(double sum, int n, double largest, double least) {
     double usual = n ? 3 * sum / n : 0, end = largest < usual ? largest : usual;
     return end < least ? least : end;
 }
-
 
 static void add_tick(struct sums *s, const struct tick *t) {
     usec_t i = (t->at - s->from) / s->step;
@@ -104,7 +103,10 @@ static void draw_latency(struct canvas *c, struct rect area, int y, int rows, co
     char top[SHORT_MAX], title[80];
     double most = s->slowest;
     (void)snprintf(top, sizeof top, most < 1e6 ? "%.0f ms" : "%.1f s", most < 1e6 ? most / 1e3 : most / 1e6);
-    (void)snprintf(title, sizeof title, s->top > 0 ? "Slowest write of each column (at most %.0f ms in sight)" : "Slowest write of each column", s->top / 1e3);
+    (void)snprintf(title, sizeof title,
+                   s->top > 0 ? "Slowest write of each column (at most %.0f ms in sight)"
+                              : "Slowest write of each column",
+                   s->top / 1e3);
     scale(c, area, y, rows, top, title);
     for (int i = 0; i < s->n; i++) {
         double t = s->columns[i].slowest;
@@ -145,16 +147,15 @@ static int draw_lost(struct canvas *c, struct rect area, int y, const struct das
             continue;
         if (short_of > 0)
             (void)canvas_text(c, area, y, 9, TONE_BAD,
-                              "at least %" PRId64 ": %s holds %" PRId64 " rows (`bascule report` names them)",
-                              short_of, f->node, f->rows);
+                              "at least %" PRId64 ": %s holds %" PRId64 " rows (`bascule report` names them)", short_of,
+                              f->node, f->rows);
         else
             (void)canvas_text(c, area, y, 9, TONE_PLAIN,
                               "%s holds %" PRId64 " rows at the end; `bascule report` compares each id", f->node,
                               f->rows);
         return y + 1;
     }
-    (void)canvas_text(c, area, y, 9, TONE_DIM,
-                      "known at the end, when the final leader's rows are counted");
+    (void)canvas_text(c, area, y, 9, TONE_DIM, "known at the end, when the final leader's rows are counted");
     return y + 1;
 }
 

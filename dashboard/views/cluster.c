@@ -37,7 +37,8 @@ static void draw_verdict(struct canvas *c, struct rect area, const struct dash *
                        seconds_text(time, log_silence(d)));
         verdict(c, area, TONE_WARN, SIGN_UNKNOWN, text);
     } else if (o && o->to == USEC_NEVER && healthy) {
-        (void)snprintf(text, sizeof text, "%s accepts writes from inside, but the application does not reach it", m->leader);
+        (void)snprintf(text, sizeof text, "%s accepts writes from inside, but the application does not reach it",
+                       m->leader);
         verdict(c, area, TONE_BAD, SIGN_BAD, text);
     } else if (complete && fault_in_force(m)) {
         verdict(c, area, TONE_WARN, SIGN_WARN, "works, with a fault in force");

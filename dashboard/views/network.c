@@ -29,18 +29,18 @@ static size_t list_paths(const struct history *h, const char *paths[static PATHS
 
 static const struct link_entry *find_link(const struct history *h, const char *path, const char *from, const char *to) {
     for VEC_EACH (&h->links, l)
-    if (str_eq(l->from, from) && str_eq(l->to, to) && str_eq(l->path, path))
-    return l;
+        if (str_eq(l->from, from) && str_eq(l->to, to) && str_eq(l->path, path))
+            return l;
     return NULL;
 }
 
 static enum verdict_of_link judge(const struct link_entry *l) {
     if (!l)
-    return LINK_NONE;
+        return LINK_NONE;
     if (!l->known)
-    return LINK_UNMEASURED;
+        return LINK_UNMEASURED;
     if (l->intended)
-    return l->measured ? LINK_OPEN : LINK_LOST;
+        return l->measured ? LINK_OPEN : LINK_LOST;
     return l->measured ? LINK_LEAKS : LINK_CUT;
 }
 
@@ -61,12 +61,12 @@ static const struct {
 static size_t list_nodes(const struct dash *d, const char *path, size_t nodes[static NODES_MAX]) {
     size_t n = 0;
     for (size_t i = 0; i < d->model->n_nodes; i++)
-    for
-        VEC_EACH(&d->history->links, l)
-    if (str_eq(l->path, path) && (str_eq(l->from, d->model->nodes[i].name) || str_eq(l->to, d->model->nodes[i].name))) {
-    nodes[n++] = i;
-    break;
-    }
+        for VEC_EACH (&d->history->links, l)
+            if (str_eq(l->path, path) &&
+                (str_eq(l->from, d->model->nodes[i].name) || str_eq(l->to, d->model->nodes[i].name))) {
+                nodes[n++] = i;
+                break;
+            }
     return n;
 }
 
@@ -76,24 +76,24 @@ static int draw_matrix(struct canvas *c, struct rect area, int y, const struct d
     width = width > 8 ? 8 : width;
     (void)canvas_text(c, area, y, 1, TONE_DIM, "from \\ to");
     for (size_t j = 0; j < n; j++)
-    (void)canvas_field(c, area, y, left + (int)j * width, width - 1, TONE_STRONG, d->model->nodes[nodes[j]].name);
+        (void)canvas_field(c, area, y, left + (int)j * width, width - 1, TONE_STRONG, d->model->nodes[nodes[j]].name);
     y++;
     for (size_t i = 0; i < n; i++, y++) {
-    const struct model_node *from = &d->model->nodes[nodes[i]];
-    (void)canvas_field(c, area, y, 1, 6, TONE_STRONG, from->name);
-    if (!from->on)
-        (void)canvas_text(c, area, y, 8, TONE_BAD, "off");
-    for (size_t j = 0; j < n; j++) {
-        int x = left + (int)j * width;
-        if (i == j) {
-            (void)canvas_text(c, area, y, x, TONE_DIM, "\\");
-            continue;
+        const struct model_node *from = &d->model->nodes[nodes[i]];
+        (void)canvas_field(c, area, y, 1, 6, TONE_STRONG, from->name);
+        if (!from->on)
+            (void)canvas_text(c, area, y, 8, TONE_BAD, "off");
+        for (size_t j = 0; j < n; j++) {
+            int x = left + (int)j * width;
+            if (i == j) {
+                (void)canvas_text(c, area, y, x, TONE_DIM, "\\");
+                continue;
+            }
+            enum verdict_of_link v = judge(find_link(d->history, path, from->name, d->model->nodes[nodes[j]].name));
+            (void)canvas_sign(c, area, y, x, verdicts[v].tone, (enum sign)verdicts[v].sign);
+            if (width >= 6)
+                (void)canvas_field(c, area, y, x + 2, width - 3, verdicts[v].tone, verdicts[v].word);
         }
-        enum verdict_of_link v = judge(find_link(d->history, path, from->name, d->model->nodes[nodes[j]].name));
-        (void)canvas_sign(c, area, y, x, verdicts[v].tone, (enum sign)verdicts[v].sign);
-        if (width >= 6)
-            (void)canvas_field(c, area, y, x + 2, width - 3, verdicts[v].tone, verdicts[v].word);
-    }
     }
     return y;
 }

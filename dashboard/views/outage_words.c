@@ -107,7 +107,8 @@ static int draw_open(struct canvas *c, struct rect area, int y, int most, const 
     (void)draw_bounds(c, area, y + 2, x, p, d->now);
     if (most < 4)
         return 3;
-    (void)canvas_field(c, area, y + 3, LABEL, area.cols - LABEL - 1, TONE_DIM, *p->why ? p->why : phase_words(s, s->current));
+    (void)canvas_field(c, area, y + 3, LABEL, area.cols - LABEL - 1, TONE_DIM,
+                       *p->why ? p->why : phase_words(s, s->current));
     return 4;
 }
 

@@ -52,7 +52,7 @@ const struct outage *last_outage(const struct history *h);     // NULL = none ye
 usec_t log_silence(const struct dash *d); // how long no event has come, when that is longer than 2 s; else 0
 // Lines of the story between two times, the last ones that fit; without details where there is little room.
 void draw_story(struct canvas *c, struct rect area, const struct dash *d, usec_t from, usec_t to);
-bool contains_word(const char *text, const char *word);        // without regard to case; an empty word is in everything
+bool contains_word(const char *text, const char *word); // without regard to case; an empty word is in everything
 
 // ---- tables (table.c) -------------------------------------------------------------------------------------------------
 struct column {

@@ -110,7 +110,8 @@ static void timeline_draw(void *view, const struct dash *d, struct canvas *c, st
     v->top = v->top < 0 ? 0 : v->top;
     (void)draw_rows(c, rect_rows(area, 5, room), &s, d, v->top);
     if (all > room)
-        (void)canvas_text(c, area, area.rows - legend - 1, 1, TONE_DIM, "rows %d-%d of %d: j k", v->top + 1, v->top + room, all);
+        (void)canvas_text(c, area, area.rows - legend - 1, 1, TONE_DIM, "rows %d-%d of %d: j k", v->top + 1,
+                          v->top + room, all);
     (void)timeline_legend(c, area, area.rows - legend);
     int y = 5 + all + 1, left = area.rows - legend - 1 - y;
     if (left < 3)
