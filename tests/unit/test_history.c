@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: PostgreSQL
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "dashboard/history.h"
+
+struct world {
+    struct model *m;
+    struct history *h;
+};
+
+static int setup(void **state) {
+    struct world *w = xcalloc(1, sizeof *w);
+    w->m = model_new();
+    w->h = history_new();
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct world *w = *state;
+    model_free(w->m);
+    history_free(w->h);
+    free(w);
+    return 0;
+}
+
+static void tell(struct world *w, const struct event *ev) {
+    model_apply(w->m, ev);
+    history_apply(w->h, w->m, ev);
+}
+
+static void tick(struct world *w, usec_t from, int ok, int failed, usec_t first, usec_t last) {
+    struct event ev = EVENT_NEW(CLIENT_TICK);
+    ev.t = from + 100 * MSEC;
+    ev.u.CLIENT_TICK.from = from;
+    ev.u.CLIENT_TICK.w_tried = 10;
+    ev.u.CLIENT_TICK.w_ok = ok;
+    ev.u.CLIENT_TICK.w_failed = failed;
+    ev.u.CLIENT_TICK.w_first_ok = first;
+    ev.u.CLIENT_TICK.w_last_ok = last;
+    tell(w, &ev);
+}
+
+static void an_outage_begins_at_the_last_good_write_and_ends_at_the_next(void **state) {
+    struct world *w = *state;
+    tick(w, 1000 * MSEC, 10, 0, 1001 * MSEC, 1099 * MSEC);
+    tick(w, 1100 * MSEC, 2, 0, 1101 * MSEC, 1110 * MSEC);
+    tick(w, 1200 * MSEC, 0, 0, 0, 0);
+    assert_int_equal(w->h->outages.n, 0); // 190 ms: slow, not down
+    tick(w, 1300 * MSEC, 0, 3, 0, 0);
+    assert_int_equal(w->h->outages.n, 1);
+    assert_int_equal(w->h->outages.items[0].from, 1110 * MSEC);
+    assert_true(w->h->outages.items[0].to == USEC_NEVER);
+    tick(w, 5000 * MSEC, 1, 9, 5042 * MSEC, 5042 * MSEC);
+    assert_int_equal(w->h->outages.n, 1);
+    assert_int_equal(w->h->outages.items[0].to, 5042 * MSEC);
+}
+
+static void an_idle_application_has_no_outage(void **state) {
+    struct world *w = *state;
+    tick(w, 1000 * MSEC, 10, 0, 1001 * MSEC, 1099 * MSEC);
+    tick(w, 9000 * MSEC, 10, 0, 9001 * MSEC, 9099 * MSEC); // nothing was tried in between: no tick
+    assert_int_equal(w->h->outages.n, 0);
+}
+
+static void a_pause_that_ends_before_it_was_noticed_is_an_outage_too(void **state) {
+    struct world *w = *state;
+    tick(w, 1000 * MSEC, 1, 0, 1001 * MSEC, 1001 * MSEC);
+    tick(w, 1100 * MSEC, 0, 0, 0, 0);
+    tick(w, 1200 * MSEC, 1, 0, 1299 * MSEC, 1299 * MSEC);
+    assert_int_equal(w->h->outages.n, 1);
+    assert_int_equal(w->h->outages.items[0].to - w->h->outages.items[0].from, 298 * MSEC);
+}
+
+static void fault(struct world *w, usec_t t, const char *phase) {
+    struct event ev = EVENT_NEW(FAULT);
+    ev.t = t;
+    STR_COPY(ev.u.FAULT.id, "f");
+    STR_COPY(ev.u.FAULT.mechanism, "net.drop");
+    STR_COPY(ev.u.FAULT.nodes, "n1");
+    STR_COPY(ev.u.FAULT.phase, phase);
+    tell(w, &ev);
+}
+
+static void a_fault_is_a_band_from_its_bite_to_its_healing(void **state) {
+    struct world *w = *state;
+    fault(w, 1 * SEC, "asked");
+    assert_int_equal(w->h->faults.n, 0);
+    fault(w, 2 * SEC, "effective");
+    fault(w, 3 * SEC, "verified");
+    assert_int_equal(w->h->faults.n, 1);
+    assert_true(w->h->faults.items[0].verified);
+    fault(w, 9 * SEC, "healed");
+    assert_int_equal(w->h->faults.items[0].from, 2 * SEC);
+    assert_int_equal(w->h->faults.items[0].to, 9 * SEC);
+    fault(w, 20 * SEC, "asked");
+    fault(w, 21 * SEC, "failed"); // never bit
+    assert_int_equal(w->h->faults.n, 1);
+}
+
+static void refinements_of_one_renewal_are_one_point(void **state) {
+    struct world *w = *state;
+    static const struct {
+        usec_t renewed;
+        int64_t error;
+    } seen[] = {{1950850, 1001286}, {2989052, 1101550}, {2249687, 362185}, {2086713, 10737}, {12086713, 10000}};
+    for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
+        struct event ev = EVENT_NEW(DCS_LEASE);
+        ev.t = seen[i].renewed + 1;
+        STR_COPY(ev.u.DCS_LEASE.holder, "n1");
+        ev.u.DCS_LEASE.renewed = seen[i].renewed;
+        ev.u.DCS_LEASE.error_us = seen[i].error;
+        ev.u.DCS_LEASE.ttl_s = 30;
+        tell(w, &ev);
+    }
+    const struct lease_point *last = &w->h->leases.items[w->h->leases.n - 1];
+    assert_in_range(w->h->leases.n, 2, 3); // the second event overlaps the first: it may be the same renewal
+    assert_int_equal(last->t, 12086713);
+    assert_int_equal(last[-1].t, 2086713);
+    assert_int_equal(last[-1].error, 10737);
+}
+
+static void an_endless_lab_needs_bounded_memory(void **state) {
+    struct world *w = *state;
+    struct event ev = EVENT_NEW(LOG_LINE);
+    STR_COPY(ev.u.LOG_LINE.text, "a line");
+    for (int i = 0; i < 100000; i++) {
+        ev.t = (usec_t)i;
+        tell(w, &ev);
+        fault(w, (usec_t)i, i % 2 ? "effective" : "healed");
+    }
+    assert_in_range(w->h->logs.n, 15000, 20000);
+    assert_int_equal(w->h->logs.items[w->h->logs.n - 1].t, 99999); // the newest stays
+    assert_true(w->h->story.n <= 20000);
+    assert_true(w->h->faults.n <= 512);
+}
+
+static void introduce(struct world *w) {
+    for (int i = 0; i < 3; i++) {
+        struct event ev = EVENT_NEW(NODE_INFO);
+        (void)snprintf(ev.u.NODE_INFO.node, sizeof ev.u.NODE_INFO.node, "n%d", i);
+        ev.u.NODE_INFO.postgres = ev.u.NODE_INFO.etcd = true;
+        tell(w, &ev);
+    }
+}
+
+static void a_million_events_take_less_than_a_second_and_a_half(void **state) {
+    struct world *w = *state;
+    introduce(w);
+    struct event kinds[] = {EVENT_NEW(CLIENT_TICK), EVENT_NEW(SQL), EVENT_NEW(MEMBER), EVENT_NEW(LOG_LINE)};
+    STR_COPY(kinds[1].u.SQL.node, "n1");
+    STR_COPY(kinds[2].u.MEMBER.node, "n2");
+    STR_COPY(kinds[3].u.LOG_LINE.text, "LOG:  checkpoint starting: time");
+    kinds[1].u.SQL.answered = kinds[1].u.SQL.writable = kinds[2].u.MEMBER.answered = true;
+    kinds[1].u.SQL.timeline = 1;
+    kinds[0].u.CLIENT_TICK.w_tried = 10;
+    usec_t began = usec_now();
+    for (size_t i = 0; i < 1000000; i++) {
+        struct event *ev = &kinds[i % ARRAY_SIZE(kinds)];
+        ev->t = i * 25 * MSEC;
+        if (ev->kind == EVENT_CLIENT_TICK) {
+            ev->u.CLIENT_TICK.from = ev->t;
+            ev->u.CLIENT_TICK.w_ok = i % 1000 < 900;
+        } else if (ev->kind == EVENT_SQL)
+            ev->u.SQL.lsn = i * 100;
+        tell(w, ev);
+    }
+    usec_t took = usec_now() - began;
+    print_message("a million events: %.0f ms\n", (double)took / 1e3);
+#ifdef __OPTIMIZE__ // a sanitizer's build is slower, and proves other things
+    assert_true(took < 1500 * MSEC);
+#endif
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_outage_begins_at_the_last_good_write_and_ends_at_the_next, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_idle_application_has_no_outage, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_pause_that_ends_before_it_was_noticed_is_an_outage_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_fault_is_a_band_from_its_bite_to_its_healing, setup, teardown),
+        cmocka_unit_test_setup_teardown(refinements_of_one_renewal_are_one_point, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_endless_lab_needs_bounded_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_million_events_take_less_than_a_second_and_a_half, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: PostgreSQL
+// The stopwatch's phases and bounds against those that lab/measure finds in the same logs: two codes for one definition
+// must agree.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "dashboard/phase.h"
+#include "lab/measure/measure.h"
+#include "lab/record/run.h"
+
+struct folds {
+    struct model *m;
+    struct history *h;
+    struct measure *measure;
+};
+
+static bool fold(void *arg, const struct event *ev) {
+    struct folds *f = arg;
+    model_apply(f->m, ev);
+    history_apply(f->h, f->m, ev);
+    measure_event(f->measure, ev);
+    return true;
+}
+
+static void folds_done(struct folds *f) {
+    model_free(f->m);
+    history_free(f->h);
+    measure_free(f->measure);
+}
+
+static void within(usec_t a, usec_t b, usec_t most, const char *what) {
+    usec_t apart = a > b ? a - b : b - a;
+    if (apart > most)
+        fail_msg("%s: %.3f s here, %.3f s in the measures", what, (double)a / 1e6, (double)b / 1e6);
+}
+
+static void close_to(usec_t a, usec_t b, const char *what) {
+    within(a, b, 5 * MSEC, what);
+}
+
+// Of several estimates of a lease's renewal the history keeps the narrowest, the measures the latest: 0.1 s at most.
+static void close_bound(usec_t a, usec_t b, const char *what) {
+    within(a, b, 100 * MSEC, what);
+}
+
+static const struct outage *longest(const struct history *h) {
+    const struct outage *best = &h->outages.items[0];
+    for VEC_EACH (&h->outages, o)
+        if (o->to - o->from > best->to - best->from)
+            best = o;
+    return best;
+}
+
+static void compare_log(const char *name) {
+    struct folds f = {.m = model_new(), .h = history_new(), .measure = measure_new()};
+    cleanup_free char *path = xasprintf("tests/screen/logs/%s.jsonl", name);
+    struct run_read_stats stats;
+    assert_true(run_log_read(path, fold, &f, &stats, NULL) >= 0);
+    const struct measures *want = measure_finish(f.measure);
+    struct outage_story got;
+    assert_true(f.h->outages.n > 0);
+    outage_tell(f.m, f.h, longest(f.h), f.h->now, &got);
+    close_to(got.from, want->outage_start, "begin of the outage");
+    close_to(got.to, want->outage_end, "end of the outage");
+    int bounded = 0;
+    for (int i = 0; i < OP_COUNT; i++) {
+        const struct phase *p = &want->phases[i];
+        assert_int_equal(got.parts[i].present, p->present);
+        close_to(got.parts[i].from, p->start, p->name);
+        close_to(got.parts[i].to - got.parts[i].from, p->duration, p->name);
+        assert_int_equal(got.parts[i].bounded, p->bounded);
+        close_bound(got.parts[i].min, p->bound_min, "least");
+        close_bound(got.parts[i].max, p->bound_max, "most");
+        bounded += p->bounded;
+    }
+    assert_int_equal(bounded, OP_COUNT);
+    folds_done(&f);
+}
+
+static void a_crash_has_the_phases_of_the_measures(void **state) {
+    (void)state;
+    compare_log("leader-crash");
+}
+
+static void a_partition_has_the_phases_of_the_measures(void **state) {
+    (void)state;
+    compare_log("partition-leader");
+}
+
+static void tell_key(struct folds *f, usec_t t, const char *holder) {
+    struct event key = EVENT_NEW(DCS_KEY);
+    key.t = t;
+    STR_COPY(key.u.DCS_KEY.key, "leader");
+    STR_COPY(key.u.DCS_KEY.value, holder);
+    key.u.DCS_KEY.gone = !*holder;
+    (void)fold(f, &key);
+}
+
+static int phase_at(struct folds *f, const struct outage *o, usec_t now) {
+    struct outage_story s;
+    outage_tell(f->m, f->h, o, now, &s);
+    assert_int_equal(s.to - s.from, (o->to == USEC_NEVER ? now : o->to) - o->from);
+    return s.current;
+}
+
+static void the_phase_moves_on_as_it_happens(void **state) {
+    (void)state;
+    struct folds f = {.m = model_new(), .h = history_new(), .measure = measure_new()};
+    struct outage o = {.from = 10 * SEC, .to = USEC_NEVER};
+    tell_key(&f, SEC, "n1");
+    assert_int_equal(phase_at(&f, &o, 12 * SEC), OP_DETECT);
+    tell_key(&f, 13 * SEC, "");
+    assert_int_equal(phase_at(&f, &o, 14 * SEC), OP_ELECT);
+    tell_key(&f, 15 * SEC, "n2");
+    assert_int_equal(phase_at(&f, &o, 16 * SEC), OP_PROMOTE);
+    o.to = 17 * SEC;
+    assert_int_equal(phase_at(&f, &o, 20 * SEC), -1);
+    folds_done(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crash_has_the_phases_of_the_measures),
+        cmocka_unit_test(a_partition_has_the_phases_of_the_measures),
+        cmocka_unit_test(the_phase_moves_on_as_it_happens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
