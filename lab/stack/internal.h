@@ -47,6 +47,7 @@ int service_etcd(struct stack *s, size_t i, struct err *err);
 int service_patroni(struct stack *s, size_t i, struct err *err);
 int service_haproxy(struct stack *s, size_t i, struct err *err);
 int service_postmaster(struct stack *s, size_t i, struct err *err); // PostgreSQL itself, as Patroni would start it
+int service_dcs_settings(struct stack *s, struct err *err); // writes Patroni's dynamic configuration into etcd, once
 // The last lines of a log below the node's /var/log, for a message.
 void service_log_tail(struct node *n, const char *log, struct strbuf *out);
 

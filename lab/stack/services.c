@@ -60,6 +60,19 @@ int service_postmaster(struct stack *s, size_t i, struct err *err) {
     return start_unless_running(s->o.nodes[i], &spec, err);
 }
 
+// etcdctl waits for the election by itself. Should it fail, Patroni writes the same a loop later: nothing depends on it but time.
+int service_dcs_settings(struct stack *s, struct err *err) {
+    cleanup_strbuf struct strbuf endpoints = {0}, json = {0};
+    strbuf_add(&endpoints, "--endpoints=");
+    conf_etcd_endpoints(&s->conf, &endpoints);
+    conf_dcs_json(&s->conf, &json);
+    const char *argv[] = {s->o.paths->etcdctl, strbuf_str(&endpoints), "--command-timeout=20s", "put", STACK_PREFIX "config",
+                          strbuf_str(&json), NULL};
+    const char *env[] = {"ETCDCTL_API=3", "HOME=/var/lib/postgresql", "PATH=/usr/bin:/bin", NULL};
+    struct service_spec spec = {.name = "etcdctl", .argv = argv, .env = env, .log = "patroni/settings.log"};
+    return start_unless_running(s->o.nodes[s->leader], &spec, err);
+}
+
 void service_log_tail(struct node *n, const char *log, struct strbuf *out) {
     cleanup_free char *path = xasprintf("/proc/%d/root/var/log/%s", (int)node_init_pid(n), log);
     cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -108,7 +108,7 @@ static void look_at_leader(struct stack *s) {
     start_standbys(s);
     if (s->phase == START_BROKEN)
         return;
-    if (service_patroni(s, s->leader, &err) < 0) {
+    if (service_dcs_settings(s, &err) < 0 || service_patroni(s, s->leader, &err) < 0) {
         broken(s, NULL, NULL, "%s", err.msg);
         return;
     }

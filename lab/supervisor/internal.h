@@ -47,6 +47,8 @@ struct lab {
     enum lab_state state;
     bool detached;  // stay when the command that started us ends
     bool run_ended; // run.end is written
+    char missing[EVENT_TEXT_MAX]; // while starting: what is missing, as last said
+    usec_t missing_said;
     bool leaving;   // `bascule down`: nothing is kept
     char end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
     struct switch_net *sw;

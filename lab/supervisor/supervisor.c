@@ -119,10 +119,23 @@ static void become_ready(struct lab *lab) {
         lab_finish(lab, "broken", err.msg);
 }
 
+// A start that takes longer than usual says what it lacks (in synchronous mode a whole loop_wait passes before /sync is written).
+static void say_what_is_missing(struct lab *lab, const char *why) {
+    usec_t now = sink_now(&lab->sink);
+    if (now < 3 * SEC || now < lab->missing_said + SEC || str_eq(why, lab->missing))
+        return;
+    STR_COPY(lab->missing, why);
+    lab->missing_said = now;
+    lab_progress(lab, "wait", true, "a complete cluster: %s", why);
+}
+
 // The lab's own reactions, after all rooms have seen the event.
 static void react(struct lab *lab, const struct event *ev) {
-    if (lab->state == LAB_STARTING && model_complete(engine_model(lab->engine), NULL, 0))
+    char why[EVENT_TEXT_MAX] = "";
+    if (lab->state == LAB_STARTING && model_complete(engine_model(lab->engine), why, sizeof why))
         become_ready(lab);
+    else if (lab->state == LAB_STARTING)
+        say_what_is_missing(lab, why);
     if (ev->kind == EVENT_ACTION)
         lab_keep_action(lab, ev);
     // The stack and the injector report a lab that can't go on with lab.state "broken"; our own state events pass
