@@ -19,6 +19,7 @@ class Screen:
         self.tmux("set-option", "-g", "window-size", "manual")
         self.tmux("set-option", "-g", "escape-time", "0")
         self.resize(cols, rows)
+        self.wait("$", 5)  # the shell's modes are those of its prompt from now on
 
     def tmux(self, *args, check=True):
         return subprocess.run(["tmux", "-S", self.socket, *args], env=self.env, check=check, capture_output=True, text=True).stdout

@@ -168,6 +168,22 @@ static void the_command_line_is_patronis_and_survives_a_shell(void **state) {
                    "--max_replication_slots=10 --max_worker_processes=8 --wal_log_hints=on");
 }
 
+static void the_settings_in_etcd_are_those_of_the_file(void **state) {
+    (void)state;
+    cleanup_strbuf struct strbuf json = {0}, endpoints = {0};
+    topology.patroni.synchronous_mode = true;
+    set(&topology.postgresql, "max_connections", "100");
+    set(&topology.postgresql, "log_line_prefix", "%m \"x\" ");
+    conf_dcs_json(&conf, &json);
+    assert_string_equal(strbuf_str(&json),
+                        "{\"ttl\":30,\"loop_wait\":10,\"retry_timeout\":10,\"maximum_lag_on_failover\":1048576,"
+                        "\"primary_start_timeout\":300,\"synchronous_mode\":true,\"synchronous_node_count\":1,"
+                        "\"postgresql\":{\"use_pg_rewind\":true,\"use_slots\":true,\"parameters\":{"
+                        "\"max_connections\":100,\"log_line_prefix\":\"%m \\\"x\\\" \"}}}");
+    conf_etcd_endpoints(&conf, &endpoints);
+    assert_string_equal(strbuf_str(&endpoints), "http://10.77.0.1:2379,http://10.77.0.2:2379,http://10.77.0.3:2379");
+}
+
 static void a_slot_is_named_as_patroni_names_it(void **state) {
     (void)state;
     char buf[64];
@@ -187,6 +203,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_application_connects_to_every_server_or_to_the_proxy, setup, teardown),
         cmocka_unit_test_setup_teardown(the_first_leader_is_the_first_node_that_may_lead, setup, teardown),
         cmocka_unit_test_setup_teardown(the_command_line_is_patronis_and_survives_a_shell, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_settings_in_etcd_are_those_of_the_file, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slot_is_named_as_patroni_names_it, setup, teardown),
     };
     return cmocka_run_group_tests_name("stack configuration", tests, NULL, NULL);
