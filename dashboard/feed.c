@@ -118,7 +118,9 @@ int feed_pull(struct feed *f, struct event *ret) {
 // What a class must see at once: changes of what a node is, not each confirmation of it.
 static unsigned node_signs(struct model *m, const char *name) {
     const struct model_node *n = model_node(m, name);
-    return n ? n->on * 1U + n->pg_answered * 2U + n->writable * 4U + n->patroni_answered * 8U + n->etcd_answered * 16U + n->etcd_leader * 32U : 0;
+    return n ? n->on * 1U + n->pg_answered * 2U + n->writable * 4U + n->patroni_answered * 8U + n->etcd_answered * 16U +
+                   n->etcd_leader * 32U
+             : 0;
 }
 
 static const char *node_of(const struct event *ev) {
@@ -137,8 +139,9 @@ static const char *node_of(const struct event *ev) {
 }
 
 static bool always_urgent(const struct event *ev) {
-    return ev->kind == EVENT_NODE_POWER || ev->kind == EVENT_SERVICE || ev->kind == EVENT_FAULT || ev->kind == EVENT_LAB_STATE ||
-           ev->kind == EVENT_STEP || ev->kind == EVENT_COMMAND || ev->kind == EVENT_RUN_END || ev->kind == EVENT_CLIENT_SERVER ||
+    return ev->kind == EVENT_NODE_POWER || ev->kind == EVENT_SERVICE || ev->kind == EVENT_FAULT ||
+           ev->kind == EVENT_LAB_STATE || ev->kind == EVENT_STEP || ev->kind == EVENT_COMMAND ||
+           ev->kind == EVENT_RUN_END || ev->kind == EVENT_CLIENT_SERVER ||
            (ev->kind == EVENT_DCS_KEY && str_eq(ev->u.DCS_KEY.key, "leader"));
 }
 

@@ -9,17 +9,17 @@
 
 struct feed {
     int fd;
-    char *data;      // a block of the file; [at, have) is not looked at yet
+    char *data; // a block of the file; [at, have) is not looked at yet
     size_t at, have;
-    bool overlong;   // inside a line that can't be an event: dropped up to its newline
+    bool overlong; // inside a line that can't be an event: dropped up to its newline
     int64_t events, skipped, broken;
     struct model *model;
     struct history *history;
-    usec_t latest;   // the latest time of any event so far: lines are only nearly in order of time
+    usec_t latest; // the latest time of any event so far: lines are only nearly in order of time
     // what the loop must know beyond the screens
-    usec_t mono;     // CLOCK_MONOTONIC at run time 0; 0 = run.begin was not seen
-    bool ended;      // run.end was seen
-    bool held;       // a trainer holds the scenario
+    usec_t mono; // CLOCK_MONOTONIC at run time 0; 0 = run.begin was not seen
+    bool ended;  // run.end was seen
+    bool held;   // a trainer holds the scenario
 };
 
 // run_dir: a run folder, or a log file. feed_close copes with a feed that was never opened.

@@ -7,29 +7,30 @@ enum key_where { KEY_LIVE = 1, KEY_REPLAY = 2, KEY_FIXED = 4 /* even before the 
 enum { CTRL_L = 'L' & 0x1f, KEY_ESCAPE = 27 };
 
 // act, key, where, as shown, word in the key bar (or NULL), help
-#define KEYS(X)                                                                                                               \
-    X(HELP, '?', KEY_LIVE | KEY_REPLAY | KEY_FIXED, "?", "Help", "this help; any key closes it")                              \
-    X(QUIT, 'q', KEY_LIVE | KEY_REPLAY | KEY_FIXED, "q", "Quit", "leave; the lab goes on")                                    \
-    X(INJECT, 'i', KEY_LIVE, "i", "Inject", "inject a fault: choose it, its target, its parameters")                          \
-    X(HEAL, 'H', KEY_LIVE, "H", "Heal", "heal everything (asks first)")                                                       \
-    X(SHELL, 's', KEY_LIVE, "s", "Shell", "a shell on the selected node; exit comes back here")                               \
-    X(PAUSE, ' ', KEY_LIVE | KEY_REPLAY, "Space", "Pause", "freeze the display, let it go on; in a replay: stop, play")       \
-    X(HOLD, 'p', KEY_LIVE, "p", "Hold", "hold the scenario before its next step; again: let it go on by itself")              \
-    X(NEXT_STEP, 'n', KEY_LIVE, "n", "Next", "let the held scenario take its next step")                                      \
-    X(MARK_NEXT, 'n', KEY_REPLAY, "n", "Next", "to the next fault, change of leader, begin or end of an outage")              \
-    X(MARK_BACK, 'N', KEY_REPLAY, "N", "Back", "to the one before")                                                           \
-    X(STEP, '.', KEY_REPLAY, ".", "Step", "one event on")                                                                     \
-    X(BACK_1, '[', KEY_REPLAY, "[", NULL, "1 s back")                                                                         \
-    X(ON_1, ']', KEY_REPLAY, "]", NULL, "1 s on")                                                                             \
-    X(BACK_10, '{', KEY_REPLAY, "{", NULL, "10 s back")                                                                       \
-    X(ON_10, '}', KEY_REPLAY, "}", NULL, "10 s on")                                                                           \
-    X(FASTER, '+', KEY_REPLAY, "+", NULL, "play twice as fast")                                                               \
-    X(SLOWER, '-', KEY_REPLAY, "-", NULL, "play half as fast")                                                                \
-    X(START, 'g', KEY_REPLAY, "g", NULL, "to the beginning of the log")                                                       \
-    X(END, 'G', KEY_REPLAY, "G", NULL, "to its end")                                                                          \
-    X(FILTER, '/', KEY_LIVE | KEY_REPLAY, "/", "Filter", "filter lists and logs by a text; empty or Esc: all again")          \
-    X(NODE_NEXT, '\t', KEY_LIVE | KEY_REPLAY, "Tab", "Node", "select the next node")                                          \
-    X(NODE_BACK, KEY_BTAB, KEY_LIVE | KEY_REPLAY, "S-Tab", NULL, "select the node before")                                    \
+#define KEYS(X)                                                                                                        \
+    X(HELP, '?', KEY_LIVE | KEY_REPLAY | KEY_FIXED, "?", "Help", "this help; any key closes it")                       \
+    X(QUIT, 'q', KEY_LIVE | KEY_REPLAY | KEY_FIXED, "q", "Quit", "leave; the lab goes on")                             \
+    X(INJECT, 'i', KEY_LIVE, "i", "Inject", "inject a fault: choose it, its target, its parameters")                   \
+    X(HEAL, 'H', KEY_LIVE, "H", "Heal", "heal everything (asks first)")                                                \
+    X(SHELL, 's', KEY_LIVE, "s", "Shell", "a shell on the selected node; exit comes back here")                        \
+    X(PAUSE, ' ', KEY_LIVE | KEY_REPLAY, "Space", "Pause",                                                             \
+      "freeze the display, let it go on; in a replay: stop, play")                                                     \
+    X(HOLD, 'p', KEY_LIVE, "p", "Hold", "hold the scenario before its next step; again: let it go on by itself")       \
+    X(NEXT_STEP, 'n', KEY_LIVE, "n", "Next", "let the held scenario take its next step")                               \
+    X(MARK_NEXT, 'n', KEY_REPLAY, "n", "Next", "to the next fault, change of leader, begin or end of an outage")       \
+    X(MARK_BACK, 'N', KEY_REPLAY, "N", "Back", "to the one before")                                                    \
+    X(STEP, '.', KEY_REPLAY, ".", "Step", "one event on")                                                              \
+    X(BACK_1, '[', KEY_REPLAY, "[", NULL, "1 s back")                                                                  \
+    X(ON_1, ']', KEY_REPLAY, "]", NULL, "1 s on")                                                                      \
+    X(BACK_10, '{', KEY_REPLAY, "{", NULL, "10 s back")                                                                \
+    X(ON_10, '}', KEY_REPLAY, "}", NULL, "10 s on")                                                                    \
+    X(FASTER, '+', KEY_REPLAY, "+", NULL, "play twice as fast")                                                        \
+    X(SLOWER, '-', KEY_REPLAY, "-", NULL, "play half as fast")                                                         \
+    X(START, 'g', KEY_REPLAY, "g", NULL, "to the beginning of the log")                                                \
+    X(END, 'G', KEY_REPLAY, "G", NULL, "to its end")                                                                   \
+    X(FILTER, '/', KEY_LIVE | KEY_REPLAY, "/", "Filter", "filter lists and logs by a text; empty or Esc: all again")   \
+    X(NODE_NEXT, '\t', KEY_LIVE | KEY_REPLAY, "Tab", "Node", "select the next node")                                   \
+    X(NODE_BACK, KEY_BTAB, KEY_LIVE | KEY_REPLAY, "S-Tab", NULL, "select the node before")                             \
     X(REDRAW, CTRL_L, KEY_LIVE | KEY_REPLAY | KEY_FIXED, "^L", NULL, "draw the screen again")
 
 enum key_act {

@@ -36,7 +36,8 @@ static bool matches(const struct menu *m, const char *name, const char *about) {
     return !m->search[0] || strcasestr(name, m->search) || strcasestr(about, m->search);
 }
 
-static void add_choice(const struct menu *m, choice_list *l, const char *name, const char *about, const struct mechanism *mechanism) {
+static void add_choice(const struct menu *m, choice_list *l, const char *name, const char *about,
+                       const struct mechanism *mechanism) {
     if (matches(m, name, about))
         VEC_PUSH(l, ((struct choice){name, about, mechanism}));
 }
@@ -44,12 +45,17 @@ static void add_choice(const struct menu *m, choice_list *l, const char *name, c
 static void list_choices(const struct menu *m, const struct dash *d, choice_list *l) {
     if (m->page == MENU_MECHANISM)
         for (size_t i = 0; i < m->vocabulary->n; i++)
-            add_choice(m, l, m->vocabulary->mechanisms[i].name, m->vocabulary->mechanisms[i].summary, &m->vocabulary->mechanisms[i]);
+            add_choice(m, l, m->vocabulary->mechanisms[i].name, m->vocabulary->mechanisms[i].summary,
+                       &m->vocabulary->mechanisms[i]);
     if (m->page != MENU_TARGET)
         return;
     for (size_t i = 0; i < d->model->n_nodes; i++) {
         const struct model_node *n = &d->model->nodes[i];
-        add_choice(m, l, n->name, str_eq(n->name, d->model->leader) ? "node; leads now" : n->on ? "node" : "node; powered off", NULL);
+        add_choice(m, l, n->name,
+                   str_eq(n->name, d->model->leader) ? "node; leads now"
+                   : n->on                           ? "node"
+                                                     : "node; powered off",
+                   NULL);
     }
     for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
         add_choice(m, l, roles[i].name, roles[i].about, NULL);
@@ -114,11 +120,13 @@ static bool make_request(const struct menu *m, struct dash *d, struct request *r
         const struct mechanism_param *p = &m->chosen->params[i];
         const char *value = m->values[i];
         if (!p->fallback && !value[0]) {
-            (void)snprintf(d->message, sizeof d->message, "'%s' must be given: %s", p->name, p->help ? p->help : p->kind);
+            (void)snprintf(d->message, sizeof d->message, "'%s' must be given: %s", p->name,
+                           p->help ? p->help : p->kind);
             return false;
         }
         if (strchr(value, ' ')) {
-            (void)snprintf(d->message, sizeof d->message, "'%s': a value without spaces, please (`bascule inject` takes any)", p->name);
+            (void)snprintf(d->message, sizeof d->message,
+                           "'%s': a value without spaces, please (`bascule inject` takes any)", p->name);
             return false;
         }
         if (value[0] && (!p->fallback || !str_eq(value, p->fallback)))
@@ -257,13 +265,14 @@ static void draw_params(struct menu *m, struct canvas *c, struct rect area) {
     for (int y = 0; y < area.rows && m->top + y <= n; y++) {
         int i = m->top + y;
         if (i == n) {
-            (void)canvas_text(c, area, y, 1, TONE_STRONG, "[ inject %s%s%s ]", m->chosen->name, m->target[0] ? " on " : "", m->target);
+            (void)canvas_text(c, area, y, 1, TONE_STRONG, "[ inject %s%s%s ]", m->chosen->name,
+                              m->target[0] ? " on " : "", m->target);
         } else {
             const struct mechanism_param *p = &m->chosen->params[i];
             (void)canvas_field(c, area, y, 1, width, TONE_STRONG, p->name);
             (void)canvas_text(c, area, y, width + 2, TONE_KEY, "%s%s", m->values[i], m->cursor == i ? "_" : "");
-            (void)canvas_text(c, area, y, width + 24, TONE_DIM, "%s%s%s%s", p->fallback ? "" : "(required) ", p->words ? p->words : p->kind,
-                              p->help ? ": " : "", p->help ? p->help : "");
+            (void)canvas_text(c, area, y, width + 24, TONE_DIM, "%s%s%s%s", p->fallback ? "" : "(required) ",
+                              p->words ? p->words : p->kind, p->help ? ": " : "", p->help ? p->help : "");
         }
         if (i == m->cursor)
             canvas_retone(c, area, y, 0, area.cols, TONE_SELECTED);
@@ -275,7 +284,8 @@ void menu_draw(struct menu *m, const struct dash *d, struct canvas *c, struct re
     struct rect list = {area.y + 2, area.x, area.rows - 3, area.cols};
     int x = canvas_text(c, area, 0, 1, TONE_FAULT, "Inject");
     if (m->page != MENU_MECHANISM)
-        x = canvas_text(c, area, 0, x + 1, TONE_STRONG, "%s%s%s", m->chosen->name, m->target[0] ? " on " : "", m->target);
+        x = canvas_text(c, area, 0, x + 1, TONE_STRONG, "%s%s%s", m->chosen->name, m->target[0] ? " on " : "",
+                        m->target);
     if (m->page == MENU_TARGET)
         (void)canvas_text(c, area, 0, x + 1, TONE_PLAIN, "on which node or role?");
     if (m->search[0])

@@ -159,7 +159,8 @@ void term_show(const struct canvas *c, int y, int x) {
     bool same_size = term.shown.rows == c->rows && term.shown.cols == c->cols;
     for (int i = 0; i < rows; i++)
         for (int k = 0; k < cols; k++) {
-            const struct cell *now = &c->cells[i * c->cols + k], *then = same_size ? &term.shown.cells[i * c->cols + k] : now;
+            const struct cell *now = &c->cells[i * c->cols + k],
+                              *then = same_size ? &term.shown.cells[i * c->cols + k] : now;
             if (now->ch != 0 && (term.stale || !same_size || now->ch != then->ch || now->tone != then->tone))
                 put_cell(i, k, now);
         }

@@ -15,11 +15,11 @@ void term_redraw(void);  // Ctrl-L
 void term_show(const struct canvas *c, int y, int x);
 // The next key: a KEY_ code of curses (bool *ret_function true), else a character; -1 when none waits.
 int term_key(bool *ret_function);
-void term_leave(void);  // the normal screen, for a shell
-void term_enter(void);  // back
+void term_leave(void);   // the normal screen, for a shell
+void term_enter(void);   // back
 void term_suspend(void); // Ctrl-Z: stops this process, returns when it goes on
 
 // Inside (term_guard.c): knows how to give the terminal back without ncurses.
-int guard_open(struct err *err);  // before ncurses: remembers the modes; forks the guardian
-void guard_close(void);           // the terminal is in order: the guardian goes
+int guard_open(struct err *err); // before ncurses: remembers the modes; forks the guardian
+void guard_close(void);          // the terminal is in order: the guardian goes
 void guard_crash_handlers(void);

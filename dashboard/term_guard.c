@@ -91,6 +91,7 @@ int guard_open(struct err *err) {
     guard.len = 0;
     for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
         remember(capabilities[i]);
+    (void)del_curterm(cur_term); // newterm(3) makes its own
     return start_guardian(err);
 }
 

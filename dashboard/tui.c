@@ -95,7 +95,8 @@ static int patience(const struct tui *t) {
 }
 
 static void wait_and_answer(struct tui *t) {
-    struct pollfd p[3 + JOBS_MAX] = {{STDIN_FILENO, POLLIN, 0}, {wake[0], POLLIN, 0}, {t->dash.alive ? t->o->pidfd : -1, POLLIN, 0}};
+    struct pollfd p[3 + JOBS_MAX] = {
+        {STDIN_FILENO, POLLIN, 0}, {wake[0], POLLIN, 0}, {t->dash.alive ? t->o->pidfd : -1, POLLIN, 0}};
     for (size_t i = 0; i < JOBS_MAX; i++)
         p[3 + i] = (struct pollfd){t->jobs[i].pid ? t->jobs[i].out : -1, POLLIN, 0};
     if (poll(p, ARRAY_SIZE(p), patience(t)) <= 0)

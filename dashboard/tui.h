@@ -10,8 +10,8 @@ struct tui_options {
     const char *lab; // to whom requests go; NULL = nobody (a replay, or a run that is over)
     int pidfd;       // readable when the supervisor has ended; -1 = it has already, or this is a replay
     bool ascii, readonly;
-    const char *view; // name of the first view; NULL = the first
-    double speed;     // replay
+    const char *view;                    // name of the first view; NULL = the first
+    double speed;                        // replay
     const struct vocabulary *vocabulary; // for the menu of faults
 };
 // Returns 0 when the user left, the signal's number when a signal ended it (the terminal is in order), or negative with err.

@@ -54,12 +54,17 @@ static void mode_text(const struct tui *t, char *buf, size_t size) {
     clock_text(d->now, at, sizeof at);
     clock_text(d->log_end, end, sizeof end);
     if (t->is_replay)
-        (void)snprintf(buf, size, "REPLAY %s x%g  %s of %s", t->more ? "SEEKS" : d->paused ? "STOPPED" : "PLAYS", d->speed, at, end);
+        (void)snprintf(buf, size, "REPLAY %s x%g  %s of %s",
+                       t->more     ? "SEEKS"
+                       : d->paused ? "STOPPED"
+                                   : "PLAYS",
+                       d->speed, at, end);
     else
-        (void)snprintf(buf, size, "%s%s%s  %s", d->readonly ? "READ-ONLY " : "", source_held(t) && d->alive ? "HELD " : "",
-                       !d->alive    ? "the lab has ended"
-                       : d->paused  ? "PAUSED"
-                                    : "LIVE",
+        (void)snprintf(buf, size, "%s%s%s  %s", d->readonly ? "READ-ONLY " : "",
+                       source_held(t) && d->alive ? "HELD " : "",
+                       !d->alive   ? "the lab has ended"
+                       : d->paused ? "PAUSED"
+                                   : "LIVE",
                        at);
 }
 

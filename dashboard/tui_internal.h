@@ -9,7 +9,7 @@
 
 enum { VIEWS_MAX = 16, JOBS_MAX = 8 };
 
-struct job { // a request on its way: a child whose last line of output is the answer
+struct job {   // a request on its way: a child whose last line of output is the answer
     pid_t pid; // 0 = free
     int out;
     char text[512];
@@ -38,8 +38,9 @@ struct tui {
 // tui_source.c: where events come from
 int source_open(struct tui *t, struct err *err);
 void source_close(struct tui *t);
-void source_tick(struct tui *t); // reads what is new, or plays on; sets urgent and more
+void source_tick(struct tui *t);        // reads what is new, or plays on; sets urgent and more
 bool source_moves(const struct tui *t); // the screen changes by itself
+void source_show_replay(struct tui *t); // after every move of the cursor: going back makes a new model and history
 void source_lab_ended(struct tui *t);
 bool source_held(const struct tui *t);
 

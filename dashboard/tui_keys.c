@@ -12,7 +12,8 @@ static void open_view(struct tui *t, int view) {
 }
 
 static void help_key(struct tui *t, int key, bool function) {
-    bool down = function ? key == KEY_DOWN || key == KEY_NPAGE : key == 'j', up = function ? key == KEY_UP || key == KEY_PPAGE : key == 'k';
+    bool down = function ? key == KEY_DOWN || key == KEY_NPAGE : key == 'j',
+         up = function ? key == KEY_UP || key == KEY_PPAGE : key == 'k';
     int lines = function && (key == KEY_NPAGE || key == KEY_PPAGE) ? 10 : 1;
     if (down || up)
         t->help_top += down ? lines : -lines;
@@ -24,6 +25,7 @@ static void help_key(struct tui *t, int key, bool function) {
 
 static void seek(struct tui *t, usec_t to) {
     replay_seek(&t->replay, to);
+    source_show_replay(t);
     t->more = true; // the loop gets there, in slices
 }
 
@@ -48,6 +50,7 @@ static void step_event(struct tui *t) {
         return; // still on its way
     t->dash.paused = true;
     const struct event *ev = replay_step(&t->replay);
+    source_show_replay(t);
     if (ev)
         tui_say(t, "%.3f s: %s", (double)t->replay.cursor / (double)SEC, event_kind_name(ev->kind));
     else

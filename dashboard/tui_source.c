@@ -22,7 +22,7 @@ static void live_clock(struct tui *t) {
         t->dash.now = f->latest;
 }
 
-static void show_replay(struct tui *t) {
+void source_show_replay(struct tui *t) {
     show_feed(t, &t->replay.feed);
     t->dash.now = t->replay.cursor;
     t->dash.log_end = t->replay.end;
@@ -33,7 +33,7 @@ int source_open(struct tui *t, struct err *err) {
     if (r < 0)
         return r;
     if (t->is_replay) {
-        show_replay(t);
+        source_show_replay(t);
         if (t->replay.broken || t->replay.cut)
             tui_say(t, "%" PRId64 " lines of this log are broken and skipped%s", t->replay.broken,
                     t->replay.cut ? "; its last line is cut off" : "");
@@ -76,7 +76,7 @@ static void replay_tick(struct tui *t, usec_t now) {
     t->more = !replay_run(r, SLICE, &urgent);
     t->urgent |= urgent && !t->more;
     t->dirty |= was_under_way && !t->more;
-    show_replay(t);
+    source_show_replay(t);
     if (!t->dash.paused && r->cursor >= r->end) {
         t->dash.paused = true;
         t->dirty = true;

@@ -16,7 +16,8 @@ static int ask(const char *verb, const char *doc, const char *done, int argc, ch
 }
 
 int hold_main(int argc, char **argv) {
-    return ask("hold", "Holds the scenario of a running lab: no further step starts until `bascule next` or `bascule go`.",
+    return ask("hold",
+               "Holds the scenario of a running lab: no further step starts until `bascule next` or `bascule go`.",
                "held before the next step", argc, argv);
 }
 

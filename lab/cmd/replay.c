@@ -34,7 +34,8 @@ static usec_t time_option(struct argp_state *state, const char *name, const char
 
 static void size_option(struct argp_state *state, const char *arg, struct tui_text_options *o) {
     char rest;
-    if (sscanf(arg, "%4dx%4d%c", &o->cols, &o->rows, &rest) != 2 || o->cols < 1 || o->rows < 1 || o->cols > 1000 || o->rows > 1000)
+    if (sscanf(arg, "%4dx%4d%c", &o->cols, &o->rows, &rest) != 2 || o->cols < 1 || o->rows < 1 || o->cols > 1000 ||
+        o->rows > 1000)
         argp_error(state, "--size: '%s' is no size (80x24)", arg);
 }
 
@@ -102,10 +103,15 @@ static int print_frames(const struct replay_options *o) {
 }
 
 int replay_main(int argc, char **argv) {
-    static const struct argp argp = {options, parse, "RUN",
-                                     "The dashboard over a recorded run: space stops and plays, n and N jump to what matters, [ ] { } scrub, "
-                                     "? shows all keys. RUN is a run folder or an event log; nothing else is needed.",
-                                     NULL, NULL, NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        "RUN",
+        "The dashboard over a recorded run: space stops and plays, n and N jump to what matters, [ ] { } scrub, "
+        "? shows all keys. RUN is a run folder or an event log; nothing else is needed.",
+        NULL,
+        NULL,
+        NULL};
     struct replay_options o = {.tui = {.pidfd = -1, .speed = 1}, .text = {.rows = 24, .cols = 80, .at = USEC_NEVER}};
     cmd_parse(&argp, "replay", argc, argv, 0, &o);
     if (o.to_text)

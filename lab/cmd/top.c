@@ -17,7 +17,8 @@ struct top_options {
 
 static const struct argp_option options[] = {
     {"lab", 'l', "NAME", 0, "which lab, when several are running", 0},
-    {"view", 'v', "NAME", 0, "begin with this screen: cluster, network, dcs, replication, timeline, logs, client, scenario", 0},
+    {"view", 'v', "NAME", 0,
+     "begin with this screen: cluster, network, dcs, replication, timeline, logs, client, scenario", 0},
     {"readonly", 'r', NULL, 0, "only look: refuse every key that asks something of the lab", 0},
     {"ascii", 'a', NULL, 0, "no characters beyond ASCII", 0},
     {0},
@@ -101,11 +102,16 @@ static int attach_folder(const char *folder, struct attached *ret, struct err *e
 }
 
 int top_main(int argc, char **argv) {
-    static const struct argp argp = {options, parse, "[RUN]",
-                                     "The dashboard: nodes, network, DCS, replication, timeline, logs, the application, the scenario. It reads "
-                                     "the event log of the lab and nothing else; leaving it does not disturb the lab. RUN is the folder of a "
-                                     "run in progress. ? shows the keys.",
-                                     NULL, NULL, NULL};
+    static const struct argp argp = {
+        options,
+        parse,
+        "[RUN]",
+        "The dashboard: nodes, network, DCS, replication, timeline, logs, the application, the scenario. It reads "
+        "the event log of the lab and nothing else; leaving it does not disturb the lab. RUN is the folder of a "
+        "run in progress. ? shows the keys.",
+        NULL,
+        NULL,
+        NULL};
     struct top_options o = {0};
     cmd_parse(&argp, "top", argc, argv, 0, &o);
     struct err err = {0};

@@ -76,7 +76,10 @@ def keys():
             s.keys(key)
         c.check("there is no lab to ask", s.wait(lambda t: "heal everything" not in t and "Inject " not in t, 2))
         s.keys("q")
-        c.check("q leaves the terminal as it was", s.wait(lambda t: "REPLAY" not in t, 3) and same_modes(before, s.modes()))
+        s.wait(lambda t: "REPLAY" not in t, 3)
+        s.command("echo status $?.")
+        c.check("q leaves with status 0", s.wait("status 0.", 10))
+        c.check("and the terminal as it was", same_modes(before, s.modes()))
     finally:
         s.close()
 
