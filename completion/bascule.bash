@@ -33,6 +33,9 @@ _bascule_options() {
   run) echo '--seed --set --keep --json --runs-dir --lab --cold --help' ;;
   up) echo '--seed --set --runs-dir --lab --cold --no-workload --help' ;;
   status) echo '--json --watch --links --lab --help' ;;
+  top) echo '--lab --view --readonly --ascii --help' ;;
+  replay) echo '--speed --view --ascii --to-text --at --every --size --tones --help' ;;
+  hold | next | go) echo '--lab --help' ;;
   heal) echo '--all --lab --help' ;;
   down) echo '--all --lab --help' ;;
   logs) echo '--follow --lab --help' ;;
@@ -43,7 +46,7 @@ _bascule_options() {
 }
 
 _bascule_selectors='leader not_leader replica any_replica sync_standby async_standby etcd_leader etcd_follower etcd_majority app proxy all'
-_bascule_commands='run up status inject heal shell exec psql logs list down check report faults doctor'
+_bascule_commands='run up top status inject heal hold next go shell exec psql logs list down check replay report faults doctor'
 
 # Positional arguments before the cursor (without options and their values) into $words, the command into $command, --lab's into $lab.
 _bascule_parse() {
@@ -53,7 +56,7 @@ _bascule_parse() {
     word=${COMP_WORDS[i]}
     case $word in
     --lab | -l) lab=${COMP_WORDS[i + 1]:-} && i=$((i + 1)) ;;
-    --seed | --set | --runs-dir) i=$((i + 1)) ;;
+    --seed | --set | --runs-dir | --view | --speed | --at | --every | --size) i=$((i + 1)) ;;
     -*) ;;
     *) if [ -z "$command" ]; then command=$word; else words+=("$word"); fi ;;
     esac
@@ -87,7 +90,8 @@ _bascule() {
   case $previous in
   --lab | -l) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_labs)" -- "$current") && return ;;
   --runs-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
-  --seed | --set) return ;;
+  --view) mapfile -t COMPREPLY < <(compgen -W 'cluster network dcs replication timeline logs client scenario' -- "$current") && return ;;
+  --seed | --set | --speed | --at | --every | --size) return ;;
   esac
   if [ -z "$command" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$_bascule_commands --help --version" -- "$current")
@@ -96,7 +100,7 @@ _bascule() {
   else
     mapfile -t COMPREPLY < <(compgen -W "$(_bascule_candidates)" -- "$current")
     case $command in
-    run | up | check | report)
+    run | up | top | check | replay | report)
       local files
       mapfile -t files < <(compgen -f -- "$current")
       COMPREPLY+=("${files[@]}")
