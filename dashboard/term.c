@@ -86,6 +86,7 @@ int term_open(bool ascii, struct err *err) {
     guard_crash_handlers();
     term.utf8 = !ascii && str_eq(nl_langinfo(CODESET), "UTF-8");
     set_up_modes();
+    guard_tell_modes();
     set_up_tones();
     canvas_init(&term.shown, LINES, COLS, term.utf8);
     term.stale = true;

@@ -21,5 +21,6 @@ void term_suspend(void); // Ctrl-Z: stops this process, returns when it goes on
 
 // Inside (term_guard.c): knows how to give the terminal back without ncurses.
 int guard_open(struct err *err); // before ncurses: remembers the modes; forks the guardian
+void guard_tell_modes(void);     // when ncurses has set its own
 void guard_close(void);          // the terminal is in order: the guardian goes
 void guard_crash_handlers(void);

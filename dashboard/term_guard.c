@@ -40,10 +40,24 @@ static void remember(const char *capability) {
     }
 }
 
-static void give_back(void) {
+static void give_back_screen(void) {
     ssize_t n = write(STDOUT_FILENO, guard.text, guard.len);
     (void)n;
-    (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
+}
+
+static bool still_has(const struct termios *its) {
+    struct termios now;
+    return tcgetattr(STDIN_FILENO, &now) == 0 && now.c_lflag == its->c_lflag && now.c_iflag == its->c_iflag &&
+           now.c_oflag == its->c_oflag && memcmp(now.c_cc, its->c_cc, sizeof now.c_cc) == 0;
+}
+
+// The guardian reads the dashboard's modes first, then waits for a byte (all is well) or the end (it died).
+static ssize_t read_some(int fd, void *to, size_t size) {
+    ssize_t n;
+    do
+        n = read(fd, to, size);
+    while (n < 0 && errno == EINTR);
+    return n;
 }
 
 static _Noreturn void watch(int end) {
@@ -51,13 +65,13 @@ static _Noreturn void watch(int end) {
     (void)prctl(PR_SET_NAME, "bascule-tty");
     for (int sig = 1; sig < NSIG; sig++)
         (void)signal(sig, SIG_IGN);
+    struct termios its;
     char word;
-    ssize_t n;
-    do
-        n = read(end, &word, 1);
-    while (n < 0 && errno == EINTR);
-    if (n == 0)
-        give_back();
+    if (read_some(end, &its, sizeof its) == (ssize_t)sizeof its && read_some(end, &word, 1) == 0) {
+        if (still_has(&its))
+            (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
+        give_back_screen();
+    }
     _exit(0);
 }
 
@@ -95,6 +109,13 @@ int guard_open(struct err *err) {
     return start_guardian(err);
 }
 
+void guard_tell_modes(void) {
+    struct termios now = guard.modes;
+    (void)tcgetattr(STDIN_FILENO, &now);
+    ssize_t n = write(guard.pipe, &now, sizeof now); // less than PIPE_BUF: whole
+    (void)n;
+}
+
 void guard_close(void) {
     if (guard.pipe < 0)
         return;
@@ -105,7 +126,8 @@ void guard_close(void) {
 }
 
 static void on_crash(int sig) {
-    give_back();
+    give_back_screen();
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
     if (guard.pipe >= 0) {
         ssize_t n = write(guard.pipe, "q", 1);
         (void)n;
