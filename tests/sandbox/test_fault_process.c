@@ -31,7 +31,8 @@ static void a_killed_service_is_gone_and_is_started_again_by_the_heal(void **sta
     int64_t pid = pid_of(x, N1, "etcd");
     assert_true(grows(x, N1, "/tmp/etcd"));
     must_verify(x, "kill", "process.kill", "n1", "service=etcd");
-    assert_int_equal(0, node_process_state(fixture_node(x, N1), pid));
+    char state_now = node_process_state(fixture_node(x, N1), pid);
+    assert_true(state_now == 0 || state_now == 'Z'); // it has ended; a busy init may still have to reap it
     assert_false(grows(x, N1, "/tmp/etcd"));
     assert_true(grows(x, N1, "/tmp/count")); // the other service lives
     assert_true(grows(x, N2, "/tmp/etcd"));  // and so does the same one elsewhere
