@@ -11,13 +11,13 @@
 // What a piece of text means; the terminal side chooses colour and attributes. Never the only sign: a word or a symbol says the same.
 enum tone {
     TONE_PLAIN,
-    TONE_DIM,      // old, unimportant
-    TONE_STRONG,   // headings, the thing to look at
-    TONE_GOOD,     // healthy, acknowledged
-    TONE_WARN,     // degraded, waiting
-    TONE_BAD,      // failed, gone
-    TONE_FAULT,    // an injected fault
-    TONE_LEADER,   // the leader
+    TONE_DIM,    // old, unimportant
+    TONE_STRONG, // headings, the thing to look at
+    TONE_GOOD,   // healthy, acknowledged
+    TONE_WARN,   // degraded, waiting
+    TONE_BAD,    // failed, gone
+    TONE_FAULT,  // an injected fault
+    TONE_LEADER, // the leader
     TONE_REPLICA,
     TONE_KEY,      // a key to press
     TONE_BAR,      // title and key bar (reversed)
@@ -26,10 +26,15 @@ enum tone {
 };
 
 // Signs with a UTF-8 and an ASCII form, one column wide each: X(name, utf8, ascii)
+// clang-format off
 #define SIGNS(X)                                                                                                       \
-    X(GOOD, "✓", "+") X(BAD, "✗", "x") X(WARN, "!", "!") X(UNKNOWN, "?", "?") X(LEADER, "★", "*") X(REPLICA, "○", "o") \
-    X(SYNC, "◆", "#") X(OFF, "·", "-") X(FAULT, "⚡", "!") X(UP, "▲", "^") X(DOWN, "▼", "v") X(RIGHT, "▶", ">")          \
-    X(HLINE, "─", "-") X(VLINE, "│", "|") X(FULL, "█", "#") X(HALF, "▒", "=") X(LIGHT, "░", ".") X(DOT, "•", "*")
+    X(GOOD, "✓", "+")                                                                                                  \
+    X(BAD, "✗", "x")                                                                                                   \
+    X(WARN, "!", "!")                                                                                                  \
+    X(UNKNOWN, "?", "?") X(LEADER, "★", "*") X(REPLICA, "○", "o") X(SYNC, "◆", "#") X(OFF, "·", "-")                   \
+        X(FAULT, "⚡", "!") X(UP, "▲", "^") X(DOWN, "▼", "v") X(RIGHT, "▶", ">") X(HLINE, "─", "-") X(VLINE, "│", "|")  \
+            X(FULL, "█", "#") X(HALF, "▒", "=") X(LIGHT, "░", ".") X(DOT, "•", "*")
+// clang-format on
 enum sign {
 #define X(name, utf8, ascii) SIGN_##name,
     SIGNS(X)
@@ -60,7 +65,8 @@ struct rect canvas_rect(const struct canvas *c);
 
 // Text at (y, x) inside area (coordinates relative to it). Control characters become '?', broken UTF-8 '?'. In ASCII mode other
 // characters are transliterated where a table knows how (é -> e), else '?'. Returns the column after the last one drawn.
-int canvas_text(struct canvas *c, struct rect area, int y, int x, enum tone tone, const char *fmt, ...) PRINTF_LIKE(6, 7);
+int canvas_text(struct canvas *c, struct rect area, int y, int x, enum tone tone, const char *fmt, ...)
+    PRINTF_LIKE(6, 7);
 // The same cut or padded to exactly `width` columns; a cut is shown by a last character '…' or '~'.
 int canvas_field(struct canvas *c, struct rect area, int y, int x, int width, enum tone tone, const char *text);
 int canvas_sign(struct canvas *c, struct rect area, int y, int x, enum tone tone, enum sign sign);

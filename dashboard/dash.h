@@ -19,8 +19,8 @@ struct dash {
     bool readonly;
     char run_dir[512];
     // shared between views
-    int node;        // selected node, index in model->nodes
-    char filter[64]; // of lists; "" = all
+    int node;          // selected node, index in model->nodes
+    char filter[64];   // of lists; "" = all
     char message[160]; // one line for the user, bottom; cleared at the next key
 };
 
@@ -50,6 +50,7 @@ struct view_ops {
     void (*close)(void *view);
 };
 
-extern const struct view_ops view_cluster, view_network, view_dcs, view_replication, view_timeline, view_logs, view_client, view_scenario;
+extern const struct view_ops view_cluster, view_network, view_dcs, view_replication, view_timeline, view_logs,
+    view_client, view_scenario;
 // In the order of the F keys, ends with NULL.
 extern const struct view_ops *const views[];

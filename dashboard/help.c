@@ -57,8 +57,7 @@ void help_draw(struct canvas *c, struct rect area, const struct view_ops *view, 
     }
     if (last > *top)
         (void)canvas_text(c, area, area.rows - 1, area.cols - 10, TONE_KEY, "more: j/k");
-    for
-        VEC_EACH(&l.all, line)
-    free(*line);
+    VEC_FOREACH (&l.all, line)
+        free(*line);
     VEC_DONE(&l.all);
 }

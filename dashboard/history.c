@@ -36,11 +36,11 @@ void history_free(struct history *h) {
     if (!h)
         return;
     struct fold *f = (struct fold *)h;
-    for VEC_EACH (&h->story, told)
+    VEC_FOREACH (&h->story, told)
         free(told->text);
-    for VEC_EACH (&h->logs, entry)
+    VEC_FOREACH (&h->logs, entry)
         free(entry->text);
-    for VEC_EACH (&h->keys, key)
+    VEC_FOREACH (&h->keys, key)
         free(key->value);
     VEC_DONE(&h->story);
     VEC_DONE(&h->logs);

@@ -10,10 +10,10 @@ struct fault_band {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128], detail[EVENT_TEXT_MAX];
     usec_t from, to; // effective .. healed; to = USEC_NEVER: in force
     bool verified;
-    char what[EVENT_TEXT_MAX];                           // every detail given while it was injected, for the law that applies
+    char what[EVENT_TEXT_MAX]; // every detail given while it was injected, for the law that applies
     char leader[NODE_NAME_MAX], etcd_leader[NODE_NAME_MAX]; // who led when it bit, "" = not known
 };
-struct outage { // no write acknowledged for more than 250 ms, as the application felt it
+struct outage {      // no write acknowledged for more than 250 ms, as the application felt it
     usec_t from, to; // last acknowledged write, first one after; to = USEC_NEVER: it goes on
 };
 struct tick { // 100 ms of the application
@@ -94,9 +94,10 @@ struct link_entry { // connectivity of one directed pair
 
 struct history {
     usec_t now, began; // times of the last event, and of "ready" (0 = not yet)
-    char scenario[EVENT_NAME_MAX], title[EVENT_TEXT_MAX], lab[EVENT_NAME_MAX], topology[EVENT_NAME_MAX], program[EVENT_NAME_MAX];
+    char scenario[EVENT_NAME_MAX], title[EVENT_TEXT_MAX], lab[EVENT_NAME_MAX], topology[EVENT_NAME_MAX],
+        program[EVENT_NAME_MAX];
     uint64_t seed;
-    usec_t wall; // CLOCK_REALTIME at run time 0
+    usec_t wall;                        // CLOCK_REALTIME at run time 0
     segment_list lanes[NODES_MAX];      // PostgreSQL's, by index in model->nodes
     segment_list etcd_lanes[NODES_MAX]; // the same of etcd: `lane` is an enum etcd_lane
     usec_t heard[NODES_MAX];            // when anything was last told about the node, be it "no answer"
@@ -108,7 +109,7 @@ struct history {
     VEC(struct lease_point) leases;
     VEC(struct branch) branches;
     VEC(struct key_entry) keys;
-    VEC(struct step_entry) steps;   // last state of each
+    VEC(struct step_entry) steps; // last state of each
     VEC(struct slot_entry) slots;
     VEC(struct link_entry) links;
     VEC(struct leader_point) leaders;
@@ -119,7 +120,9 @@ struct history {
     VEC(struct final_entry) finals;
     usec_t etcd_election, primary_start_timeout; // settings that bounds need; 0 = not told
     char lab_phase[EVENT_NAME_MAX];
-    struct { char component[EVENT_NAME_MAX], version[EVENT_NAME_MAX]; } versions[16];
+    struct {
+        char component[EVENT_NAME_MAX], version[EVENT_NAME_MAX];
+    } versions[16];
     size_t n_versions;
     char end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
 };

@@ -53,7 +53,7 @@ static void note_ends(struct history *h, const struct event *ev) {
     for (int i = 0; i < cJSON_GetArraySize(list); i++) {
         const cJSON *item = cJSON_GetArrayItem(list, i);
         const cJSON *tl = cJSON_GetArrayItem(item, 0), *end = cJSON_GetArrayItem(item, 1);
-        for VEC_EACH (&h->branches, b)
+        VEC_FOREACH (&h->branches, b)
             if (cJSON_IsNumber(tl) && cJSON_IsNumber(end) && end->valuedouble > 0 &&
                 b->parent == (int64_t)tl->valuedouble && b->timeline == b->parent + 1)
                 b->at = (lsn_t)end->valuedouble;
@@ -110,7 +110,7 @@ void fold_branches(struct fold *f, const struct model *m, const struct event *ev
     }
     if (!ev->u.SQL.writable)
         return;
-    for VEC_EACH (&f->h.branches, b)
+    VEC_FOREACH (&f->h.branches, b)
         if (b->timeline == tl)
             return;
     TRIM_OLDEST(&f->h.branches, KEEP_KEYS, TRIM_NOTHING);

@@ -4,7 +4,7 @@
 #include "dashboard/history_fold.h"
 
 static struct fault_band *find_asked(struct fold *f, const char *id) {
-    for VEC_EACH (&f->asked, b)
+    VEC_FOREACH (&f->asked, b)
         if (str_eq(b->id, id))
             return b;
     return NULL;

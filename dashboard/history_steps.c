@@ -88,7 +88,7 @@ void fold_step(struct fold *f, const struct event *ev) {
 
 void fold_expect(struct fold *f, const struct event *ev) {
     struct history *h = &f->h;
-    for VEC_EACH (&h->expects, e)
+    VEC_FOREACH (&h->expects, e)
         if (e->index == ev->u.EXPECT.index)
             return;
     if (h->expects.n == KEEP_KEYS)

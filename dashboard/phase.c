@@ -21,7 +21,7 @@ struct moments { // USEC_NEVER = has not happened
 
 static void find_key_moments(const struct history *h, const char *old, struct moments *t) {
     const char *holder = old;
-    for VEC_EACH (&h->leaders, p) {
+    VEC_FOREACH (&h->leaders, p) {
         if (p->t < t->start || p->t >= t->end)
             continue;
         if (!*p->node && t->gone == USEC_NEVER)
@@ -40,7 +40,7 @@ static usec_t writable_from(const struct model *m, const struct history *h, cons
     for (size_t i = 0; i < m->n_nodes; i++) {
         if (!str_eq(m->nodes[i].name, node))
             continue;
-        for VEC_EACH (&h->lanes[i], s)
+        VEC_FOREACH (&h->lanes[i], s)
             if (s->lane == LANE_LEADER && s->to > after && (!anew || s->from > after))
                 return s->from > after ? s->from : after;
     }

@@ -64,7 +64,7 @@ struct lease {
 static struct lease lease_at(const struct model *m, const struct history *h, usec_t t) {
     struct lease l = {.ttl = m->ttl, .age_max = m->loop_wait + SLACK};
     const struct lease_point *last = NULL;
-    for VEC_EACH (&h->leases, p)
+    VEC_FOREACH (&h->leases, p)
         if (p->t - (p->error < p->t ? p->error : p->t) <= t && (!last || p->t >= last->t))
             last = p;
     if (last) {

@@ -59,12 +59,11 @@ static int by_time(const void *a, const void *b) {
 static void mark_outages(struct replay *r) {
     const struct history *h = r->feed.history;
     char text[USEC_TEXT_MAX];
-    for
-        VEC_EACH(&h->outages, o) {
-            add_mark(r, o->from, "the last write before the outage");
-            if (o->to != USEC_NEVER)
-                add_mark(r, o->to, "the first write after an outage of %s", usec_format(text, o->to - o->from));
-        }
+    VEC_FOREACH (&h->outages, o) {
+        add_mark(r, o->from, "the last write before the outage");
+        if (o->to != USEC_NEVER)
+            add_mark(r, o->to, "the first write after an outage of %s", usec_format(text, o->to - o->from));
+    }
     qsort(r->marks.items, r->marks.n, sizeof *r->marks.items, by_time);
 }
 
@@ -139,12 +138,11 @@ const struct event *replay_step(struct replay *r) {
 
 const struct mark *replay_mark(const struct replay *r, bool forward) {
     const struct mark *before = NULL;
-    for
-        VEC_EACH(&r->marks, m) {
-            if (forward && m->t > r->cursor)
-                return m;
-            if (!forward && m->t < r->cursor)
-                before = m;
-        }
+    VEC_FOREACH (&r->marks, m) {
+        if (forward && m->t > r->cursor)
+            return m;
+        if (!forward && m->t < r->cursor)
+            before = m;
+    }
     return before;
 }

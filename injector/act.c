@@ -84,8 +84,7 @@ static void heal_covered(struct act *a, const struct fault_ops *ops, const char 
         injection_heal(a->healing.items[i]);
 }
 
-// ---- process.resume
-// ------------------------------------------------------------------------------------------------------
+// ---- process.resume ------------------------------------------------------------------------------------------------
 
 static bool by_healing(const struct act *a, const struct victim *v) {
     for (size_t i = 0; i < a->healing.n; i++)
@@ -136,8 +135,7 @@ static int resume(struct act *a, char (*nodes)[NODE_NAME_MAX], size_t n, const c
     return 0;
 }
 
-// ---- node.power_on, service.start
-// -----------------------------------------------------------------------------------------
+// ---- node.power_on, service.start ----------------------------------------------------------------------------------
 
 static int boot(struct act *a, const char *name, struct err *err) {
     struct fault_world *w = a->in->world;

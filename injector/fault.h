@@ -78,8 +78,7 @@ int fault_world_index(const struct fault_world *w,
                       const char *name);                          // in topology->nodes and nodes; -1 = there is none
 const char *fault_param(const struct fault *f, const char *name); // its value or the table's fallback; NULL = none
 
-// ---- the catalogue
-// ---------------------------------------------------------------------------------------------------
+// ---- the catalogue -------------------------------------------------------------------------------------------------
 const struct fault_ops *const *fault_catalogue(size_t *ret_n);
 const struct fault_ops *fault_find(const char *mechanism);
 // Every fault and every action as the vocabulary of the scenario reader. Static.

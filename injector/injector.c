@@ -27,8 +27,7 @@ static const usec_t PATIENCE = 15 * SEC;
 
 static void pump(struct injector *in);
 
-// ---- events
-// ------------------------------------------------------------------------------------------------------------
+// ---- events --------------------------------------------------------------------------------------------------------
 
 static void join_nodes(const struct fault *f, char *out, size_t size) {
     size_t at = 0;
@@ -54,8 +53,7 @@ static void tell(const struct live *lv, const char *phase, const char *detail) {
     tell_at(lv, phase, 0, detail);
 }
 
-// ---- phases
-// ------------------------------------------------------------------------------------------------------------
+// ---- phases --------------------------------------------------------------------------------------------------------
 
 static void on_injected(struct fault *f, bool ok, usec_t effective, const char *text);
 static void on_verified(struct fault *f, bool ok, usec_t effective, const char *text);
@@ -188,8 +186,7 @@ static void on_checked(struct fault *f, bool ok, usec_t effective, const char *t
     tell(lv, ok ? "heal_verified" : "heal_unverified", text);
 }
 
-// ---- inject
-// -------------------------------------------------------------------------------------------------------------
+// ---- inject --------------------------------------------------------------------------------------------------------
 
 static void copy_params(struct live *lv, const setting_list *params) {
     for (size_t i = 0; params && i < params->n; i++) {
@@ -221,11 +218,10 @@ static void live_free(struct live *lv) {
     disarm(lv);
     if (lv->f.ops->done)
         lv->f.ops->done(&lv->f);
-    for
-        VEC_EACH(&lv->params, s) {
-            free(s->key);
-            free(s->value);
-        }
+    VEC_FOREACH (&lv->params, s) {
+        free(s->key);
+        free(s->value);
+    }
     VEC_DONE(&lv->params);
     free(lv);
 }
@@ -309,8 +305,7 @@ int injector_inject(struct injector *in, const char *id, const char *mechanism, 
     return injector_inject_ops(in, id, ops, target, nodes, n_nodes, params, err ? err : &own);
 }
 
-// ---- heal
-// ---------------------------------------------------------------------------------------------------------------
+// ---- heal ----------------------------------------------------------------------------------------------------------
 
 void injection_heal(struct live *lv) {
     switch (lv->stage) {
@@ -382,8 +377,7 @@ size_t injector_active(const struct injector *in) {
     return n;
 }
 
-// ---- life
-// ---------------------------------------------------------------------------------------------------------------
+// ---- life ----------------------------------------------------------------------------------------------------------
 
 int injector_new(struct fault_world *world, struct injector **ret, struct err *err) {
     if (world->topology->nodes.n > NODES_MAX)

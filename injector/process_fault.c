@@ -50,8 +50,7 @@ int process_check_node(const struct topology *t, const struct node_def *node, co
     return 0;
 }
 
-// ---- gone?
-// -------------------------------------------------------------------------------------------------------------
+// ---- gone? ---------------------------------------------------------------------------------------------------------
 
 static bool all_gone(void *arg) {
     const struct fault *f = arg;
@@ -92,8 +91,7 @@ void process_verify_gone(struct fault *f, fault_phase_done done) {
         phase_no(f, done, "%s", err.msg);
 }
 
-// ---- running again?
-// ----------------------------------------------------------------------------------------------------
+// ---- running again? ------------------------------------------------------------------------------------------------
 
 static bool running(struct node *n, const char *service) {
     struct process p;

@@ -133,8 +133,7 @@ static void inject(struct fault *f, fault_phase_done done) {
     freeze_more(f);
 }
 
-// ---- verify: state T, and no processor time used, over 100 ms
-// ------------------------------------------------------------
+// ---- verify: state T, and no processor time used, over 100 ms ------------------------------------------------------
 
 static bool time_passed(void *arg) {
     const struct fault *f = arg;
@@ -183,8 +182,7 @@ static void verify(struct fault *f, fault_phase_done done) {
         phase_no(f, done, "%s", err.msg);
 }
 
-// ---- heal
-// ---------------------------------------------------------------------------------------------------------------
+// ---- heal ----------------------------------------------------------------------------------------------------------
 
 static void on_continued(void *arg, struct salvo *salvo) {
     struct fault *f = arg;

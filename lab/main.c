@@ -29,13 +29,17 @@ static const struct command commands[] = {
 };
 
 static void help(FILE *out) {
-    (void)fprintf(out, "Usage: bascule COMMAND [OPTION...]\n"
-                       "A failure-injection lab for PostgreSQL high availability: real daemons, real faults, measured recovery.\n\n");
+    (void)fprintf(
+        out,
+        "Usage: bascule COMMAND [OPTION...]\n"
+        "A failure-injection lab for PostgreSQL high availability: real daemons, real faults, measured recovery.\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         (void)fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-    (void)fprintf(out, "\n  bascule COMMAND --help tells more. First steps: bascule doctor, then\n"
-                       "  bascule run leader-crash\n\n"
-                       "Exit codes: 0 pass, 1 an expectation failed, 2 usage or bad file, 3 the lab broke, 4 skipped or invalid.\n");
+    (void)fprintf(
+        out,
+        "\n  bascule COMMAND --help tells more. First steps: bascule doctor, then\n"
+        "  bascule run leader-crash\n\n"
+        "Exit codes: 0 pass, 1 an expectation failed, 2 usage or bad file, 3 the lab broke, 4 skipped or invalid.\n");
 }
 
 static const struct command *find(const char *name) {

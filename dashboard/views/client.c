@@ -141,7 +141,7 @@ static int draw_totals(struct canvas *c, struct rect area, int y, const struct d
 
 static int draw_lost(struct canvas *c, struct rect area, int y, const struct dash *d) {
     (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, "Lost");
-    for VEC_EACH (&d->history->finals, f) {
+    VEC_FOREACH (&d->history->finals, f) {
         int64_t short_of = d->model->w_ok - f->rows;
         if (!f->ok || !f->leader)
             continue;

@@ -17,7 +17,7 @@ static void *network_open(void) {
 enum { PATHS_MAX = 16 };
 static size_t list_paths(const struct history *h, const char *paths[static PATHS_MAX]) {
     size_t n = 0;
-    for VEC_EACH (&h->links, l) {
+    VEC_FOREACH (&h->links, l) {
         size_t i = 0;
         while (i < n && !str_eq(paths[i], l->path))
             i++;
@@ -28,7 +28,7 @@ static size_t list_paths(const struct history *h, const char *paths[static PATHS
 }
 
 static const struct link_entry *find_link(const struct history *h, const char *path, const char *from, const char *to) {
-    for VEC_EACH (&h->links, l)
+    VEC_FOREACH (&h->links, l)
         if (str_eq(l->from, from) && str_eq(l->to, to) && str_eq(l->path, path))
             return l;
     return NULL;
@@ -61,7 +61,7 @@ static const struct {
 static size_t list_nodes(const struct dash *d, const char *path, size_t nodes[static NODES_MAX]) {
     size_t n = 0;
     for (size_t i = 0; i < d->model->n_nodes; i++)
-        for VEC_EACH (&d->history->links, l)
+        VEC_FOREACH (&d->history->links, l)
             if (str_eq(l->path, path) &&
                 (str_eq(l->from, d->model->nodes[i].name) || str_eq(l->to, d->model->nodes[i].name))) {
                 nodes[n++] = i;
@@ -130,7 +130,7 @@ static void draw_odd(struct canvas *c, struct rect area, int y, const struct das
         return;
     heading(c, area, y++, "What is not open", NULL);
     size_t shown = 0;
-    for VEC_EACH (&d->history->links, l) {
+    VEC_FOREACH (&d->history->links, l) {
         enum verdict_of_link v = judge(l);
         char since[SHORT_MAX];
         if (v == LINK_OPEN || !str_eq(l->path, path) || y >= area.rows)

@@ -26,7 +26,7 @@ static void list_standbys(struct standbys *l, const struct dash *d) {
 }
 
 static const struct row_entry *row_of(const struct dash *d, const char *standby) {
-    for VEC_EACH (&d->history->rows, r)
+    VEC_FOREACH (&d->history->rows, r)
         if (str_eq(r->node, d->model->leader) && str_eq(r->standby, standby))
             return r;
     return NULL;
@@ -162,7 +162,7 @@ static int depth_of(const struct history *h, const struct branch *b) {
     int depth = 0;
     for (size_t guard = 0; b && b->parent && guard < h->branches.n; guard++) {
         const struct branch *up = NULL;
-        for VEC_EACH (&h->branches, x)
+        VEC_FOREACH (&h->branches, x)
             if (x->timeline == b->parent)
                 up = x;
         b = up;

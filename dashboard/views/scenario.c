@@ -76,7 +76,7 @@ static int draw_title(struct canvas *c, struct rect area, const struct dash *d) 
 static int draw_now(struct canvas *c, struct rect area, int y, const struct dash *d) {
     const struct history *h = d->history;
     char since[SHORT_MAX];
-    for VEC_EACH (&h->steps, s) {
+    VEC_FOREACH (&h->steps, s) {
         if (*h->end_reason || s->index < 0 || !(str_eq(s->state, "waiting") || str_eq(s->state, "started")))
             continue;
         bool waits = str_eq(s->state, "waiting");
@@ -133,7 +133,7 @@ static void expect_so_far(const struct dash *d, const struct expect_entry *e, st
     const struct outage *o = last_outage(d->history);
     char text[SHORT_MAX];
     usec_t longest = 0;
-    for VEC_EACH (&d->history->outages, x) {
+    VEC_FOREACH (&d->history->outages, x) {
         usec_t end = x->to == USEC_NEVER ? d->now : x->to;
         longest = end > x->from && end - x->from > longest ? end - x->from : longest;
     }
@@ -150,7 +150,7 @@ static void draw_expects(struct canvas *c, struct rect area, const struct dash *
     int y = 0;
     if (!d->history->expects.n)
         (void)canvas_text(c, area, y, 1, TONE_DIM, "nothing in particular");
-    for VEC_EACH (&d->history->expects, e) {
+    VEC_FOREACH (&d->history->expects, e) {
         struct piece p;
         expect_so_far(d, e, &p);
         (void)canvas_field(c, area, y, 1, 18, TONE_PLAIN, e->kind);

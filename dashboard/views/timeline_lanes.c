@@ -91,7 +91,7 @@ void timeline_node(struct canvas *c, struct rect area, int y, const struct span 
 void timeline_leaders(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
     (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "leader key");
     int end = -1; // nothing is drawn over the label before
-    for VEC_EACH (&d->history->leaders, p) {
+    VEC_FOREACH (&d->history->leaders, p) {
         int col = span_col(s, p->t);
         if (col < 0 || col >= s->cols || p->t > d->now)
             continue;
@@ -117,7 +117,7 @@ static void draw_band(struct canvas *c, struct rect area, int y, const struct sp
 
 void timeline_outages(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
     (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "outage");
-    for VEC_EACH (&d->history->outages, o) {
+    VEC_FOREACH (&d->history->outages, o) {
         usec_t end = o->to == USEC_NEVER ? d->now : o->to;
         draw_band(c, area, y, s, o->from, o->to, d->now, TONE_BAD, SIGN_BAD);
         int a = span_col(s, o->from), b = span_col(s, end);

@@ -22,10 +22,10 @@ static inline void cleanup_dir_fn(DIR **d) {
         (void)closedir(*d);
 }
 
-#define cleanup_free __attribute__((cleanup(cleanup_free_fn)))   // free(3) on leaving the scope
+#define cleanup_free  __attribute__((cleanup(cleanup_free_fn)))  // free(3) on leaving the scope
 #define cleanup_close __attribute__((cleanup(cleanup_close_fn))) // close(2) when >= 0
-#define cleanup_file __attribute__((cleanup(cleanup_file_fn)))   // fclose(3)
-#define cleanup_dir __attribute__((cleanup(cleanup_dir_fn)))     // closedir(3)
+#define cleanup_file  __attribute__((cleanup(cleanup_file_fn)))  // fclose(3)
+#define cleanup_dir   __attribute__((cleanup(cleanup_dir_fn)))   // closedir(3)
 
 // Takes the value out of a cleanup variable: the caller owns it now, the scope no longer frees it.
 #define STEAL(p)                                                                                                       \
@@ -41,5 +41,5 @@ static inline void cleanup_dir_fn(DIR **d) {
         steal_tmp;                                                                                                     \
     })
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a)     (sizeof(a) / sizeof((a)[0]))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))

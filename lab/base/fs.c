@@ -190,8 +190,7 @@ static int copy_at(int src, int dst, char *where, size_t size) {
                 return r;
         } else if (S_ISREG(st.st_mode)) {
             cleanup_close int s = openat(src, e->d_name, O_RDONLY | O_CLOEXEC);
-            cleanup_close int d =
-                openat(dst, e->d_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, st.st_mode & 07777);
+            cleanup_close int d = openat(dst, e->d_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, st.st_mode & 07777);
             if (s < 0 || d < 0)
                 return -errno;
             int r = copy_file(s, d);

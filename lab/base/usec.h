@@ -10,9 +10,9 @@
 
 typedef uint64_t usec_t;
 
-#define MSEC ((usec_t)1000)
-#define SEC ((usec_t)1000000)
-#define MINUTE (60 * SEC)
+#define MSEC       ((usec_t)1000)
+#define SEC        ((usec_t)1000000)
+#define MINUTE     (60 * SEC)
 #define USEC_NEVER UINT64_MAX // "no such time": sorts after every real one
 
 usec_t usec_now(void);      // CLOCK_MONOTONIC, µs

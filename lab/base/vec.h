@@ -22,6 +22,7 @@
         &(v)->items[(v)->n++];                                                                                         \
     })
 #define VEC_PUSH(v, value) (*VEC_ADD(v) = (value))
-#define VEC_CLEAR(v) ((void)((v)->n = 0))
-#define VEC_DONE(v) (free((v)->items), (v)->items = NULL, (v)->n = (v)->cap = 0)
-#define VEC_EACH(v, it) (__auto_type it = (v)->items; it < (v)->items + (v)->n; it++)
+#define VEC_CLEAR(v)       ((void)((v)->n = 0))
+#define VEC_DONE(v)        (free((v)->items), (v)->items = NULL, (v)->n = (v)->cap = 0)
+// VEC_FOREACH(&list, it) walks the items; `it` is a pointer. Don't add to the list inside.
+#define VEC_FOREACH(v, it) for (__auto_type it = (v)->items; it < (v)->items + (v)->n; it++)

@@ -30,7 +30,8 @@ static int check_file(const char *name, const struct read_options *ro, struct di
 
 int check_main(int argc, char **argv) {
     struct simple_options o = {0};
-    simple_parse("check", SIMPLE_JSON, "FILE...", "Checks scenario and topology files and reports every mistake at file:line:col.", 1, argc, argv, &o);
+    simple_parse("check", SIMPLE_JSON, "FILE...",
+                 "Checks scenario and topology files and reports every mistake at file:line:col.", 1, argc, argv, &o);
     struct err err = {0};
     cleanup_strbuf struct strbuf dir = {0}, out = {0};
     if (paths_topologies(&dir, &err) < 0)

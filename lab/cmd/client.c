@@ -16,7 +16,7 @@ static int pick_lab(char *name, size_t size, struct err *err) {
         r = err_set(err, ENOENT, "no lab is running (`bascule up` starts one)");
     if (r == 0 && names.n > 1) {
         cleanup_strbuf struct strbuf all = {0};
-        for VEC_EACH (&names, n)
+        VEC_FOREACH (&names, n)
             strbuf_addf(&all, " %s", *n);
         r = err_set(err, EINVAL, "several labs are running, say which with --lab NAME:%s", strbuf_str(&all));
     }
@@ -76,7 +76,8 @@ int client_request(int fd, const cJSON *request, cJSON **ret_reply, int *ret_fds
         struct cmsghdr align;
     } control;
     struct iovec iov = {.iov_base = buf, .iov_len = REPLY_MAX};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof control.buf};
+    struct msghdr msg = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof control.buf};
     ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
     if (n < 0)
         return errno == EAGAIN ? err_set(err, ETIMEDOUT, "the lab's supervisor did not answer for 120 s")

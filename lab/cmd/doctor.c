@@ -57,7 +57,8 @@ static void try_sandbox(finding_list *list) {
 }
 
 static void try_programs(finding_list *list) {
-    struct node_def defs[2] = {{.name = "n1", .services = SERVICE_POSTGRES | SERVICE_ETCD}, {.name = "proxy", .services = SERVICE_HAPROXY}};
+    struct node_def defs[2] = {{.name = "n1", .services = SERVICE_POSTGRES | SERVICE_ETCD},
+                               {.name = "proxy", .services = SERVICE_HAPROXY}};
     struct topology t = {0};
     t.nodes.items = defs;
     t.nodes.n = 2;
@@ -65,8 +66,8 @@ static void try_programs(finding_list *list) {
     struct err err = {0};
     char text[ERR_MSG_MAX] = "";
     int r = stack_find_programs(&t, &p, &err);
-    (void)snprintf(text, sizeof text, "PostgreSQL %s, Patroni %s, etcd %s, HAProxy %s", p.pg_version, p.patroni_version, p.etcd_version,
-                   p.haproxy_version);
+    (void)snprintf(text, sizeof text, "PostgreSQL %s, Patroni %s, etcd %s, HAProxy %s", p.pg_version, p.patroni_version,
+                   p.etcd_version, p.haproxy_version);
     found(list, "programs", r, &err, text);
 }
 
@@ -89,7 +90,9 @@ static void try_faults(finding_list *list, const struct topology *t) {
 }
 
 int doctor_main(int argc, char **argv) {
-    static const struct argp argp = {NULL, NULL, "", "Tries what a lab needs on this host and says what is missing and what installs it.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        NULL, NULL, "",  "Tries what a lab needs on this host and says what is missing and what installs it.",
+        NULL, NULL, NULL};
     cmd_parse(&argp, "doctor", argc, argv, 0, NULL);
     struct err err = {0};
     finding_list list = {0};
@@ -104,7 +107,7 @@ int doctor_main(int argc, char **argv) {
     try_faults(&list, &(struct topology){0});
     struct report_style style = follow_style(STDOUT_FILENO);
     size_t bad = 0;
-    for VEC_EACH (&list, f) {
+    VEC_FOREACH (&list, f) {
         bad += !f->ok;
         const char *mark = f->ok ? (style.utf8 ? "✓" : "ok") : (style.utf8 ? "✗" : "NO");
         (void)printf("%s %-20s %s\n", mark, f->what, f->detail);

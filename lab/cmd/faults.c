@@ -8,7 +8,8 @@ static void tell_params(const struct mechanism *m) {
         (void)printf("  %-12s %s", p->name, p->help);
         if (p->words)
             (void)printf(" (%s)", p->words);
-        (void)printf("; %s%s\n", p->fallback ? "default " : "required", p->fallback ? (*p->fallback ? p->fallback : "none") : "");
+        (void)printf("; %s%s\n", p->fallback ? "default " : "required",
+                     p->fallback ? (*p->fallback ? p->fallback : "none") : "");
     }
 }
 
@@ -23,8 +24,8 @@ static int tell_one(const char *name) {
     const struct fault_ops *ops = m->action ? NULL : fault_find(name);
     if (!ops)
         return EXIT_PASS;
-    (void)printf("\nMechanism:   %s\nStill works: %s\nTeaches:     %s\nNeeds:       %s\n", ops->mechanism, ops->still_works, ops->exercises,
-                 ops->needs);
+    (void)printf("\nMechanism:   %s\nStill works: %s\nTeaches:     %s\nNeeds:       %s\n", ops->mechanism,
+                 ops->still_works, ops->exercises, ops->needs);
     return EXIT_PASS;
 }
 

@@ -6,15 +6,15 @@
 #include "lab/supervisor/lab.h"
 
 enum follow_end {
-    FOLLOW_READY,  // lab.state ready (only when asked for)
-    FOLLOW_ENDED,  // run.end was written
-    FOLLOW_DIED,   // the supervisor is gone without run.end
+    FOLLOW_READY, // lab.state ready (only when asked for)
+    FOLLOW_ENDED, // run.end was written
+    FOLLOW_DIED,  // the supervisor is gone without run.end
 };
 struct follow_options {
     const struct lab_handle *lab;
     const char *run_dir;
     bool until_ready;
-    bool quiet;               // print nothing
+    bool quiet; // print nothing
     struct report_style style;
 };
 // Returns how it ended. detail (may be NULL) gets the reason of a broken lab. Ctrl-C: first asks the lab to heal and end, a

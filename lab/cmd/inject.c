@@ -10,7 +10,7 @@ static const int LOOK_EVERY_MS = 50;
 
 static const cJSON *find_fault(const cJSON *status, const char *id) {
     const cJSON *f;
-    cJSON_ArrayForEach(f, cJSON_GetObjectItemCaseSensitive(status, "faults")) {
+    cJSON_ArrayForEach (f, cJSON_GetObjectItemCaseSensitive(status, "faults")) {
         if (str_eq(json_str(f, "id", ""), id))
             return f;
     }
@@ -45,7 +45,7 @@ static int wait_for(int fd, const char *id, bool heal, struct err *err) {
 
 static const cJSON *find_action(const cJSON *status, const char *id) {
     const cJSON *a;
-    cJSON_ArrayForEach(a, cJSON_GetObjectItemCaseSensitive(status, "actions")) {
+    cJSON_ArrayForEach (a, cJSON_GetObjectItemCaseSensitive(status, "actions")) {
         if (str_eq(json_str(a, "id", ""), id))
             return a;
     }
@@ -75,7 +75,8 @@ static int make_request(const struct simple_options *o, cJSON *request, struct e
     const struct mechanism *about = vocabulary_find(fault_vocabulary(), o->args[0]);
     size_t first = about && about->no_target ? 1 : 2;
     if (o->n_args < first)
-        return err_set(err, EINVAL, "inject %s on what? (a node, or leader, replica, ...: `bascule faults %s`)", o->args[0], o->args[0]);
+        return err_set(err, EINVAL, "inject %s on what? (a node, or leader, replica, ...: `bascule faults %s`)",
+                       o->args[0], o->args[0]);
     (void)cJSON_AddStringToObject(request, "cmd", "inject");
     (void)cJSON_AddStringToObject(request, "fault", o->args[0]);
     (void)cJSON_AddStringToObject(request, "target", first == 2 ? o->args[1] : "");
@@ -93,7 +94,8 @@ static int make_request(const struct simple_options *o, cJSON *request, struct e
 int inject_main(int argc, char **argv) {
     struct simple_options o = {0};
     simple_parse("inject", SIMPLE_LAB, "FAULT [TARGET] [KEY=VALUE...]",
-                 "Injects a fault into a lab that is up, and waits until it is verified. TARGET is a node or a role (leader, replica, "
+                 "Injects a fault into a lab that is up, and waits until it is verified. TARGET is a node or a role "
+                 "(leader, replica, "
                  "any_replica, sync_standby, etcd_leader, ...). `bascule faults` lists faults and parameters.",
                  1, argc, argv, &o);
     struct err err = {0};
@@ -126,7 +128,7 @@ static int heal_and_wait(int fd, const char *id, struct err *err) {
     int worst = 0;
     size_t n = 0;
     const cJSON *f;
-    cJSON_ArrayForEach(f, cJSON_GetObjectItemCaseSensitive(status, "faults")) {
+    cJSON_ArrayForEach (f, cJSON_GetObjectItemCaseSensitive(status, "faults")) {
         const char *phase = json_str(f, "phase", ""), *its = json_str(f, "id", "");
         if (str_starts(phase, "heal") || str_eq(phase, "failed") || (id && !str_eq(id, its)))
             continue;
@@ -141,8 +143,9 @@ static int heal_and_wait(int fd, const char *id, struct err *err) {
 
 int heal_main(int argc, char **argv) {
     struct simple_options o = {0};
-    simple_parse("heal", SIMPLE_LAB | SIMPLE_ALL, "[ID]", "Undoes an injection (ID as `bascule inject` and `bascule status` say), or all of them.", 0,
-                 argc, argv, &o);
+    simple_parse("heal", SIMPLE_LAB | SIMPLE_ALL, "[ID]",
+                 "Undoes an injection (ID as `bascule inject` and `bascule status` say), or all of them.", 0, argc,
+                 argv, &o);
     struct err err = {0};
     if (!o.all && o.n_args != 1) {
         (void)err_set(&err, EINVAL, "heal which? Give an ID (`bascule status` lists them), or --all");

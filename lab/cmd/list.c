@@ -17,7 +17,8 @@ static void tell_lab(const char *name, bool json, cJSON *array) {
         return;
     }
     (void)printf("%-24s %-11s %-20s %-20s %s\n", name, json_str(status, "state", "?"), json_str(status, "topology", ""),
-                 json_str(status, "scenario", ""), json_bool(status, "healthy", false) ? "healthy" : json_str(status, "why", ""));
+                 json_str(status, "scenario", ""),
+                 json_bool(status, "healthy", false) ? "healthy" : json_str(status, "why", ""));
 }
 
 int list_main(int argc, char **argv) {
@@ -30,7 +31,7 @@ int list_main(int argc, char **argv) {
     cleanup_json cJSON *array = cJSON_CreateArray();
     if (names.n == 0 && !o.json)
         (void)printf("no lab is running\n");
-    for VEC_EACH (&names, n)
+    VEC_FOREACH (&names, n)
         tell_lab(*n, o.json, array);
     if (o.json) {
         char *text = cJSON_Print(array);

@@ -103,15 +103,15 @@ static int show(const char *dir, const struct options *o) {
     log_list list = {0};
     collect(&list, dir, o->service);
     if (list.n == 0) {
-        log_error("no log of %s%s%s in %s (services: patroni, postgresql, etcd, haproxy)", o->node, o->service ? "/" : "",
-                  o->service ? o->service : "", dir);
+        log_error("no log of %s%s%s in %s (services: patroni, postgresql, etcd, haproxy)", o->node,
+                  o->service ? "/" : "", o->service ? o->service : "", dir);
         return EXIT_USAGE;
     }
     do {
-        for VEC_EACH (&list, f)
+        VEC_FOREACH (&list, f)
             print_new(f, list.n > 1);
     } while (o->follow && (poll(NULL, 0, 100), true));
-    for VEC_EACH (&list, f) {
+    VEC_FOREACH (&list, f) {
         (void)close(f->fd);
         free(f->path);
         free(f->label);
@@ -122,7 +122,9 @@ static int show(const char *dir, const struct options *o) {
 }
 
 int logs_main(int argc, char **argv) {
-    static const struct argp argp = {argp_options, parse, "NODE [SERVICE]", "The logs of a node: patroni, postgresql, etcd, haproxy.", NULL, NULL, NULL};
+    static const struct argp argp = {
+        argp_options, parse, "NODE [SERVICE]", "The logs of a node: patroni, postgresql, etcd, haproxy.", NULL,
+        NULL,         NULL};
     struct options o = {0};
     cmd_parse(&argp, "logs", argc, argv, 0, &o);
     struct err err = {0};

@@ -35,7 +35,8 @@ int paths_scenarios(struct strbuf *out, struct err *err) {
             }
         }
     }
-    return err_set(err, ENOENT, "the shipped scenarios were not found beside the program; set BASCULE_DATA_DIR to their folder");
+    return err_set(err, ENOENT,
+                   "the shipped scenarios were not found beside the program; set BASCULE_DATA_DIR to their folder");
 }
 
 int paths_topologies(struct strbuf *out, struct err *err) {
@@ -55,7 +56,8 @@ int paths_scenario_file(const char *name, struct strbuf *out, struct err *err) {
         return r;
     strbuf_addf(out, "/%s.yaml", name);
     if (access(strbuf_str(out), F_OK) < 0)
-        return err_set(err, ENOENT, "there is no file and no shipped scenario '%s' (looked for %s)", name, strbuf_str(out));
+        return err_set(err, ENOENT, "there is no file and no shipped scenario '%s' (looked for %s)", name,
+                       strbuf_str(out));
     return 0;
 }
 

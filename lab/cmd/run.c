@@ -51,7 +51,8 @@ struct job {
 };
 typedef VEC(struct job) job_list;
 
-static int tell_result(const char *run_dir, const struct options *o, const struct report_style *style, struct strbuf *table) {
+static int tell_result(const char *run_dir, const struct options *o, const struct report_style *style,
+                       struct strbuf *table) {
     struct err err = {0};
     struct measure *fold = NULL;
     const struct measures *m = NULL;
@@ -76,8 +77,8 @@ static int tell_result(const char *run_dir, const struct options *o, const struc
 }
 
 static void announce(const struct plan *plan) {
-    (void)printf("%s: %s\nseed %llu, topology %s\n", plan->name, plan->title ? plan->title : "", (unsigned long long)plan->seed,
-                 plan->topology->name);
+    (void)printf("%s: %s\nseed %llu, topology %s\n", plan->name, plan->title ? plan->title : "",
+                 (unsigned long long)plan->seed, plan->topology->name);
     (void)fflush(stdout);
 }
 
@@ -88,7 +89,9 @@ static void keep_standing(struct lab_handle *lab) {
         start_close(lab);
         return;
     }
-    (void)fprintf(stderr, "The lab '%s' is kept: bascule status, bascule psql NODE, ... and bascule down when you are done.\n", lab->name);
+    (void)fprintf(stderr,
+                  "The lab '%s' is kept: bascule status, bascule psql NODE, ... and bascule down when you are done.\n",
+                  lab->name);
 }
 
 static int run_job(const struct job *job, const struct options *o, struct strbuf *table) {
@@ -118,7 +121,8 @@ static int run_job(const struct job *job, const struct options *o, struct strbuf
 
 // The worst of several: a broken lab before a failed expectation before something skipped.
 static int worse(int a, int b) {
-    static const int rank[] = {[EXIT_PASS] = 0, [EXIT_SKIPPED] = 1, [EXIT_EXPECTATION] = 2, [EXIT_USAGE] = 3, [EXIT_BROKEN] = 4};
+    static const int rank[] = {
+        [EXIT_PASS] = 0, [EXIT_SKIPPED] = 1, [EXIT_EXPECTATION] = 2, [EXIT_USAGE] = 3, [EXIT_BROKEN] = 4};
     return rank[a] >= rank[b] ? a : b;
 }
 
@@ -141,7 +145,7 @@ static int read_all(const struct options *o, job_list *jobs) {
 static int run_all(const job_list *jobs, const struct options *o) {
     cleanup_strbuf struct strbuf table = {0};
     int worst = EXIT_PASS;
-    for VEC_EACH (jobs, job)
+    VEC_FOREACH (jobs, job)
         worst = worse(worst, run_job(job, o, &table));
     if (jobs->n > 1 && !o->json)
         (void)printf("\n%s", strbuf_str(&table));
@@ -151,7 +155,10 @@ static int run_all(const job_list *jobs, const struct options *o) {
 int run_main(int argc, char **argv) {
     static const struct argp_child children[] = {{&start_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        argp_options, parse, "SCENARIO...", "Runs scenarios against a lab of real daemons and measures what the application felt.", children, NULL, NULL};
+        argp_options,  parse,
+        "SCENARIO...", "Runs scenarios against a lab of real daemons and measures what the application felt.",
+        children,      NULL,
+        NULL};
     struct options o = {0};
     cmd_parse(&argp, "run", argc, argv, 0, &o);
     job_list jobs = {0};
@@ -161,7 +168,7 @@ int run_main(int argc, char **argv) {
         code = cmd_fail(EXIT_BROKEN, &err);
     else if (code == EXIT_PASS)
         code = run_all(&jobs, &o);
-    for VEC_EACH (&jobs, job) {
+    VEC_FOREACH (&jobs, job) {
         plan_free(job->plan);
         strbuf_done(&job->text);
     }

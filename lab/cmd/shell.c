@@ -25,14 +25,15 @@ static int enter(const char *lab, const char *node, const char *const *argv) {
 
 int shell_main(int argc, char **argv) {
     struct simple_options o = {0};
-    simple_parse("shell", SIMPLE_LAB, "NODE", "A login shell on a node: look around with patronictl, etcdctl, psql.", 1, argc, argv, &o);
+    simple_parse("shell", SIMPLE_LAB, "NODE", "A login shell on a node: look around with patronictl, etcdctl, psql.", 1,
+                 argc, argv, &o);
     return enter(o.lab, o.args[0], (const char *const[]){"/bin/bash", "-l", NULL});
 }
 
 int exec_main(int argc, char **argv) {
     struct simple_options o = {0};
-    simple_parse("exec", SIMPLE_LAB | SIMPLE_IN_ORDER, "NODE [--] COMMAND [ARG...]", "Runs a command on a node and gives its exit code.", 2, argc,
-                 argv, &o);
+    simple_parse("exec", SIMPLE_LAB | SIMPLE_IN_ORDER, "NODE [--] COMMAND [ARG...]",
+                 "Runs a command on a node and gives its exit code.", 2, argc, argv, &o);
     char **args = o.args + 1;
     if (str_eq(*args, "--"))
         args++;
@@ -45,7 +46,8 @@ int exec_main(int argc, char **argv) {
 
 int psql_main(int argc, char **argv) {
     struct simple_options o = {0};
-    simple_parse("psql", SIMPLE_LAB | SIMPLE_IN_ORDER, "NODE [PSQL OPTION...]", "psql on a node, as superuser over its socket.", 1, argc, argv, &o);
+    simple_parse("psql", SIMPLE_LAB | SIMPLE_IN_ORDER, "NODE [PSQL OPTION...]",
+                 "psql on a node, as superuser over its socket.", 1, argc, argv, &o);
     const char **args = xcalloc(o.n_args + 8, sizeof *args);
     size_t n = 0;
     args[n++] = "psql";

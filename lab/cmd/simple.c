@@ -5,7 +5,8 @@ static const struct argp_option lab_option = {"lab", 'l', "NAME", 0, "which lab,
 static const struct argp_option json_option = {"json", 'j', NULL, 0, "print JSON", 0};
 static const struct argp_option all_option = {"all", 'a', NULL, 0, "all of them", 0};
 static const struct argp_option watch_option = {"watch", 'w', NULL, 0, "again every second, until Ctrl-C", 0};
-static const struct argp_option links_option = {"links", 'L', NULL, 0, "who reaches whom, also while nothing is cut", 0};
+static const struct argp_option links_option = {"links", 'L', NULL, 0, "who reaches whom, also while nothing is cut",
+                                                0};
 
 struct simple {
     struct simple_options *o;
@@ -46,8 +47,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
-void simple_parse(const char *name, unsigned flags, const char *usage, const char *doc, size_t min_args, int argc, char **argv,
-                  struct simple_options *ret) {
+void simple_parse(const char *name, unsigned flags, const char *usage, const char *doc, size_t min_args, int argc,
+                  char **argv, struct simple_options *ret) {
     struct argp_option options[6] = {{0}};
     size_t n = 0;
     if (flags & SIMPLE_LAB)

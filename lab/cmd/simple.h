@@ -12,7 +12,15 @@ struct simple_options {
     char **args;
     size_t n_args;
 };
-enum simple_flags { SIMPLE_LAB = 1, SIMPLE_JSON = 2, SIMPLE_ALL = 4, SIMPLE_WATCH = 8, SIMPLE_NO_ARGS = 16, SIMPLE_IN_ORDER = 32, SIMPLE_LINKS = 64 };
+enum simple_flags {
+    SIMPLE_LAB = 1,
+    SIMPLE_JSON = 2,
+    SIMPLE_ALL = 4,
+    SIMPLE_WATCH = 8,
+    SIMPLE_NO_ARGS = 16,
+    SIMPLE_IN_ORDER = 32,
+    SIMPLE_LINKS = 64
+};
 // usage: argp's args_doc; doc: what the command does. in_order: options end at the first argument (exec, psql).
-void simple_parse(const char *name, unsigned flags, const char *usage, const char *doc, size_t min_args, int argc, char **argv,
-                  struct simple_options *ret);
+void simple_parse(const char *name, unsigned flags, const char *usage, const char *doc, size_t min_args, int argc,
+                  char **argv, struct simple_options *ret);

@@ -77,7 +77,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 const struct argp start_argp = {.options = options, .parser = parse};
 
 void start_options_done(struct start_options *o) {
-    for VEC_EACH (&o->set, s) {
+    VEC_FOREACH (&o->set, s) {
         free(s->key);
         free(s->value);
     }
@@ -86,7 +86,8 @@ void start_options_done(struct start_options *o) {
 
 // ---- the plan --------------------------------------------------------------------------------------------------------
 
-struct plan *start_read_scenario(const char *name, const struct start_options *o, struct strbuf *ret_text, int *exit_code) {
+struct plan *start_read_scenario(const char *name, const struct start_options *o, struct strbuf *ret_text,
+                                 int *exit_code) {
     *exit_code = EXIT_USAGE;
     struct err err = {0};
     cleanup_strbuf struct strbuf path = {0}, topologies = {0}, said = {0};
@@ -109,7 +110,7 @@ struct plan *start_read_scenario(const char *name, const struct start_options *o
 }
 
 static int check_faults(const struct plan *plan, struct err *err) {
-    for VEC_EACH (&plan->steps, s)
+    VEC_FOREACH (&plan->steps, s)
         if ((s->kind == STEP_INJECT || s->kind == STEP_ACTION) &&
             fault_check(s->mechanism, plan->topology, &s->targets, &s->params, err) < 0)
             return err_wrap(err, "step '%s' (line %d), %s", s->name, s->line, s->mechanism);
@@ -132,17 +133,20 @@ static void keep_copy(const char *run_dir, const char *name, const char *text) {
 }
 
 static void settings_text(const setting_list *list, struct strbuf *out) {
-    for VEC_EACH (list, s)
+    VEC_FOREACH (list, s)
         strbuf_addf(out, "%s=%s\n", s->key, s->value);
 }
 
 // The lab has a /run and a /dev/shm of its own, which hide the host's.
 static int check_place(const char *path, struct err *err) {
     bool hidden = str_starts(path, "/dev/shm/") || (str_starts(path, "/run/") && !str_starts(path, "/run/user/"));
-    return hidden ? err_set(err, EINVAL, "run folders can't lie in %s: a lab has its own; choose another --runs-dir", path) : 0;
+    return hidden
+               ? err_set(err, EINVAL, "run folders can't lie in %s: a lab has its own; choose another --runs-dir", path)
+               : 0;
 }
 
-static int make_run_folder(const struct plan *plan, const struct start_options *o, struct strbuf *run_dir, struct err *err) {
+static int make_run_folder(const struct plan *plan, const struct start_options *o, struct strbuf *run_dir,
+                           struct err *err) {
     cleanup_strbuf struct strbuf parent = {0}, made = {0};
     int r = 0;
     if (o->runs_dir)
@@ -165,11 +169,13 @@ static int make_run_folder(const struct plan *plan, const struct start_options *
 // Early, so that a taken name leaves no run folder; lab_launch decides for good.
 static int check_name(const char *name, struct err *err) {
     cleanup_close int fd = name ? lab_socket_connect(name, getuid(), NULL) : -ECONNREFUSED;
-    return fd >= 0 ? err_set(err, EADDRINUSE, "a lab named '%s' is running (`bascule list`; `bascule down %s` ends it)", name, name) : 0;
+    return fd >= 0 ? err_set(err, EADDRINUSE, "a lab named '%s' is running (`bascule list`; `bascule down %s` ends it)",
+                             name, name)
+                   : 0;
 }
 
-int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario, bool keep, bool workload,
-              struct strbuf *run_dir, struct lab_handle *ret, struct err *err) {
+int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario,
+              bool keep, bool workload, struct strbuf *run_dir, struct lab_handle *ret, struct err *err) {
     int r = check_name(o->lab, err);
     if (r == 0)
         r = make_run_folder(plan, o, run_dir, err);

@@ -18,12 +18,13 @@ extern const struct argp start_argp;
 void start_options_done(struct start_options *o);
 
 // Reads a scenario, prints its diagnostics to stderr. Returns NULL and sets *exit_code when it can't be run.
-struct plan *start_read_scenario(const char *name, const struct start_options *o, struct strbuf *ret_text, int *exit_code);
+struct plan *start_read_scenario(const char *name, const struct start_options *o, struct strbuf *ret_text,
+                                 int *exit_code);
 // Can this host do it? Every fault's check, the programs, the name spaces. 0, or negative with the reason (then: skipped).
 int start_check_host(const struct plan *plan, struct err *err);
 // Makes the run folder (with a copy of the scenario's text, which may be NULL), and launches. run_dir gets the folder's path.
-int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario, bool keep, bool workload,
-              struct strbuf *run_dir, struct lab_handle *ret, struct err *err);
+int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario,
+              bool keep, bool workload, struct strbuf *run_dir, struct lab_handle *ret, struct err *err);
 // The exit code for a lab that did not start: a taken name or a bad folder is the user's to mend, the rest is ours.
 int start_failed(const struct err *err);
 // Leaves the lab standing when this process ends.

@@ -49,13 +49,15 @@ static void node_line(struct libscols_table *table, const cJSON *n) {
 }
 
 static void print_nodes(const cJSON *status) {
-    static const char *const heads[] = {"NODE", "ADDRESS", "POWER", "ROLE", "PATRONI", "POSTGRESQL", "TL", "LSN", "LAG", "REPLICATION", "ETCD"};
+    static const char *const heads[] = {"NODE", "ADDRESS", "POWER", "ROLE",        "PATRONI", "POSTGRESQL",
+                                        "TL",   "LSN",     "LAG",   "REPLICATION", "ETCD"};
     struct libscols_table *table = scols_new_table();
     (void)scols_table_enable_noheadings(table, 0);
     for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
         (void)scols_table_new_column(table, heads[i], 0.1, i == 6 || i == 8 ? SCOLS_FL_RIGHT : 0);
     const cJSON *n;
-    cJSON_ArrayForEach(n, cJSON_GetObjectItemCaseSensitive(status, "nodes")) node_line(table, n);
+    cJSON_ArrayForEach (n, cJSON_GetObjectItemCaseSensitive(status, "nodes"))
+        node_line(table, n);
     (void)scols_print_table(table);
     scols_unref_table(table);
 }
@@ -63,19 +65,20 @@ static void print_nodes(const cJSON *status) {
 static void print_client(const cJSON *status) {
     const cJSON *c = cJSON_GetObjectItemCaseSensitive(status, "client");
     double age = json_num(c, "last_write_age_ms", -1);
-    (void)printf("application: %.0f writes/s on %s", json_num(c, "writes_per_s", 0), str_empty(json_str(c, "server", "")) ? "-" : json_str(c, "server", ""));
+    (void)printf("application: %.0f writes/s on %s", json_num(c, "writes_per_s", 0),
+                 str_empty(json_str(c, "server", "")) ? "-" : json_str(c, "server", ""));
     if (age >= 0)
         (void)printf(", last acknowledged %.1f s ago", age / 1000);
-    (void)printf("; total %.0f ok, %.0f failed, %.0f unknown\n", json_num(c, "writes_ok", 0), json_num(c, "writes_failed", 0),
-                 json_num(c, "writes_unknown", 0));
+    (void)printf("; total %.0f ok, %.0f failed, %.0f unknown\n", json_num(c, "writes_ok", 0),
+                 json_num(c, "writes_failed", 0), json_num(c, "writes_unknown", 0));
 }
 
 static void print_faults(const cJSON *status) {
     const cJSON *f;
-    cJSON_ArrayForEach(f, cJSON_GetObjectItemCaseSensitive(status, "faults")) {
+    cJSON_ArrayForEach (f, cJSON_GetObjectItemCaseSensitive(status, "faults")) {
         if (!str_starts(json_str(f, "phase", ""), "heal_") && !str_eq(json_str(f, "phase", ""), "failed"))
-            (void)printf("fault %s: %s on %s (%s)\n", json_str(f, "id", ""), json_str(f, "mechanism", ""), json_str(f, "nodes", ""),
-                         json_str(f, "phase", ""));
+            (void)printf("fault %s: %s on %s (%s)\n", json_str(f, "id", ""), json_str(f, "mechanism", ""),
+                         json_str(f, "nodes", ""), json_str(f, "phase", ""));
     }
 }
 
@@ -97,7 +100,9 @@ static bool link_is(const cJSON *l, const char *from, const char *to) {
 
 static bool has_links(const cJSON *links, const char *key, const char *node) {
     const cJSON *l;
-    cJSON_ArrayForEach(l, links) if (str_eq(json_str(l, key, ""), node)) return true;
+    cJSON_ArrayForEach (l, links)
+        if (str_eq(json_str(l, key, ""), node))
+            return true;
     return false;
 }
 
@@ -107,7 +112,7 @@ static void link_cell(const cJSON *links, const char *from, const char *to, stru
     const char *word = NULL;
     bool same = true;
     const cJSON *l;
-    cJSON_ArrayForEach(l, links) {
+    cJSON_ArrayForEach (l, links) {
         if (!link_is(l, from, to))
             continue;
         enum link_look look = link_look(l);
@@ -124,7 +129,7 @@ static void link_line(struct libscols_table *table, const cJSON *status, const c
     size_t column = 0;
     const cJSON *n;
     set_cell(line, column++, from);
-    cJSON_ArrayForEach(n, cJSON_GetObjectItemCaseSensitive(status, "nodes")) {
+    cJSON_ArrayForEach (n, cJSON_GetObjectItemCaseSensitive(status, "nodes")) {
         const char *to = json_str(n, "name", "?");
         cleanup_strbuf struct strbuf text = {0};
         if (!has_links(links, "to", to))
@@ -138,10 +143,12 @@ static void print_link_table(const cJSON *status, const cJSON *links) {
     const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(status, "nodes"), *n;
     struct libscols_table *table = scols_new_table();
     (void)scols_table_new_column(table, "FROM \\ TO", 0.1, 0);
-    cJSON_ArrayForEach(n, nodes) if (has_links(links, "to", json_str(n, "name", "?")))
-        (void)scols_table_new_column(table, json_str(n, "name", "?"), 0.1, 0);
-    cJSON_ArrayForEach(n, nodes) if (has_links(links, "from", json_str(n, "name", "?")))
-        link_line(table, status, links, json_str(n, "name", "?"));
+    cJSON_ArrayForEach (n, nodes)
+        if (has_links(links, "to", json_str(n, "name", "?")))
+            (void)scols_table_new_column(table, json_str(n, "name", "?"), 0.1, 0);
+    cJSON_ArrayForEach (n, nodes)
+        if (has_links(links, "from", json_str(n, "name", "?")))
+            link_line(table, status, links, json_str(n, "name", "?"));
     (void)scols_print_table(table);
     scols_unref_table(table);
 }
@@ -149,20 +156,21 @@ static void print_link_table(const cJSON *status, const cJSON *links) {
 // A probe needs 0.2 s to find out: what disagrees for longer than 2 s is no matter of timing.
 static void print_disagreements(const cJSON *links) {
     const cJSON *l;
-    cJSON_ArrayForEach(l, links) {
+    cJSON_ArrayForEach (l, links) {
         double ms = json_num(l, "differs_ms", 0);
         if (ms > 2000)
             (void)printf("! %s -> %s %s: %s for %.1f s, though %s\n", json_str(l, "from", ""), json_str(l, "to", ""),
                          json_str(l, "path", ""), json_bool(l, "measured", false) ? "open" : "no answer", ms / 1000,
-                         json_bool(l, "measured", false) ? "a fault in force should close it"
-                                                         : "no fault closes it (a filter, or a hung daemon with a full queue)");
+                         json_bool(l, "measured", false)
+                             ? "a fault in force should close it"
+                             : "no fault closes it (a filter, or a hung daemon with a full queue)");
     }
 }
 
 static void print_links(const cJSON *status, bool always) {
     const cJSON *links = cJSON_GetObjectItemCaseSensitive(status, "links"), *l;
     int n = 0, open = 0, unknown = 0;
-    cJSON_ArrayForEach(l, links) {
+    cJSON_ArrayForEach (l, links) {
         n++;
         open += json_bool(l, "measured", false);
         unknown += !json_bool(l, "known", false);
@@ -178,7 +186,8 @@ static void print_links(const cJSON *status, bool always) {
 
 static void print_status(const cJSON *status, bool links) {
     const char *leader = json_str(status, "leader", "");
-    (void)printf("lab %s (%s): %s", json_str(status, "lab", "?"), json_str(status, "topology", "?"), json_str(status, "state", "?"));
+    (void)printf("lab %s (%s): %s", json_str(status, "lab", "?"), json_str(status, "topology", "?"),
+                 json_str(status, "state", "?"));
     if (!str_empty(json_str(status, "scenario", "")))
         (void)printf(", scenario %s", json_str(status, "scenario", ""));
     (void)printf("\ncluster: %s", json_bool(status, "healthy", false) ? "healthy" : "NOT healthy: ");
@@ -216,8 +225,10 @@ static int show(int fd, const struct simple_options *o, struct err *err) {
 
 int status_main(int argc, char **argv) {
     struct simple_options o = {0};
-    simple_parse("status", SIMPLE_LAB | SIMPLE_JSON | SIMPLE_WATCH | SIMPLE_LINKS | SIMPLE_NO_ARGS, "", "Shows nodes, roles, replication, etcd, the application, faults, and who reaches whom once something is cut.",
-                 0, argc, argv, &o);
+    simple_parse(
+        "status", SIMPLE_LAB | SIMPLE_JSON | SIMPLE_WATCH | SIMPLE_LINKS | SIMPLE_NO_ARGS, "",
+        "Shows nodes, roles, replication, etcd, the application, faults, and who reaches whom once something is cut.",
+        0, argc, argv, &o);
     struct err err = {0};
     (void)follow_style(STDOUT_FILENO); // sets the locale, which libsmartcols' widths need
     cleanup_close int fd = client_connect(o.lab, &err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule up: a lab that stands until `bascule down`.
+#include "injector/fault.h"
 #include "lab/cmd/paths.h"
 #include "lab/cmd/start.h"
-#include "injector/fault.h"
 #include "lab/sandbox/sandbox.h"
 
 struct options {
@@ -64,9 +64,11 @@ static struct plan *make_plan(const struct options *o, int *exit_code) {
     p->title = xstrdup("");
     p->seed = ro.seed;
     p->topology = t;
-    p->workload = (struct workload_def){
-        .writes_per_s = 100, .reads_per_s = 10, .route = topology_count(t, SERVICE_HAPROXY) ? ROUTE_HAPROXY : ROUTE_MULTI_HOST,
-        .deadline = 2 * SEC, .connect_timeout = 2 * SEC};
+    p->workload = (struct workload_def){.writes_per_s = 100,
+                                        .reads_per_s = 10,
+                                        .route = topology_count(t, SERVICE_HAPROXY) ? ROUTE_HAPROXY : ROUTE_MULTI_HOST,
+                                        .deadline = 2 * SEC,
+                                        .connect_timeout = 2 * SEC};
     p->timeout = USEC_NEVER;
     return p;
 }
@@ -83,7 +85,8 @@ static int stand_up(const struct plan *plan, const struct options *o) {
         .lab = &lab, .run_dir = strbuf_str(&run_dir), .until_ready = true, .style = follow_style(STDOUT_FILENO)};
     char detail[EVENT_TEXT_MAX] = "";
     if (follow_lab(&fo, detail, sizeof detail) == FOLLOW_READY && start_detach(&lab, &err) == 0) {
-        (void)printf("The lab '%s' is up. Next: bascule status, bascule psql n1, bascule inject node.power_off leader, bascule down.\n"
+        (void)printf("The lab '%s' is up. Next: bascule status, bascule psql n1, bascule inject node.power_off leader, "
+                     "bascule down.\n"
                      "Its run folder: %s\n",
                      lab.name, strbuf_str(&run_dir));
         return EXIT_PASS;
@@ -95,9 +98,14 @@ static int stand_up(const struct plan *plan, const struct options *o) {
 
 int up_main(int argc, char **argv) {
     static const struct argp_child children[] = {{&start_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {argp_options, parse, "[TOPOLOGY]",
-                                     "Starts a lab (default: patroni-3) and leaves it standing. TOPOLOGY is a file, or a name from scenarios/topologies.",
-                                     children, NULL, NULL};
+    static const struct argp argp = {argp_options,
+                                     parse,
+                                     "[TOPOLOGY]",
+                                     "Starts a lab (default: patroni-3) and leaves it standing. TOPOLOGY is a file, or "
+                                     "a name from scenarios/topologies.",
+                                     children,
+                                     NULL,
+                                     NULL};
     struct options o = {0};
     cmd_parse(&argp, "up", argc, argv, 0, &o);
     int code = EXIT_USAGE;

@@ -26,8 +26,7 @@ static enum truth truth_of(bool yes) {
     return yes ? TRUTH_YES : TRUTH_NO;
 }
 
-// ---- leader
-// -----------------------------------------------------------------------------------------------------------
+// ---- leader --------------------------------------------------------------------------------------------------------
 static struct verdict leader_exists(const struct scope *s) {
     const struct model_node *n = model_leader(s->model);
     if (!s->model->leader_known)
@@ -60,8 +59,7 @@ static struct verdict leader_is(const struct scope *s, const struct condition_at
     return say(TRUTH_NO, "the leader is %s", leader);
 }
 
-// ---- members
-// ----------------------------------------------------------------------------------------------------------
+// ---- members -------------------------------------------------------------------------------------------------------
 static enum truth has_role(const struct scope *s, const struct model_node *n, enum condition_role role) {
     bool seen = n->pg_changed || (n->power_changed && !n->on);
     int up = model_node_up(n);
@@ -124,8 +122,7 @@ static struct verdict members(const struct scope *s, const struct condition_atom
     return first;
 }
 
-// ---- etcd
-// -------------------------------------------------------------------------------------------------------------
+// ---- etcd ----------------------------------------------------------------------------------------------------------
 static struct verdict key(const struct scope *s, const struct condition_atom *a) {
     bool present = model_key_present(s->model, a->key);
     if (!s->model->dcs_read)
@@ -207,8 +204,7 @@ static struct verdict reads_flow(const struct scope *s) {
         s, &(struct flow){"reads", s->plan->workload.reads_per_s, s->model->tick_r_ok, s->model->tick_r_bad, false});
 }
 
-// ---- atoms and conditions
-// ---------------------------------------------------------------------------------------------
+// ---- atoms and conditions ------------------------------------------------------------------------------------------
 static struct verdict positive(const struct scope *s, const struct condition_atom *a) {
     struct verdict v = {.turns = USEC_NEVER};
     switch (a->kind) {

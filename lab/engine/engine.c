@@ -46,8 +46,7 @@ struct scope engine_scope(const struct engine *e) {
     return (struct scope){.model = e->model, .plan = e->plan, .old_leader = e->old_leader, .now = e->now};
 }
 
-// ---- effects
-// ------------------------------------------------------------------------------------------------------------
+// ---- effects -------------------------------------------------------------------------------------------------------
 struct effect *engine_effect(struct engine *e, enum effect_kind kind) {
     struct effect *out = VEC_ADD(e->out);
     out->kind = kind;
@@ -64,8 +63,7 @@ void engine_record(struct engine *e, int64_t index, const char *name, const char
     STR_COPY(ev->u.STEP.detail, detail);
 }
 
-// ---- states
-// ---------------------------------------------------------------------------------------------------------------
+// ---- states --------------------------------------------------------------------------------------------------------
 static void set_state(struct engine *e, enum run_state state) {
     e->state = state;
     e->state_since = e->now;
@@ -123,10 +121,9 @@ void engine_end(struct engine *e, const char *reason, const char *fmt, ...) {
     set_state(e, RUN_HEAL);
 }
 
-// ---- before the scenario
-// -----------------------------------------------------------------------------------------------------
+// ---- before the scenario -------------------------------------------------------------------------------------------
 static usec_t timeout_at(const struct engine *e) { // 0: none
-    if (!e->plan->timeout || e->held) // a held scenario waits for its trainer
+    if (!e->plan->timeout || e->held)              // a held scenario waits for its trainer
         return USEC_NEVER;
     return later_by(later_by(e->first_event, e->plan->timeout), e->held_total);
 }
@@ -212,8 +209,7 @@ static bool advance_observe(struct engine *e) {
     return true;
 }
 
-// ---- the end
-// ------------------------------------------------------------------------------------------------------------------
+// ---- the end -------------------------------------------------------------------------------------------------------
 static void note_trouble(struct engine *e) {
     for (size_t i = 0; i < e->faults.n; i++) {
         struct live_fault *f = &e->faults.items[i];
@@ -273,8 +269,7 @@ static void advance(struct engine *e) {
         ;
 }
 
-// ---- from outside
-// -------------------------------------------------------------------------------------------------------------
+// ---- from outside --------------------------------------------------------------------------------------------------
 static usec_t next_deadline(const struct engine *e) {
     usec_t settled = e->complete_since;
     switch (e->state) {

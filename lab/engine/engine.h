@@ -16,12 +16,12 @@ enum effect_kind {
 
 struct effect {
     enum effect_kind kind;
-    const struct step *step;                       // INJECT, ACTION: borrowed from the plan
-    char id[EVENT_NAME_MAX];                       // INJECT, HEAL, ACTION: the fault's or action's id = the step's name
-    char nodes[NODES_MAX][NODE_NAME_MAX];          // resolved targets
+    const struct step *step;              // INJECT, ACTION: borrowed from the plan
+    char id[EVENT_NAME_MAX];              // INJECT, HEAL, ACTION: the fault's or action's id = the step's name
+    char nodes[NODES_MAX][NODE_NAME_MAX]; // resolved targets
     size_t n_nodes;
     char reason[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX]; // FINISH: completed, expectation, broken
-    struct event event;                            // RECORD
+    struct event event;                                  // RECORD
 };
 typedef VEC(struct effect) effect_list;
 

@@ -86,11 +86,11 @@ struct engine {
     bool injected;                 // old_leader belongs to the first injection
     struct step_state *steps;      // as many as plan->steps
     VEC(struct live_fault) faults; // in the order of injection
-    bool held;          // by a trainer: see hold.c
-    usec_t held_since;  // while held
-    usec_t held_total;  // of earlier holds: the scenario's timeout does not count them
-    usec_t held_until;  // end of the last hold: a step's clock does not start before it
-    bool permit;        // "next" was said, no step has taken it yet
+    bool held;                     // by a trainer: see hold.c
+    usec_t held_since;             // while held
+    usec_t held_total;             // of earlier holds: the scenario's timeout does not count them
+    usec_t held_until;             // end of the last hold: a step's clock does not start before it
+    bool permit;                   // "next" was said, no step has taken it yet
     bool aborted;
     usec_t heal_limit;                                   // of an abort; USEC_NEVER = none
     bool healed_something;                               // in RUN_HEAL
@@ -120,9 +120,9 @@ usec_t steps_deadline(const struct engine *e);
 
 // hold.c
 void hold_on_command(struct engine *e, const char *verb);
-bool hold_stops(struct engine *e, size_t i);                 // this step may not begin now; takes the permit when it may
-bool hold_stops_clock(const struct engine *e, size_t i);     // its clock stands still
-bool step_not_started(const struct engine *e, size_t i);     // step.c: its turn has come, it has not started
+bool hold_stops(struct engine *e, size_t i);             // this step may not begin now; takes the permit when it may
+bool hold_stops_clock(const struct engine *e, size_t i); // its clock stands still
+bool step_not_started(const struct engine *e, size_t i); // step.c: its turn has come, it has not started
 
 // live.c
 struct live_fault *live_find(struct engine *e, const char *id);

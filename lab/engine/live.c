@@ -79,8 +79,7 @@ void live_heal_all(struct engine *e) {
         live_heal(e, &e->faults.items[i - 1]);
 }
 
-// ---- what the world answers
-// ---------------------------------------------------------------------------------------------
+// ---- what the world answers ----------------------------------------------------------------------------------------
 static void give_up(struct live_fault *f, const char *trouble, const char *detail) {
     if (!f->dud) // it never bit: nothing to be healed, nothing to complain of
         f->trouble = trouble;
@@ -174,8 +173,7 @@ void live_on_event(struct engine *e, const struct event *ev) {
         on_injection_failed(f, detail);
 }
 
-// ---- the clock
-// ----------------------------------------------------------------------------------------------------------
+// ---- the clock -----------------------------------------------------------------------------------------------------
 static void out_of_patience(struct live_fault *f) {
     char text[120];
     if (f->phase == LIVE_ASKED) {

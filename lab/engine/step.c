@@ -32,8 +32,7 @@ static void step_failed(struct engine *e, size_t i, const char *reason, const ch
     engine_end(e, reason, "step '%s': %s", step_at(e, i)->name, text);
 }
 
-// ---- start
-// --------------------------------------------------------------------------------------------------------------
+// ---- start ---------------------------------------------------------------------------------------------------------
 static const char *target_list(const struct node_list *nodes, char *buf, size_t size) {
     size_t at = 0;
     buf[0] = '\0';
@@ -119,8 +118,7 @@ static void step_start(struct engine *e, size_t i) {
     }
 }
 
-// ---- before the start
-// -----------------------------------------------------------------------------------------------------
+// ---- before the start ----------------------------------------------------------------------------------------------
 static bool turn_has_come(const struct engine *e, size_t i) {
     int after = step_at(e, i)->after;
     return after < 0 || ((size_t)after < e->plan->steps.n && e->steps[after].phase == STEP_ENDED);
@@ -213,8 +211,7 @@ static bool advance_waiting(struct engine *e, size_t i) {
     return false;
 }
 
-// ---- after the start
-// --------------------------------------------------------------------------------------------------------
+// ---- after the start -----------------------------------------------------------------------------------------------
 static bool advance_staying(struct engine *e, size_t i) {
     struct step_state *st = &e->steps[i];
     const struct step *s = step_at(e, i);
@@ -313,8 +310,7 @@ static bool step_advance(struct engine *e, size_t i) {
     return false;
 }
 
-// ---- all of them
-// --------------------------------------------------------------------------------------------------------
+// ---- all of them ---------------------------------------------------------------------------------------------------
 bool steps_advance(struct engine *e) {
     bool moved = false;
     for (size_t i = 0; i < e->plan->steps.n && e->state == RUN_STEPS; i++)

@@ -27,7 +27,7 @@ static usec_t bucket_width(const struct measure *m, enum what what) {
     if (what == WRITES)
         return m->out.period * 2 <= BUCKET ? BUCKET : (m->out.period * 2 + BUCKET - 1) / BUCKET * BUCKET;
     int64_t total = 0;
-    for VEC_EACH (&m->ticks, k)
+    VEC_FOREACH (&m->ticks, k)
         total += k->r_tried;
     usec_t length = m->ticks.n ? m->ticks.items[m->ticks.n - 1].from + BUCKET - m->ticks.items[0].from : 0;
     usec_t period = total > 0 ? length / (usec_t)total : BUCKET;
@@ -37,7 +37,7 @@ static usec_t bucket_width(const struct measure *m, enum what what) {
 // From the first good operation to the last bucket in which one was tried.
 static bool make_buckets(const struct measure *m, enum what what, struct buckets *b) {
     const struct tick *first = NULL, *last = NULL;
-    for VEC_EACH (&m->ticks, k) {
+    VEC_FOREACH (&m->ticks, k) {
         if (!first && good(k, what) > 0)
             first = k;
         if (tried(k, what) > 0)
@@ -52,7 +52,7 @@ static bool make_buckets(const struct measure *m, enum what what, struct buckets
         return false;
     b->n = (size_t)n;
     b->good = xcalloc(b->n, sizeof *b->good);
-    for VEC_EACH (&m->ticks, k)
+    VEC_FOREACH (&m->ticks, k)
         if (good(k, what) > 0 && k->from >= b->from && (k->from - b->from) / b->width < b->n)
             b->good[(k->from - b->from) / b->width] = true;
     return true;
@@ -80,7 +80,7 @@ static void read_outage(struct measure *m, const struct buckets *b) {
 }
 
 static void count_reads(struct measure *m) {
-    for VEC_EACH (&m->ticks, k) {
+    VEC_FOREACH (&m->ticks, k) {
         m->out.reads_ok += k->r_ok;
         m->out.reads_failed += k->r_failed;
     }

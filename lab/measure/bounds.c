@@ -71,7 +71,7 @@ static struct lease lease_at(const struct measure *m, usec_t t) {
     struct lease l = {.ttl = (usec_t)(fold_setting(m, "patroni.ttl", t, 0) * 1e6)};
     usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", t, 0) * 1e6);
     const struct lease_seen *last = NULL;
-    for VEC_EACH (&m->leases, x)
+    VEC_FOREACH (&m->leases, x)
         if (x->renewed - (x->error < x->renewed ? x->error : x->renewed) <= t && (!last || x->renewed >= last->renewed))
             last = x;
     if (last) {
@@ -91,7 +91,7 @@ static struct lease lease_at(const struct measure *m, usec_t t) {
 // Did the etcd leader go with the fault? 1 yes, 0 no, -1 not known.
 static int etcd_leader_hit(const struct measure *m, const struct fault_measure *f, usec_t t) {
     int leader = -1;
-    for VEC_EACH (&m->etcd, e)
+    VEC_FOREACH (&m->etcd, e)
         if (e->t <= t && (e->leader || e->node == leader))
             leader = e->leader ? e->node : -1;
     if (leader < 0)

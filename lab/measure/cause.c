@@ -9,7 +9,7 @@ static usec_t effect_of(const struct fault_measure *f) {
 
 const char *leader_at(const struct measure *m, usec_t t) {
     const char *holder = "";
-    for VEC_EACH (&m->keys, k)
+    VEC_FOREACH (&m->keys, k)
         if (k->t <= t || (k->initial && k == m->keys.items)) // what the first read found was there before
             holder = k->value;
     return holder;
@@ -38,7 +38,7 @@ static int last_fault_before(const struct measure *m, usec_t limit) {
 // Without an outage: the moment the leader's key went, or changed hands.
 static usec_t first_key_loss(const struct measure *m, usec_t since) {
     const char *holder = leader_at(m, since);
-    for VEC_EACH (&m->keys, k)
+    VEC_FOREACH (&m->keys, k)
         if (k->t > since && !str_eq(k->value, holder))
             return k->t;
     return 0;
@@ -47,7 +47,7 @@ static usec_t first_key_loss(const struct measure *m, usec_t since) {
 static void note_leaders(struct measure *m, usec_t since) {
     struct measures *o = &m->out;
     STR_COPY(o->old_leader, leader_at(m, since));
-    for VEC_EACH (&m->keys, k) {
+    VEC_FOREACH (&m->keys, k) {
         if (k->t <= since || k->gone)
             continue;
         o->leader_changed = o->leader_changed || (*o->old_leader && !str_eq(k->value, o->old_leader));

@@ -40,8 +40,8 @@ static void see_refused(struct span *s, const struct sql_seen *q) {
 }
 
 static void cut_by_power(const struct measure *m, span_list *out) {
-    for VEC_EACH (&m->power, p)
-        for VEC_EACH (out, s) {
+    VEC_FOREACH (&m->power, p)
+        VEC_FOREACH (out, s) {
             if (p->on || s->node != p->node || s->from > p->t)
                 continue;
             if (s->maybe_to > p->t)
@@ -52,14 +52,14 @@ static void cut_by_power(const struct measure *m, span_list *out) {
 }
 
 void cluster_spans(const struct measure *m, span_list *out) {
-    for VEC_EACH (&m->sql, q) {
+    VEC_FOREACH (&m->sql, q) {
         struct span *s = open_span(out, q->node);
         if (q->writable)
             see_writable(out, q, s);
         else if (s)
             see_refused(s, q);
     }
-    for VEC_EACH (out, s)
+    VEC_FOREACH (out, s)
         if (s->maybe_to == USEC_NEVER)
             s->maybe_to = m->out.ended > s->to ? m->out.ended : s->to;
     cut_by_power(m, out);
@@ -78,7 +78,7 @@ void cluster_measure(struct measure *m) {
     if (spans.n)
         qsort(spans.items, spans.n, sizeof *spans.items, by_from);
     usec_t since = o->cause >= 0 ? o->faults.items[o->cause].effective : 0, to = 0, maybe_to = 0;
-    for VEC_EACH (&spans, s) {
+    VEC_FOREACH (&spans, s) {
         if (to && s->from > to && s->from > since && s->from - to > o->cluster_outage) {
             o->cluster_outage = s->from - to;
             usec_t least = s->maybe_from > maybe_to ? s->maybe_from - maybe_to : 0;

@@ -214,7 +214,7 @@ static void judge(struct measure *m, const struct expectation *x) {
 }
 
 static bool is_said(const struct measure *m, const char *kind) {
-    for VEC_EACH (&m->expectations, x)
+    VEC_FOREACH (&m->expectations, x)
         if (str_eq(x->kind, kind))
             return true;
     return false;
@@ -222,7 +222,7 @@ static bool is_said(const struct measure *m, const char *kind) {
 
 void expect_measure(struct measure *m) {
     static const char *const implicit[] = {"unexpected_writes", "duplicated_writes", "foreign_rows", "split_brain"};
-    for VEC_EACH (&m->expectations, x)
+    VEC_FOREACH (&m->expectations, x)
         judge(m, x);
     if (m->out.writes.attempted == 0) // nothing was written: the log of a lab without an application
         return;

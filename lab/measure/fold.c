@@ -21,7 +21,7 @@ int fold_node(struct measure *m, const char *name) {
 }
 
 struct fault_measure *fold_fault(struct measure *m, const char *id) {
-    for VEC_EACH (&m->out.faults, f)
+    VEC_FOREACH (&m->out.faults, f)
         if (str_eq(f->id, id))
             return f;
     struct fault_measure *f = VEC_ADD(&m->out.faults);
@@ -44,7 +44,7 @@ bool fold_in_list(const char *list, const char *name) {
 double fold_setting(const struct measure *m, const char *key, usec_t t, double fallback) {
     double v = fallback;
     bool known = false;
-    for VEC_EACH (&m->settings, s) {
+    VEC_FOREACH (&m->settings, s) {
         if (!str_eq(s->key, key) || (known && s->t > t)) // the first value also holds for the time before it was read
             continue;
         char *end;
@@ -88,7 +88,7 @@ static void on_begin(struct measure *m, const struct event *ev) {
 }
 
 static void on_version(struct measure *m, const struct event *ev) {
-    for VEC_EACH (&m->out.versions, old)
+    VEC_FOREACH (&m->out.versions, old)
         if (str_eq(old->component, ev->u.VERSION.component)) {
             STR_COPY(old->version, ev->u.VERSION.version);
             return;

@@ -28,13 +28,13 @@ static void judge_noise(struct measure *m) {
     enum { LATE_US = 100000, SECONDS = 3 };
     usec_t from = m->ticks.n ? m->ticks.items[0].from : 0;
     usec_t to = m->ticks.n ? m->ticks.items[m->ticks.n - 1].from + SEC : USEC_NEVER;
-    for VEC_EACH (&m->noise, n)
+    VEC_FOREACH (&m->noise, n)
         m->out.noisy_seconds += n->p99 > LATE_US && n->t >= from && n->t <= to;
     m->out.noisy = m->out.noisy_seconds >= SECONDS;
 }
 
 static void judge_healthy(struct measure *m) {
-    for VEC_EACH (&m->completes, c)
+    VEC_FOREACH (&m->completes, c)
         if (c->complete && m->out.healthy_at == 0)
             m->out.healthy_at = c->t;
 }

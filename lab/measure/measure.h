@@ -2,8 +2,8 @@
 #pragma once
 // Folds the log of a run (and its ledger) into numbers and a verdict. Pure: the same log gives the same result on any machine.
 // docs/measures.md defines each number; the definitions come from docs/ARCHITECTURE.md section "What is measured".
-#include "lab/record/event.h"
 #include "lab/base/vec.h"
+#include "lab/record/event.h"
 #include "lab/record/ledger.h"
 #include "lab/scenario/topology.h"
 
@@ -20,18 +20,19 @@ enum phase_kind {
 #define X(kind, name) PHASE_##kind,
     PHASES(X)
 #undef X
-    PHASE_COUNT
+        PHASE_COUNT
 };
 
 struct phase {
-    bool present;              // both ends were seen
+    bool present; // both ends were seen
     const char *name;
-    usec_t start, duration;    // run time, µs
-    usec_t error;              // the duration's resolution
-    bool bounded;              // a bound could be computed for this fault and these settings
+    usec_t start, duration; // run time, µs
+    usec_t error;           // the duration's resolution
+    bool bounded;           // a bound could be computed for this fault and these settings
     usec_t bound_min, bound_max;
-    bool inside;               // bound_min - error <= duration <= bound_max + error
-    char why[EVENT_TEXT_MAX];  // the formula with its numbers: "ttl 30 s - age of the lease 4.2 s, etcd's lease scan 0.5 s"
+    bool inside; // bound_min - error <= duration <= bound_max + error
+    char why
+        [EVENT_TEXT_MAX]; // the formula with its numbers: "ttl 30 s - age of the lease 4.2 s, etcd's lease scan 0.5 s"
 };
 
 struct write_counts {
@@ -39,13 +40,14 @@ struct write_counts {
     int64_t lost;       // acknowledged, absent afterwards
     int64_t unexpected; // failed for certain, yet present
     int64_t duplicated;
-    int64_t recovered;  // unknown and present: legal
-    int64_t local_only; // acknowledged with "canceling wait for synchronous replication": counted as unknown, not as acknowledged
-    bool checked;       // a final read of the leader was possible; else lost etc. are not known
-    bool from_ledger;   // counted from the ledger, else from client.tick alone
+    int64_t recovered; // unknown and present: legal
+    int64_t
+        local_only; // acknowledged with "canceling wait for synchronous replication": counted as unknown, not as acknowledged
+    bool checked;     // a final read of the leader was possible; else lost etc. are not known
+    bool from_ledger; // counted from the ledger, else from client.tick alone
     char unchecked_why[128];
     usec_t lost_first, lost_last; // when the first and the last of the lost writes had been acknowledged
-    int64_t foreign;    // rows that a standby holds and the leader lacks: its "streaming" is a lie
+    int64_t foreign;              // rows that a standby holds and the leader lacks: its "streaming" is a lie
     char foreign_nodes[128];
 };
 
@@ -59,9 +61,9 @@ struct fault_measure {
 };
 
 struct expect_result {
-    char kind[EVENT_NAME_MAX];  // "write_outage"; the implicit ones (unexpected_writes, split_brain) are here too
-    char text[EVENT_TEXT_MAX];  // "write_outage at most 34 s: 24.91 s"
-    bool ok, known;             // known = false: it could not be judged, which is not a pass
+    char kind[EVENT_NAME_MAX]; // "write_outage"; the implicit ones (unexpected_writes, split_brain) are here too
+    char text[EVENT_TEXT_MAX]; // "write_outage at most 34 s: 24.91 s"
+    bool ok, known;            // known = false: it could not be judged, which is not a pass
 };
 
 struct version_seen {
@@ -76,36 +78,38 @@ struct measures {
     usec_t outage_start, outage_end; // last acknowledged write before, first after which writes keep succeeding
     usec_t write_outage, recovery, resolution; // µs
     usec_t read_outage;
-    usec_t outage_threshold;         // pauses up to this long are not called an outage
-    usec_t hiccup;                   // longest pause after the first injection that was slow, not down; 0 = none above the threshold
-    usec_t period, latency;          // the write period and the usual latency of a write: together the resolution
+    usec_t outage_threshold; // pauses up to this long are not called an outage
+    usec_t hiccup; // longest pause after the first injection that was slow, not down; 0 = none above the threshold
+    usec_t period, latency; // the write period and the usual latency of a write: together the resolution
     usec_t read_outage_start;
     usec_t cluster_outage, cluster_resolution; // the same as direct probes of every node saw it
-    usec_t rejoin;                   // fault (or its heal, when later) -> every member streaming; 0 when none ever stopped
+    usec_t rejoin; // fault (or its heal, when later) -> every member streaming; 0 when none ever stopped
     bool rejoin_known;
-    int cause;                       // index in faults of the injection that the outage and the phases belong to; -1 = none
-    bool leader_changed;             // another node took the leader key after the first injection
-    int64_t attempts_missing;        // writes that the clock asked for and the client never tried: it was stalled itself
-    usec_t healthy_at;               // when the cluster was first complete
-    usec_t first_write, last_write;  // first and last acknowledged write of the run
+    int cause;                // index in faults of the injection that the outage and the phases belong to; -1 = none
+    bool leader_changed;      // another node took the leader key after the first injection
+    int64_t attempts_missing; // writes that the clock asked for and the client never tried: it was stalled itself
+    usec_t healthy_at;        // when the cluster was first complete
+    usec_t first_write, last_write; // first and last acknowledged write of the run
     char old_leader[NODE_NAME_MAX], new_leader[NODE_NAME_MAX];
     struct phase phases[PHASE_COUNT];
     struct write_counts writes;
     int64_t reads_ok, reads_failed;
     usec_t split_brain_min, split_brain_max; // proven and possible overlap of two nodes accepting writes
     char split_brain_nodes[128];
-    double write_availability, read_availability; // percent of 100 ms buckets, from first write to the end of the workload
+    double write_availability,
+        read_availability; // percent of 100 ms buckets, from first write to the end of the workload
     VEC(struct fault_measure) faults;
     VEC(struct expect_result) expects;
     VEC(struct version_seen) versions;
-    usec_t late_max; // worst scheduling lateness during the run
+    usec_t late_max;   // worst scheduling lateness during the run
     int noisy_seconds; // seconds with a 99th percentile of lateness above 100 ms
     bool noisy;
-    bool no_end;       // the log has no run.end
+    bool no_end; // the log has no run.end
     char kernel[EVENT_NAME_MAX];
     int64_t cpus, memory_mb;
     uint64_t seed;
-    char scenario[EVENT_NAME_MAX], title[EVENT_TEXT_MAX], topology[EVENT_NAME_MAX], end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
+    char scenario[EVENT_NAME_MAX], title[EVENT_TEXT_MAX], topology[EVENT_NAME_MAX], end_reason[EVENT_NAME_MAX],
+        end_detail[EVENT_TEXT_MAX];
     usec_t ended; // run time of the last event
 };
 

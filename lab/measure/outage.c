@@ -35,9 +35,9 @@ static int by_time(const void *a, const void *b) {
 // Completion times of acknowledged writes, sorted: the ledger's and the ticks'. Where both exist they are the same
 // instants; after a kill -9 the ledger misses its last batch and the ticks do not.
 static void collect_acks(const struct measure *m, time_list *out) {
-    for VEC_EACH (&m->acks, a)
+    VEC_FOREACH (&m->acks, a)
         VEC_PUSH(out, a->returned);
-    for VEC_EACH (&m->ticks, k) {
+    VEC_FOREACH (&m->ticks, k) {
         if (k->w_ok <= 0)
             continue;
         VEC_PUSH(out, k->first_ok ? k->first_ok : k->from);
@@ -51,7 +51,7 @@ static void collect_acks(const struct measure *m, time_list *out) {
 // taken, so that an outage at the very end is never made longer than it was.
 static bool find_tries(struct measure *m) {
     bool any = m->ledger_records > 0;
-    for VEC_EACH (&m->ticks, k) {
+    VEC_FOREACH (&m->ticks, k) {
         if (k->w_tried <= 0)
             continue;
         if (!any || k->from < m->first_try)
@@ -65,7 +65,7 @@ static bool find_tries(struct measure *m) {
 
 static void find_period(struct measure *m) {
     int64_t tried = 0;
-    for VEC_EACH (&m->ticks, k)
+    VEC_FOREACH (&m->ticks, k)
         tried += k->w_tried;
     usec_t length = m->last_try - m->first_try;
     if (m->period_us > 0)
@@ -80,7 +80,7 @@ static void find_period(struct measure *m) {
 
 static void find_pauses(const struct measure *m, const time_list *acks, pause_list *out) {
     usec_t limit = m->out.outage_threshold, last = m->first_try;
-    for VEC_EACH (acks, a) {
+    VEC_FOREACH (acks, a) {
         if (*a > last + limit)
             *VEC_ADD(out) = (struct pause){last, *a, false};
         if (*a > last)
@@ -92,7 +92,7 @@ static void find_pauses(const struct measure *m, const time_list *acks, pause_li
 
 static usec_t first_injection(const struct measure *m) {
     usec_t first = USEC_NEVER;
-    for VEC_EACH (&m->out.faults, f) {
+    VEC_FOREACH (&m->out.faults, f) {
         usec_t t = f->effective ? f->effective : f->asked;
         if (t && t < first)
             first = t;
@@ -103,7 +103,7 @@ static usec_t first_injection(const struct measure *m) {
 static bool is_hiccup(const struct measure *m, const struct pause *p) {
     if (p->to - p->from > HICCUP_MAX)
         return false;
-    for VEC_EACH (&m->ticks, k)
+    VEC_FOREACH (&m->ticks, k)
         if (k->w_failed + k->w_unknown > 0 && k->from + PAUSE_MIN > p->from && k->from <= p->to + LATE_FAILURE)
             return false;
     return m->ticks.n > 0; // the ledger alone: not judged
@@ -157,7 +157,7 @@ static usec_t median(time_list *v) {
 // The usual latency of an acknowledged write between two instants.
 static usec_t usual_latency(const struct measure *m, usec_t from, usec_t to) {
     time_list v = {0};
-    for VEC_EACH (&m->ticks, k) {
+    VEC_FOREACH (&m->ticks, k) {
         if (k->w_ok > 0 && k->first_ok >= from && k->first_ok <= to)
             VEC_PUSH(&v, k->first_latency);
         if (k->w_ok > 0 && k->last_ok >= from && k->last_ok <= to)

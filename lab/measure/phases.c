@@ -40,7 +40,7 @@ static void find_keys(const struct measure *m, struct chain *c) {
     const char *holder = leader_at(m, c->start);
     usec_t known = c->start;
     STR_COPY(c->node, holder);
-    for VEC_EACH (&m->keys, k) {
+    VEC_FOREACH (&m->keys, k) {
         if (k->t <= c->start || k->t > c->limit)
             continue;
         if (k->gone && !c->gone) {
@@ -61,7 +61,7 @@ static bool find_writable(const struct measure *m, const char *node, usec_t base
                           usec_t *ret_error) {
     int index = fold_find_node(m, node);
     bool refused = !fell, before = false;
-    for VEC_EACH (&m->sql, q) {
+    VEC_FOREACH (&m->sql, q) {
         if (q->node != index)
             continue;
         if (q->t <= base) {

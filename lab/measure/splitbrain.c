@@ -36,7 +36,7 @@ static usec_t overlap(edge_list *edges, bool who[NODES_MAX]) {
     usec_t total = 0, last = 0;
     if (edges->n)
         qsort(edges->items, edges->n, sizeof *edges->items, by_time);
-    for VEC_EACH (edges, e) {
+    VEC_FOREACH (edges, e) {
         if (n >= 2 && e->t > last) {
             total += e->t - last;
             for (int i = 0; i < NODES_MAX; i++)
@@ -51,10 +51,10 @@ static usec_t overlap(edge_list *edges, bool who[NODES_MAX]) {
 }
 
 static bool covered(const struct measure *m, const span_list *spans, const struct ack_run *r) {
-    for VEC_EACH (spans, s)
+    VEC_FOREACH (spans, s)
         if (s->node != r->node && s->from <= r->first_invoked && s->to >= r->last_returned)
             return true;
-    for VEC_EACH (&m->runs, o)
+    VEC_FOREACH (&m->runs, o)
         if (o->node != r->node && o->first_returned <= r->first_invoked && o->last_invoked >= r->last_returned)
             return true;
     return false;
@@ -65,7 +65,7 @@ static bool covered(const struct measure *m, const span_list *spans, const struc
 // its own length.
 static usec_t lone_writes(const struct measure *m, const span_list *spans, bool who[NODES_MAX]) {
     usec_t total = 0;
-    for VEC_EACH (&m->runs, r)
+    VEC_FOREACH (&m->runs, r)
         if (r->last_invoked <= r->first_returned && covered(m, spans, r)) {
             total += r->last_returned > r->first_invoked ? r->last_returned - r->first_invoked : 1;
             who[r->node] = true;
@@ -87,7 +87,7 @@ static void name_nodes(struct measure *m, const bool who[NODES_MAX]) {
 // that hung through a freeze must not make the time of the freeze look served.
 static void make_runs(struct measure *m) {
     size_t open[NODES_MAX] = {0}; // index + 1 of the node's run
-    for VEC_EACH (&m->acks, a) {
+    VEC_FOREACH (&m->acks, a) {
         if (a->node < 0)
             continue;
         struct ack_run *run = open[a->node] ? &m->runs.items[open[a->node] - 1] : NULL;
@@ -107,11 +107,11 @@ void splitbrain_measure(struct measure *m) {
     edge_list proven = {0}, possible = {0};
     make_runs(m);
     cluster_spans(m, &spans);
-    for VEC_EACH (&spans, s) {
+    VEC_FOREACH (&spans, s) {
         add_edges(&proven, s->node, s->from, s->to);
         add_edges(&possible, s->node, s->maybe_from, s->maybe_to);
     }
-    for VEC_EACH (&m->runs, r) {
+    VEC_FOREACH (&m->runs, r) {
         add_edges(&proven, r->node, r->first_returned, r->last_invoked);
         add_edges(&possible, r->node, r->first_invoked, r->last_returned);
     }

@@ -30,21 +30,21 @@ static bool about_time(const struct expect_result *e) {
 }
 
 static const struct expect_result *first_failed(const struct measure *m, bool data) {
-    for VEC_EACH (&m->out.expects, e)
+    VEC_FOREACH (&m->out.expects, e)
         if (e->known && !e->ok && about_data(e) == data)
             return e;
     return NULL;
 }
 
 static const struct expect_result *first_failed_but_time(const struct measure *m) {
-    for VEC_EACH (&m->out.expects, e)
+    VEC_FOREACH (&m->out.expects, e)
         if (e->known && !e->ok && !about_time(e))
             return e;
     return NULL;
 }
 
 static const struct expect_result *first_unknown(const struct measure *m) {
-    for VEC_EACH (&m->out.expects, e)
+    VEC_FOREACH (&m->out.expects, e)
         if (!e->known)
             return e;
     return NULL;
@@ -63,7 +63,7 @@ static bool decide_end(struct measure *m) {
 
 static bool decide_unverified(struct measure *m) {
     char why[EVENT_TEXT_MAX];
-    for VEC_EACH (&m->out.faults, f) {
+    VEC_FOREACH (&m->out.faults, f) {
         if (f->ok)
             continue;
         (void)snprintf(why, sizeof why, "%s on %s was not %s: %.300s", f->mechanism, *f->nodes ? f->nodes : f->target,

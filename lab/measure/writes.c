@@ -49,7 +49,7 @@ void measure_ledger(struct measure *m, const struct ledger_record *r) {
 }
 
 static void count_ticks(const struct measure *m, struct write_counts *w) {
-    for VEC_EACH (&m->ticks, k) {
+    VEC_FOREACH (&m->ticks, k) {
         w->attempted += k->w_tried;
         w->acknowledged += k->w_ok;
         w->failed += k->w_failed;
@@ -84,7 +84,7 @@ static const char *why_unchecked(const struct measure *m, const struct node_stat
 
 static void find_lost_times(struct measure *m, const struct idset *rows) {
     struct write_counts *w = &m->out.writes;
-    for VEC_EACH (&m->acks, o) {
+    VEC_FOREACH (&m->acks, o) {
         if (!o->durable || idset_has(rows, o->id))
             continue;
         w->lost_first = w->lost_first == 0 || o->returned < w->lost_first ? o->returned : w->lost_first;

@@ -5,11 +5,15 @@
 #include "lab/model/model.h"
 
 // PostgreSQL's lane
+// clang-format off
 #define LANES(X)                                                                                                       \
     X(OFF, "off")                                                                                                      \
-    X(UNKNOWN, "unknown") X(STARTING, "starting") X(DOWN, "postgres down") X(REPLICA, "replica")                       \
-        X(STANDBY_ALONE, "standby, not streaming") X(LEADER, "leader")                                                 \
-            X(WRITABLE_WITHOUT_KEY, "writable without the key") X(LEADER_NOT_WRITABLE, "has the key, not writable")
+    X(UNKNOWN, "unknown")                                                                                              \
+    X(STARTING, "starting")                                                                                            \
+    X(DOWN, "postgres down")                                                                                           \
+    X(REPLICA, "replica") X(STANDBY_ALONE, "standby, not streaming") X(LEADER, "leader")                               \
+        X(WRITABLE_WITHOUT_KEY, "writable without the key") X(LEADER_NOT_WRITABLE, "has the key, not writable")
+// clang-format on
 enum lane {
 #define X(name, text) LANE_##name,
     LANES(X)
@@ -20,8 +24,8 @@ const char *lane_name(enum lane lane);
 // etcd's lane
 #define ETCD_LANES(X)                                                                                                  \
     X(OFF, "off")                                                                                                      \
-    X(UNKNOWN, "unknown") X(DOWN, "no answer") X(LEADERLESS, "knows no leader") X(FOLLOWER, "follower")                \
-        X(LEADER, "etcd leader")
+    X(UNKNOWN, "unknown")                                                                                              \
+    X(DOWN, "no answer") X(LEADERLESS, "knows no leader") X(FOLLOWER, "follower") X(LEADER, "etcd leader")
 enum etcd_lane {
 #define X(name, text) ETCD_LANE_##name,
     ETCD_LANES(X)

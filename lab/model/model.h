@@ -18,8 +18,8 @@ struct model_node {
     bool pg_answered, in_recovery, writable;
     int64_t timeline;
     lsn_t lsn, replayed;
-    usec_t pg_seen;       // time of the last answer, 0 = never
-    usec_t pg_changed;    // when answered/in_recovery/writable last changed
+    usec_t pg_seen;    // time of the last answer, 0 = never
+    usec_t pg_changed; // when answered/in_recovery/writable last changed
     char pg_error[120];
     // Patroni, from REST
     bool patroni_answered;
@@ -30,10 +30,10 @@ struct model_node {
     bool paused, pending_restart;
     bool registered; // has a key members/NAME in the DCS
     // replication, from the leader's pg_stat_replication
-    bool streaming;       // row in state streaming on the current leader
+    bool streaming; // row in state streaming on the current leader
     char sync_state[16];
-    bool in_sync_key;     // named by the DCS key "sync" as a synchronous standby
-    int64_t lag_bytes;    // behind the leader's current position; -1 unknown
+    bool in_sync_key;  // named by the DCS key "sync" as a synchronous standby
+    int64_t lag_bytes; // behind the leader's current position; -1 unknown
     // etcd
     bool etcd_answered, etcd_leader;
     int64_t etcd_term;
@@ -52,7 +52,17 @@ struct model_row {
     usec_t at;
 };
 
-enum model_fault_phase { MF_ASKED, MF_EFFECTIVE, MF_VERIFIED, MF_UNVERIFIED, MF_HEAL_ASKED, MF_HEALED, MF_HEAL_VERIFIED, MF_HEAL_UNVERIFIED, MF_FAILED };
+enum model_fault_phase {
+    MF_ASKED,
+    MF_EFFECTIVE,
+    MF_VERIFIED,
+    MF_UNVERIFIED,
+    MF_HEAL_ASKED,
+    MF_HEALED,
+    MF_HEAL_VERIFIED,
+    MF_HEAL_UNVERIFIED,
+    MF_FAILED
+};
 struct model_fault {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128];
     enum model_fault_phase phase;
@@ -74,7 +84,7 @@ struct model {
     usec_t leader_changed;      // when the key last changed hands, appeared or vanished
     char sync_key[EVENT_TEXT_MAX];
     char sync_leader[NODE_NAME_MAX]; // the leader that the sync key speaks of
-    char lease[EVENT_NAME_MAX]; // on the leader key
+    char lease[EVENT_NAME_MAX];      // on the leader key
     usec_t lease_renewed, lease_ttl; // 0 = unknown
     bool key_failover, key_pause;
     VEC(struct model_key) keys; // every key present under the prefix
@@ -83,9 +93,9 @@ struct model {
     char lab_state[EVENT_NAME_MAX];
     char progress[EVENT_TEXT_MAX];
     // client
-    usec_t tick_at;                       // end of the last tick's bucket
+    usec_t tick_at;                                                      // end of the last tick's bucket
     int64_t w_ok, w_failed, w_unknown, w_tried, r_ok, r_failed, r_tried; // totals
-    int64_t tick_w_ok, tick_w_bad, tick_r_ok, tick_r_bad;               // last tick
+    int64_t tick_w_ok, tick_w_bad, tick_r_ok, tick_r_bad;                // last tick
     usec_t w_last_ok;
     char client_node[NODE_NAME_MAX];
     // live settings, µs; 0 = unknown
@@ -102,13 +112,15 @@ struct model_node *model_node(struct model *m, const char *name); // NULL when u
 const struct model_node *model_leader(const struct model *m);     // holder of the key, or NULL
 
 // Named facts. Each says in *why (may be NULL) what is missing, in words for a trainee: "n3 is not streaming yet".
-bool model_healthy(const struct model *m, char *why, size_t size);  // one writable leader, every powered member streaming, quorum
+bool model_healthy(const struct model *m, char *why,
+                   size_t size); // one writable leader, every powered member streaming, quorum
 bool model_complete(const struct model *m, char *why, size_t size); // healthy, and every node is powered and part of it
 bool model_quorum(const struct model *m);
 // Up: powered, and what it is there for answers (PostgreSQL; else etcd; else being powered is enough). Returns 1, 0, or -1 when
 // nothing was seen of it yet.
 int model_node_up(const struct model_node *n);
-bool model_is_replica(const struct model *m, const struct model_node *n); // answers, in recovery, not the holder of the leader key
+bool model_is_replica(const struct model *m,
+                      const struct model_node *n); // answers, in recovery, not the holder of the leader key
 // The sync key while its leader still leads (or nobody does); else what the leader's pg_stat_replication says.
 bool model_is_sync_standby(const struct model *m, const struct model_node *n);
 bool model_key_present(const struct model *m, const char *key);

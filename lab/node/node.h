@@ -16,11 +16,11 @@ struct node; // opaque
 // `etc_dir` as upper layer: what the stack wrote there is what the node sees), and private folders bound over
 // /var/lib/postgresql, /var/lib/etcd, /var/log, and fresh tmpfs at /run, /tmp, /dev/shm at each boot.
 struct node_spec {
-    char name[NODE_NAME_MAX];   // also the hostname
+    char name[NODE_NAME_MAX]; // also the hostname
     char address[ADDRESS_MAX];
-    const char *hosts;          // text of /etc/hosts, borrowed during node_new
-    const char *disk_dir;       // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
-    const char *log_dir;        // bound at /var/log; in the run folder, so that logs survive everything
+    const char *hosts;    // text of /etc/hosts, borrowed during node_new
+    const char *disk_dir; // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
+    const char *log_dir;  // bound at /var/log; in the run folder, so that logs survive everything
 };
 
 int node_new(sd_event *loop, struct switch_net *sw, const struct node_spec *spec, const struct event_sink *sink,
@@ -28,7 +28,8 @@ int node_new(sd_event *loop, struct switch_net *sw, const struct node_spec *spec
 void node_free(struct node *n); // powers off
 
 const char *node_name(const struct node *n);
-const char *node_etc_dir(const struct node *n);        // host-side path of the upper layer of its /etc: write configuration there
+const char *
+node_etc_dir(const struct node *n); // host-side path of the upper layer of its /etc: write configuration there
 const char *node_postgresql_dir(const struct node *n); // what it sees as /var/lib/postgresql
 const char *node_etcd_dir(const struct node *n);       // what it sees as /var/lib/etcd
 bool node_is_on(const struct node *n);
@@ -42,7 +43,8 @@ enum node_ns { NODE_NS_USER, NODE_NS_NET, NODE_NS_MNT, NODE_NS_UTS, NODE_NS_IPC,
 // Borrowed fds for entering the node (`bascule exec`, observers). NODE_NS_MNT and NODE_NS_PID are those of the current boot;
 // -1 when the node is off.
 int node_ns(const struct node *n, enum node_ns which);
-pid_t node_init_pid(const struct node *n); // in the supervisor's pid namespace; 0 when off. /proc/PID/root is the node's root
+pid_t node_init_pid(
+    const struct node *n); // in the supervisor's pid namespace; 0 when off. /proc/PID/root is the node's root
 
 // Services. argv and env are copied. stdout and stderr go to /var/log/LOG inside the node (appended, one file).
 struct service_spec {

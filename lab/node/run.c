@@ -56,11 +56,10 @@ static _Noreturn void become_function(const struct node *n, int (*main_fn)(void 
 }
 
 void node_functions_kill(struct node *n) {
-    for
-        VEC_EACH(&n->functions, pidfd) {
-            (void)spawn_pidfd_kill(*pidfd, SIGKILL); // ended and reaped already: fine
-            (void)close(*pidfd);
-        }
+    VEC_FOREACH (&n->functions, pidfd) {
+        (void)spawn_pidfd_kill(*pidfd, SIGKILL); // ended and reaped already: fine
+        (void)close(*pidfd);
+    }
     VEC_CLEAR(&n->functions);
 }
 

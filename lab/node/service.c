@@ -34,10 +34,9 @@ static void emit_service(struct node *n, const char *service, const char *state,
 }
 
 static struct node_service *service_of(const struct node *n, const char *name) {
-    for
-        VEC_EACH(&n->services, s)
-    if (str_eq(s->name, name))
-        return s;
+    VEC_FOREACH (&n->services, s)
+        if (str_eq(s->name, name))
+            return s;
     return NULL;
 }
 

@@ -34,12 +34,11 @@ static usec_t run_time(const struct node *n, usec_t absolute) {
 void node_signal_answered(struct node *n, const struct answer *a) {
     struct node_signal_result result = {
         .error = -a->error, .sent = run_time(n, a->sent), .ended = run_time(n, a->ended), .n = a->n};
-    for
-        VEC_EACH(&n->waits, w)
-    if ((*w)->id == a->id) {
-        finish(*w, &result);
-        return;
-    }
+    VEC_FOREACH (&n->waits, w)
+        if ((*w)->id == a->id) {
+            finish(*w, &result);
+            return;
+        }
 }
 
 void node_signals_abandon(struct node *n, int error) {

@@ -13,5 +13,6 @@ static void tell(void *arg, const char *key, const char *value) {
 }
 
 void config_emit(struct observer *o, const char *json) {
-    (void)patroni_read_config(json, tell, o); // half a key is impossible in etcd; nonsense written by hand is not our news
+    (void)patroni_read_config(json, tell,
+                              o); // half a key is impossible in etcd; nonsense written by hand is not our news
 }

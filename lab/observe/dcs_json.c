@@ -85,7 +85,7 @@ static void read_kv(const cJSON *kv, bool gone, dcs_kv_list *ret) {
 }
 
 void dcs_kv_list_clear(dcs_kv_list *l) {
-    for VEC_EACH(l, kv) {
+    VEC_FOREACH (l, kv) {
         free(kv->key);
         free(kv->value);
     }
@@ -103,7 +103,8 @@ bool dcs_read_range(const char *json, struct dcs_header *ret, dcs_kv_list *ret_k
         return false;
     *ret = read_header(o);
     const cJSON *kv;
-    cJSON_ArrayForEach(kv, cJSON_GetObjectItemCaseSensitive(o, "kvs")) read_kv(kv, false, ret_kvs);
+    cJSON_ArrayForEach (kv, cJSON_GetObjectItemCaseSensitive(o, "kvs"))
+        read_kv(kv, false, ret_kvs);
     return true;
 }
 
@@ -117,7 +118,7 @@ bool dcs_read_watch(const char *line, struct dcs_watch *ret, dcs_kv_list *ret_kv
                               .canceled = json_bool(r, "canceled", false),
                               .compacted = number(r, "compact_revision")};
     const cJSON *ev;
-    cJSON_ArrayForEach(ev, cJSON_GetObjectItemCaseSensitive(r, "events")) {
+    cJSON_ArrayForEach (ev, cJSON_GetObjectItemCaseSensitive(r, "events")) {
         const cJSON *kv = cJSON_GetObjectItemCaseSensitive(ev, "kv");
         if (cJSON_IsObject(kv))
             read_kv(kv, str_eq(json_str(ev, "type", "PUT"), "DELETE"), ret_kvs);
@@ -129,7 +130,8 @@ bool dcs_read_ttl(const char *json, struct dcs_ttl *ret) {
     cleanup_json cJSON *o = cJSON_Parse(json);
     if (!cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(o, "header")))
         return false;
-    *ret = (struct dcs_ttl){.header = read_header(o), .remaining = number(o, "TTL"), .granted = number(o, "grantedTTL")};
+    *ret =
+        (struct dcs_ttl){.header = read_header(o), .remaining = number(o, "TTL"), .granted = number(o, "grantedTTL")};
     return true;
 }
 
@@ -173,13 +175,15 @@ void dcs_ask_ttl(struct strbuf *out, uint64_t lease) {
     strbuf_addf(out, "{\"ID\":\"%" PRIu64 "\"}", lease);
 }
 
-void line_feed(struct line_splitter *l, const char *data, size_t n, bool (*fn)(void *arg, const char *line), void *arg) {
+void line_feed(struct line_splitter *l, const char *data, size_t n, bool (*fn)(void *arg, const char *line),
+               void *arg) {
     if (l->rest.len + n > WATCH_LINE_MAX)
         strbuf_clear(&l->rest); // no sane answer: drop it rather than grow for ever
     strbuf_addn(&l->rest, data, n);
     size_t done = 0;
     bool more = true;
-    for (char *end; more && (end = memchr(l->rest.data + done, '\n', l->rest.len - done)); done = (size_t)(end - l->rest.data) + 1) {
+    for (char *end; more && (end = memchr(l->rest.data + done, '\n', l->rest.len - done));
+         done = (size_t)(end - l->rest.data) + 1) {
         *end = '\0';
         if (end > l->rest.data + done)
             more = fn(arg, l->rest.data + done);

@@ -24,7 +24,7 @@ static void tell_watch(struct etcd_member *m, bool connected) {
 }
 
 static struct known_key *find(struct etcd *e, const char *key) {
-    for VEC_EACH(&e->known, k)
+    VEC_FOREACH (&e->known, k)
         if (str_eq(k->key, key))
             return k;
     return NULL;
@@ -77,9 +77,9 @@ static void tell_vanished(struct etcd *e, int64_t revision) {
 static void take_all(struct etcd *e, const struct dcs_header *h, const dcs_kv_list *kvs) {
     if (h->cluster == e->cluster && h->revision < e->revision)
         return; // a watch was faster than this answer: it is old news, ask again
-    for VEC_EACH(&e->known, k)
+    VEC_FOREACH (&e->known, k)
         k->seen = false;
-    for VEC_EACH(kvs, kv) {
+    VEC_FOREACH (kvs, kv) {
         struct known_key *k = find(e, kv->key);
         if (k && k->revision == kv->revision)
             k->seen = true;
@@ -100,7 +100,7 @@ static void on_range(void *arg, const struct http_answer *a) {
     e->range_request = NULL;
     if (a->status == 200 && dcs_read_range(a->body, &h, &kvs)) {
         take_all(e, &h, &kvs);
-        for VEC_EACH(&e->members, m)
+        VEC_FOREACH (&e->members, m)
             m->watch_next = 0;
     } else {
         e->range_turn++;
@@ -116,8 +116,13 @@ static void range_turn(struct etcd *e, usec_t now) {
         return;
     cleanup_strbuf struct strbuf json = {0};
     dcs_ask_range(&json);
-    struct http_options o = {.method = "POST", .port = STACK_ETCD_PORT, .path = "/v3/kv/range", .json = strbuf_str(&json),
-                             .deadline = NO_ANSWER, .done = on_range, .arg = e};
+    struct http_options o = {.method = "POST",
+                             .port = STACK_ETCD_PORT,
+                             .path = "/v3/kv/range",
+                             .json = strbuf_str(&json),
+                             .deadline = NO_ANSWER,
+                             .done = on_range,
+                             .arg = e};
     e->range_next = now + RANGE_RETRY;
     (void)http_start(m->w->http, &o, &e->range_request, NULL);
 }
@@ -138,7 +143,7 @@ static bool on_line(void *arg, const char *line) {
         tell_watch(m, true);
     }
     int64_t told = e->revision; // all events of one revision come in one answer, so it may be compared once
-    for VEC_EACH(&kvs, kv)
+    VEC_FOREACH (&kvs, kv)
         if (good && kv->revision > told) {
             tell_key(e, kv, false);
             e->revision = kv->revision > e->revision ? kv->revision : e->revision;
@@ -170,8 +175,13 @@ static void on_watch_done(void *arg, const struct http_answer *a) {
 static void watch_begin(struct etcd_member *m) {
     cleanup_strbuf struct strbuf json = {0};
     dcs_ask_watch(&json, m->etcd->revision + 1);
-    struct http_options o = {.method = "POST", .port = STACK_ETCD_PORT, .path = "/v3/watch", .json = strbuf_str(&json),
-                             .done = on_watch_done, .chunk = on_chunk, .arg = m};
+    struct http_options o = {.method = "POST",
+                             .port = STACK_ETCD_PORT,
+                             .path = "/v3/watch",
+                             .json = strbuf_str(&json),
+                             .done = on_watch_done,
+                             .chunk = on_chunk,
+                             .arg = m};
     (void)http_start(m->w->http, &o, &m->watch_request, NULL);
 }
 
@@ -187,13 +197,13 @@ static void watch_turn(struct etcd_member *m, usec_t now) {
 
 // A new etcd (its data lost, started anew) counts revisions from 1 again.
 static void notice_other_cluster(struct etcd *e) {
-    for VEC_EACH(&e->members, m) {
+    VEC_FOREACH (&e->members, m) {
         if (!e->cluster || !member_leads_somewhere(m) || m->status.header.cluster == e->cluster)
             continue;
         e->cluster = m->status.header.cluster;
         e->revision = 0;
         e->read_needed = true;
-        for VEC_EACH(&e->members, other)
+        VEC_FOREACH (&e->members, other)
             other->broken = other->watch_request != NULL;
     }
 }
@@ -204,7 +214,7 @@ void etcd_turn(struct etcd *e) {
     members_turn(e, now);
     notice_other_cluster(e);
     range_turn(e, now);
-    for VEC_EACH(&e->members, m)
+    VEC_FOREACH (&e->members, m)
         watch_turn(m, now);
     lease_turn(e, now);
 }
@@ -227,7 +237,7 @@ int etcd_new(struct observer *o, struct etcd **ret, struct err *err) {
 void etcd_free(struct etcd *e) {
     if (!e)
         return;
-    for VEC_EACH(&e->members, m) {
+    VEC_FOREACH (&e->members, m) {
         http_cancel(m->watch_request);
         http_cancel(m->status_request);
         strbuf_done(&m->lines.rest);

@@ -19,24 +19,24 @@ struct etcd_member {
     // watch
     struct http_request *watch_request;
     struct line_splitter lines;
-    bool connected;   // "created" was seen
-    bool broken;      // end it on the next turn (not from inside its own chunk)
+    bool connected; // "created" was seen
+    bool broken;    // end it on the next turn (not from inside its own chunk)
     usec_t watch_next;
 };
 
 struct lease {
     struct http_request *request;
     struct etcd_member *asked_of;
-    size_t turn;         // which member next
+    size_t turn; // which member next
     usec_t asked, next;
-    uint64_t id;         // 0 = no leader key
+    uint64_t id; // 0 = no leader key
     char holder[EVENT_NAME_MAX];
-    usec_t lo, hi;       // the last renewal lies in [lo, hi]; hi 0 = not known yet
-    usec_t told_error;   // width as last told
+    usec_t lo, hi;     // the last renewal lies in [lo, hi]; hi 0 = not known yet
+    usec_t told_error; // width as last told
     int64_t remaining, granted;
-    usec_t last_ok;      // time at which the last answer was asked
+    usec_t last_ok; // time at which the last answer was asked
     bool gone_told;
-    bool settled;        // hi does not move any more
+    bool settled; // hi does not move any more
 };
 
 struct known_key {
@@ -51,9 +51,9 @@ struct etcd {
     struct http_request *range_request;
     size_t range_turn;
     usec_t range_next;
-    bool read_once;      // the first read succeeded
+    bool read_once; // the first read succeeded
     bool read_needed;
-    int64_t revision;    // everything up to it was told
+    int64_t revision; // everything up to it was told
     uint64_t cluster;
     VEC(struct known_key) known;
     struct lease lease;

@@ -16,9 +16,9 @@
 #include "lab/observe/etcd_internal.h"
 #include "lab/stack/names.h"
 
-#define LEASE_PERIOD (250 * MSEC)
+#define LEASE_PERIOD   (250 * MSEC)
 #define LEASE_DEADLINE SEC
-#define LEASE_GRAIN (5 * MSEC) // narrower than this is not worth a question
+#define LEASE_GRAIN    (5 * MSEC) // narrower than this is not worth a question
 
 static usec_t minus(usec_t a, usec_t b) {
     return a > b ? a - b : 0;
@@ -137,8 +137,13 @@ void lease_turn(struct etcd *e, usec_t now) {
         return;
     cleanup_strbuf struct strbuf json = {0};
     dcs_ask_ttl(&json, l->id);
-    struct http_options o = {.method = "POST", .port = STACK_ETCD_PORT, .path = "/v3/lease/timetolive", .json = strbuf_str(&json),
-                             .deadline = LEASE_DEADLINE, .done = on_ttl, .arg = e};
+    struct http_options o = {.method = "POST",
+                             .port = STACK_ETCD_PORT,
+                             .path = "/v3/lease/timetolive",
+                             .json = strbuf_str(&json),
+                             .deadline = LEASE_DEADLINE,
+                             .done = on_ttl,
+                             .arg = e};
     l->asked = now;
     (void)http_start(l->asked_of->w->http, &o, &l->request, NULL);
 }

@@ -25,8 +25,9 @@ struct etcd_member *member_pick(struct etcd *e, size_t *turn) {
 
 static void tell(struct etcd_member *m, const char *error, usec_t now) {
     const struct dcs_status *a = &m->status, *b = &m->told;
-    bool same = m->told_any && m->answered == m->told_answered &&
-                (!m->answered || (a->leader == b->leader && a->term == b->term && a->header.member == b->header.member));
+    bool same =
+        m->told_any && m->answered == m->told_answered &&
+        (!m->answered || (a->leader == b->leader && a->term == b->term && a->header.member == b->header.member));
     if (same && now - m->told_at < STATUS_REPEAT)
         return;
     if (same && !m->answered)
@@ -63,8 +64,13 @@ static void on_status(void *arg, const struct http_answer *a) {
 }
 
 static void ask(struct etcd_member *m, usec_t now) {
-    struct http_options o = {.method = "POST", .port = STACK_ETCD_PORT, .path = "/v3/maintenance/status", .json = "{}",
-                             .deadline = NO_ANSWER, .done = on_status, .arg = m};
+    struct http_options o = {.method = "POST",
+                             .port = STACK_ETCD_PORT,
+                             .path = "/v3/maintenance/status",
+                             .json = "{}",
+                             .deadline = NO_ANSWER,
+                             .done = on_status,
+                             .arg = m};
     m->status_next = now + STATUS_PERIOD;
     (void)http_start(m->w->http, &o, &m->status_request, NULL);
 }
@@ -82,6 +88,6 @@ static void member_turn(struct etcd_member *m, usec_t now) {
 }
 
 void members_turn(struct etcd *e, usec_t now) {
-    for VEC_EACH(&e->members, m)
+    VEC_FOREACH (&e->members, m)
         member_turn(m, now);
 }

@@ -64,7 +64,8 @@ static void flush(struct reading *r) {
 
 static void add_range(struct reading *r, const char *first, const char *last) {
     char text[48];
-    int n = str_eq(first, last) ? snprintf(text, sizeof text, "%s", first) : snprintf(text, sizeof text, "%s-%s", first, last);
+    int n = str_eq(first, last) ? snprintf(text, sizeof text, "%s", first)
+                                : snprintf(text, sizeof text, "%s-%s", first, last);
     if (r->chunk.len + (size_t)n + 1 > CHUNK_MAX)
         flush(r);
     if (r->chunk.len)
@@ -172,8 +173,13 @@ int final_read_new(struct observer *o, usec_t deadline, void (*done)(void *arg),
     (void)err;
     struct final_read *f = xcalloc(1, sizeof *f);
     usec_t now = observer_now(o), patience = deadline / 2 < CATCH_UP_MAX ? deadline / 2 : CATCH_UP_MAX;
-    *f = (struct final_read){.o = o, .end = now + deadline, .catch_up_end = now + patience, .goal = leader_position(o),
-                             .readings = xcalloc(o->n_nodes, sizeof *f->readings), .done = done, .arg = arg};
+    *f = (struct final_read){.o = o,
+                             .end = now + deadline,
+                             .catch_up_end = now + patience,
+                             .goal = leader_position(o),
+                             .readings = xcalloc(o->n_nodes, sizeof *f->readings),
+                             .done = done,
+                             .arg = arg};
     for (size_t i = 0; i < o->n_nodes; i++) {
         if (!(o->nodes[i].def->services & SERVICE_POSTGRES))
             continue;

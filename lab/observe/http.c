@@ -141,7 +141,8 @@ static void finish(struct http_request *r, CURLcode code) {
     else
         STR_COPY(a.error, *r->error ? r->error : curl_easy_strerror(code));
     if (code == CURLE_OPERATION_TIMEDOUT)
-        (void)snprintf(a.error, sizeof a.error, "no answer for %.1f s", (double)(r->o.deadline ? r->o.deadline : 2 * SEC) / 1e6);
+        (void)snprintf(a.error, sizeof a.error, "no answer for %.1f s",
+                       (double)(r->o.deadline ? r->o.deadline : 2 * SEC) / 1e6);
     struct strbuf body = r->body;
     struct http_options o = r->o;
     r->body = (struct strbuf){0};
@@ -177,7 +178,8 @@ static bool set_options(struct http_request *r) {
     char url[256];
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%d%s", o->port, o->path);
     CURL *e = r->easy;
-    bool ok = curl_easy_setopt(e, CURLOPT_URL, url) == CURLE_OK && curl_easy_setopt(e, CURLOPT_PRIVATE, r) == CURLE_OK &&
+    bool ok = curl_easy_setopt(e, CURLOPT_URL, url) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_PRIVATE, r) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_WRITEDATA, r) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->error) == CURLE_OK &&

@@ -14,18 +14,18 @@ struct http;         // opaque
 struct http_request; // opaque: one under way
 
 struct http_answer {
-    int status;        // 0 = no answer, then error says why
-    const char *body;  // whole body, terminated; "" for a streamed request
+    int status;       // 0 = no answer, then error says why
+    const char *body; // whole body, terminated; "" for a streamed request
     size_t len;
     char error[160];
 };
 
 struct http_options {
-    const char *method;  // "GET", "POST", ...
+    const char *method; // "GET", "POST", ...
     int port;
-    const char *path;    // "/v3/watch"
-    const char *json;    // body, NULL = none; copied
-    usec_t deadline;     // for the whole exchange; 0 = none (a stream), then only the connect is limited, to 2 s
+    const char *path; // "/v3/watch"
+    const char *json; // body, NULL = none; copied
+    usec_t deadline;  // for the whole exchange; 0 = none (a stream), then only the connect is limited, to 2 s
     // Called once, from the loop, never from inside http_start; the request is gone afterwards.
     void (*done)(void *arg, const struct http_answer *a);
     void (*chunk)(void *arg, const char *data, size_t len); // NULL = collect the body
@@ -35,5 +35,6 @@ struct http_options {
 // ns: fd of the network namespace, borrowed, must stay open; -1 = the caller's own.
 int http_new(sd_event *loop, int ns, struct http **ret, struct err *err);
 void http_free(struct http *h); // cancels what is under way
-int http_start(struct http *h, const struct http_options *o, struct http_request **ret, struct err *err); // ret may be NULL
+int http_start(struct http *h, const struct http_options *o, struct http_request **ret,
+               struct err *err);          // ret may be NULL
 void http_cancel(struct http_request *r); // done is not called; accepts NULL; not allowed inside its own chunk

@@ -7,20 +7,20 @@
 #include "lab/observe/pgconn.h"
 
 // How often, and how long an answer may take. "No answer for 2 s" is an observation.
-#define PROBE_SLOW (100 * MSEC) // SQL on every node while all is well
-#define PROBE_FAST (20 * MSEC)  // ... while there is no writable leader or a fault is fresh
+#define PROBE_SLOW  (100 * MSEC) // SQL on every node while all is well
+#define PROBE_FAST  (20 * MSEC)  // ... while there is no writable leader or a fault is fresh
 #define FRESH_FAULT (5 * SEC)
-#define NO_ANSWER (2 * SEC)
+#define NO_ANSWER   (2 * SEC)
 
-struct sql;         // SQL probes of one node
-struct etcd;        // the DCS: watches, lease, members
-struct patroni;     // REST probe of one node
-struct proxy;       // HAProxy's stats socket of one node
-struct node_logs;   // log tails of one node
+struct sql;       // SQL probes of one node
+struct etcd;      // the DCS: watches, lease, members
+struct patroni;   // REST probe of one node
+struct proxy;     // HAProxy's stats socket of one node
+struct node_logs; // log tails of one node
 struct noise;
 struct final_read;
 
-struct watched {    // one node
+struct watched { // one node
     struct observer *o;
     const struct node_def *def;
     struct node *node;
@@ -42,14 +42,14 @@ struct observer {
     struct noise *noise;
     struct final_read *final_read;
     sd_event_source *heartbeat;
-    usec_t fast_until;  // run time
+    usec_t fast_until;              // run time
     VEC(struct request *) requests; // observer_patroni_request under way
 };
 
 // observe.c
-usec_t observer_now(const struct observer *o);       // run time
-bool observer_hurry(const struct observer *o);       // probe fast?
-bool watched_on(const struct watched *w);            // powered
+usec_t observer_now(const struct observer *o); // run time
+bool observer_hurry(const struct observer *o); // probe fast?
+bool watched_on(const struct watched *w);      // powered
 void request_forget(struct observer *o, struct request *r);
 
 // sql.c
@@ -57,7 +57,7 @@ int sql_new(struct watched *w, struct sql **ret, struct err *err);
 void sql_free(struct sql *s);
 void sql_turn(struct sql *s);
 bool sql_writable(const struct sql *s);
-bool sql_primary(const struct sql *s);               // answered and not in recovery
+bool sql_primary(const struct sql *s); // answered and not in recovery
 struct sql_row;
 const struct sql_row *sql_last(const struct sql *s); // of the last answer
 bool sql_answered(const struct sql *s);

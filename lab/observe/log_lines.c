@@ -8,12 +8,12 @@ struct pattern {
 };
 
 static const struct pattern patroni[] = {
-    {"Lock owner:", ""},                      // every loop
-    {"no action. I am", ""},                  // every loop: the routine line
+    {"Lock owner:", ""},     // every loop
+    {"no action. I am", ""}, // every loop: the routine line
     {"promoted self to leader", "info"},
     {"acquired session lock", "info"},
     {"Could not take out TTL lock", "warning"},
-    {"demot", "warning"},                     // demoting, demoted
+    {"demot", "warning"}, // demoting, demoted
     {"not healthy enough", "warning"},
     {"following a different leader", "info"},
     {"following new leader", "info"},
@@ -26,7 +26,7 @@ static const struct pattern patroni[] = {
     {"Software Watchdog", "info"},
     {"pg_rewind", "info"},
     {"bootstrap", "info"},
-    {"starting as", "info"},                  // starting as a secondary, as readonly because i had the session lock
+    {"starting as", "info"}, // starting as a secondary, as readonly because i had the session lock
     {"establishing a new patroni connection", ""},
     {"Reaped pid", ""},
     {"postmaster pid", "info"},
@@ -40,14 +40,14 @@ static const struct pattern patroni[] = {
     {NULL, NULL},
 };
 static const struct pattern postgresql[] = {
-    {"FATAL:  the database system is", ""}, // asked too early: dozens per second while it starts
+    {"FATAL:  the database system is", ""},              // asked too early: dozens per second while it starts
     {"terminating connection due to administrator", ""}, // one per session at every shutdown
     {"PANIC:", "fatal"},
     {"FATAL:", "error"},
     {"ERROR:", "error"},
     {"database system is ready", "info"},
     {"database system is shut down", "info"},
-    {"database system was", "info"},        // was shut down, was interrupted
+    {"database system was", "info"}, // was shut down, was interrupted
     {"received promote request", "info"},
     {"selected new timeline", "info"},
     {"archive recovery complete", "info"},
@@ -58,7 +58,7 @@ static const struct pattern postgresql[] = {
     {"terminating any other active", "warning"},
     {"started streaming WAL", "info"},
     {"invalid record length", "info"},
-    {"new timeline", "warning"},            // ... forked off current database system timeline
+    {"new timeline", "warning"}, // ... forked off current database system timeline
     {"canceling the wait for synchronous", "warning"},
     {"canceling wait for synchronous", "warning"},
     {"synchronous standby", "info"},
@@ -84,11 +84,7 @@ static const struct pattern etcd[] = {
     {NULL, NULL},
 };
 static const struct pattern haproxy[] = {
-    {"is DOWN", "warning"},
-    {"is UP", "info"},
-    {"no server available", "error"},
-    {"[ALERT]", "error"},
-    {NULL, NULL},
+    {"is DOWN", "warning"}, {"is UP", "info"}, {"no server available", "error"}, {"[ALERT]", "error"}, {NULL, NULL},
 };
 
 static const struct pattern *patterns_of(const char *service) {

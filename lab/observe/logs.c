@@ -9,15 +9,17 @@
 
 #include "lab/observe/internal.h"
 
-#define READ_SLOW (200 * MSEC)
-#define READ_FAST (100 * MSEC)
+#define READ_SLOW   (200 * MSEC)
+#define READ_FAST   (100 * MSEC)
 #define FIND_PERIOD SEC
 enum { READ_MAX = 64 * 1024, LINE_MAX_KEPT = 4096, LINES_PER_S = 20 };
 
 static const struct {
     const char *path;    // below /var/log
     const char *service; // as in the service events
-} files[] = {{"patroni/patroni.log", "patroni"}, {"postgresql/postgresql.log", "postgresql"}, {"etcd/etcd.log", "etcd"},
+} files[] = {{"patroni/patroni.log", "patroni"},
+             {"postgresql/postgresql.log", "postgresql"},
+             {"etcd/etcd.log", "etcd"},
              {"haproxy/haproxy.log", "haproxy"}};
 
 struct tail {

@@ -30,8 +30,8 @@ static bool reread(int fd, char *buf, size_t size) {
 static int64_t steal_ms(const struct noise *n) {
     char buf[256];
     long long v[8] = {0};
-    if (!reread(n->stat_fd, buf, sizeof buf) || sscanf(buf, "cpu %lld %lld %lld %lld %lld %lld %lld %lld", &v[0], &v[1], &v[2], &v[3],
-                                                      &v[4], &v[5], &v[6], &v[7]) != 8)
+    if (!reread(n->stat_fd, buf, sizeof buf) || sscanf(buf, "cpu %lld %lld %lld %lld %lld %lld %lld %lld", &v[0], &v[1],
+                                                       &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) != 8)
         return 0;
     return v[7] * 1000 / sysconf(_SC_CLK_TCK);
 }

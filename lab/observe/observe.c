@@ -89,16 +89,21 @@ static struct watched *find_node(struct observer *o, const char *name) {
     return NULL;
 }
 
-int observer_patroni_request(struct observer *o, const char *node, const char *method, const char *path, const char *json,
-                             usec_t deadline, void (*done)(void *arg, int status, const char *body), void *arg,
-                             struct err *err) {
+int observer_patroni_request(struct observer *o, const char *node, const char *method, const char *path,
+                             const char *json, usec_t deadline, void (*done)(void *arg, int status, const char *body),
+                             void *arg, struct err *err) {
     struct watched *w = find_node(o, node);
     if (!w)
         return err_set(err, ENOENT, "ask Patroni on '%s': no such node", node);
     struct request *r = xcalloc(1, sizeof *r);
     *r = (struct request){.o = o, .done = done, .arg = arg};
-    struct http_options h = {.method = method, .port = STACK_PATRONI_PORT, .path = path, .json = json, .deadline = deadline,
-                             .done = on_patroni_answer, .arg = r};
+    struct http_options h = {.method = method,
+                             .port = STACK_PATRONI_PORT,
+                             .path = path,
+                             .json = json,
+                             .deadline = deadline,
+                             .done = on_patroni_answer,
+                             .arg = r};
     int rc = http_start(w->http, &h, &r->http, err);
     if (rc < 0) {
         free(r);
@@ -150,7 +155,8 @@ static int build(struct observer *o, const struct observer_options *opt, struct 
 
 int observer_new(const struct observer_options *opt, struct observer **ret, struct err *err) {
     struct observer *o = xcalloc(1, sizeof *o);
-    *o = (struct observer){.loop = opt->loop, .topology = opt->topology, .sink = opt->sink, .n_nodes = opt->topology->nodes.n};
+    *o = (struct observer){
+        .loop = opt->loop, .topology = opt->topology, .sink = opt->sink, .n_nodes = opt->topology->nodes.n};
     o->nodes = xcalloc(o->n_nodes, sizeof *o->nodes);
     int r = build(o, opt, err);
     if (r < 0) {

@@ -14,9 +14,9 @@ struct observer; // opaque
 struct observer_options {
     sd_event *loop;
     const struct topology *topology;
-    struct node *const *nodes;       // by index in topology->nodes
+    struct node *const *nodes; // by index in topology->nodes
     const struct event_sink *sink;
-    const char *const *log_dirs;     // host-side folder of each node's /var/log, same index
+    const char *const *log_dirs; // host-side folder of each node's /var/log, same index
 };
 int observer_new(const struct observer_options *o, struct observer **ret, struct err *err);
 void observer_free(struct observer *o);
@@ -30,6 +30,6 @@ int observer_final_read(struct observer *o, usec_t deadline, void (*done)(void *
 
 // POSTs JSON to Patroni's REST API of a node (switchover, restart, ...), from inside that node. done gets the HTTP status (0 = no
 // answer) and the body.
-int observer_patroni_request(struct observer *o, const char *node, const char *method, const char *path, const char *json,
-                             usec_t deadline, void (*done)(void *arg, int status, const char *body), void *arg,
-                             struct err *err);
+int observer_patroni_request(struct observer *o, const char *node, const char *method, const char *path,
+                             const char *json, usec_t deadline, void (*done)(void *arg, int status, const char *body),
+                             void *arg, struct err *err);

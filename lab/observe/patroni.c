@@ -60,8 +60,12 @@ void patroni_turn(struct patroni *p) {
     p->told_off = false;
     if (p->request || now < p->next)
         return;
-    struct http_options o = {.method = "GET", .port = STACK_PATRONI_PORT, .path = "/patroni", .deadline = NO_ANSWER,
-                             .done = on_answer, .arg = p};
+    struct http_options o = {.method = "GET",
+                             .port = STACK_PATRONI_PORT,
+                             .path = "/patroni",
+                             .deadline = NO_ANSWER,
+                             .done = on_answer,
+                             .arg = p};
     p->asked = now;
     p->next = now + MEMBER_PERIOD;
     (void)http_start(p->w->http, &o, &p->request, NULL);

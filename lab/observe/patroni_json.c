@@ -67,7 +67,9 @@ static void tell(const struct config_reader *c, const char *prefix, const char *
 
 static void tell_all(const struct config_reader *c, const char *prefix, const cJSON *o) {
     const cJSON *v;
-    cJSON_ArrayForEach(v, o) if (v->string) tell(c, prefix, v->string, v);
+    cJSON_ArrayForEach (v, o)
+        if (v->string)
+            tell(c, prefix, v->string, v);
 }
 
 // Names of before 3.0 still work in 3.x and are what older clusters have stored.
@@ -95,7 +97,9 @@ static const char *const defaults[][2] = {{"ttl", "30"},
 
 static bool has(const cJSON *o, const char *key) {
     const cJSON *v;
-    cJSON_ArrayForEach(v, o) if (v->string && str_eq(modern(v->string), key) && !cJSON_IsNull(v)) return true;
+    cJSON_ArrayForEach (v, o)
+        if (v->string && str_eq(modern(v->string), key) && !cJSON_IsNull(v))
+            return true;
     return false;
 }
 
@@ -105,7 +109,9 @@ bool patroni_read_config(const char *json, void (*fn)(void *arg, const char *key
     const cJSON *v;
     if (!cJSON_IsObject(o))
         return false;
-    cJSON_ArrayForEach(v, o) if (v->string) tell(&c, "patroni.", modern(v->string), v);
+    cJSON_ArrayForEach (v, o)
+        if (v->string)
+            tell(&c, "patroni.", modern(v->string), v);
     for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
         char name[EVENT_NAME_MAX];
         (void)snprintf(name, sizeof name, "patroni.%s", defaults[i][0]);

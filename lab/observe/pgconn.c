@@ -24,7 +24,7 @@ struct pgconn {
     enum state state;
     const struct pgconn_ops *ops;
     void *arg;
-    int depth;   // callbacks of ours on the stack: a close inside them frees later
+    int depth; // callbacks of ours on the stack: a close inside them frees later
     bool closed;
     struct pgconn_loss last; // what the server said when idle (57P01 before it hangs up)
 };
@@ -227,8 +227,8 @@ static int begin(struct pgconn *c) {
     return watch(c, EPOLLOUT); // "behave as if PQconnectPoll had returned WRITING" (libpq, PQconnectStart)
 }
 
-int pgconn_open(sd_event *loop, const char *const *keys, const char *const *values, const struct pgconn_ops *ops, void *arg,
-                struct pgconn **ret, struct err *err) {
+int pgconn_open(sd_event *loop, const char *const *keys, const char *const *values, const struct pgconn_ops *ops,
+                void *arg, struct pgconn **ret, struct err *err) {
     struct pgconn *c = xcalloc(1, sizeof *c);
     *c = (struct pgconn){.loop = loop, .ops = ops, .arg = arg, .pq = PQconnectStartParams(keys, values, 0)};
     int r = c->pq ? begin(c) : -ENOMEM;

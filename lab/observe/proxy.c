@@ -12,7 +12,7 @@
 #include "lab/stack/names.h"
 
 #define PROXY_PERIOD SEC
-#define PROXY_HURRY (250 * MSEC)
+#define PROXY_HURRY  (250 * MSEC)
 #define PROXY_REPEAT (5 * SEC)
 enum { ANSWER_MAX = 256 * 1024 };
 
@@ -39,7 +39,7 @@ static void hang_up(struct proxy *p) {
 }
 
 static struct seen *find(struct proxy *p, const struct proxy_server *s) {
-    for VEC_EACH(&p->seen, k)
+    VEC_FOREACH (&p->seen, k)
         if (str_eq(k->server.backend, s->backend) && str_eq(k->server.server, s->server))
             return k;
     struct seen *k = VEC_ADD(&p->seen);

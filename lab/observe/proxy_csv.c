@@ -35,7 +35,8 @@ void proxy_csv_read(const char *csv, void (*fn)(void *arg, const struct proxy_se
     for (const char *line = strchr(csv, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
         struct proxy_server s;
         if (field(line + 1, 0, s.backend, sizeof s.backend) && field(line + 1, 1, s.server, sizeof s.server) &&
-            field(line + 1, status, s.state, sizeof s.state) && !str_eq(s.server, "FRONTEND") && !str_eq(s.server, "BACKEND"))
+            field(line + 1, status, s.state, sizeof s.state) && !str_eq(s.server, "FRONTEND") &&
+            !str_eq(s.server, "BACKEND"))
             fn(arg, &s);
     }
 }

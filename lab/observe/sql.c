@@ -19,9 +19,9 @@ struct link { // one of the two connections
     struct sql *sql;
     struct pgconn *pg;
     bool ready;
-    usec_t asked;    // when the question under way was sent, or the attempt to connect began
-    bool told;       // its silence was observed
-    usec_t next;     // next question or attempt
+    usec_t asked; // when the question under way was sent, or the attempt to connect began
+    bool told;    // its silence was observed
+    usec_t next;  // next question or attempt
 };
 
 struct state { // what an event tells and a change is a change of
@@ -42,7 +42,7 @@ struct sql {
     usec_t unwritable; // last evidence of not being writable: in recovery, a failed write, no answer
     usec_t emitted;    // last event; 0 = none yet
     int64_t latency_us;
-    bool setting_up;   // the write connection creates the table
+    bool setting_up; // the write connection creates the table
     struct repl repl;
 };
 
@@ -54,8 +54,8 @@ int sql_connect(struct watched *w, const char *dbname, const char *name, const s
     char host[96], port[8];
     (void)snprintf(host, sizeof host, "/proc/%d/root" STACK_PGSOCKET, (int)node_init_pid(w->node));
     (void)snprintf(port, sizeof port, "%d", STACK_PGPORT);
-    const char *const keys[] = {"host", "port", "dbname", "user", "application_name", "gssencmode", "client_encoding", "options",
-                                NULL};
+    const char *const keys[] = {
+        "host", "port", "dbname", "user", "application_name", "gssencmode", "client_encoding", "options", NULL};
     const char *const values[] = {host, port, dbname, "postgres", name, "disable", "UTF8", "-c jit=off", NULL};
     return pgconn_open(w->o->loop, keys, values, ops, arg, ret, err);
 }

@@ -4,8 +4,8 @@
 
 #include "lab/observe/sql_internal.h"
 
-#define REPL_SLOW SEC
-#define REPL_FAST (200 * MSEC) // while somebody is missing: the rejoin phase is as exact as this
+#define REPL_SLOW   SEC
+#define REPL_FAST   (200 * MSEC) // while somebody is missing: the rejoin phase is as exact as this
 #define REPL_REPEAT (5 * SEC)
 enum { LAG_STEP = 16 * 1024 }; // a lag that moved less than two pages of WAL is noise
 
@@ -38,7 +38,7 @@ static void emit(struct watched *w, const struct repl_row *row, bool gone) {
 }
 
 static struct repl_seen *find(struct repl *r, const struct repl_row *row) {
-    for VEC_EACH(&r->rows, s)
+    VEC_FOREACH (&r->rows, s)
         if (s->row.slot == row->slot && str_eq(s->row.name, row->name))
             return s;
     struct repl_seen *s = VEC_ADD(&r->rows);
@@ -48,7 +48,8 @@ static struct repl_seen *find(struct repl *r, const struct repl_row *row) {
 }
 
 static bool changed(const struct repl_row *a, const struct repl_row *b) {
-    return !str_eq(a->state, b->state) || !str_eq(a->sync_state, b->sync_state) || llabs(a->bytes - b->bytes) > LAG_STEP;
+    return !str_eq(a->state, b->state) || !str_eq(a->sync_state, b->sync_state) ||
+           llabs(a->bytes - b->bytes) > LAG_STEP;
 }
 
 static void see(struct repl *r, struct watched *w, const struct repl_row *row, usec_t now) {
@@ -64,7 +65,7 @@ static void see(struct repl *r, struct watched *w, const struct repl_row *row, u
 
 static void drop_missing(struct repl *r, struct watched *w) {
     size_t kept = 0;
-    for VEC_EACH(&r->rows, s) {
+    VEC_FOREACH (&r->rows, s) {
         if (!s->fresh)
             emit(w, &s->row, true);
         else
@@ -75,7 +76,7 @@ static void drop_missing(struct repl *r, struct watched *w) {
 
 static size_t streaming(const struct repl *r) {
     size_t n = 0;
-    for VEC_EACH(&r->rows, s)
+    VEC_FOREACH (&r->rows, s)
         n += !s->row.slot && str_eq(s->row.state, "streaming");
     return n;
 }
@@ -92,7 +93,7 @@ void repl_result(struct repl *r, struct watched *w, const PGresult *res) {
     struct repl_row row;
     if (PQresultStatus(res) != PGRES_TUPLES_OK)
         return;
-    for VEC_EACH(&r->rows, s)
+    VEC_FOREACH (&r->rows, s)
         s->fresh = false;
     for (int i = 0; i < PQntuples(res); i++)
         if (repl_row_read(res, i, &row))
@@ -103,7 +104,7 @@ void repl_result(struct repl *r, struct watched *w, const PGresult *res) {
 }
 
 void repl_gone(struct repl *r, struct watched *w) {
-    for VEC_EACH(&r->rows, s)
+    VEC_FOREACH (&r->rows, s)
         s->fresh = false;
     drop_missing(r, w);
     r->next = 0;

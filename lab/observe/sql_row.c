@@ -8,7 +8,8 @@
 // (sql.c keeps the highest seen on a connection). pg_walfile_name fails in recovery, hence CASE.
 const char *const SQL_ROLE =
     "SELECT r, CASE WHEN r THEN coalesce((SELECT received_tli FROM pg_stat_get_wal_receiver()),"
-    " (SELECT greatest(c.timeline_id, m.min_recovery_end_timeline) FROM pg_control_checkpoint() c, pg_control_recovery() m))"
+    " (SELECT greatest(c.timeline_id, m.min_recovery_end_timeline) FROM pg_control_checkpoint() c, "
+    "pg_control_recovery() m))"
     " ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,"
     " CASE WHEN r THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END,"
     " CASE WHEN r THEN pg_last_wal_replay_lsn() END, to_regclass('bascule.probe') IS NOT NULL"

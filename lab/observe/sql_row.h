@@ -15,19 +15,19 @@ extern const char *const SQL_REPLICATION; // rows of pg_stat_replication and of 
 
 struct sql_row {
     bool in_recovery;
-    bool has_table;    // of the write probe
-    int64_t timeline;  // 0 = not known
+    bool has_table;   // of the write probe
+    int64_t timeline; // 0 = not known
     lsn_t lsn, replayed;
 };
 bool sql_row_read(const PGresult *r, struct sql_row *ret); // false: not a row of SQL_ROLE
 
 struct repl_row {
-    bool slot;                  // else a standby
+    bool slot; // else a standby
     char name[EVENT_NAME_MAX];
     char state[EVENT_NAME_MAX]; // of a slot: "active" or ""
     char sync_state[EVENT_NAME_MAX];
     lsn_t sent, flushed, replayed; // of a slot: sent = restart_lsn
-    int64_t bytes;              // behind the current position: lag, or WAL retained
+    int64_t bytes;                 // behind the current position: lag, or WAL retained
 };
 bool repl_row_read(const PGresult *r, int row, struct repl_row *ret);
 

@@ -19,14 +19,16 @@ struct ledger_record {
     uint64_t returned;  // when the outcome was known
     char sqlstate[6];   // of a failure; "" = none or from the network
     uint8_t op, result;
-    uint8_t node;       // index in the topology + 1 of the server that took it; 0 = not known
-    uint8_t phase;      // where it failed: enum ledger_phase
-    uint8_t flags;      // LEDGER_FLAG_*
+    uint8_t node;  // index in the topology + 1 of the server that took it; 0 = not known
+    uint8_t phase; // where it failed: enum ledger_phase
+    uint8_t flags; // LEDGER_FLAG_*
     uint8_t reserved[5];
 };
 _Static_assert(sizeof(struct ledger_record) == 48, "the ledger's record is 48 bytes");
 enum ledger_phase { LEDGER_PHASE_NONE, LEDGER_PHASE_CONNECT, LEDGER_PHASE_STATEMENT, LEDGER_PHASE_TIMEOUT };
-enum { LEDGER_FLAG_LOCAL_ONLY = 1 }; // acknowledged with WARNING "canceling wait for synchronous replication": visible, not durable
+enum {
+    LEDGER_FLAG_LOCAL_ONLY = 1
+}; // acknowledged with WARNING "canceling wait for synchronous replication": visible, not durable
 
 #define LEDGER_MAGIC "BASCLED1"
 int ledger_create(const char *path, int *ret_fd, struct err *err); // writes the header

@@ -87,15 +87,14 @@ static void put_services(struct strbuf *out, unsigned services) {
 static void put_segments(struct strbuf *out, const char *name, const segment_list *l) { // [lane, from, to]
     key(out, name);
     strbuf_add(out, "[");
-    for
-        VEC_EACH(l, s) {
-            comma(out);
-            strbuf_addf(out, "[%d,", (int)s->lane);
-            put_ms(out, s->from);
-            strbuf_add(out, ",");
-            put_end(out, s->to);
-            strbuf_add(out, "]");
-        }
+    VEC_FOREACH (l, s) {
+        comma(out);
+        strbuf_addf(out, "[%d,", (int)s->lane);
+        put_ms(out, s->from);
+        strbuf_add(out, ",");
+        put_end(out, s->to);
+        strbuf_add(out, "]");
+    }
     strbuf_add(out, "]");
 }
 
@@ -134,36 +133,34 @@ static void put_lane_names(struct strbuf *out) {
 static void put_spans(struct strbuf *out, const char *name, const span_list *l) { // [who, from, to]
     key(out, name);
     strbuf_add(out, "[");
-    for
-        VEC_EACH(l, s) {
-            comma(out);
-            strbuf_add(out, "[");
-            json_quote(out, s->who);
-            strbuf_add(out, ",");
-            put_ms(out, s->from);
-            strbuf_add(out, ",");
-            put_end(out, s->to);
-            strbuf_add(out, "]");
-        }
+    VEC_FOREACH (l, s) {
+        comma(out);
+        strbuf_add(out, "[");
+        json_quote(out, s->who);
+        strbuf_add(out, ",");
+        put_ms(out, s->from);
+        strbuf_add(out, ",");
+        put_end(out, s->to);
+        strbuf_add(out, "]");
+    }
     strbuf_add(out, "]");
 }
 
 static void put_leases(const struct html_page *p, struct strbuf *out) { // [renewed, error, ttl, holder]
     key(out, "leases");
     strbuf_add(out, "[");
-    for
-        VEC_EACH(&p->leases, r) {
-            comma(out);
-            strbuf_add(out, "[");
-            put_ms(out, r->renewed);
-            strbuf_add(out, ",");
-            put_ms(out, r->error);
-            strbuf_add(out, ",");
-            put_ms(out, r->ttl);
-            strbuf_add(out, ",");
-            json_quote(out, r->holder);
-            strbuf_add(out, "]");
-        }
+    VEC_FOREACH (&p->leases, r) {
+        comma(out);
+        strbuf_add(out, "[");
+        put_ms(out, r->renewed);
+        strbuf_add(out, ",");
+        put_ms(out, r->error);
+        strbuf_add(out, ",");
+        put_ms(out, r->ttl);
+        strbuf_add(out, ",");
+        json_quote(out, r->holder);
+        strbuf_add(out, "]");
+    }
     strbuf_add(out, "]");
 }
 
@@ -175,16 +172,15 @@ static void put_ticks(const struct html_page *p, const struct measures *m, struc
     ms(out, "step", step);
     key(out, "ticks");
     strbuf_add(out, "[");
-    for
-        VEC_EACH(&ticks, k) {
-            comma(out);
-            strbuf_addf(out, "[%" PRIu64 ",%" PRIu64, k->from / 1000, k->length / 1000);
-            const int64_t columns[] = {k->w_ok,     k->w_failed, k->w_unknown, k->r_ok,
-                                       k->r_failed, k->w_max_us, k->r_max_us,  k->w_low};
-            for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
-                strbuf_addf(out, ",%" PRId64, columns[i]);
-            strbuf_add(out, "]");
-        }
+    VEC_FOREACH (&ticks, k) {
+        comma(out);
+        strbuf_addf(out, "[%" PRIu64 ",%" PRIu64, k->from / 1000, k->length / 1000);
+        const int64_t columns[] = {k->w_ok,     k->w_failed, k->w_unknown, k->r_ok,
+                                   k->r_failed, k->w_max_us, k->r_max_us,  k->w_low};
+        for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
+            strbuf_addf(out, ",%" PRId64, columns[i]);
+        strbuf_add(out, "]");
+    }
     strbuf_add(out, "]");
     VEC_DONE(&ticks);
 }
@@ -220,19 +216,17 @@ static void put_rows(const struct html_page *p, const struct measures *m, struct
     int strictness = 0;
     for (; strictness < 3; strictness++) {
         size_t n = 0;
-        for
-            VEC_EACH(&p->rows, r)
-        n += row_fits(r, m, strictness);
+        VEC_FOREACH (&p->rows, r)
+            n += row_fits(r, m, strictness);
         if (n <= ROWS_MAX)
             break;
     }
     size_t n = 0;
     key(out, "rows");
     strbuf_add(out, "[");
-    for
-        VEC_EACH(&p->rows, r)
-    if (row_fits(r, m, strictness) && n++ < ROWS_MAX)
-        put_row(out, r);
+    VEC_FOREACH (&p->rows, r)
+        if (row_fits(r, m, strictness) && n++ < ROWS_MAX)
+            put_row(out, r);
     strbuf_add(out, "]");
     num(out, "rows_left_out", (int64_t)(p->rows.n - (n < ROWS_MAX ? n : ROWS_MAX)));
 }
@@ -242,17 +236,16 @@ static void put_story(const struct measures *m, struct strbuf *out) { // [t, bad
     story_tell(m, &story);
     key(out, "story");
     strbuf_add(out, "[");
-    for
-        VEC_EACH(&story, s) {
-            comma(out);
-            strbuf_add(out, "[");
-            put_ms(out, s->t);
-            strbuf_addf(out, ",%d,", s->bad);
-            json_quote(out, s->text);
-            strbuf_add(out, ",");
-            json_quote(out, s->detail);
-            strbuf_add(out, "]");
-        }
+    VEC_FOREACH (&story, s) {
+        comma(out);
+        strbuf_add(out, "[");
+        put_ms(out, s->t);
+        strbuf_addf(out, ",%d,", s->bad);
+        json_quote(out, s->text);
+        strbuf_add(out, ",");
+        json_quote(out, s->detail);
+        strbuf_add(out, "]");
+    }
     strbuf_add(out, "]");
     VEC_DONE(&story);
 }
@@ -261,11 +254,10 @@ static void put_what(const struct measures *m,
                      struct strbuf *out) { // how each fault came about, in the injector's words
     key(out, "what");
     strbuf_add(out, "[");
-    for
-        VEC_EACH(&m->faults, f) {
-            comma(out);
-            json_quote(out, f->what);
-        }
+    VEC_FOREACH (&m->faults, f) {
+        comma(out);
+        json_quote(out, f->what);
+    }
     strbuf_add(out, "]");
 }
 
@@ -288,9 +280,8 @@ static void put_ranges(const struct html_page *p, struct strbuf *out, const char
 
 static int64_t range_count(const range_list *l) {
     int64_t n = 0;
-    for
-        VEC_EACH(l, r)
-    n += (int64_t)(r->to - r->from + 1);
+    VEC_FOREACH (l, r)
+        n += (int64_t)(r->to - r->from + 1);
     return n;
 }
 
@@ -311,52 +302,49 @@ static void put_lost(const struct html_page *p, const struct measures *m, struct
 static void put_noise(const struct html_page *p, struct strbuf *out) { // [t, p99]
     key(out, "noise");
     strbuf_add(out, "[");
-    for
-        VEC_EACH(&p->noise, n)
-    if (n->p99_us >= NOISE_FLOOR_US) {
-        comma(out);
-        strbuf_add(out, "[");
-        put_ms(out, n->t);
-        strbuf_add(out, ",");
-        put_ms(out, (usec_t)n->p99_us);
-        strbuf_add(out, "]");
-    }
+    VEC_FOREACH (&p->noise, n)
+        if (n->p99_us >= NOISE_FLOOR_US) {
+            comma(out);
+            strbuf_add(out, "[");
+            put_ms(out, n->t);
+            strbuf_add(out, ",");
+            put_ms(out, (usec_t)n->p99_us);
+            strbuf_add(out, "]");
+        }
     strbuf_add(out, "]");
 }
 
 static void put_settings(const struct html_page *p, struct strbuf *out) { // [key, node, value, changes]
     key(out, "settings");
     strbuf_add(out, "[");
-    for
-        VEC_EACH(&p->settings, s) {
-            comma(out);
-            strbuf_add(out, "[");
-            json_quote(out, s->key);
-            strbuf_add(out, ",");
-            json_quote(out, s->node);
-            strbuf_add(out, ",");
-            json_quote(out, s->value);
-            strbuf_addf(out, ",%" PRId64 "]", s->changes);
-        }
+    VEC_FOREACH (&p->settings, s) {
+        comma(out);
+        strbuf_add(out, "[");
+        json_quote(out, s->key);
+        strbuf_add(out, ",");
+        json_quote(out, s->node);
+        strbuf_add(out, ",");
+        json_quote(out, s->value);
+        strbuf_addf(out, ",%" PRId64 "]", s->changes);
+    }
     strbuf_add(out, "]");
 }
 
 static void put_steps(const struct html_page *p, struct strbuf *out) { // [index, name, state, detail, t]
     key(out, "steps");
     strbuf_add(out, "[");
-    for
-        VEC_EACH(&p->steps, s) {
-            comma(out);
-            strbuf_addf(out, "[%" PRId64 ",", s->index);
-            json_quote(out, s->name);
-            strbuf_add(out, ",");
-            json_quote(out, s->state);
-            strbuf_add(out, ",");
-            json_quote(out, s->detail);
-            strbuf_add(out, ",");
-            put_ms(out, s->t);
-            strbuf_add(out, "]");
-        }
+    VEC_FOREACH (&p->steps, s) {
+        comma(out);
+        strbuf_addf(out, "[%" PRId64 ",", s->index);
+        json_quote(out, s->name);
+        strbuf_add(out, ",");
+        json_quote(out, s->state);
+        strbuf_add(out, ",");
+        json_quote(out, s->detail);
+        strbuf_add(out, ",");
+        put_ms(out, s->t);
+        strbuf_add(out, "]");
+    }
     strbuf_add(out, "]");
 }
 
@@ -369,17 +357,16 @@ static void put_plan(const struct html_page *p, struct strbuf *out) {
 static void put_files(const struct html_page *p, struct strbuf *out) { // [path, nodes, text]
     key(out, "files");
     strbuf_add(out, "[");
-    for
-        VEC_EACH(&p->files, f) {
-            comma(out);
-            strbuf_add(out, "[");
-            json_quote(out, f->path);
-            strbuf_add(out, ",");
-            json_quote(out, f->nodes);
-            strbuf_add(out, ",");
-            json_quote(out, f->text);
-            strbuf_add(out, "]");
-        }
+    VEC_FOREACH (&p->files, f) {
+        comma(out);
+        strbuf_add(out, "[");
+        json_quote(out, f->path);
+        strbuf_add(out, ",");
+        json_quote(out, f->nodes);
+        strbuf_add(out, ",");
+        json_quote(out, f->text);
+        strbuf_add(out, "]");
+    }
     strbuf_add(out, "]");
 }
 

@@ -20,15 +20,13 @@ void html_page_free(struct html_page *p) {
     }
     idset_done(&p->ok);
     idset_done(&p->unknown);
-    for
-        VEC_EACH(&p->rows, r)
-    free(r->text);
-    for
-        VEC_EACH(&p->files, f) {
-            free(f->path);
-            free(f->nodes);
-            free(f->text);
-        }
+    VEC_FOREACH (&p->rows, r)
+        free(r->text);
+    VEC_FOREACH (&p->files, f) {
+        free(f->path);
+        free(f->nodes);
+        free(f->text);
+    }
     VEC_DONE(&p->key);
     VEC_DONE(&p->servers);
     VEC_DONE(&p->ticks);
@@ -117,10 +115,9 @@ static void on_tick(struct html_page *p, const struct event *ev) {
 // ---- tables
 static void on_config(struct html_page *p, const struct event *ev) {
     struct html_setting *s = NULL;
-    for
-        VEC_EACH(&p->settings, x)
-    if (str_eq(x->key, ev->u.CONFIG.key) && str_eq(x->node, ev->u.CONFIG.node))
-        s = x;
+    VEC_FOREACH (&p->settings, x)
+        if (str_eq(x->key, ev->u.CONFIG.key) && str_eq(x->node, ev->u.CONFIG.node))
+            s = x;
     if (!s) {
         s = VEC_ADD(&p->settings);
         STR_COPY(s->key, ev->u.CONFIG.key);
@@ -132,10 +129,9 @@ static void on_config(struct html_page *p, const struct event *ev) {
 
 static void on_step(struct html_page *p, const struct event *ev) {
     struct html_step *s = NULL;
-    for
-        VEC_EACH(&p->steps, x)
-    if (x->index == ev->u.STEP.index && str_eq(x->name, ev->u.STEP.name))
-        s = x;
+    VEC_FOREACH (&p->steps, x)
+        if (x->index == ev->u.STEP.index && str_eq(x->name, ev->u.STEP.name))
+            s = x;
     if (!s)
         s = VEC_ADD(&p->steps);
     s->index = ev->u.STEP.index;
@@ -214,13 +210,12 @@ void html_page_plan(struct html_page *p, const char *json) {
 }
 
 void html_page_file(struct html_page *p, const char *node, const char *path, const char *text) {
-    for
-        VEC_EACH(&p->files, f)
-    if (*node && str_eq(f->path, path) && str_eq(f->text, text)) {
-        char *nodes = xasprintf("%s, %s", f->nodes, node);
-        free(f->nodes);
-        f->nodes = nodes;
-        return;
-    }
+    VEC_FOREACH (&p->files, f)
+        if (*node && str_eq(f->path, path) && str_eq(f->text, text)) {
+            char *nodes = xasprintf("%s, %s", f->nodes, node);
+            free(f->nodes);
+            f->nodes = nodes;
+            return;
+        }
     VEC_PUSH(&p->files, ((struct html_file){.path = xstrdup(path), .nodes = xstrdup(node), .text = xstrdup(text)}));
 }

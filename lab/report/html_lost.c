@@ -45,24 +45,22 @@ static int by_id(const void *a, const void *b) {
 
 static void find_lost(const struct html_page *p, const struct idset *rows, range_list *out) {
     VEC(struct html_ack) gone = {0};
-    for
-        VEC_EACH(&p->acks, a)
-    if (!idset_has(rows, a->id))
-        VEC_PUSH(&gone, *a);
+    VEC_FOREACH (&p->acks, a)
+        if (!idset_has(rows, a->id))
+            VEC_PUSH(&gone, *a);
     if (gone.n)
         qsort(gone.items, gone.n, sizeof *gone.items, by_id);
     uint64_t last = 0;
-    for
-        VEC_EACH(&gone, a) {
-            if (a->id == last) // a ledger that names an id twice
-                continue;
-            last = a->id;
-            struct html_range *r = extend(out, a->id);
-            bool fresh = r->from == a->id;
-            r->node = fresh || r->node == a->node ? a->node : -1;
-            r->first = fresh || a->returned < r->first ? a->returned : r->first;
-            r->last = a->returned > r->last ? a->returned : r->last;
-        }
+    VEC_FOREACH (&gone, a) {
+        if (a->id == last) // a ledger that names an id twice
+            continue;
+        last = a->id;
+        struct html_range *r = extend(out, a->id);
+        bool fresh = r->from == a->id;
+        r->node = fresh || r->node == a->node ? a->node : -1;
+        r->first = fresh || a->returned < r->first ? a->returned : r->first;
+        r->last = a->returned > r->last ? a->returned : r->last;
+    }
     VEC_DONE(&gone);
 }
 

@@ -17,12 +17,11 @@ static bool within(usec_t t, usec_t from, usec_t to) {
 bool html_interesting(const struct measures *m, usec_t t) {
     if (m->outage && within(t, m->outage_start, m->outage_end))
         return true;
-    for
-        VEC_EACH(&m->faults, f) {
-            usec_t at = f->effective ? f->effective : f->asked;
-            if (within(t, at, at + AFTER) || (f->healed && within(t, f->healed, f->healed + AFTER)))
-                return true;
-        }
+    VEC_FOREACH (&m->faults, f) {
+        usec_t at = f->effective ? f->effective : f->asked;
+        if (within(t, at, at + AFTER) || (f->healed && within(t, f->healed, f->healed + AFTER)))
+            return true;
+    }
     return false;
 }
 
@@ -52,24 +51,23 @@ void html_ticks(const struct html_page *p, const struct measures *m, tick_list *
     usec_t step = choose_step(p);
     size_t detailed = 0;
     *ret_step = step;
-    for
-        VEC_EACH(&p->ticks, k) {
-            bool fine = step == 100 * MSEC || (detailed < DETAIL_MAX && html_interesting(m, k->from));
-            struct html_tick *last = out->n ? &out->items[out->n - 1] : NULL;
-            detailed += fine;
-            if (!fine && last && last->length == step && last->from / step == k->from / step) {
-                sum_up(last, k);
-                continue;
-            }
-            struct html_tick n = *k;
-            if (!fine) { // a whole bucket; where it would run into detailed ones it begins late or ends early
-                n.length = step;
-                n.from = k->from / step * step;
-                if (last && last->from + last->length > n.from)
-                    n.from = k->from;
-            }
-            if (last && last->from + last->length > n.from && n.from > last->from)
-                last->length = n.from - last->from;
-            VEC_PUSH(out, n);
+    VEC_FOREACH (&p->ticks, k) {
+        bool fine = step == 100 * MSEC || (detailed < DETAIL_MAX && html_interesting(m, k->from));
+        struct html_tick *last = out->n ? &out->items[out->n - 1] : NULL;
+        detailed += fine;
+        if (!fine && last && last->length == step && last->from / step == k->from / step) {
+            sum_up(last, k);
+            continue;
         }
+        struct html_tick n = *k;
+        if (!fine) { // a whole bucket; where it would run into detailed ones it begins late or ends early
+            n.length = step;
+            n.from = k->from / step * step;
+            if (last && last->from + last->length > n.from)
+                n.from = k->from;
+        }
+        if (last && last->from + last->length > n.from && n.from > last->from)
+            last->length = n.from - last->from;
+        VEC_PUSH(out, n);
+    }
 }

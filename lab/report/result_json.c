@@ -175,14 +175,14 @@ static void put_faults(struct json *j, const struct measures *m) {
         strbuf_add(j->out, "null");
     }
     open_block(j, "faults", "[");
-    for VEC_EACH (&m->faults, f)
+    VEC_FOREACH (&m->faults, f)
         put_fault(j, NULL, f);
     close_block(j, "]");
 }
 
 static void put_expects(struct json *j, const struct measures *m) {
     open_block(j, "expectations", "[");
-    for VEC_EACH (&m->expects, e) {
+    VEC_FOREACH (&m->expects, e) {
         open_block(j, NULL, "{");
         put_str(j, "kind", e->kind);
         put_str(j, "text", e->text);
@@ -195,7 +195,7 @@ static void put_expects(struct json *j, const struct measures *m) {
 
 static void put_host(struct json *j, const struct measures *m) {
     open_block(j, "versions", "{");
-    for VEC_EACH (&m->versions, v)
+    VEC_FOREACH (&m->versions, v)
         put_str(j, v->component, v->version);
     close_block(j, "}");
     open_block(j, "host", "{");

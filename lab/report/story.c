@@ -81,7 +81,7 @@ void story_tell(const struct measures *m, moment_list *out) {
                        m->old_leader);
         (void)add(out, m->healthy_at, text);
     }
-    for VEC_EACH (&m->faults, f)
+    VEC_FOREACH (&m->faults, f)
         tell_fault(f, out);
     tell_phases(m, out);
     tell_writes(m, out);

@@ -55,7 +55,7 @@ static void put_timeline(struct page *p) {
     heading(p, "Timeline (seconds since the lab began)");
     if (!story.n)
         strbuf_add(p->out, "  nothing happened\n");
-    for VEC_EACH (&story, n) {
+    VEC_FOREACH (&story, n) {
         strbuf_addf(p->out, "%s  %s ", paint_seconds(sec, n->t), n->bad ? "!" : " ");
         paint_wrap(p->out, p->s, 14, 14, n->text);
         if (*n->detail) {
@@ -209,7 +209,7 @@ static void put_expectations(struct page *p) {
     heading(p, "Expectations");
     if (!p->m->expects.n)
         strbuf_add(p->out, "  the scenario has none\n");
-    for VEC_EACH (&p->m->expects, e) {
+    VEC_FOREACH (&p->m->expects, e) {
         const char *word = !e->known ? "unknown" : e->ok ? "ok" : "FAILED";
         strbuf_add(p->out, "  ");
         paint_add(p->out, p->s, !e->known ? PAINT_WARN : e->ok ? PAINT_GOOD : PAINT_BAD, word);
@@ -222,7 +222,7 @@ static void put_host(struct page *p) {
     const struct measures *m = p->m;
     char a[USEC_TEXT_MAX];
     cleanup_strbuf struct strbuf v = {0};
-    for VEC_EACH (&m->versions, x)
+    VEC_FOREACH (&m->versions, x)
         strbuf_addf(&v, "%s%s %s", v.len ? ", " : "", x->component, x->version);
     heading(p, "Run");
     if (v.len)

@@ -32,5 +32,6 @@ int sandbox_clone(bool die_with_parent, pid_t *ret_pid, int *ret_pidfd, struct e
 // What this host can do, found by trying it in a throw-away child. Each returns 0 or negative with the reason and the way out in
 // err: for `bascule doctor` and for one clear message before a lab starts.
 int sandbox_probe_userns(struct err *err);
-int sandbox_probe_overlay(struct err *err); // not needed: without it nodes get a copy of /etc, which takes longer to make
+int sandbox_probe_overlay(
+    struct err *err); // not needed: without it nodes get a copy of /etc, which takes longer to make
 int sandbox_probe_network(struct err *err); // veth, bridge, nft bridge family

@@ -13,7 +13,8 @@ void switch_free(struct switch_net *sw);
 // Creates the veth pair: host side "h-NAME" in the bridge, peer "eth0" with address/24 in the network namespace net_ns (fd),
 // both up, fixed MAC, permanent neighbour entries are set by switch_neighbours once all nodes exist.
 int switch_attach(struct switch_net *sw, const char *node, const char *address, int net_ns, struct err *err);
-int switch_neighbours(struct switch_net *sw, struct err *err); // permanent ARP entries on every node (see FACTS: long cuts stay silent)
+int switch_neighbours(struct switch_net *sw,
+                      struct err *err); // permanent ARP entries on every node (see FACTS: long cuts stay silent)
 // Port administratively up or down. Down: peers see silence, the node sees its carrier go.
 int switch_port_set(struct switch_net *sw, const char *node, bool up, struct err *err);
 int switch_port_get(struct switch_net *sw, const char *node, bool *ret_up, struct err *err);

@@ -61,8 +61,7 @@ const char *text_of(struct reader *r, const struct ynode *n, const char *expecte
 // Place of a byte inside a scalar's text; the scalar's start when the file writes it another way (folded, escaped).
 struct mark mark_inside(const struct ynode *n, size_t byte);
 
-// ---- scalars as text (scalar.c): true, or false and why = what was expected
-// ------------------------------------------
+// ---- scalars as text (scalar.c): true, or false and why = what was expected ----------------------------------------
 enum { WHY_MAX = 160 };
 bool scalar_duration(const char *text, usec_t *ret, char why[static WHY_MAX]);
 bool scalar_size(const char *text, int64_t *ret, char why[static WHY_MAX]); // "16MB", "1 GiB", "1048576": 1024-based

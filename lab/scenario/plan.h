@@ -11,20 +11,20 @@ enum { STEP_NAME_MAX = 48 };
 
 // ---- who: a target --------------------------------------------------------------------------------------------------
 #define SELECTOR_KINDS(X)                                                                                              \
-    X(NODE, "")                     /* one node by name */                                                             \
-    X(LEADER, "leader")             /* holder of the leader key */                                                     \
-    X(NOT_LEADER, "not_leader")     /* one PostgreSQL node that is not the leader, by seed */                          \
-    X(REPLICA, "replica")           /* every replica */                                                                \
-    X(ANY_REPLICA, "any_replica")   /* one replica, by seed */                                                         \
-    X(SYNC_STANDBY, "sync_standby") /* the synchronous standby(s) */                                                   \
+    X(NODE, "")                       /* one node by name */                                                           \
+    X(LEADER, "leader")               /* holder of the leader key */                                                   \
+    X(NOT_LEADER, "not_leader")       /* one PostgreSQL node that is not the leader, by seed */                        \
+    X(REPLICA, "replica")             /* every replica */                                                              \
+    X(ANY_REPLICA, "any_replica")     /* one replica, by seed */                                                       \
+    X(SYNC_STANDBY, "sync_standby")   /* the synchronous standby(s) */                                                 \
     X(ASYNC_STANDBY, "async_standby") /* one replica that is not synchronous, by seed */                               \
-    X(ETCD_LEADER, "etcd_leader")   /* the node whose etcd member leads */                                             \
+    X(ETCD_LEADER, "etcd_leader")     /* the node whose etcd member leads */                                           \
     X(ETCD_FOLLOWER, "etcd_follower") /* one etcd member that does not lead, by seed */                                \
     X(ETCD_MAJORITY, "etcd_majority") /* the smallest majority of etcd members, by seed; the leader's node last */     \
-    X(OLD_LEADER, "old_leader")     /* the leader at the instant of the first injection */                             \
-    X(APP, "app")                   /* the application's node */                                                       \
-    X(PROXY, "proxy")               /* the HAProxy node */                                                             \
-    X(ALL, "all")                   /* every node but the application's */
+    X(OLD_LEADER, "old_leader")       /* the leader at the instant of the first injection */                           \
+    X(APP, "app")                     /* the application's node */                                                     \
+    X(PROXY, "proxy")                 /* the HAProxy node */                                                           \
+    X(ALL, "all")                     /* every node but the application's */
 
 enum selector_kind {
 #define X(kind, name) SELECTOR_##kind,
@@ -41,18 +41,18 @@ typedef VEC(struct selector) selector_list;
 
 // ---- when: a condition, all atoms must hold --------------------------------------------------------------------------
 #define CONDITION_KINDS(X)                                                                                             \
-    X(HEALTHY, "cluster is healthy")   /* one writable leader, every powered member streaming, etcd has a leader */    \
-    X(COMPLETE, "cluster is complete") /* healthy and every node of the topology is part of it */                      \
+    X(HEALTHY, "cluster is healthy")    /* one writable leader, every powered member streaming, etcd has a leader */   \
+    X(COMPLETE, "cluster is complete")  /* healthy and every node of the topology is part of it */                     \
     X(LEADER_EXISTS, "a leader exists") /* leader key present and its PostgreSQL accepts writes */                     \
     X(LEADER_CHANGED, "leader changed") /* leader key held by another node than at the first injection */              \
     X(LEADER_IS, "leader is SEL")                                                                                      \
-    X(ROLE_IS, "SEL is ROLE") /* ROLE: leader replica sync_standby streaming up down writable */                       \
-    X(LAG, "lag of SEL above|below SIZE")      /* bytes behind the leader's current position */                        \
-    X(KEY, "key NAME gone|present")            /* a key under the cluster's prefix: leader, sync, failover ... */      \
+    X(ROLE_IS, "SEL is ROLE")                      /* ROLE: leader replica sync_standby streaming up down writable */  \
+    X(LAG, "lag of SEL above|below SIZE")          /* bytes behind the leader's current position */                    \
+    X(KEY, "key NAME gone|present")                /* a key under the cluster's prefix: leader, sync, failover ... */  \
     X(LEASE_AGE, "lease age above|below DURATION") /* since the leader's last renewal */                               \
     X(LEASE_LEFT, "lease left above|below DURATION")                                                                   \
-    X(QUORUM, "etcd has quorum")               /* a majority of members answers and agrees on a leader */              \
-    X(WRITES_FLOW, "writes flow")              /* the application's last tick acknowledged a write, nothing failed */  \
+    X(QUORUM, "etcd has quorum")  /* a majority of members answers and agrees on a leader */                           \
+    X(WRITES_FLOW, "writes flow") /* the application's last tick acknowledged a write, nothing failed */               \
     X(READS_FLOW, "reads flow")
 
 enum condition_kind {
@@ -61,8 +61,9 @@ enum condition_kind {
 #undef X
 };
 #define CONDITION_ROLES(X)                                                                                             \
-    X(LEADER, "leader") X(REPLICA, "replica") X(SYNC_STANDBY, "sync_standby") X(STREAMING, "streaming") X(UP, "up")    \
-    X(DOWN, "down") X(WRITABLE, "writable")
+    X(LEADER, "leader")                                                                                                \
+    X(REPLICA, "replica")                                                                                              \
+    X(SYNC_STANDBY, "sync_standby") X(STREAMING, "streaming") X(UP, "up") X(DOWN, "down") X(WRITABLE, "writable")
 enum condition_role {
 #define X(role, text) CONDITION_ROLE_##role,
     CONDITION_ROLES(X)
@@ -71,12 +72,12 @@ enum condition_role {
 
 struct condition_atom {
     enum condition_kind kind;
-    bool negated;            // written "not ..." or the negative word of the pair (gone)
-    bool above;              // LAG, LEASE_*: above, else below
-    struct selector who;     // LEADER_IS, ROLE_IS, LAG
+    bool negated;        // written "not ..." or the negative word of the pair (gone)
+    bool above;          // LAG, LEASE_*: above, else below
+    struct selector who; // LEADER_IS, ROLE_IS, LAG
     enum condition_role role;
-    char key[32];            // KEY
-    int64_t number;          // bytes (LAG) or µs (LEASE_*)
+    char key[32];   // KEY
+    int64_t number; // bytes (LAG) or µs (LEASE_*)
 };
 struct condition {
     VEC(struct condition_atom) atoms; // empty = always true
@@ -94,7 +95,7 @@ enum step_kind {
 struct step {
     char name[STEP_NAME_MAX]; // unique; "step-3" when the author gave none
     enum step_kind kind;
-    int line;                 // in the scenario file
+    int line; // in the scenario file
 
     // Start: `delay` after step `after` has ended (-1: after the scenario began, i.e. the cluster is complete and the
     // workload runs), then as soon as `when` has held without a break for `hold`. If that takes longer than `within`, the
@@ -117,15 +118,15 @@ struct step {
 
 // ---- expectations ----------------------------------------------------------------------------------------------------
 #define EXPECT_KINDS(X)                                                                                                \
-    X(WRITE_OUTAGE, "write_outage")   /* duration range */                                                             \
-    X(READ_OUTAGE, "read_outage")     /* duration range */                                                             \
-    X(RECOVERY, "recovery")           /* duration range */                                                             \
-    X(LOST_WRITES, "lost_writes")     /* count range */                                                                \
-    X(UNEXPECTED_WRITES, "unexpected_writes") /* count range; always expected to be 0 unless said */                   \
-    X(SPLIT_BRAIN, "split_brain")     /* duration range; always expected to be 0 unless said */                        \
-    X(NEW_LEADER, "new_leader")       /* yes, no, or a node name */                                                    \
-    X(REJOIN, "rejoin")               /* duration range: fault (or heal) -> every member streaming again */            \
-    X(PHASES, "phases")               /* "inside": each phase inside its computed bounds */                            \
+    X(WRITE_OUTAGE, "write_outage")             /* duration range */                                                   \
+    X(READ_OUTAGE, "read_outage")               /* duration range */                                                   \
+    X(RECOVERY, "recovery")                     /* duration range */                                                   \
+    X(LOST_WRITES, "lost_writes")               /* count range */                                                      \
+    X(UNEXPECTED_WRITES, "unexpected_writes")   /* count range; always expected to be 0 unless said */                 \
+    X(SPLIT_BRAIN, "split_brain")               /* duration range; always expected to be 0 unless said */              \
+    X(NEW_LEADER, "new_leader")                 /* yes, no, or a node name */                                          \
+    X(REJOIN, "rejoin")                         /* duration range: fault (or heal) -> every member streaming again */  \
+    X(PHASES, "phases")                         /* "inside": each phase inside its computed bounds */                  \
     X(WRITE_AVAILABILITY, "write_availability") /* percent range over the run */                                       \
     X(READ_AVAILABILITY, "read_availability")
 enum expect_kind {
@@ -151,13 +152,13 @@ struct workload_def {
     double writes_per_s; // default 100
     double reads_per_s;  // per PostgreSQL node, default 10
     enum route route;
-    usec_t deadline;     // an operation without an answer by then is unknown (default 2 s); also tcp_user_timeout
+    usec_t deadline;        // an operation without an answer by then is unknown (default 2 s); also tcp_user_timeout
     usec_t connect_timeout; // default 2 s
 };
 
 struct plan {
-    char *file;   // as given
-    char *name;   // file name without folder and ".yaml"
+    char *file; // as given
+    char *name; // file name without folder and ".yaml"
     char *title;
     char *lesson; // Markdown, several lines
     uint64_t seed;

@@ -8,9 +8,9 @@
 // What the reader must know of the injector without linking it: the catalogue of mechanisms and their parameters.
 // injector/catalogue.h fills it; tests fill their own.
 struct mechanism_param {
-    const char *name;    // "signal"
-    const char *kind;    // "word", "duration", "size", "count", "percent", "text", "bool", "nodes"
-    const char *words;   // for kind word: "TERM|KILL|..." ; else NULL
+    const char *name;     // "signal"
+    const char *kind;     // "word", "duration", "size", "count", "percent", "text", "bool", "nodes"
+    const char *words;    // for kind word: "TERM|KILL|..." ; else NULL
     const char *fallback; // default as text, NULL = required
     const char *help;
 };
@@ -28,8 +28,8 @@ struct vocabulary {
 
 struct read_options {
     const struct vocabulary *vocabulary;
-    const char *topology_dir;   // where names of topologies are looked up
-    uint64_t seed;              // 0 = choose one; the plan carries it
+    const char *topology_dir;      // where names of topologies are looked up
+    uint64_t seed;                 // 0 = choose one; the plan carries it
     const setting_list *overrides; // --set key=value, e.g. {"patroni.ttl","20"}; NULL = none
 };
 
@@ -44,5 +44,6 @@ int topology_read(const char *name_or_path, const struct read_options *o, struct
                   struct err *err);
 // For `bascule inject`: one selector, and parameters "key=value" checked against the vocabulary.
 int selector_parse(const char *text, const struct topology *t, struct selector *ret, struct err *err);
-int mechanism_check_params(const struct vocabulary *v, const char *mechanism, const setting_list *params, struct err *err);
+int mechanism_check_params(const struct vocabulary *v, const char *mechanism, const setting_list *params,
+                           struct err *err);
 const struct mechanism *vocabulary_find(const struct vocabulary *v, const char *name);

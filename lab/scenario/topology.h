@@ -47,10 +47,10 @@ struct topology {
     char *stack; // "patroni" (the only one today)
     VEC(struct node_def) nodes;
     struct patroni_settings patroni;
-    setting_list postgresql;               // PostgreSQL parameters, e.g. max_connections
-    usec_t etcd_heartbeat, etcd_election;  // etcd's --heartbeat-interval (100 ms), --election-timeout (1 s)
-    setting_list etcd;                     // further etcd flags, e.g. quota-backend-bytes
-    setting_list haproxy;                  // inter, fastinter, downinter, rise, fall
+    setting_list postgresql;              // PostgreSQL parameters, e.g. max_connections
+    usec_t etcd_heartbeat, etcd_election; // etcd's --heartbeat-interval (100 ms), --election-timeout (1 s)
+    setting_list etcd;                    // further etcd flags, e.g. quota-backend-bytes
+    setting_list haproxy;                 // inter, fastinter, downinter, rise, fall
     enum storage storage;
 };
 

@@ -5,7 +5,7 @@
 #include "lab/stack/names.h"
 
 const struct node_def *conf_first_leader(const struct topology *t) {
-    for VEC_EACH (&t->nodes, n) {
+    VEC_FOREACH (&t->nodes, n) {
         if ((n->services & SERVICE_POSTGRES) && !n->nofailover)
             return n;
     }
@@ -15,7 +15,7 @@ const struct node_def *conf_first_leader(const struct topology *t) {
 void conf_addresses(const struct topology *t, unsigned services, const char *before, int port, const char *separator,
                     struct strbuf *out) {
     bool first = true;
-    for VEC_EACH (&t->nodes, n) {
+    VEC_FOREACH (&t->nodes, n) {
         if ((n->services & services) != services)
             continue;
         strbuf_addf(out, "%s%s%s", first ? "" : separator, before, n->address);

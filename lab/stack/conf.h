@@ -15,8 +15,8 @@ const struct node_def *conf_first_leader(const struct topology *t);
 
 void conf_patroni(const struct conf *c, const struct node_def *n, struct strbuf *out); // /etc/patroni/config.yml
 void conf_patronictl(const struct conf *c, struct strbuf *out);                     // ~/.config/patroni/patronictl.yaml
-void conf_dcs_json(const struct conf *c, struct strbuf *out);                          // etcd key STACK_PREFIX "config"
-void conf_etcd_endpoints(const struct conf *c, struct strbuf *out);                    // "http://10.77.0.11:2379,..."
+void conf_dcs_json(const struct conf *c, struct strbuf *out);                       // etcd key STACK_PREFIX "config"
+void conf_etcd_endpoints(const struct conf *c, struct strbuf *out);                 // "http://10.77.0.11:2379,..."
 void conf_etcd(const struct conf *c, const struct node_def *n, struct strbuf *out); // /etc/etcd/etcd.conf.yml
 void conf_haproxy(const struct conf *c, const struct node_def *n, struct strbuf *out); // /etc/haproxy/haproxy.cfg
 void conf_profile(const struct conf *c, const struct node_def *n, struct strbuf *out); // /etc/profile.d/bascule.sh

@@ -18,11 +18,12 @@ static void add_value(struct strbuf *out, const char *value) {
 
 static void add_postgresql(const struct conf *c, struct strbuf *out) {
     const struct patroni_settings *p = &c->topology->patroni;
-    strbuf_addf(out, ",\"postgresql\":{\"use_pg_rewind\":%s,\"use_slots\":%s", yes_no(p->use_pg_rewind), yes_no(p->use_slots));
+    strbuf_addf(out, ",\"postgresql\":{\"use_pg_rewind\":%s,\"use_slots\":%s", yes_no(p->use_pg_rewind),
+                yes_no(p->use_slots));
     const char *comma = "";
     if (c->topology->postgresql.n)
         strbuf_add(out, ",\"parameters\":{");
-    for VEC_EACH (&c->topology->postgresql, s) {
+    VEC_FOREACH (&c->topology->postgresql, s) {
         strbuf_add(out, comma);
         json_quote(out, s->key);
         strbuf_add(out, ":");
@@ -54,7 +55,7 @@ void conf_dcs_json(const struct conf *c, struct strbuf *out) {
 
 void conf_etcd_endpoints(const struct conf *c, struct strbuf *out) {
     const char *comma = "";
-    for VEC_EACH (&c->topology->nodes, n)
+    VEC_FOREACH (&c->topology->nodes, n)
         if (n->services & SERVICE_ETCD) {
             strbuf_addf(out, "%shttp://%s:2379", comma, n->address);
             comma = ",";

@@ -5,7 +5,7 @@
 
 static void initial_cluster(const struct topology *t, struct strbuf *out) {
     bool first = true;
-    for VEC_EACH (&t->nodes, n) {
+    VEC_FOREACH (&t->nodes, n) {
         if (!(n->services & SERVICE_ETCD))
             continue;
         strbuf_addf(out, "%s%s=http://%s:%d", first ? "" : ",", n->name, n->address, STACK_ETCD_PEER_PORT);
@@ -40,6 +40,6 @@ void conf_etcd(const struct conf *c, const struct node_def *n, struct strbuf *ou
                 STACK_SCOPE, t->etcd_heartbeat / MSEC, t->etcd_election / MSEC);
     if (t->etcd.n > 0)
         strbuf_add(out, "\n# From the topology file.\n");
-    for VEC_EACH (&t->etcd, s)
+    VEC_FOREACH (&t->etcd, s)
         strbuf_addf(out, "%s: %s\n", s->key, s->value);
 }

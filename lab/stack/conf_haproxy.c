@@ -4,7 +4,7 @@
 #include "lab/stack/names.h"
 
 static const char *tuned(const struct topology *t, const char *key, const char *fallback) {
-    for VEC_EACH (&t->haproxy, s) {
+    VEC_FOREACH (&t->haproxy, s) {
         if (str_eq(s->key, key))
             return s->value;
     }
@@ -39,7 +39,7 @@ static void listen(const struct topology *t, const char *name, int port, const c
                 "    http-check expect status 200\n",
                 name, port, path);
     default_server(t, out);
-    for VEC_EACH (&t->nodes, n) {
+    VEC_FOREACH (&t->nodes, n) {
         if (n->services & SERVICE_POSTGRES)
             strbuf_addf(out, "    server %s %s:%d maxconn 100 check port %d\n", n->name, n->address, STACK_PGPORT,
                         STACK_PATRONI_PORT);
@@ -82,7 +82,7 @@ void conf_haproxy(const struct conf *c, const struct node_def *n, struct strbuf 
     listen(t, "primary", STACK_HAPROXY_RW, "/primary", out);
     strbuf_add(out, "# OPTIONS /replica: 200 on running standbys without the tag noloadbalance.\n");
     listen(t, "replicas", STACK_HAPROXY_RO, "/replica", out);
-    for VEC_EACH (&t->haproxy, s) {
+    VEC_FOREACH (&t->haproxy, s) {
         if (!is_check_setting(s->key) && !str_starts(s->key, "timeout ") && !str_eq(s->key, "retries"))
             strbuf_addf(out, "# not used: %s %s\n", s->key, s->value);
     }

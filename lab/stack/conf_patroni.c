@@ -66,7 +66,7 @@ static void dcs_postgresql(const struct conf *c, struct strbuf *out) {
                 yes_no(p->use_slots));
     if (c->topology->postgresql.n > 0)
         strbuf_add(out, "      parameters:\n");
-    for VEC_EACH (&c->topology->postgresql, s) {
+    VEC_FOREACH (&c->topology->postgresql, s) {
         strbuf_addf(out, "        %s: ", s->key);
         add_scalar(out, s->value);
         strbuf_add(out, "\n");

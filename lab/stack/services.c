@@ -66,8 +66,13 @@ int service_dcs_settings(struct stack *s, struct err *err) {
     strbuf_add(&endpoints, "--endpoints=");
     conf_etcd_endpoints(&s->conf, &endpoints);
     conf_dcs_json(&s->conf, &json);
-    const char *argv[] = {s->o.paths->etcdctl, strbuf_str(&endpoints), "--command-timeout=20s", "put", STACK_PREFIX "config",
-                          strbuf_str(&json), NULL};
+    const char *argv[] = {s->o.paths->etcdctl,
+                          strbuf_str(&endpoints),
+                          "--command-timeout=20s",
+                          "put",
+                          STACK_PREFIX "config",
+                          strbuf_str(&json),
+                          NULL};
     const char *env[] = {"ETCDCTL_API=3", "HOME=/var/lib/postgresql", "PATH=/usr/bin:/bin", NULL};
     struct service_spec spec = {.name = "etcdctl", .argv = argv, .env = env, .log = "patroni/settings.log"};
     return start_unless_running(s->o.nodes[s->leader], &spec, err);

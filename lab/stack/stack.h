@@ -11,9 +11,9 @@
 
 struct stack; // opaque: one running cluster
 
-struct stack_paths {       // the host's programs, found by stack_find_programs
-    char pg_bin[256];      // /usr/lib/postgresql/15/bin
-    char patroni[256];     // /usr/bin/patroni
+struct stack_paths {   // the host's programs, found by stack_find_programs
+    char pg_bin[256];  // /usr/lib/postgresql/15/bin
+    char patroni[256]; // /usr/bin/patroni
     char etcd[256], etcdctl[256], haproxy[256], nft[256];
     char pg_version[64], patroni_version[64], etcd_version[64], haproxy_version[64];
 };
@@ -26,9 +26,9 @@ struct stack_options {
     const struct stack_paths *paths;
     struct node *const *nodes; // by index in topology->nodes, not yet powered on
     const struct event_sink *sink;
-    const char *cache_dir;     // prepared templates (the user's cache); NULL = neither read nor write
-    const char *work_dir;      // scratch inside the lab's tmpfs, for building a template
-    bool fresh;                // ignore a cached template (measuring a cold start)
+    const char *cache_dir; // prepared templates (the user's cache); NULL = neither read nor write
+    const char *work_dir;  // scratch inside the lab's tmpfs, for building a template
+    bool fresh;            // ignore a cached template (measuring a cold start)
 };
 int stack_new(const struct stack_options *o, struct stack **ret, struct err *err);
 void stack_free(struct stack *s);
@@ -43,6 +43,7 @@ int stack_start_services(struct stack *s, const char *node, const char *service,
 bool stack_was_warm(const struct stack *s); // a cached template was used
 
 // Connection data for the workload and people. Text for libpq; static passwords of the lab are in it.
-void stack_app_conninfo(const struct topology *t, enum service via, struct strbuf *out); // multi-host or through HAProxy
+void stack_app_conninfo(const struct topology *t, enum service via,
+                        struct strbuf *out); // multi-host or through HAProxy
 // Passwords inside every lab (it is a closed box): "superuser", "replication", "rewind", "app".
 const char *stack_password(const char *role);

@@ -87,7 +87,7 @@ static void statements(const struct conf *c, struct strbuf *out) {
     strbuf_addf(out, "CREATE ROLE %s WITH LOGIN PASSWORD '%s'\n", STACK_APP_USER, stack_password("app"));
     strbuf_addf(out, "CREATE DATABASE %s OWNER %s\n", STACK_DATABASE, STACK_APP_USER);
     const struct node_def *leader = conf_first_leader(c->topology);
-    for VEC_EACH (&c->topology->nodes, n) {
+    VEC_FOREACH (&c->topology->nodes, n) {
         if (!(n->services & SERVICE_POSTGRES) || n == leader || !c->topology->patroni.use_slots)
             continue;
         char slot[64];
@@ -119,7 +119,7 @@ static int single_user(const struct conf *c, const char *data, const char *log, 
     VEC_PUSH(&argv, NULL);
     r = run(argv.items, script, log, err);
     (void)unlink(script);
-    for VEC_EACH (&owned, o)
+    VEC_FOREACH (&owned, o)
         free(*o);
     VEC_DONE(&owned);
     VEC_DONE(&argv);

@@ -15,7 +15,7 @@ struct pending {
 
 void lab_keep_action(struct lab *lab, const struct event *ev) {
     struct action_state *a = NULL;
-    for VEC_EACH (&lab->actions, known)
+    VEC_FOREACH (&lab->actions, known)
         if (str_eq(known->id, ev->u.ACTION.id))
             a = known;
     if (!a && lab->actions.n == ACTIONS_KEPT) {

@@ -8,8 +8,7 @@
 #include "lab/sandbox/sandbox.h"
 #include "lab/supervisor/internal.h"
 
-// ---- the beginning of the log
-// ----------------------------------------------------------------------------------------
+// ---- the beginning of the log --------------------------------------------------------------------------------------
 
 static void read_word(const char *path, char *out, size_t size) {
     cleanup_strbuf struct strbuf text = {0};
@@ -46,18 +45,17 @@ static void record_run(struct lab *lab) {
 
 static void record_nodes(struct lab *lab) {
     const struct topology *t = lab->plan->topology;
-    for
-        VEC_EACH(&t->nodes, n) {
-            struct event ev = EVENT_NEW(NODE_INFO);
-            STR_COPY(ev.u.NODE_INFO.node, n->name);
-            STR_COPY(ev.u.NODE_INFO.address, n->address);
-            ev.u.NODE_INFO.postgres = n->services & SERVICE_POSTGRES;
-            ev.u.NODE_INFO.etcd = n->services & SERVICE_ETCD;
-            ev.u.NODE_INFO.haproxy = n->services & SERVICE_HAPROXY;
-            ev.u.NODE_INFO.app = n->services & SERVICE_APP;
-            ev.u.NODE_INFO.nofailover = n->nofailover;
-            sink_emit(&lab->sink, &ev);
-        }
+    VEC_FOREACH (&t->nodes, n) {
+        struct event ev = EVENT_NEW(NODE_INFO);
+        STR_COPY(ev.u.NODE_INFO.node, n->name);
+        STR_COPY(ev.u.NODE_INFO.address, n->address);
+        ev.u.NODE_INFO.postgres = n->services & SERVICE_POSTGRES;
+        ev.u.NODE_INFO.etcd = n->services & SERVICE_ETCD;
+        ev.u.NODE_INFO.haproxy = n->services & SERVICE_HAPROXY;
+        ev.u.NODE_INFO.app = n->services & SERVICE_APP;
+        ev.u.NODE_INFO.nofailover = n->nofailover;
+        sink_emit(&lab->sink, &ev);
+    }
 }
 
 static void record_expectations(struct lab *lab) {
@@ -98,14 +96,12 @@ void lab_record_beginning(struct lab *lab) {
     strbuf_done(&json);
 }
 
-// ---- nodes
-// -----------------------------------------------------------------------------------------------------------
+// ---- nodes ---------------------------------------------------------------------------------------------------------
 
 static void hosts_text(const struct topology *t, struct strbuf *out) {
     strbuf_add(out, "127.0.0.1\tlocalhost\n\n# the machines of this lab\n");
-    for
-        VEC_EACH(&t->nodes, n)
-    strbuf_addf(out, "%s\t%s\n", n->address, n->name);
+    VEC_FOREACH (&t->nodes, n)
+        strbuf_addf(out, "%s\t%s\n", n->address, n->name);
 }
 
 static int build_node(struct lab *lab, size_t i, const char *hosts, struct err *err) {

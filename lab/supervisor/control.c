@@ -28,8 +28,7 @@ struct reply {
     size_t n_fds;
 };
 
-// ---- requests
-// --------------------------------------------------------------------------------------------------------
+// ---- requests ------------------------------------------------------------------------------------------------------
 
 static int on_status(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     (void)request, (void)err;
@@ -49,7 +48,7 @@ static void tell_command(struct lab *lab, const char *verb, const char *args) {
 static setting_list *keep_params(struct lab *lab, const cJSON *params) {
     struct hand_params *kept = xcalloc(1, sizeof *kept);
     const cJSON *p;
-    cJSON_ArrayForEach(p, params) {
+    cJSON_ArrayForEach (p, params) {
         if (!cJSON_IsString(p))
             continue;
         struct setting *s = VEC_ADD(&kept->list);
@@ -211,8 +210,7 @@ static int serve(struct lab *lab, const cJSON *request, struct reply *reply, str
     return err_set(err, EINVAL, "unknown request '%s': this lab was started by another version of bascule", name);
 }
 
-// ---- the wire
-// --------------------------------------------------------------------------------------------------------
+// ---- the wire ------------------------------------------------------------------------------------------------------
 
 static void drop_client(struct client *c) {
     for (size_t i = 0; i < CLIENTS_MAX; i++)

@@ -45,11 +45,11 @@ struct lab {
     VEC(struct event) queue; // emitted, not yet shown to engine, stack and observer
     bool draining;
     enum lab_state state;
-    bool detached;  // stay when the command that started us ends
-    bool run_ended; // run.end is written
+    bool detached;                // stay when the command that started us ends
+    bool run_ended;               // run.end is written
     char missing[EVENT_TEXT_MAX]; // while starting: what is missing, as last said
     usec_t missing_said;
-    bool leaving;   // `bascule down`: nothing is kept
+    bool leaving; // `bascule down`: nothing is kept
     char end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
     struct switch_net *sw;
     struct node *nodes[NODES_MAX];
@@ -64,7 +64,7 @@ struct lab {
     struct workload *workload;
     struct control *control;
     sd_event_source *engine_timer;
-    VEC(struct action_state) actions; // the newest last, at most ACTIONS_KEPT
+    VEC(struct action_state) actions;      // the newest last, at most ACTIONS_KEPT
     int hand_injections;                   // counter for "hand-N"
     VEC(struct hand_params *) hand_params; // parameters of injections by hand: they live as long as the lab
 };

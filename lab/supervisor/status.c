@@ -146,7 +146,7 @@ cJSON *lab_status(const struct lab *lab) {
     for (size_t i = 0; (l = matrix_link(lab->matrix, i)); i++)
         (void)cJSON_AddItemToArray(links, link_status(lab, l, now));
     cJSON *actions = cJSON_AddArrayToObject(o, "actions");
-    for VEC_EACH (&lab->actions, a)
+    VEC_FOREACH (&lab->actions, a)
         (void)cJSON_AddItemToArray(actions, action_status(a));
     return o;
 }

@@ -61,8 +61,7 @@ void lab_quit(struct lab *lab, int code) {
     (void)sd_event_exit(lab->loop, code);
 }
 
-// ---- events
-// ----------------------------------------------------------------------------------------------------------
+// ---- events --------------------------------------------------------------------------------------------------------
 
 static void write_log(struct lab *lab, const struct event *ev) {
     struct err err = {0};
@@ -183,8 +182,7 @@ static int on_engine_timer(sd_event_source *s, uint64_t usec, void *arg) {
     return 0;
 }
 
-// ---- the end
-// ---------------------------------------------------------------------------------------------------------
+// ---- the end -------------------------------------------------------------------------------------------------------
 
 void lab_finish(struct lab *lab, const char *reason, const char *detail) {
     if (*lab->end_reason)

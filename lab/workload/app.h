@@ -19,10 +19,10 @@
 #include "lab/workload/classify.h"
 
 enum { POOL_WRITERS = 4, PENDING_MAX = 8 };
-#define RETRY_REFUSED (50 * MSEC)
+#define RETRY_REFUSED   (50 * MSEC)
 #define RETRY_READ_ONLY (100 * MSEC) // dearer: a SCRAM login costs both sides some ms of CPU
-#define RETRY_SILENT (250 * MSEC)
-#define TICK (100 * MSEC)
+#define RETRY_SILENT    (250 * MSEC)
+#define TICK            (100 * MSEC)
 
 // What the process needs to know; lives in memory copied by the fork.
 struct app_config {
@@ -44,9 +44,11 @@ struct op {
 struct host {
     char name[EVENT_NAME_MAX]; // node's name, or the address when it is none of the topology's
     char address[64], port[8];
-    uint8_t node;              // index in the topology + 1, 0 = none
+    uint8_t node; // index in the topology + 1, 0 = none
     usec_t next_try;
-    char told[2][PGCONN_TEXT_MAX]; // the last two kinds of error reported (attempts overlap, so kinds alternate); "" after a success
+    char told
+        [2]
+        [PGCONN_TEXT_MAX]; // the last two kinds of error reported (attempts overlap, so kinds alternate); "" after a success
 };
 
 enum slot_state { SLOT_CONNECTING, SLOT_IDENTIFYING, SLOT_SETUP, SLOT_IDLE, SLOT_BUSY, SLOT_DEAD };
@@ -67,36 +69,36 @@ struct slot { // one connection of a pool, from the first SYN to the end
 
 struct pool {
     struct app *app;
-    uint8_t kind;              // LEDGER_WRITE, LEDGER_READ
-    size_t want;               // lasting connections
-    VEC(struct host) hosts;    // fixed once made: slots point into it
+    uint8_t kind;           // LEDGER_WRITE, LEDGER_READ
+    size_t want;            // lasting connections
+    VEC(struct host) hosts; // fixed once made: slots point into it
     VEC(struct slot *) slots;
-    VEC(struct op) queue;      // waiting, oldest first, from queue_at on
+    VEC(struct op) queue; // waiting, oldest first, from queue_at on
     size_t queue_at;
-    unsigned n_made;           // connections begun so far
-    double period;             // µs; 0 = nothing is scheduled
-    usec_t t0;                 // first schedule; USEC_NEVER = not begun
+    unsigned n_made; // connections begun so far
+    double period;   // µs; 0 = nothing is scheduled
+    usec_t t0;       // first schedule; USEC_NEVER = not begun
     uint64_t n_scheduled;
-    bool warm;                 // its operations count
+    bool warm; // its operations count
 };
 
 struct app {
     const struct app_config *o;
     sd_event *loop;
-    int fd;                // to the supervisor
-    int ledger;            // -1 until it was handed over
+    int fd;     // to the supervisor
+    int ledger; // -1 until it was handed over
     sd_event_source *timer, *control;
-    struct pool *pools;    // [0] writes, then one per PostgreSQL node
+    struct pool *pools; // [0] writes, then one per PostgreSQL node
     size_t n_pools;
     char *user, *password, *dbname, *session_attrs; // from the conninfo
     bool table_ready, stopping, ended;
-    uint64_t first_id;     // of this process; 1 in a fresh lab
+    uint64_t first_id; // of this process; 1 in a fresh lab
     usec_t warm_until;
-    struct event tick;     // the bucket being filled
+    struct event tick; // the bucket being filled
     int64_t in_flight;
     VEC(struct ledger_record) records; // not yet written
     VEC(struct event) unsent;          // the supervisor's socket was full
-    uint8_t server_node;   // last one told by client.server, with its timeline
+    uint8_t server_node;               // last one told by client.server, with its timeline
     int64_t server_timeline;
 };
 
@@ -111,18 +113,18 @@ int app_read_conninfo(struct app *a, struct err *err);
 void hosts_for_node(struct pool *p, const struct node_def *n, size_t index);
 
 // pool.c: operations meet connections
-void pool_schedule(struct pool *p, usec_t now);  // puts what is due into the queue
-void pool_work(struct pool *p, usec_t now);      // deadlines, dispatch, attempts
-usec_t pool_next(const struct pool *p);          // when pool_work has something to do next
+void pool_schedule(struct pool *p, usec_t now); // puts what is due into the queue
+void pool_work(struct pool *p, usec_t now);     // deadlines, dispatch, attempts
+usec_t pool_next(const struct pool *p);         // when pool_work has something to do next
 size_t pool_usable(const struct pool *p);
-bool pool_quiet(const struct pool *p);           // nothing queued, nothing in flight
+bool pool_quiet(const struct pool *p); // nothing queued, nothing in flight
 void pool_done(struct pool *p);
 
 // attempt.c: making connections
 void attempts_work(struct pool *p, usec_t now);
 usec_t attempts_next(const struct pool *p);
 void attempt_failed(struct slot *s, const struct pgconn_loss *why, usec_t now);
-void attempts_settle(struct slot *winner);       // a connection became usable: give up on the others
+void attempts_settle(struct slot *winner); // a connection became usable: give up on the others
 extern const struct pgconn_ops slot_ops;
 
 // op.c: one operation on one connection
@@ -140,6 +142,6 @@ void report_finished(struct app *a, const struct ledger_record *r);
 void report_error(struct app *a, struct host *h, const char *phase, const char *sqlstate, const char *text);
 void report_well(struct host *h); // a success: the next error is news again
 void report_server(struct app *a, const char *node, const char *address, int64_t timeline, int64_t pid, uint8_t index);
-void report_advance(struct app *a, usec_t now);  // closes buckets that are over
+void report_advance(struct app *a, usec_t now); // closes buckets that are over
 usec_t report_next(const struct app *a);
-void report_end(struct app *a);                  // last tick, all records, the end mark
+void report_end(struct app *a); // last tick, all records, the end mark

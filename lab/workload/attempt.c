@@ -15,12 +15,13 @@
 // No unique constraint: a write that took effect twice must be visible (docs/measures.md, duplicated). One string = one transaction.
 #define SQL_SETUP                                                                                                      \
     "CREATE SCHEMA IF NOT EXISTS app;"                                                                                 \
-    "CREATE TABLE IF NOT EXISTS app.ledger (id bigint NOT NULL, client int NOT NULL, written_at timestamptz NOT NULL);" \
+    "CREATE TABLE IF NOT EXISTS app.ledger (id bigint NOT NULL, client int NOT NULL, written_at timestamptz NOT "      \
+    "NULL);"                                                                                                           \
     "CREATE INDEX IF NOT EXISTS ledger_id ON app.ledger (id);"                                                         \
     "SELECT coalesce(max(id), 0) FROM app.ledger"
 
 static bool host_usable(const struct pool *p, const struct host *h) {
-    for VEC_EACH(&p->slots, s)
+    VEC_FOREACH (&p->slots, s)
         if ((*s)->host == h && ((*s)->state == SLOT_IDLE || (*s)->state == SLOT_BUSY))
             return true;
     return false;
@@ -32,7 +33,7 @@ static bool pending(const struct slot *s) {
 
 static size_t host_pending(const struct pool *p, const struct host *h) {
     size_t n = 0;
-    for VEC_EACH(&p->slots, s)
+    VEC_FOREACH (&p->slots, s)
         n += pending(*s) && (!h || (*s)->host == h);
     return n;
 }
@@ -52,12 +53,16 @@ static int connect_slot(struct slot *s, struct err *err) {
     char user_timeout[16];
     (void)snprintf(user_timeout, sizeof user_timeout, "%" PRIu64, a->o->def.deadline / MSEC);
     bool writer = s->pool->kind == LEDGER_WRITE;
-    const char *const keys[] = {"hostaddr", "port", "user", "password", "dbname", "target_session_attrs", "tcp_user_timeout",
-                                "gssencmode", "sslmode", "application_name", "client_encoding", NULL};
-    const char *const values[] = {s->host->address, s->host->port, a->user, a->password, a->dbname,
-                                  writer ? a->session_attrs : "any", user_timeout,
+    const char *const keys[] = {
+        "hostaddr",         "port",       "user",    "password",         "dbname",          "target_session_attrs",
+        "tcp_user_timeout", "gssencmode", "sslmode", "application_name", "client_encoding", NULL};
+    const char *const values[] = {s->host->address, s->host->port,
+                                  a->user,          a->password,
+                                  a->dbname,        writer ? a->session_attrs : "any",
+                                  user_timeout,
                                   "disable", // no Kerberos probing, no TLS negotiation: a closed box
-                                  "disable", writer ? "bascule-app" : "bascule-reader", "UTF8", NULL};
+                                  "disable",        writer ? "bascule-app" : "bascule-reader",
+                                  "UTF8",           NULL};
     return pgconn_open(a->loop, keys, values, &slot_ops, s, &s->pg, err);
 }
 
@@ -75,14 +80,14 @@ static void start(struct pool *p, struct host *h, usec_t now) {
 }
 
 void attempts_work(struct pool *p, usec_t now) {
-    for VEC_EACH(&p->hosts, h)
+    VEC_FOREACH (&p->hosts, h)
         if (now >= h->next_try && wanted(p, h))
             start(p, h, now);
 }
 
 usec_t attempts_next(const struct pool *p) {
     usec_t next = USEC_NEVER;
-    for VEC_EACH(&p->hosts, h)
+    VEC_FOREACH (&p->hosts, h)
         if (h->next_try < next && wanted(p, h))
             next = h->next_try;
     return next;
@@ -93,18 +98,21 @@ void attempt_failed(struct slot *s, const struct pgconn_loss *why, usec_t now) {
     // The kernel's word (tcp_user_timeout) and our own deadline come at about the same time and mean the same.
     bool silent = s->deadline <= now || strstr(why->text, "timed out");
     usec_t pause = read_only ? RETRY_READ_ONLY : RETRY_REFUSED;
-    usec_t next = now + (s->pool->kind == LEDGER_READ ? 4 * pause : pause); // readers are in no hurry: no outage hangs on them
+    usec_t next =
+        now + (s->pool->kind == LEDGER_READ ? 4 * pause : pause); // readers are in no hurry: no outage hangs on them
     // An answer, even a bad one, ends the waiting for silence; a timed-out attempt has its successors under way.
     if (!silent)
         s->host->next_try = next;
-    report_error(s->pool->app, s->host, "connect", why->sqlstate, silent ? "no answer to the connection attempt" : why->text);
+    report_error(s->pool->app, s->host, "connect", why->sqlstate,
+                 silent ? "no answer to the connection attempt" : why->text);
     slot_kill(s);
 }
 
 void attempts_settle(struct slot *winner) {
     struct pool *p = winner->pool;
-    for VEC_EACH(&p->slots, s)
-        if (*s != winner && pending(*s) && ((*s)->host != winner->host || pool_usable(p) + host_pending(p, NULL) > p->want))
+    VEC_FOREACH (&p->slots, s)
+        if (*s != winner && pending(*s) &&
+            ((*s)->host != winner->host || pool_usable(p) + host_pending(p, NULL) > p->want))
             slot_kill(*s);
 }
 
@@ -139,7 +147,8 @@ static void learn_who(struct slot *s, const PGresult *r) {
         address = s->host->address;
     s->node = node_by_address(a, address);
     const char *name = s->node ? a->o->topology->nodes.items[s->node - 1].name : address;
-    report_server(a, name, address, strtoll(PQgetvalue(r, 0, 2), NULL, 10), strtoll(PQgetvalue(r, 0, 1), NULL, 10), s->node);
+    report_server(a, name, address, strtoll(PQgetvalue(r, 0, 2), NULL, 10), strtoll(PQgetvalue(r, 0, 1), NULL, 10),
+                  s->node);
 }
 
 static void on_ready(void *arg) {

@@ -10,18 +10,18 @@
 // rolled it back. Whatever is not listed is unknown: XX (internal), 58 (system), 57P01/57P02 (shutdown may kill the session
 // after its commit, e.g. while it waits for a synchronous standby), 08.
 static const char *const certainly_failed[] = {
-    "0A",    // feature not supported
-    "22",    // data exception
-    "23",    // integrity constraint
-    "25",    // invalid transaction state; 25006 read_only_sql_transaction
-    "28",    // authorization
-    "3D",    // invalid catalog name
-    "3F",    // invalid schema name
-    "40",    // transaction rollback: serialization failure, deadlock
-    "42",    // syntax error or access rule
-    "53",    // insufficient resources: disk full, too many connections
-    "54",    // program limit
-    "55",    // object not in prerequisite state
+    "0A", // feature not supported
+    "22", // data exception
+    "23", // integrity constraint
+    "25", // invalid transaction state; 25006 read_only_sql_transaction
+    "28", // authorization
+    "3D", // invalid catalog name
+    "3F", // invalid schema name
+    "40", // transaction rollback: serialization failure, deadlock
+    "42", // syntax error or access rule
+    "53", // insufficient resources: disk full, too many connections
+    "54", // program limit
+    "55", // object not in prerequisite state
     "57014", // query_canceled: the transaction was aborted; a cancel during the synchronous wait comes as a WARNING instead
     "57P03", // cannot_connect_now
     "57P04", // database_dropped

@@ -6,10 +6,10 @@
 #include "lab/record/ledger.h"
 
 enum op_end {
-    OP_COMPLETED,  // command complete and ready for query
-    OP_ERROR,      // the server sent an ErrorResponse with this SQLSTATE
-    OP_LOST,       // the connection broke
-    OP_DEADLINE,   // no answer in time
+    OP_COMPLETED, // command complete and ready for query
+    OP_ERROR,     // the server sent an ErrorResponse with this SQLSTATE
+    OP_LOST,      // the connection broke
+    OP_DEADLINE,  // no answer in time
 };
 // The result of one autocommit statement. `sent`: its bytes were handed to the socket; before that nothing can have happened.
 enum ledger_result classify_op(enum op_end end, bool sent, const char *sqlstate);

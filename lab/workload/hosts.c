@@ -57,7 +57,8 @@ static int add_hosts(struct app *a, const char *hosts, const char *ports, struct
         char written[64];
         struct host *h = VEC_ADD(&p->hosts);
         if (!list_item(hosts, i, written, sizeof written) || !list_item(ports, i, h->port, sizeof h->port))
-            return err_set(err, EINVAL, "the application's conninfo: hosts '%s' and ports '%s' do not match", hosts, ports);
+            return err_set(err, EINVAL, "the application's conninfo: hosts '%s' and ports '%s' do not match", hosts,
+                           ports);
         place_host(h, a->o->topology, written);
     }
     return 0;
@@ -91,7 +92,7 @@ int app_read_conninfo(struct app *a, struct err *err) {
 void hosts_for_node(struct pool *p, const struct node_def *n, size_t index) {
     struct host *h = VEC_ADD(&p->hosts);
     (void)snprintf(h->port, sizeof h->port, "%d", STACK_PGPORT);
-    for VEC_EACH(&p->app->pools[0].hosts, w)
+    VEC_FOREACH (&p->app->pools[0].hosts, w)
         if (w->node == index + 1 && (n->services & SERVICE_POSTGRES))
             STR_COPY(h->port, w->port);
     STR_COPY(h->name, n->name);

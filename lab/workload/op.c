@@ -5,7 +5,7 @@
 #include "lab/workload/app.h"
 
 #define SQL_WRITE "INSERT INTO app.ledger (id, client, written_at) VALUES ($1, $2, clock_timestamp())"
-#define SQL_READ "SELECT max(id) FROM app.ledger"
+#define SQL_READ  "SELECT max(id) FROM app.ledger"
 
 void slot_kill(struct slot *s) {
     pgconn_close(s->pg);
@@ -14,8 +14,8 @@ void slot_kill(struct slot *s) {
     s->deadline = USEC_NEVER;
 }
 
-static void record(struct pool *p, const struct op *op, enum op_end end, const char *sqlstate, uint8_t node, uint8_t flags,
-                   usec_t now) {
+static void record(struct pool *p, const struct op *op, enum op_end end, const char *sqlstate, uint8_t node,
+                   uint8_t flags, usec_t now) {
     if (!op->counted) {
         if (end == OP_COMPLETED)
             p->warm = true;
@@ -62,7 +62,8 @@ void op_start(struct slot *s, const struct op *op, usec_t now) {
     s->op_failed = s->local_only = false;
     s->op_sqlstate[0] = '\0';
     s->deadline = now + a->o->def.deadline;
-    bool sent = s->pool->kind == LEDGER_WRITE ? pgconn_send(s->pg, SQL_WRITE, 2, params) : pgconn_send(s->pg, SQL_READ, 0, NULL);
+    bool sent = s->pool->kind == LEDGER_WRITE ? pgconn_send(s->pg, SQL_WRITE, 2, params)
+                                              : pgconn_send(s->pg, SQL_READ, 0, NULL);
     if (sent)
         return;
     // libpq had not even buffered it: the connection is gone and will say so. The operation goes back to the head of the queue

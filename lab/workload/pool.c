@@ -15,7 +15,8 @@ void pool_schedule(struct pool *p, usec_t now) {
         p->warm = true; // a node that could not be read by now counts as not readable
     for (usec_t t = due(p, p->n_scheduled); t <= now; t = due(p, ++p->n_scheduled)) {
         bool counted = p->kind == LEDGER_WRITE || p->warm;
-        struct op op = {.id = p->kind == LEDGER_WRITE ? a->first_id + p->n_scheduled : 0, .scheduled = t, .counted = counted};
+        struct op op = {
+            .id = p->kind == LEDGER_WRITE ? a->first_id + p->n_scheduled : 0, .scheduled = t, .counted = counted};
         VEC_PUSH(&p->queue, op);
         if (counted)
             report_scheduled(a, p->kind, t);
@@ -24,13 +25,13 @@ void pool_schedule(struct pool *p, usec_t now) {
 
 size_t pool_usable(const struct pool *p) {
     size_t n = 0;
-    for VEC_EACH(&p->slots, s)
+    VEC_FOREACH (&p->slots, s)
         n += (*s)->state == SLOT_IDLE || (*s)->state == SLOT_BUSY;
     return n;
 }
 
 bool pool_quiet(const struct pool *p) {
-    for VEC_EACH(&p->slots, s)
+    VEC_FOREACH (&p->slots, s)
         if ((*s)->state == SLOT_BUSY)
             return false;
     return p->queue_at == p->queue.n;
@@ -38,7 +39,7 @@ bool pool_quiet(const struct pool *p) {
 
 static void sweep_dead(struct pool *p) {
     size_t kept = 0;
-    for VEC_EACH(&p->slots, s) {
+    VEC_FOREACH (&p->slots, s) {
         if ((*s)->state == SLOT_DEAD)
             free(*s);
         else
@@ -48,7 +49,7 @@ static void sweep_dead(struct pool *p) {
 }
 
 static void expire(struct pool *p, usec_t now) {
-    for VEC_EACH(&p->slots, it) {
+    VEC_FOREACH (&p->slots, it) {
         struct slot *s = *it;
         if (s->deadline > now)
             continue;
@@ -64,7 +65,7 @@ static void expire(struct pool *p, usec_t now) {
 }
 
 static struct slot *idle_slot(const struct pool *p) {
-    for VEC_EACH(&p->slots, s)
+    VEC_FOREACH (&p->slots, s)
         if ((*s)->state == SLOT_IDLE)
             return *s;
     return NULL;
@@ -105,13 +106,13 @@ usec_t pool_next(const struct pool *p) {
         next = earlier(next, due(p, p->n_scheduled));
     if (p->queue_at < p->queue.n)
         next = earlier(next, p->queue.items[p->queue_at].scheduled + p->app->o->def.deadline);
-    for VEC_EACH(&p->slots, s)
+    VEC_FOREACH (&p->slots, s)
         next = earlier(next, (*s)->deadline);
     return next;
 }
 
 void pool_done(struct pool *p) {
-    for VEC_EACH(&p->slots, s) {
+    VEC_FOREACH (&p->slots, s) {
         slot_kill(*s);
         free(*s);
     }

@@ -38,8 +38,9 @@ static void flush_records(struct app *a) {
 
 static bool tick_empty(const struct app *a) {
     const struct event *t = &a->tick;
-    return !(t->u.CLIENT_TICK.w_tried || t->u.CLIENT_TICK.w_ok || t->u.CLIENT_TICK.w_failed || t->u.CLIENT_TICK.w_unknown ||
-             t->u.CLIENT_TICK.r_tried || t->u.CLIENT_TICK.r_ok || t->u.CLIENT_TICK.r_failed);
+    return !(t->u.CLIENT_TICK.w_tried || t->u.CLIENT_TICK.w_ok || t->u.CLIENT_TICK.w_failed ||
+             t->u.CLIENT_TICK.w_unknown || t->u.CLIENT_TICK.r_tried || t->u.CLIENT_TICK.r_ok ||
+             t->u.CLIENT_TICK.r_failed);
 }
 
 static void close_bucket(struct app *a, usec_t end) {

@@ -38,10 +38,12 @@ static void tell_death(struct workload *w, int status) {
     STR_COPY(ev.u.CLIENT_ERROR.phase, "process");
     if (WIFSIGNALED(status))
         (void)snprintf(ev.u.CLIENT_ERROR.text, sizeof ev.u.CLIENT_ERROR.text,
-                       "the application's process was killed by signal %d before it had reported everything", WTERMSIG(status));
+                       "the application's process was killed by signal %d before it had reported everything",
+                       WTERMSIG(status));
     else
         (void)snprintf(ev.u.CLIENT_ERROR.text, sizeof ev.u.CLIENT_ERROR.text,
-                       "the application's process ended with status %d before it had reported everything", WEXITSTATUS(status));
+                       "the application's process ended with status %d before it had reported everything",
+                       WEXITSTATUS(status));
     sink_emit(w->sink, &ev);
 }
 
@@ -56,7 +58,8 @@ static void call_done(struct workload *w) {
 static bool take_message(struct workload *w) {
     struct event ev = {0};
     ssize_t n = recv(w->fd, &ev, sizeof ev, MSG_DONTWAIT);
-    if (n < (ssize_t)offsetof(struct event, u) || ev.kind < 0 || ev.kind >= EVENT_KIND_COUNT || n < (ssize_t)message_size(ev.kind))
+    if (n < (ssize_t)offsetof(struct event, u) || ev.kind < 0 || ev.kind >= EVENT_KIND_COUNT ||
+        n < (ssize_t)message_size(ev.kind))
         return false;
     if (ev.kind == EVENT_TICK)
         w->end_seen = true;
@@ -135,7 +138,8 @@ static int launch(struct workload *w, const struct workload_options *o, struct e
 int workload_start(const struct workload_options *o, struct workload **ret, struct err *err) {
     struct workload *w = xcalloc(1, sizeof *w);
     *w = (struct workload){.sink = o->sink, .conninfo = xstrdup(o->conninfo), .pidfd = -1, .fd = -1};
-    w->config = (struct app_config){.def = *o->def, .topology = o->topology, .conninfo = w->conninfo, .base = o->sink->base};
+    w->config =
+        (struct app_config){.def = *o->def, .topology = o->topology, .conninfo = w->conninfo, .base = o->sink->base};
     int r = launch(w, o, err);
     if (r < 0) {
         workload_free(w);

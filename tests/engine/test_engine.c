@@ -49,8 +49,7 @@ static void assert_all_healed(const struct world *w) {
         assert_int_equal(w->faults.items[i].heals, 1);
 }
 
-// ---- from end to end
-// --------------------------------------------------------------------------------------------------------
+// ---- from end to end -----------------------------------------------------------------------------------------------
 static void a_leader_crash_runs_from_end_to_end(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
@@ -131,8 +130,7 @@ static void a_cluster_that_never_becomes_complete_is_a_broken_lab(void **state) 
     world_free(w);
 }
 
-// ---- start of a step
-// ----------------------------------------------------------------------------------------------------------
+// ---- start of a step -----------------------------------------------------------------------------------------------
 static void a_step_starts_its_delay_after_the_end_of_the_one_before(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
@@ -296,8 +294,7 @@ static void an_injection_can_be_locked_to_the_age_of_the_lease(void **state) {
     world_free(w);
 }
 
-// ---- what the world answers
-// ------------------------------------------------------------------------------------------------
+// ---- what the world answers ----------------------------------------------------------------------------------------
 static void a_duration_heals_by_itself_and_the_run_waits_for_it(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
@@ -520,8 +517,7 @@ static void a_role_nobody_has_fails_the_run_and_says_which(void **state) {
     world_free(w);
 }
 
-// ---- the end
-// ----------------------------------------------------------------------------------------------------------------
+// ---- the end -------------------------------------------------------------------------------------------------------
 static void the_timeout_ends_everything_and_names_the_step_waited_for(void **state) {
     (void)state;
     struct plan *p = test_plan_new();

@@ -30,8 +30,7 @@ static const char *random_node(void) {
     return nodes[dice(3)];
 }
 
-// ---- plans
-// --------------------------------------------------------------------------------------------------------------
+// ---- plans ---------------------------------------------------------------------------------------------------------
 static void random_selector(struct selector *sel) {
     sel->kind = (enum selector_kind)dice(SELECTOR_ALL + 1);
     if (chance(40))
@@ -89,8 +88,7 @@ static struct plan *random_plan(void) {
     return p;
 }
 
-// ---- worlds
-// ---------------------------------------------------------------------------------------------------------------
+// ---- worlds --------------------------------------------------------------------------------------------------------
 static struct manners random_manners(void) {
     struct manners m = {.verify_after = dice(2 * SEC), .heal_after = dice(2 * SEC), .heal_verify = dice(SEC)};
     if (chance(15)) {
@@ -166,8 +164,7 @@ static struct run random_run(uint64_t seed) {
     return r;
 }
 
-// ---- what must be true
-// --------------------------------------------------------------------------------------------------------
+// ---- what must be true ---------------------------------------------------------------------------------------------
 static const char *ends_in_time(const struct run *r) {
     const usec_t patience = (4 * 30 + 20 + 120 + 1) * SEC; // heal, its verification, members, lateness
     const struct world *w = r->w;

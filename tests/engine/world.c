@@ -54,8 +54,7 @@ struct world_fault *world_fault(const struct world *w, const char *id) {
     return NULL;
 }
 
-// ---- the queue
-// ------------------------------------------------------------------------------------------------------------
+// ---- the queue -----------------------------------------------------------------------------------------------------
 static struct world_item *enqueue(struct world *w, usec_t t) {
     struct world_item *item = VEC_ADD(&w->queue);
     item->t = t > w->now ? t : w->now;
@@ -85,8 +84,7 @@ static size_t next_item(const struct world *w) {
     return best;
 }
 
-// ---- effects
-// ----------------------------------------------------------------------------------------------------------------
+// ---- effects -------------------------------------------------------------------------------------------------------
 static void answer(struct world *w, usec_t t, const char *id, const char *phase) {
     char detail[80];
     (void)snprintf(detail, sizeof detail, "%s says %s", id, phase);
@@ -213,8 +211,7 @@ void world_abort(struct world *w, const char *reason, const char *detail) {
     after_call(w, &out);
 }
 
-// ---- the cluster
-// --------------------------------------------------------------------------------------------------------------
+// ---- the cluster ---------------------------------------------------------------------------------------------------
 static void emit_etcd(struct world *w) {
     int first = -1;
     size_t up = 0;
@@ -337,8 +334,7 @@ void world_boot(struct world *w) {
     world_call(w, 5 * SEC, renew, "");
 }
 
-// ---- time
-// ---------------------------------------------------------------------------------------------------------------------
+// ---- time ----------------------------------------------------------------------------------------------------------
 // The engine is called at its deadline even when it is late: the tick then carries the time at which it was delivered.
 static void engine_tick(struct world *w, usec_t due) {
     size_t records = w->records.n;
@@ -403,8 +399,7 @@ void world_run(struct world *w) {
     fail_msg("not finished within an hour");
 }
 
-// ---- the log of steps
-// -----------------------------------------------------------------------------------------------------------
+// ---- the log of steps ----------------------------------------------------------------------------------------------
 static const struct event *find_record(const struct world *w, const char *name, const char *state) {
     for (size_t i = 0; i < w->records.n; i++)
         if (str_eq(w->records.items[i].u.STEP.name, name) && str_eq(w->records.items[i].u.STEP.state, state))

@@ -148,8 +148,7 @@ int64_t fixture_size(struct fixture *x, int i, const char *path) {
     return stat(fixture_path(x, i, path), &st) < 0 ? -1 : (int64_t)st.st_size;
 }
 
-// ---- faults
-// --------------------------------------------------------------------------------------------------------------
+// ---- faults --------------------------------------------------------------------------------------------------------
 
 int fixture_inject(struct fixture *x, const char *id, const char *mechanism, const char *nodes, const char *params) {
     char names[NODES_MAX][NODE_NAME_MAX];
@@ -254,8 +253,7 @@ void must_heal(struct fixture *x, const char *id) {
     assert_null(fixture_event(x, id, "heal_unverified"));
 }
 
-// ---- independent measurements
-// ---------------------------------------------------------------------------------------------
+// ---- independent measurements --------------------------------------------------------------------------------------
 
 static int socket_in(struct fixture *x, int node, int type) {
     int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

@@ -51,8 +51,7 @@ void fixture_run(struct fixture *x, usec_t time);
 void must_verify(struct fixture *x, const char *id, const char *mechanism, const char *nodes, const char *params);
 void must_heal(struct fixture *x, const char *id);
 
-// ---- measured without the injector's own probes: TCP connections and datagrams between two nodes
-// ---------------------
+// ---- measured without the injector's own probes: TCP connections and datagrams between two nodes -------------------
 struct wire {
     int a, b;   // an established TCP connection, a's end in the first node and b's in the second
     int ua, ub; // UDP sockets of both

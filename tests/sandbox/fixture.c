@@ -117,9 +117,8 @@ void lab_spin(struct lab *lab, usec_t time) {
 
 size_t lab_count(const struct lab *lab, enum event_kind kind) {
     size_t n = 0;
-    for
-        VEC_EACH(&lab->events, ev)
-    n += ev->kind == kind;
+    VEC_FOREACH (&lab->events, ev)
+        n += ev->kind == kind;
     return n;
 }
 
@@ -131,10 +130,10 @@ const struct event *lab_last(const struct lab *lab, enum event_kind kind) {
 }
 
 static const struct event *service_end(const struct lab *lab, const char *service) {
-    for
-        VEC_EACH(&lab->events, ev)
-    if (ev->kind == EVENT_SERVICE && str_eq(ev->u.SERVICE.service, service) && !str_eq(ev->u.SERVICE.state, "started"))
-        return ev;
+    VEC_FOREACH (&lab->events, ev)
+        if (ev->kind == EVENT_SERVICE && str_eq(ev->u.SERVICE.service, service) &&
+            !str_eq(ev->u.SERVICE.state, "started"))
+            return ev;
     return NULL;
 }
 

@@ -53,7 +53,8 @@ static void on_event(void *arg, const struct event *ev) {
     case EVENT_DCS_KEY:
         w->n_keys++;
         w->n_initial += ev->u.DCS_KEY.initial;
-        add(w->keys, sizeof w->keys, "%s%s=%s;", ev->u.DCS_KEY.key, ev->u.DCS_KEY.gone ? " gone" : "", ev->u.DCS_KEY.value);
+        add(w->keys, sizeof w->keys, "%s%s=%s;", ev->u.DCS_KEY.key, ev->u.DCS_KEY.gone ? " gone" : "",
+            ev->u.DCS_KEY.value);
         break;
     case EVENT_DCS_LEASE:
         w->lease = *ev;
@@ -142,7 +143,8 @@ static void world_begin(struct world *w) {
     static struct node *nodes[1];
     static const char *logs[1];
     logs[0] = pg.dir;
-    struct observer_options o = {.loop = w->loop, .topology = &w->topology, .nodes = nodes, .sink = &w->sink, .log_dirs = logs};
+    struct observer_options o = {
+        .loop = w->loop, .topology = &w->topology, .nodes = nodes, .sink = &w->sink, .log_dirs = logs};
     struct err err = {0};
     if (observer_new(&o, &w->o, &err) < 0)
         fail_msg("%s", err.msg);
@@ -198,8 +200,9 @@ static void a_frozen_server_is_silent_after_two_seconds_and_never_blocks_us(void
     usec_t frozen = usec_now() - w.sink.base;
     longest_wall = longest_cpu = 0;
     run_until(&w, 4 * SEC, unanswered);
-    print_message("silence told after %.2f s: %s; longest dispatch %lu us (%lu us of CPU)\n", (double)(w.sql.t - frozen) / 1e6,
-                  w.sql.u.SQL.error, (unsigned long)longest_wall, (unsigned long)longest_cpu);
+    print_message("silence told after %.2f s: %s; longest dispatch %lu us (%lu us of CPU)\n",
+                  (double)(w.sql.t - frozen) / 1e6, w.sql.u.SQL.error, (unsigned long)longest_wall,
+                  (unsigned long)longest_cpu);
     assert_string_equal("no answer for 2 s", w.sql.u.SQL.error);
     assert_in_range(w.sql.t - frozen, 1800 * MSEC, 2600 * MSEC);
     assert_true(longest_cpu < 5 * MSEC);
@@ -212,10 +215,11 @@ static void a_frozen_server_is_silent_after_two_seconds_and_never_blocks_us(void
 static void the_final_read_tells_gaps_and_duplicates(void **state) {
     struct world w;
     (void)state;
-    test_pg_query(&pg, "app",
-                  "DROP SCHEMA IF EXISTS app CASCADE; CREATE SCHEMA app; CREATE TABLE app.ledger (id bigint);"
-                  "INSERT INTO app.ledger SELECT generate_series(1, 2345); INSERT INTO app.ledger VALUES (2350), (2350), (2352)",
-                  NULL);
+    test_pg_query(
+        &pg, "app",
+        "DROP SCHEMA IF EXISTS app CASCADE; CREATE SCHEMA app; CREATE TABLE app.ledger (id bigint);"
+        "INSERT INTO app.ledger SELECT generate_series(1, 2345); INSERT INTO app.ledger VALUES (2350), (2350), (2352)",
+        NULL);
     world_begin(&w);
     run_until(&w, 5 * SEC, writable);
     assert_int_equal(0, observer_final_read(w.o, 5 * SEC, on_read_done, &w, NULL));
@@ -292,8 +296,9 @@ static void a_renewal_of_the_leaders_lease_is_known_within_its_own_error(void **
     run_until(&w, 600 * MSEC, NULL);
     for (int i = 0; i < 2; i++) { // as first told, and as narrowed later
         usec_t hi = w.lease.u.DCS_LEASE.renewed, lo = hi - (usec_t)w.lease.u.DCS_LEASE.error_us;
-        print_message("renewed in [%lu, %lu], told [%lu, %lu] us, error %ld ms\n", (unsigned long)from, (unsigned long)to,
-                      (unsigned long)lo, (unsigned long)hi, (long)w.lease.u.DCS_LEASE.error_us / 1000);
+        print_message("renewed in [%lu, %lu], told [%lu, %lu] us, error %ld ms\n", (unsigned long)from,
+                      (unsigned long)to, (unsigned long)lo, (unsigned long)hi,
+                      (long)w.lease.u.DCS_LEASE.error_us / 1000);
         assert_true(lo <= to && hi >= from);
         assert_true(w.lease.u.DCS_LEASE.error_us < 500000);
         run_until(&w, 4 * SEC, NULL);
@@ -315,8 +320,8 @@ static void a_frozen_etcd_is_silent_and_the_loop_goes_on(void **state) {
     longest_wall = longest_cpu = 0;
     run_until(&w, 6 * SEC, dcs_silent);
     test_etcd_signal(&etcd, SIGCONT);
-    print_message("etcd: %s; longest dispatch %lu us (%lu us of CPU)\n", w.member.u.DCS_MEMBER.error, (unsigned long)longest_wall,
-                  (unsigned long)longest_cpu);
+    print_message("etcd: %s; longest dispatch %lu us (%lu us of CPU)\n", w.member.u.DCS_MEMBER.error,
+                  (unsigned long)longest_wall, (unsigned long)longest_cpu);
     assert_false(w.member.u.DCS_MEMBER.answered);
     assert_true(longest_cpu < 5 * MSEC);
     run_until(&w, 5 * SEC, dcs_answers);

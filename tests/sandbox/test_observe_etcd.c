@@ -4,8 +4,8 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -82,8 +82,15 @@ void test_etcd_start(struct test_etcd *e) {
     char data[80], log[80];
     (void)snprintf(data, sizeof data, "%s/data", e->dir);
     (void)snprintf(log, sizeof log, "%s/etcd.log", e->dir);
-    const char *const argv[] = {"/usr/bin/etcd", "--data-dir", data, "--listen-client-urls", "http://127.0.0.1:2379",
-                                "--advertise-client-urls", "http://127.0.0.1:2379", "--listen-peer-urls", "http://127.0.0.1:2380",
+    const char *const argv[] = {"/usr/bin/etcd",
+                                "--data-dir",
+                                data,
+                                "--listen-client-urls",
+                                "http://127.0.0.1:2379",
+                                "--advertise-client-urls",
+                                "http://127.0.0.1:2379",
+                                "--listen-peer-urls",
+                                "http://127.0.0.1:2380",
                                 NULL};
     e->pid = test_spawn(argv, log);
     for (int i = 0; i < 300; i++) {

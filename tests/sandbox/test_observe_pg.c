@@ -77,7 +77,8 @@ void test_pg_init(struct test_pg *pg) {
     (void)snprintf(pg->sockets, sizeof pg->sockets, "%s/run/postgresql", pg->dir);
     char log[128];
     (void)snprintf(log, sizeof log, "%s/initdb.log", pg->dir);
-    const char *const argv[] = {PG_BIN "initdb", "-D", pg->data, "-U", "postgres", "-A", "trust", "-N", "--locale=C", NULL};
+    const char *const argv[] = {PG_BIN "initdb", "-D", pg->data,     "-U", "postgres", "-A",
+                                "trust",         "-N", "--locale=C", NULL};
     int status = 0;
     (void)waitpid(test_spawn(argv, log), &status, 0);
     if (status)
@@ -87,7 +88,8 @@ void test_pg_init(struct test_pg *pg) {
 
 static PGconn *try_connect(const struct test_pg *pg, const char *db) {
     char info[256];
-    (void)snprintf(info, sizeof info, "host=%s port=%d user=postgres dbname=%s connect_timeout=2", pg->sockets, pg->port, db);
+    (void)snprintf(info, sizeof info, "host=%s port=%d user=postgres dbname=%s connect_timeout=2", pg->sockets,
+                   pg->port, db);
     PGconn *c = PQconnectdb(info);
     if (PQstatus(c) == CONNECTION_OK)
         return c;
@@ -103,8 +105,20 @@ static bool start_once(struct test_pg *pg) {
     (void)mkdir(run, 0777);
     (void)mkdir(pg->sockets, 0777);
     (void)chmod(pg->sockets, 0777);
-    const char *const argv[] = {PG_BIN "postgres", "-D", pg->data, "-p", port, "-h", pg->no_tcp ? "" : "127.0.0.1", "-k", pg->sockets, "-c",
-                                "fsync=off", "-c", "shared_buffers=16MB", NULL};
+    const char *const argv[] = {PG_BIN "postgres",
+                                "-D",
+                                pg->data,
+                                "-p",
+                                port,
+                                "-h",
+                                pg->no_tcp ? "" : "127.0.0.1",
+                                "-k",
+                                pg->sockets,
+                                "-c",
+                                "fsync=off",
+                                "-c",
+                                "shared_buffers=16MB",
+                                NULL};
     pg->postmaster = test_spawn(argv, log);
     for (int i = 0; i < 300; i++) {
         PGconn *c = try_connect(pg, "postgres");

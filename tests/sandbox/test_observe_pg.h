@@ -23,7 +23,7 @@ void test_pg_signal_all(const struct test_pg *pg, int sig); // postmaster and al
 void test_pg_done(struct test_pg *pg);
 // For the other fixtures.
 pid_t test_spawn(const char *const *argv, const char *log); // as the postgres user when we are root
-void test_fail(const char *what);                        // perror and abort
+void test_fail(const char *what);                           // perror and abort
 void test_pause_ms(long ms);
 // One statement as the superuser; the first column of the rows, one per line, appended to out (may be NULL).
 void test_pg_query(const struct test_pg *pg, const char *db, const char *sql, struct strbuf *out);
@@ -31,7 +31,8 @@ void test_pg_query(const struct test_pg *pg, const char *db, const char *sql, st
 // A process whose root is pg's folder, so that /proc/PID/root/run/postgresql is its socket folder: the node's init.
 void test_pg_node_root(const struct test_pg *pg);
 void test_node_root_done(void);
-void test_pg_append(const struct test_pg *pg, const char *file, const char *text); // file below pg's folder, folders are made
+void test_pg_append(const struct test_pg *pg, const char *file,
+                    const char *text); // file below pg's folder, folders are made
 
 // The observer knows one port for etcd and one for Patroni: they must be free on the loopback, so the test program enters a network
 // namespace of its own, before it starts anything. Exits with 77 where that is not allowed.

@@ -78,9 +78,8 @@ static void detached_body(struct lab *lab, void *arg) {
     CHECK(ev && ev->u.SERVICE.pid == pid && ev->u.SERVICE.signal == SIGKILL);
     lab_spin(lab, 500 * MSEC); // its backends end as orphans: not one more event
     size_t told = 0;
-    for
-        VEC_EACH(&lab->events, e)
-    told += e->kind == EVENT_SERVICE && str_eq(e->u.SERVICE.service, "postgres");
+    VEC_FOREACH (&lab->events, e)
+        told += e->kind == EVENT_SERVICE && str_eq(e->u.SERVICE.service, "postgres");
     CHECK(told == 1);
     VEC_CLEAR(&lab->events);
     CHECK(NODE_SH(lab, n, "pg_ctl -w -D " STACK_PGDATA " -l /tmp/pg.log start") == 0);

@@ -169,7 +169,7 @@ static int build(struct test_lab *lab, struct err *err) {
     int r = switch_new(&lab->sw, err);
     cleanup_strbuf struct strbuf hosts = {0};
     strbuf_add(&hosts, "127.0.0.1 localhost\n");
-    for VEC_EACH (&lab->topology.nodes, n)
+    VEC_FOREACH (&lab->topology.nodes, n)
         strbuf_addf(&hosts, "%s %s\n", n->address, n->name);
     for (size_t i = 0; r >= 0 && i < lab->topology.nodes.n; i++) {
         const struct node_def *n = &lab->topology.nodes.items[i];

@@ -45,8 +45,8 @@ static void on_event(void *arg, const struct event *ev) {
         STR_COPY(w->server, ev->u.CLIENT_SERVER.node);
     } else if (ev->kind == EVENT_CLIENT_ERROR) {
         size_t n = strlen(w->errors);
-        (void)snprintf(w->errors + n, sizeof w->errors - n, "%s %s %s\n", ev->u.CLIENT_ERROR.phase, ev->u.CLIENT_ERROR.sqlstate,
-                       ev->u.CLIENT_ERROR.text);
+        (void)snprintf(w->errors + n, sizeof w->errors - n, "%s %s %s\n", ev->u.CLIENT_ERROR.phase,
+                       ev->u.CLIENT_ERROR.sqlstate, ev->u.CLIENT_ERROR.text);
     }
 }
 
@@ -72,14 +72,19 @@ static void world_begin(struct world *w, double writes, double reads) {
     assert_int_equal(0, sd_event_new(&w->loop) < 0);
     (void)snprintf(w->ledger, sizeof w->ledger, "%s/ledger-%d.bin", pg.dir, (int)(usec_now() % 1000000));
     static struct workload_def def;
-    def = (struct workload_def){.writes_per_s = writes, .reads_per_s = reads, .deadline = 500 * MSEC, .connect_timeout = SEC};
+    def = (struct workload_def){
+        .writes_per_s = writes, .reads_per_s = reads, .deadline = 500 * MSEC, .connect_timeout = SEC};
     VEC_CLEAR(&topology.nodes);
     struct node_def *n = VEC_ADD(&topology.nodes);
     *n = (struct node_def){.name = "n1", .address = "127.0.0.1", .services = SERVICE_POSTGRES};
     char conninfo[128];
     (void)snprintf(conninfo, sizeof conninfo, "host=n1 port=%d user=postgres dbname=app", pg.port);
-    struct workload_options o = {
-        .loop = w->loop, .def = &def, .topology = &topology, .sink = &w->sink, .ledger_path = w->ledger, .conninfo = conninfo};
+    struct workload_options o = {.loop = w->loop,
+                                 .def = &def,
+                                 .topology = &topology,
+                                 .sink = &w->sink,
+                                 .ledger_path = w->ledger,
+                                 .conninfo = conninfo};
     struct err err = {0};
     if (workload_start(&o, &w->w, &err) < 0)
         fail_msg("%s", err.msg);

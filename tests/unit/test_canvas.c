@@ -35,7 +35,8 @@ static void broken_utf8_and_control_characters_become_question_marks(void **stat
     (void)canvas_text(&c, canvas_rect(&c), 0, 0, TONE_PLAIN, "%s",
                       "a\x1b[31m\x07\xff\xc3(\xed\xa0\x80\xe2\x82|\xf0\x9f\x90\x98é\xc2\x9b\xe2\x80\xae!");
     expect_text(&c, "a?[31m??"
-                    "?(?????|🐘é?" "?!\n");
+                    "?(?????|🐘é?"
+                    "?!\n");
     canvas_done(&c);
 }
 

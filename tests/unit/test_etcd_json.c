@@ -13,8 +13,13 @@
 
 static void base64_follows_the_vectors_of_rfc_4648(void **state) {
     (void)state;
-    const char *const vectors[][2] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-                                      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    const char *const vectors[][2] = {{"", ""},
+                                      {"f", "Zg=="},
+                                      {"fo", "Zm8="},
+                                      {"foo", "Zm9v"},
+                                      {"foob", "Zm9vYg=="},
+                                      {"fooba", "Zm9vYmE="},
+                                      {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
         cleanup_strbuf struct strbuf e = {0}, d = {0};
         base64_encode(&e, vectors[i][0], strlen(vectors[i][0]));
@@ -35,10 +40,12 @@ static void base64_refuses_what_is_malformed(void **state) {
 }
 
 // "/service/demo/leader" = n1
-static const char range[] =
-    "{\"header\":{\"cluster_id\":\"14841639068965178418\",\"member_id\":\"10276657743932975437\",\"revision\":\"17\",\"raft_term\":\"2\"},"
-    "\"kvs\":[{\"key\":\"L3NlcnZpY2UvZGVtby9sZWFkZXI=\",\"create_revision\":\"5\",\"mod_revision\":\"16\",\"version\":\"1\","
-    "\"value\":\"bjE=\",\"lease\":\"7587869765287921155\"},{\"key\":\"L290aGVy\",\"mod_revision\":\"3\"}],\"count\":\"2\"}";
+static const char range[] = "{\"header\":{\"cluster_id\":\"14841639068965178418\",\"member_id\":"
+                            "\"10276657743932975437\",\"revision\":\"17\",\"raft_term\":\"2\"},"
+                            "\"kvs\":[{\"key\":\"L3NlcnZpY2UvZGVtby9sZWFkZXI=\",\"create_revision\":\"5\",\"mod_"
+                            "revision\":\"16\",\"version\":\"1\","
+                            "\"value\":\"bjE=\",\"lease\":\"7587869765287921155\"},{\"key\":\"L290aGVy\",\"mod_"
+                            "revision\":\"3\"}],\"count\":\"2\"}";
 
 static void a_range_gives_the_keys_of_our_prefix_with_64_bit_numbers_intact(void **state) {
     (void)state;
@@ -84,7 +91,8 @@ static void an_error_answer_is_no_answer(void **state) {
     assert_false(dcs_read_status("", &status));
 }
 
-#define CREATED "{\"result\":{\"header\":{\"cluster_id\":\"1\",\"revision\":\"17\",\"raft_term\":\"2\"},\"created\":true}}\n"
+#define CREATED                                                                                                        \
+    "{\"result\":{\"header\":{\"cluster_id\":\"1\",\"revision\":\"17\",\"raft_term\":\"2\"},\"created\":true}}\n"
 #define EVENTS                                                                                                         \
     "{\"result\":{\"header\":{\"cluster_id\":\"1\",\"revision\":\"19\"},\"events\":["                                  \
     "{\"kv\":{\"key\":\"L3NlcnZpY2UvZGVtby9zdGF0dXM=\",\"mod_revision\":\"18\",\"value\":\"eyJvIjoxfQ==\"}},"          \
@@ -102,7 +110,7 @@ static bool see(void *arg, const char *line) {
     assert_true(dcs_read_watch(line, &w, &kvs));
     s->lines++;
     s->created += w.created;
-    for VEC_EACH(&kvs, kv) {
+    VEC_FOREACH (&kvs, kv) {
         s->events++;
         s->gone += kv->gone;
         s->last = kv->revision;
@@ -133,7 +141,8 @@ static void a_compacted_watch_is_told_as_cancelled(void **state) {
     (void)state;
     struct dcs_watch w;
     dcs_kv_list kvs = {0};
-    assert_true(dcs_read_watch("{\"result\":{\"header\":{},\"canceled\":true,\"compact_revision\":\"120\"}}", &w, &kvs));
+    assert_true(
+        dcs_read_watch("{\"result\":{\"header\":{},\"canceled\":true,\"compact_revision\":\"120\"}}", &w, &kvs));
     assert_true(w.canceled);
     assert_int_equal(120, w.compacted);
 }
@@ -141,9 +150,10 @@ static void a_compacted_watch_is_told_as_cancelled(void **state) {
 static void status_tells_leader_term_and_index(void **state) {
     (void)state;
     struct dcs_status s;
-    assert_true(dcs_read_status("{\"header\":{\"member_id\":\"7\",\"raft_term\":\"3\"},\"version\":\"3.4.23\",\"dbSize\":\"20480\","
-                                "\"leader\":\"7\",\"raftIndex\":\"41\",\"raftTerm\":\"3\"}",
-                                &s));
+    assert_true(dcs_read_status(
+        "{\"header\":{\"member_id\":\"7\",\"raft_term\":\"3\"},\"version\":\"3.4.23\",\"dbSize\":\"20480\","
+        "\"leader\":\"7\",\"raftIndex\":\"41\",\"raftTerm\":\"3\"}",
+        &s));
     assert_true(s.leader == 7 && s.header.member == 7);
     assert_int_equal(41, s.raft_index);
     assert_int_equal(3, s.term);

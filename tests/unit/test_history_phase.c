@@ -56,7 +56,7 @@ static void check_bounds(const struct outage_part *got, const struct phase *want
 
 static const struct outage *longest(const struct history *h) {
     const struct outage *best = &h->outages.items[0];
-    for VEC_EACH (&h->outages, o)
+    VEC_FOREACH (&h->outages, o)
         if (o->to - o->from > best->to - best->from)
             best = o;
     return best;

@@ -345,10 +345,10 @@ static void a_short_pause_in_which_nothing_failed_is_a_hiccup(void **state) {
         r.w.writes_back = r.w.writes_stop;
         world_build(&r.w);
         usec_t from = MS(20000), to = from + MS(longer ? 400 : 200);
-        for VEC_EACH (&r.w.ledger, l) // all of them come back together, late
+        VEC_FOREACH (&r.w.ledger, l) // all of them come back together, late
             if (l->scheduled >= from && l->scheduled < to)
                 l->returned = to + MS(3);
-        for VEC_EACH (&r.w.events, ev)
+        VEC_FOREACH (&r.w.events, ev)
             if (ev->kind == EVENT_CLIENT_TICK && ev->u.CLIENT_TICK.from >= from && ev->u.CLIENT_TICK.from < to)
                 ev->u.CLIENT_TICK.w_ok = 0;
         fold(&r, true);
@@ -380,7 +380,7 @@ static void flapping_lengthens_an_outage_and_a_hiccup_does_not(void **state) {
         world_leader_crash(&r.w);
         world_build(&r.w);
         usec_t from = MS(39400), to = from + MS(flap ? 600 : 150);
-        for VEC_EACH (&r.w.ledger, l)
+        VEC_FOREACH (&r.w.ledger, l)
             if (l->scheduled >= from && l->scheduled < to)
                 l->result = LEDGER_FAILED;
         for (size_t i = 0; i < r.w.events.n; i++) // the ledger speaks alone here
@@ -410,7 +410,7 @@ static void a_read_outage_is_known_to_a_bucket(void **state) {
     struct run r = {0};
     world_leader_crash(&r.w);
     world_build(&r.w);
-    for VEC_EACH (&r.w.events, ev)
+    VEC_FOREACH (&r.w.events, ev)
         if (ev->kind == EVENT_CLIENT_TICK && ev->u.CLIENT_TICK.from >= MS(20000) && ev->u.CLIENT_TICK.from < MS(21500))
             ev->u.CLIENT_TICK.r_failed = ev->u.CLIENT_TICK.r_ok, ev->u.CLIENT_TICK.r_ok = 0;
     fold(&r, true);

@@ -34,7 +34,7 @@ static void end(struct run *r) {
 static const char *failed(const struct measures *o) {
     static char out[256];
     out[0] = '\0';
-    for VEC_EACH (&o->expects, e)
+    VEC_FOREACH (&o->expects, e)
         if (e->known && !e->ok)
             (void)snprintf(out + strlen(out), sizeof out - strlen(out), "%s%s", *out ? " " : "", e->kind);
     return out;
@@ -47,7 +47,7 @@ static void caught(struct run *r, const char *by) {
 }
 
 static struct ledger_record *record(struct world *w, uint64_t id) {
-    for VEC_EACH (&w->ledger, r)
+    VEC_FOREACH (&w->ledger, r)
         if (r->id == id)
             return r;
     return NULL;
@@ -243,7 +243,7 @@ static void overlapping_acknowledgements_alone_prove_a_split_brain(void **state)
     struct run r;
     begin(&r);
     world_build(&r.w);
-    for VEC_EACH (&r.w.ledger, l) // from 41 s to 43 s every second write is taken by n1
+    VEC_FOREACH (&r.w.ledger, l) // from 41 s to 43 s every second write is taken by n1
         if (l->scheduled >= MS(41000) && l->scheduled < MS(43000) && l->id % 2)
             l->node = 1;
     caught(&r, "split_brain");
@@ -471,7 +471,7 @@ static void a_client_that_stood_still_makes_times_doubtful(void **state) {
     begin(&r);
     world_build(&r.w);
     world_expect(&r.w, "write_outage", -1, 20e6);
-    for VEC_EACH (&r.w.events, ev)
+    VEC_FOREACH (&r.w.events, ev)
         if (ev->kind == EVENT_CLIENT_TICK && ev->u.CLIENT_TICK.from >= MS(12000) && ev->u.CLIENT_TICK.from < MS(35000))
             ev->u.CLIENT_TICK.w_tried = 0;
     fold(&r);

@@ -43,7 +43,7 @@ struct event *world_add(struct world *w, struct event ev) {
 }
 
 struct event *world_find(struct world *w, enum event_kind kind, int nth) {
-    for VEC_EACH (&w->events, ev)
+    VEC_FOREACH (&w->events, ev)
         if (ev->kind == kind && nth-- == 0)
             return ev;
     return NULL;
@@ -213,7 +213,7 @@ static void make_ledger(struct world *w) {
 static void add_ticks(struct world *w) {
     size_t n = (size_t)((w->end + 3 * SEC) / BUCKET);
     struct event *ticks = xcalloc(n, sizeof *ticks);
-    for VEC_EACH (&w->ledger, r) {
+    VEC_FOREACH (&w->ledger, r) {
         ticks[r->scheduled / BUCKET].u.CLIENT_TICK.w_tried++;
         struct event *ev = &ticks[r->returned / BUCKET];
         if (r->result == LEDGER_OK) {
@@ -257,7 +257,7 @@ static void add_final(struct world *w) {
         for (uint64_t id = 1; id <= w->ledger.n + 1; id++) {
             bool in = false;
             if (id <= w->ledger.n)
-                for VEC_EACH (&w->ledger, r)
+                VEC_FOREACH (&w->ledger, r)
                     if (r->id == id) {
                         in = present(r);
                         break;
@@ -305,10 +305,10 @@ void world_done(struct world *w) {
 
 const struct measures *world_measure(const struct world *w, bool with_ledger, struct measure **ret) {
     *ret = measure_new();
-    for VEC_EACH (&w->events, ev)
+    VEC_FOREACH (&w->events, ev)
         measure_event(*ret, ev);
     if (with_ledger)
-        for VEC_EACH (&w->ledger, r)
+        VEC_FOREACH (&w->ledger, r)
             measure_ledger(*ret, r);
     return measure_finish(*ret);
 }

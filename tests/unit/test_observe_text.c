@@ -22,15 +22,17 @@ static void turning_points_are_told_and_routine_is_not(void **state) {
         {"patroni", "2024-01-01 10:00:00,123 INFO: Lock owner: n1; I am n2", NULL, NULL},
         {"patroni", "2024-01-01 10:00:00,123 INFO: promoted self to leader by acquiring session lock", "info",
          "INFO: promoted self to leader by acquiring session lock"},
-        {"patroni", "2024-01-01 10:00:00,123 ERROR: failed to update leader lock", "error", "ERROR: failed to update leader lock"},
-        {"patroni", "2024-01-01 10:00:00,123 INFO: demoting self because DCS is not accessible and I was a leader", "warning",
-         "INFO: demoting self because DCS is not accessible and I was a leader"},
+        {"patroni", "2024-01-01 10:00:00,123 ERROR: failed to update leader lock", "error",
+         "ERROR: failed to update leader lock"},
+        {"patroni", "2024-01-01 10:00:00,123 INFO: demoting self because DCS is not accessible and I was a leader",
+         "warning", "INFO: demoting self because DCS is not accessible and I was a leader"},
         {"postgresql", "2024-01-01 10:00:00.123 UTC [42] LOG:  database system is ready to accept connections", "info",
          "[42] LOG:  database system is ready to accept connections"},
         {"postgresql", "2024-01-01 10:00:00.123 UTC [42] FATAL:  the database system is starting up", NULL, NULL},
         {"postgresql", "2024-01-01 10:00:00.123 UTC [42] LOG:  checkpoint starting: time", NULL, NULL},
-        {"etcd", "2024-01-01 10:00:00.123456 I | raft: raft.node: 8e9e05c52164694d elected leader 8e9e05c52164694d at term 2", "info",
-         "I | raft: raft.node: 8e9e05c52164694d elected leader 8e9e05c52164694d at term 2"},
+        {"etcd",
+         "2024-01-01 10:00:00.123456 I | raft: raft.node: 8e9e05c52164694d elected leader 8e9e05c52164694d at term 2",
+         "info", "I | raft: raft.node: 8e9e05c52164694d elected leader 8e9e05c52164694d at term 2"},
         {"haproxy", "[WARNING]  (12) : Server rw/n1 is DOWN, reason: Layer7 wrong status", "warning",
          "[WARNING]  (12) : Server rw/n1 is DOWN, reason: Layer7 wrong status"},
         {"patroni", "", NULL, NULL},
@@ -55,10 +57,12 @@ static void libpqs_messages_become_one_line_with_the_servers_code(void **state) 
         {"connection to server at \"10.77.0.1\", port 5432 failed: FATAL:  57P03: the database system is starting up\n"
          "LOCATION:  ProcessStartupPacket, postmaster.c:2354\n",
          "57P03", "the database system is starting up"},
-        {"connection to server at \"10.77.0.1\", port 5432 failed: Connection refused\n\tIs the server running on that host", "",
-         "Connection refused"},
+        {"connection to server at \"10.77.0.1\", port 5432 failed: Connection refused\n\tIs the server running on that "
+         "host",
+         "", "Connection refused"},
         {"connection to server at \"10.77.0.1\", port 5432 failed: session is read-only\n", "", "session is read-only"},
-        {"server closed the connection unexpectedly\n\tThis probably means", "", "server closed the connection unexpectedly"},
+        {"server closed the connection unexpectedly\n\tThis probably means", "",
+         "server closed the connection unexpectedly"},
         {"", "", ""},
         {NULL, "", ""},
     };
@@ -82,8 +86,9 @@ static void a_very_long_message_is_cut_inside_its_buffer(void **state) {
 static void a_missing_socket_is_said_in_our_words(void **state) {
     (void)state;
     char text[40];
-    sql_explain("connection to server on socket \"/proc/7/root/run/postgresql/.s.PGSQL.5432\" failed: No such file or directory", text,
-                sizeof text);
+    sql_explain("connection to server on socket \"/proc/7/root/run/postgresql/.s.PGSQL.5432\" failed: No such file or "
+                "directory",
+                text, sizeof text);
     assert_string_equal("no server (no socket)", text);
 }
 
@@ -94,7 +99,8 @@ static void note(void *arg, const struct proxy_server *s) {
 static void haproxys_table_gives_servers_by_the_name_of_the_column(void **state) {
     (void)state;
     cleanup_strbuf struct strbuf b = {0};
-    proxy_csv_read("# pxname,svname,qcur,status,weight,\nrw,FRONTEND,,OPEN,,\nrw,n1,0,UP,1,\nrw,n2,0,DOWN 1/2,1,\nrw,BACKEND,0,UP,1,\n\n",
+    proxy_csv_read("# pxname,svname,qcur,status,weight,\nrw,FRONTEND,,OPEN,,\nrw,n1,0,UP,1,\nrw,n2,0,DOWN "
+                   "1/2,1,\nrw,BACKEND,0,UP,1,\n\n",
                    note, &b);
     assert_string_equal("rw/n1=UP;rw/n2=DOWN 1/2;", b.data);
     strbuf_clear(&b);

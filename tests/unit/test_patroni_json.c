@@ -18,11 +18,12 @@ static struct event member(const char *json) {
 
 static void the_leader_of_3_0_2_says_master_and_is_told_as_leader(void **state) {
     (void)state;
-    struct event ev = member("{\"state\": \"running\", \"postmaster_start_time\": \"2024-01-01 10:00:00.0+00:00\", \"role\": \"master\","
-                             " \"server_version\": 150015, \"xlog\": {\"location\": 83886432}, \"timeline\": 3,"
-                             " \"replication\": [{\"usename\": \"replicator\", \"application_name\": \"n2\", \"state\": \"streaming\"}],"
-                             " \"dcs_last_seen\": 1704103200, \"database_system_identifier\": \"7318\","
-                             " \"patroni\": {\"version\": \"3.0.2\", \"scope\": \"demo\"}}");
+    struct event ev = member(
+        "{\"state\": \"running\", \"postmaster_start_time\": \"2024-01-01 10:00:00.0+00:00\", \"role\": \"master\","
+        " \"server_version\": 150015, \"xlog\": {\"location\": 83886432}, \"timeline\": 3,"
+        " \"replication\": [{\"usename\": \"replicator\", \"application_name\": \"n2\", \"state\": \"streaming\"}],"
+        " \"dcs_last_seen\": 1704103200, \"database_system_identifier\": \"7318\","
+        " \"patroni\": {\"version\": \"3.0.2\", \"scope\": \"demo\"}}");
     assert_string_equal("leader", ev.u.MEMBER.role);
     assert_string_equal("running", ev.u.MEMBER.state);
     assert_int_equal(3, ev.u.MEMBER.timeline);
@@ -33,16 +34,19 @@ static void the_leader_of_3_0_2_says_master_and_is_told_as_leader(void **state) 
 
 static void the_leader_of_4_x_says_primary_and_is_told_as_leader(void **state) {
     (void)state;
-    struct event ev = member("{\"state\": \"running\", \"role\": \"primary\", \"xlog\": {\"location\": 1}, \"timeline\": 1, \"pause\": true,"
-                             " \"pending_restart\": true, \"patroni\": {\"version\": \"4.0.7\", \"scope\": \"demo\", \"name\": \"n1\"}}");
+    struct event ev = member(
+        "{\"state\": \"running\", \"role\": \"primary\", \"xlog\": {\"location\": 1}, \"timeline\": 1, \"pause\": true,"
+        " \"pending_restart\": true, \"patroni\": {\"version\": \"4.0.7\", \"scope\": \"demo\", \"name\": \"n1\"}}");
     assert_string_equal("leader", ev.u.MEMBER.role);
     assert_true(ev.u.MEMBER.paused && ev.u.MEMBER.pending_restart);
 }
 
 static void a_replica_tells_what_it_received_and_replayed(void **state) {
     (void)state;
-    struct event ev = member("{\"state\": \"streaming\", \"role\": \"replica\", \"sync_standby\": true, \"xlog\": {\"received_location\":"
-                             " 9007199254740993, \"replayed_location\": 500, \"replayed_timestamp\": null, \"paused\": false}, \"timeline\": 2}");
+    struct event ev = member(
+        "{\"state\": \"streaming\", \"role\": \"replica\", \"sync_standby\": true, \"xlog\": {\"received_location\":"
+        " 9007199254740993, \"replayed_location\": 500, \"replayed_timestamp\": null, \"paused\": false}, "
+        "\"timeline\": 2}");
     assert_string_equal("sync_standby", ev.u.MEMBER.role);
     assert_true(ev.u.MEMBER.lsn > 0);
     assert_true(ev.u.MEMBER.replayed == 500);
@@ -50,7 +54,8 @@ static void a_replica_tells_what_it_received_and_replayed(void **state) {
 
 static void a_member_without_postgresql_still_answers(void **state) {
     (void)state;
-    struct event ev = member("{\"state\": \"crashed\", \"role\": \"master\", \"cluster_unlocked\": true, \"dcs_last_seen\": 1}");
+    struct event ev =
+        member("{\"state\": \"crashed\", \"role\": \"master\", \"cluster_unlocked\": true, \"dcs_last_seen\": 1}");
     assert_string_equal("crashed", ev.u.MEMBER.state);
     assert_true(ev.u.MEMBER.lsn == 0 && ev.u.MEMBER.timeline == 0);
     assert_string_equal("uninitialized", member("{\"role\":\"uninitialized\",\"state\":\"stopped\"}").u.MEMBER.role);
@@ -74,14 +79,22 @@ static void note(void *arg, const char *key, const char *value) {
 static void the_configuration_comes_flat_with_defaults_for_what_is_missing(void **state) {
     (void)state;
     cleanup_strbuf struct strbuf b = {0};
-    assert_true(patroni_read_config("{\"ttl\": 20, \"master_start_timeout\": 0, \"synchronous_mode\": true, \"slots\": {\"a\": {}},"
-                                    " \"maximum_lag_on_failover\": 1048576, \"retry_timeout\": null, \"postgresql\": {\"use_pg_rewind\":"
-                                    " true, \"parameters\": {\"max_connections\": 100, \"work_mem\": \"4MB\", \"x\": 0.5}}}",
-                                    note, &b));
-    const char *const wanted[] = {"patroni.ttl=20;", "patroni.primary_start_timeout=0;", "patroni.synchronous_mode=true;",
-                                  "patroni.maximum_lag_on_failover=1048576;", "patroni.loop_wait=10;", "patroni.retry_timeout=10;",
-                                  "patroni.postgresql.use_pg_rewind=true;", "postgresql.max_connections=100;",
-                                  "postgresql.work_mem=4MB;", "postgresql.x=0.5;", "patroni.failsafe_mode=false;"};
+    assert_true(patroni_read_config(
+        "{\"ttl\": 20, \"master_start_timeout\": 0, \"synchronous_mode\": true, \"slots\": {\"a\": {}},"
+        " \"maximum_lag_on_failover\": 1048576, \"retry_timeout\": null, \"postgresql\": {\"use_pg_rewind\":"
+        " true, \"parameters\": {\"max_connections\": 100, \"work_mem\": \"4MB\", \"x\": 0.5}}}",
+        note, &b));
+    const char *const wanted[] = {"patroni.ttl=20;",
+                                  "patroni.primary_start_timeout=0;",
+                                  "patroni.synchronous_mode=true;",
+                                  "patroni.maximum_lag_on_failover=1048576;",
+                                  "patroni.loop_wait=10;",
+                                  "patroni.retry_timeout=10;",
+                                  "patroni.postgresql.use_pg_rewind=true;",
+                                  "postgresql.max_connections=100;",
+                                  "postgresql.work_mem=4MB;",
+                                  "postgresql.x=0.5;",
+                                  "patroni.failsafe_mode=false;"};
     for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
         if (!strstr(b.data, wanted[i]))
             fail_msg("no %s in %s", wanted[i], b.data);

@@ -141,7 +141,7 @@ static void control_characters_of_a_log_never_reach_the_terminal(void **state) {
     world_build(&w);
     report_text(world_measure(&w, true, &m), "/r", &ascii, &out);
     struct report_live *live = report_live_new(&ascii);
-    for VEC_EACH (&w.events, ev)
+    VEC_FOREACH (&w.events, ev)
         report_live_event(live, ev, &out);
     report_live_free(live);
     for (size_t i = 0; i < out.len; i++)
@@ -223,18 +223,18 @@ static void check_schema(const cJSON *j) {
     need(j, "phases faults expectations", is_array);
     need(j, "writes availability versions host", is_object);
     const cJSON *item;
-    cJSON_ArrayForEach(item, cJSON_GetObjectItem(j, "phases")) {
+    cJSON_ArrayForEach (item, cJSON_GetObjectItem(j, "phases")) {
         need(item, "name why", is_string);
         need(item, "start_ms duration_ms error_ms", is_number);
         need(item, "bound_min_ms bound_max_ms", is_number_or_null);
         need(item, "inside", is_bool_or_null);
     }
-    cJSON_ArrayForEach(item, cJSON_GetObjectItem(j, "faults")) {
+    cJSON_ArrayForEach (item, cJSON_GetObjectItem(j, "faults")) {
         need(item, "id target nodes mechanism detail", is_string);
         need(item, "verified action effective_seen", is_bool);
         need(item, "asked_ms effective_ms healed_ms", is_number_or_null);
     }
-    cJSON_ArrayForEach(item, cJSON_GetObjectItem(j, "expectations")) {
+    cJSON_ArrayForEach (item, cJSON_GetObjectItem(j, "expectations")) {
         need(item, "kind text", is_string);
         need(item, "ok", is_bool_or_null);
     }
@@ -331,7 +331,7 @@ static void the_live_lines_tell_the_story_once(void **state) {
         (void)world_add(&w, ev);
     cleanup_strbuf struct strbuf out = {0};
     struct report_live *live = report_live_new(&ascii);
-    for VEC_EACH (&w.events, e)
+    VEC_FOREACH (&w.events, e)
         report_live_event(live, e, &out);
     report_live_free(live);
     assert_string_equal(out.data, "[   1.0 s] n1 holds the leader key\n"

@@ -15,10 +15,8 @@
 #define CRASH  "- {name: crash, inject: node.power_off, target: leader}\n"
 #define WHEN   STEPS CRASH "- wait: "  // a condition, in line 5 column 9
 #define EXPECT STEPS CRASH "expect:\n" // expectations begin in line 6
-#define ONE                                                                                                            \
-    "title: t\ntopology:\n  nodes:\n    p: {services: [postgres, etcd]}\n    app: {services: app}\nsteps:\n" // one
-                                                                                                             // PostgreSQL;
-                                                                                                             // line 7
+// One PostgreSQL; the steps begin in line 7.
+#define ONE    "title: t\ntopology:\n  nodes:\n    p: {services: [postgres, etcd]}\n    app: {services: app}\nsteps:\n"
 
 // clang-format off
 static const struct bad {
@@ -503,8 +501,9 @@ static void a_nul_byte_is_told_at_its_place(void **state) {
     static const char yaml[] = "title: a\0b\n";
     bool plan;
     cleanup_free char *text = complaints(yaml, sizeof yaml - 1, &plan);
-    assert_string_equal(text, "f:1:9: error: byte 0x00 is not allowed here: expected plain UTF-8 text (is this a binary or UTF-16 "
-                              "file?)\n");
+    assert_string_equal(
+        text, "f:1:9: error: byte 0x00 is not allowed here: expected plain UTF-8 text (is this a binary or UTF-16 "
+              "file?)\n");
 }
 
 static void a_flood_of_mistakes_is_cut_off(void **state) {

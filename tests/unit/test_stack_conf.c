@@ -29,7 +29,7 @@ static void set(setting_list *list, const char *key, const char *value) {
 }
 
 static void drop(setting_list *list) {
-    for VEC_EACH (list, s) {
+    VEC_FOREACH (list, s) {
         free(s->key);
         free(s->value);
     }

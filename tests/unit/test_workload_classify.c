@@ -27,8 +27,8 @@ static void nothing_sent_is_a_certain_failure(void **state) {
 
 static void an_error_that_rolls_back_is_a_certain_failure(void **state) {
     (void)state;
-    const char *const failed[] = {"25006", "40001", "40P01", "23505", "22003", "42P01", "55P03", "57014", "57P03", "53300", "53100",
-                                  "28P01", "3D000"};
+    const char *const failed[] = {"25006", "40001", "40P01", "23505", "22003", "42P01", "55P03",
+                                  "57014", "57P03", "53300", "53100", "28P01", "3D000"};
     for (size_t i = 0; i < ARRAY_SIZE(failed); i++)
         if (classify_op(OP_ERROR, true, failed[i]) != LEDGER_FAILED)
             fail_msg("%s", failed[i]);
@@ -53,11 +53,14 @@ static void a_broken_connection_or_silence_after_sending_is_unknown(void **state
 
 static void the_warning_of_a_cancelled_synchronous_wait_is_recognised_and_no_other(void **state) {
     (void)state;
-    assert_true(classify_warning_is_local_only("01000", "canceling wait for synchronous replication due to user request"));
+    assert_true(
+        classify_warning_is_local_only("01000", "canceling wait for synchronous replication due to user request"));
     assert_true(classify_warning_is_local_only(
-        "01000", "canceling the wait for synchronous replication and terminating connection due to administrator command"));
+        "01000",
+        "canceling the wait for synchronous replication and terminating connection due to administrator command"));
     assert_false(classify_warning_is_local_only("01000", "there is no transaction in progress"));
-    assert_false(classify_warning_is_local_only("00000", "canceling wait for synchronous replication due to user request"));
+    assert_false(
+        classify_warning_is_local_only("00000", "canceling wait for synchronous replication due to user request"));
 }
 
 static void a_demoted_or_leaving_server_is_not_used_again(void **state) {
