@@ -27,13 +27,11 @@ enum tone {
 
 // Signs with a UTF-8 and an ASCII form, one column wide each: X(name, utf8, ascii)
 // clang-format off
-#define SIGNS(X)                                                                                                       \
-    X(GOOD, "✓", "+")                                                                                                  \
-    X(BAD, "✗", "x")                                                                                                   \
-    X(WARN, "!", "!")                                                                                                  \
-    X(UNKNOWN, "?", "?") X(LEADER, "★", "*") X(REPLICA, "○", "o") X(SYNC, "◆", "#") X(OFF, "·", "-")                   \
-        X(FAULT, "⚡", "!") X(UP, "▲", "^") X(DOWN, "▼", "v") X(RIGHT, "▶", ">") X(HLINE, "─", "-") X(VLINE, "│", "|")  \
-            X(FULL, "█", "#") X(HALF, "▒", "=") X(LIGHT, "░", ".") X(DOT, "•", "*")
+#define SIGNS(X) \
+    X(GOOD, "✓", "+") X(BAD, "✗", "x") X(WARN, "!", "!") X(UNKNOWN, "?", "?") X(LEADER, "★", "*") \
+    X(REPLICA, "○", "o") X(SYNC, "◆", "#") X(OFF, "·", "-") X(FAULT, "⚡", "!") X(UP, "▲", "^") \
+    X(DOWN, "▼", "v") X(RIGHT, "▶", ">") X(HLINE, "─", "-") X(VLINE, "│", "|") X(FULL, "█", "#") \
+    X(HALF, "▒", "=") X(LIGHT, "░", ".") X(DOT, "•", "*")
 // clang-format on
 enum sign {
 #define X(name, utf8, ascii) SIGN_##name,

@@ -6,13 +6,16 @@
 
 // PostgreSQL's lane
 // clang-format off
-#define LANES(X)                                                                                                       \
-    X(OFF, "off")                                                                                                      \
-    X(UNKNOWN, "unknown")                                                                                              \
-    X(STARTING, "starting")                                                                                            \
-    X(DOWN, "postgres down")                                                                                           \
-    X(REPLICA, "replica") X(STANDBY_ALONE, "standby, not streaming") X(LEADER, "leader")                               \
-        X(WRITABLE_WITHOUT_KEY, "writable without the key") X(LEADER_NOT_WRITABLE, "has the key, not writable")
+#define LANES(X) \
+    X(OFF, "off") \
+    X(UNKNOWN, "unknown") \
+    X(STARTING, "starting") \
+    X(DOWN, "postgres down") \
+    X(REPLICA, "replica") \
+    X(STANDBY_ALONE, "standby, not streaming") \
+    X(LEADER, "leader") \
+    X(WRITABLE_WITHOUT_KEY, "writable without the key") \
+    X(LEADER_NOT_WRITABLE, "has the key, not writable")
 // clang-format on
 enum lane {
 #define X(name, text) LANE_##name,
