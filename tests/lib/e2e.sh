@@ -16,6 +16,8 @@ finish() {
   local code=$?
   [ -z "${lab:-}" ] || "$BASCULE" down "$lab" >/dev/null 2>&1 # other stories of this user may have labs of their own
   chmod -R u+w "$work"
+  # The run folders of a story that failed are evidence: tests/run keeps what lies in "kept" beside its log.
+  if [ "$failures" != 0 ] && [ -d "$runs" ]; then mv "$runs" "$(dirname "$work")/kept" 2>/dev/null; fi
   rm -rf "$work"
   echo "1..$checks"
   [ "$code" = 0 ] && [ "$failures" = 0 ] && [ "$checks" -gt 0 ] || exit 1
