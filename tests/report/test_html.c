@@ -165,13 +165,12 @@ static void a_long_run_is_summed_up_and_its_outage_is_not(void **state) {
     html_ticks(w.page, measure_finish(w.measure), &ticks, &step);
     assert_int_equal(step, SEC);
     assert_in_range(ticks.n, 3000, 5000);
-    for
-        VEC_EACH(&ticks, k) {
-            assert_true(k->from >= before); // no bucket lies over another
-            before = k->from + k->length;
-            sum += k->w_ok;
-            empty += k->length == 100 * MSEC && k->w_ok == 0;
-        }
+    VEC_FOREACH (&ticks, k) {
+        assert_true(k->from >= before); // no bucket lies over another
+        before = k->from + k->length;
+        sum += k->w_ok;
+        empty += k->length == 100 * MSEC && k->w_ok == 0;
+    }
     assert_int_equal(sum, good);
     assert_int_equal(empty, 20);
     VEC_DONE(&ticks);
