@@ -25,7 +25,7 @@ void ticker_event(struct ticker *t, const struct event *ev) {
         wait_for(t, ev, "");
         return;
     case EVENT_STEP:
-        (void)snprintf(text, sizeof text, "%s %s", ev->u.STEP.name, ev->u.STEP.detail);
+        (void)snprintf(text, sizeof text, "step %s waits %s", ev->u.STEP.name, ev->u.STEP.detail);
         wait_for(t, ev, str_eq(ev->u.STEP.state, "waiting") ? text : "");
         return;
     case EVENT_CLIENT_TICK:
