@@ -4,7 +4,7 @@
 
 Counted is every process of the lab that runs bascule's own program: supervisor with its observer, the workload, the nodes'
 inits. The daemons are the patient, not the instrument. Exit status 1 when more than 5 % or 40 MB.
-Usage: overhead.py PROGRAM [SECONDS]
+Usage: overhead.py PROGRAM [SECONDS] [SAMPLES]     SAMPLES = a JSON file for page.py: the same span cut into five
 """
 import json
 import os
@@ -18,7 +18,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import labview  # noqa: E402
 
 CPU_LIMIT, MEMORY_LIMIT = 5.0, 40.0
+SPANS = 5
 program, seconds = os.path.realpath(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
+samples_file = sys.argv[3] if len(sys.argv) > 3 else None
 lab = f"overhead-{os.getpid()}"
 
 
@@ -65,22 +67,44 @@ def wait_healthy():
     sys.exit("overhead: the lab did not become healthy with writes flowing in 30 s")
 
 
+def machine():
+    """Ticks that all CPUs of the machine were used, and idle, so far."""
+    f = [int(x) for x in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
+    return f[0] + f[1] + f[2] + f[5] + f[6] + f[7], f[3] + f[4]
+
+
+def others_percent():
+    """What is taken of this machine's CPUs over a second in which we do nothing."""
+    used, idle = machine()
+    time.sleep(1)
+    now_used, now_idle = machine()
+    return 100 * (now_used - used) / max(1, now_used - used + now_idle - idle)
+
+
 def measure(supervisor):
+    """A row for every role: processes, CPU, memory; and the total of each span."""
     group = ours(supervisor)
-    before = {pid: cpu_ns(pid) for pid in group}
-    began = time.monotonic()
-    time.sleep(seconds)
-    elapsed = time.monotonic() - began
+    first = before = {pid: cpu_ns(pid) for pid in group}
+    began = span_began = time.monotonic()
+    spans = []
+    for n in range(SPANS):
+        time.sleep(max(0.0, began + seconds * (n + 1) / SPANS - time.monotonic()))
+        now, after = time.monotonic(), {pid: cpu_ns(pid) for pid in group}
+        memory = {pid: memory_kb(pid) / 1024 for pid in group}
+        spans.append({"cpu_percent": sum(after[p] - before[p] for p in group) / (now - span_began) / 1e7,
+                      "memory_mb": sum(memory.values())})
+        span_began, before = now, after
     table = {}
     for pid in group:
         row = table.setdefault(role(pid, supervisor), [0, 0.0, 0.0])
         row[0] += 1
-        row[1] += (cpu_ns(pid) - before[pid]) / elapsed / 1e7
-        row[2] += memory_kb(pid) / 1024
-    return table
+        row[1] += (before[pid] - first[pid]) / (span_began - began) / 1e7
+        row[2] += memory[pid]
+    return table, spans
 
 
 def main():
+    others = others_percent() if samples_file else None
     with tempfile.TemporaryDirectory(prefix="overhead.") as runs:
         os.chmod(runs, 0o777)
         subprocess.run([program, "up", "patroni-3", "--lab", lab, "--runs-dir", runs], check=True, stdin=subprocess.DEVNULL,
@@ -88,7 +112,7 @@ def main():
         try:
             supervisor = int(wait_healthy()["supervisor_pid"])
             time.sleep(3)  # the start's own work is over
-            table = measure(supervisor)
+            table, spans = measure(supervisor)
             writes = wait_healthy()["client"]["writes_per_s"]
         finally:
             bascule("down", "--lab", lab)
@@ -99,6 +123,11 @@ def main():
     print(f"  {'together':26} {'':12} {cpu:6.2f} % of a core {memory:6.1f} MB   (limits: {CPU_LIMIT:.0f} %, {MEMORY_LIMIT:.0f} MB)")
     if "supervisor and observer" not in table or "workload and other helpers" not in table:
         sys.exit("overhead: supervisor or workload was not found, so this says nothing")
+    if samples_file:
+        roles = [{"role": name, "processes": r[0], "cpu_percent": r[1], "memory_mb": r[2]} for name, r in sorted(table.items())]
+        found = {"seconds": seconds, "writes_per_s": writes, "others_percent": others, "cpu_percent": cpu, "memory_mb": memory,
+                 "cpu_limit": CPU_LIMIT, "memory_limit": MEMORY_LIMIT, "roles": roles, "spans": spans}
+        pathlib.Path(samples_file).write_text(json.dumps(found))
     return 0 if cpu < CPU_LIMIT and memory < MEMORY_LIMIT else 1
 
 
