@@ -154,10 +154,17 @@ static usec_t median(time_list *v) {
     return v->items[v->n / 2];
 }
 
-// The usual latency of an acknowledged write between two instants.
+// The usual way of an acknowledged write between two instants: from its sending where the ledger knows it. Ticks only know when it
+// was due, and a write that had waited in the queue all through the outage would count that as its way.
 static usec_t usual_latency(const struct measure *m, usec_t from, usec_t to) {
     time_list v = {0};
+    VEC_FOREACH (&m->acks, a)
+        if (a->returned >= from && a->returned <= to && a->returned >= a->invoked)
+            VEC_PUSH(&v, a->returned - a->invoked);
+    bool ledger = v.n > 0;
     VEC_FOREACH (&m->ticks, k) {
+        if (ledger)
+            break;
         if (k->w_ok > 0 && k->first_ok >= from && k->first_ok <= to)
             VEC_PUSH(&v, k->first_latency);
         if (k->w_ok > 0 && k->last_ok >= from && k->last_ok <= to)

@@ -17,7 +17,7 @@ finish() {
   [ -z "${lab:-}" ] || "$BASCULE" down "$lab" >/dev/null 2>&1 # other stories of this user may have labs of their own
   chmod -R u+w "$work"
   # The run folders of a story that failed are evidence: tests/run keeps what lies in "kept" beside its log.
-  if [ "$failures" != 0 ] && [ -d "$runs" ]; then mv "$runs" "$(dirname "$work")/kept" 2>/dev/null; fi
+  if [ "$failures" != 0 ] && [ -d "$runs" ]; then mkdir -p "$(dirname "$work")/kept" && mv "$runs" "$(dirname "$work")/kept/last"; fi
   rm -rf "$work"
   echo "1..$checks"
   [ "$code" = 0 ] && [ "$failures" = 0 ] && [ "$checks" -gt 0 ] || exit 1
@@ -63,12 +63,27 @@ exits() {
 }
 says() { check "$2" grep -qE -- "$1" "$out"; } # says REGEX SENTENCE: what the last command printed
 
+# The output of a run that was made before, and success if its verdict was pass.
+passed() {
+  cat "$1"
+  grep -q '^PASS: ' "$1"
+}
+
 # run_scenario NAME [OPTIONS...]: runs a shipped scenario and leaves its run folder in $run.
 run_scenario() {
   local name=$1
   shift
   rm -rf "$runs"
-  exits 0 "$name ends with exit status 0" "$BASCULE" run "$BASCULE_TREE/scenarios/$name.yaml" --runs-dir "$runs" "$@"
+  # A phase outside its bounds is a verdict on the cluster, not on the program: Patroni takes seconds longer to elect in about one run
+  # of fifty. As for any timing (docs/measures.md), one alarm asks for a second run and only two are a failure.
+  if ! "$BASCULE" run "$BASCULE_TREE/scenarios/$name.yaml" --runs-dir "$runs" "$@" >"$work/first.out" 2>&1 &&
+    grep -q '^FAIL: phases inside' "$work/first.out"; then
+    echo "# $name: $(grep '^FAIL: ' "$work/first.out"); once more"
+    mkdir -p "$(dirname "$work")/kept" && cp -r "$runs" "$(dirname "$work")/kept/first" # evidence
+    rm -rf "$runs"
+    "$BASCULE" run "$BASCULE_TREE/scenarios/$name.yaml" --runs-dir "$runs" "$@" >"$work/first.out" 2>&1
+  fi
+  exits 0 "$name ends with exit status 0" passed "$work/first.out"
   run=$(find "$runs" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort | tail -n 1)
   check "$name: result.json keeps its schema" python3 "$BASCULE_TREE/tests/lib/result_schema.py" "$run/result.json"
   result "$name: the verdict is pass" 'r["verdict"] == "pass"'
