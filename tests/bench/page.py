@@ -124,7 +124,7 @@ STYLE = """
 .median { stroke: var(--text); stroke-width: 3; }
 .target { stroke: var(--fault); stroke-width: 2; stroke-dasharray: 5 3; }
 .t.f { fill: var(--fault); }
-.table { margin-bottom: .8rem; } th, td { overflow-wrap: normal; } .v { white-space: nowrap; padding-left: .6rem; }
+.table { margin-bottom: .8rem; } th, td { overflow-wrap: normal; } .v { white-space: nowrap; }
 @media screen { .t { font-size: 13px; } }
 @media print { .plot { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
@@ -221,10 +221,10 @@ def summary(bench):
     if bench["busy"]:
         note = (f'<p class="warn"><strong>The machine was busy:</strong> others took more than {BUSY_PERCENT} % of its CPUs when it was looked at '
                 "before measuring. Numbers of a busy machine can't be compared with those of an idle one, so they are shown and not judged.</p>")
-    rows = [(f["name"], amount(f["value"], f["unit"]), amount(f["limit"], f["unit"]), sign(f["verdict"])) for f in bench["figures"]]
+    rows = [(f["name"], sign(f["verdict"]), amount(f["value"], f["unit"]), amount(f["limit"], f["unit"])) for f in bench["figures"]]
     return (f'<section aria-labelledby="summary-h"><h2 id="summary-h">Summary</h2><div class="verdict {colour}"><span class="sign" aria-hidden="true">{mark}</span>'
             f'<div><strong>{esc(words)}</strong><span class="why">{esc(why)}</span></div></div>{note}'
-            + table("Figures and their limits", ["figure", ">measured", ">at most", "verdict"], rows) + "</section>")
+            + table("Figures and their limits", ["figure", "verdict", ">measured", ">at most"], rows) + "</section>")
 
 
 def spread_rows(pairs, unit):

@@ -55,8 +55,8 @@ samples good 3 4 2 1 3.25
 check 'results are collected and become a page' made good
 check 'every tag of the page is closed and nothing is loaded' reads good
 has 'a page of good figures says so' good 'text Every figure inside its limit'
-has 'a ratio stands beside its limit with its verdict' good 'row start-up, cold / naive | 0.50 | 0.70 | ✓ | inside'
-has 'the CPU stands beside its limit with its verdict' good 'row CPU of an idle lab, of one core | 3.25 % | 5.00 % | ✓ | inside'
+has 'a ratio stands beside its limit with its verdict' good 'row start-up, cold / naive | ✓ | inside | 0.50 | 0.70'
+has 'the CPU stands beside its limit with its verdict' good 'row CPU of an idle lab, of one core | ✓ | inside | 3.25 % | 5.00 %'
 has 'the limit in the drawing is a part of the naive median' good 'text limit 2.80 s'
 has 'every sample is in the table' good 'row 2 | 4.00 | 2.00 | 1.00 | 3 %'
 check 'a circle is drawn for every sample' test "$(grep -cx 'tag circle' "$work/good/read")" = 10
@@ -76,8 +76,8 @@ samples slow 3 4 3.2 1 5.5
 check 'bad results are collected too' made slow
 check "and become a whole page" reads slow
 has 'a page of figures outside counts them' slow 'text 2 of 4 figures outside the limit'
-has 'a ratio outside is told so' slow 'row start-up, cold / naive | 0.80 | 0.70 | ✗ | outside'
-has 'a ratio inside beside it stays inside' slow 'row start-up, warm / naive | 0.25 | 0.40 | ✓ | inside'
+has 'a ratio outside is told so' slow 'row start-up, cold / naive | ✗ | outside | 0.80 | 0.70'
+has 'a ratio inside beside it stays inside' slow 'row start-up, warm / naive | ✓ | inside | 0.25 | 0.40'
 exits 1 'the verdict of a figure outside is failure' "$tool" verdict "$work/slow/bench.json"
 
 samples busy 60 4 3.2 1 5.5
@@ -85,7 +85,7 @@ check 'results of a busy machine are collected' made busy
 check "and become a whole page" reads busy
 has 'a busy machine is told' busy 'text The machine was busy:'
 has 'and nothing is judged on it' busy 'text 4 of 4 figures not judged'
-has 'not even what is inside' busy 'row start-up, warm / naive | 0.25 | 0.40 | – | not judged'
+has 'not even what is inside' busy 'row start-up, warm / naive | – | not judged | 0.25 | 0.40'
 check 'which is no failure' "$tool" verdict "$work/busy/bench.json"
 
 mkdir "$work/none"
