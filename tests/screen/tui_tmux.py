@@ -14,8 +14,8 @@ class Screen:
     def __init__(self, cols=80, rows=24, env=None):
         self.folder = tempfile.mkdtemp(prefix="tmux.")
         self.socket = os.path.join(self.folder, "s")
-        self.env = {k: v for k, v in os.environ.items() if k not in ("TMUX", "NO_COLOR")} | {"LC_ALL": "C.UTF-8", "PS1": "$ "} | (env or {})
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(cols), "-y", str(rows), "bash --norc --noprofile")
+        self.env = {k: v for k, v in os.environ.items() if k not in ("TMUX", "NO_COLOR")} | {"LC_ALL": "C.UTF-8", "PS1": "$ ", "SHELL": "/bin/sh"} | (env or {})
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(cols), "-y", str(rows), "bash", "--norc", "--noprofile")
         self.tmux("set-option", "-g", "window-size", "manual")
         self.tmux("set-option", "-g", "escape-time", "0")
         self.resize(cols, rows)
