@@ -30,7 +30,7 @@ _bascule_labs() { "${COMP_WORDS[0]}" list --json 2>/dev/null | grep -oE '"lab":[
 
 _bascule_options() {
   case $1 in
-  run) echo '--seed --set --keep --json --runs-dir --lab --cold --help' ;;
+  run) echo '--seed --set --keep --json --runs-dir --lab --cold --random --duration --replay --help' ;;
   up) echo '--seed --set --runs-dir --lab --cold --no-workload --help' ;;
   status) echo '--json --watch --links --lab --help' ;;
   top) echo '--lab --view --readonly --ascii --help' ;;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule run: for each scenario read it, check the host, start a lab, follow it, fold its log into numbers, say the verdict.
+#include "lab/cmd/random.h"
 #include "lab/cmd/result.h"
 #include "lab/cmd/start.h"
 #include "lab/sandbox/sandbox.h"
@@ -7,16 +8,38 @@
 struct options {
     struct start_options start;
     bool keep, json;
+    bool random;        // --random: a scenario drawn by the seed instead of files
+    usec_t duration;    // --duration, of a random one
+    const char *replay; // --replay RUN
     char **files;
     size_t n_files;
 };
 
-enum { OPT_KEEP = 1, OPT_JSON };
+enum { OPT_KEEP = 1, OPT_JSON, OPT_RANDOM, OPT_DURATION, OPT_REPLAY };
 static const struct argp_option argp_options[] = {
     {"keep", OPT_KEEP, NULL, 0, "leave the lab standing when the scenario is over", 0},
     {"json", OPT_JSON, NULL, 0, "print result.json instead of the story", 0},
+    {"random", OPT_RANDOM, NULL, 0, "no file: faults drawn by --seed on --set topology=NAME", 0},
+    {"duration", OPT_DURATION, "TIME", 0, "how long a random run is to be, e.g. 6m (default 5m)", 0},
+    {"replay", OPT_REPLAY, "RUN", 0, "no file: the schedule, seed and settings of a run folder once more", 0},
     {0},
 };
+
+static usec_t parse_duration(const char *text, struct argp_state *state) {
+    struct err err = {0};
+    usec_t duration = 0;
+    if (random_duration(text, &duration, &err) < 0)
+        argp_error(state, "--duration: %s", err.msg);
+    return duration;
+}
+
+// A run has one source of its steps.
+static void check_together(const struct options *o, struct argp_state *state) {
+    if ((o->n_files > 0) + o->random + (o->replay != NULL) > 1)
+        argp_error(state, "scenario files, --random and --replay exclude each other");
+    if (o->duration && !o->random)
+        argp_error(state, "--duration belongs to --random");
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     struct options *o = state->input;
@@ -31,12 +54,25 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case OPT_JSON:
         o->json = true;
         return 0;
+    case OPT_RANDOM:
+        o->random = true;
+        return 0;
+    case OPT_DURATION:
+        o->duration = parse_duration(arg, state);
+        return 0;
+    case OPT_REPLAY:
+        o->replay = arg;
+        return 0;
     case ARGP_KEY_ARGS:
         o->files = state->argv + state->next;
         o->n_files = (size_t)(state->argc - state->next);
         return 0;
+    case ARGP_KEY_END:
+        check_together(o, state);
+        return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which scenario? (a file, or one of those in scenarios/, e.g. leader-crash)");
+        if (!o->random && !o->replay)
+            argp_error(state, "which scenario? (a file, or one of those in scenarios/, e.g. leader-crash)");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -126,6 +162,27 @@ static int worse(int a, int b) {
     return rank[a] >= rank[b] ? a : b;
 }
 
+// What --random or --replay name: one job.
+static int read_made(struct options *o, job_list *jobs) {
+    struct err err = {0};
+    struct strbuf text = {0};
+    cleanup_strbuf struct strbuf path = {0};
+    int r = o->random ? random_make(&o->start, o->duration, &path, &text, &err)
+                      : random_again(o->replay, &o->start, &path, &text, &err);
+    int code = EXIT_USAGE;
+    struct plan *plan = NULL;
+    if (r < 0)
+        code = cmd_fail(r == -ENOTSUP ? EXIT_SKIPPED : EXIT_USAGE, &err);
+    else
+        plan = start_read_text(strbuf_str(&path), &text, &o->start, &code);
+    if (!plan) {
+        strbuf_done(&text);
+        return code;
+    }
+    VEC_PUSH(jobs, ((struct job){.plan = plan, .text = text}));
+    return EXIT_PASS;
+}
+
 static int read_all(const struct options *o, job_list *jobs) {
     int worst = EXIT_PASS;
     for (size_t i = 0; i < o->n_files; i++) {
@@ -163,7 +220,9 @@ int run_main(int argc, char **argv) {
     cmd_parse(&argp, "run", argc, argv, 0, &o);
     job_list jobs = {0};
     struct err err = {0};
-    int code = read_all(&o, &jobs); // as whoever we are: root may be the only one who can read them
+    int code = o.random || o.replay
+                   ? read_made(&o, &jobs)
+                   : read_all(&o, &jobs); // as whoever we are: root may be the only one who can read them
     if (code == EXIT_PASS && sandbox_drop_root(&err) < 0)
         code = cmd_fail(EXIT_BROKEN, &err);
     else if (code == EXIT_PASS)

@@ -86,13 +86,12 @@ void start_options_done(struct start_options *o) {
 
 // ---- the plan --------------------------------------------------------------------------------------------------------
 
-struct plan *start_read_scenario(const char *name, const struct start_options *o, struct strbuf *ret_text,
-                                 int *exit_code) {
+struct plan *start_read_text(const char *path, const struct strbuf *text, const struct start_options *o,
+                             int *exit_code) {
     *exit_code = EXIT_USAGE;
     struct err err = {0};
-    cleanup_strbuf struct strbuf path = {0}, topologies = {0}, said = {0};
-    if (paths_scenario_file(name, &path, &err) < 0 || paths_topologies(&topologies, &err) < 0 ||
-        fs_read(strbuf_str(&path), 1 << 20, ret_text, &err) < 0) {
+    cleanup_strbuf struct strbuf topologies = {0}, said = {0};
+    if (paths_topologies(&topologies, &err) < 0) {
         log_error("%s", err.msg);
         return NULL;
     }
@@ -102,11 +101,23 @@ struct plan *start_read_scenario(const char *name, const struct start_options *o
                               .overrides = o->set.n ? &o->set : NULL};
     struct diags d = {0};
     struct plan *plan = NULL;
-    int r = scenario_read_text(strbuf_str(&path), strbuf_str(ret_text), ret_text->len, &ro, &d, &plan);
+    int r = scenario_read_text(path, strbuf_str(text), text->len, &ro, &d, &plan);
     diags_to_text(&d, &said);
     (void)fputs(strbuf_str(&said), stderr);
     diags_done(&d);
     return r < 0 ? NULL : plan;
+}
+
+struct plan *start_read_scenario(const char *name, const struct start_options *o, struct strbuf *ret_text,
+                                 int *exit_code) {
+    *exit_code = EXIT_USAGE;
+    struct err err = {0};
+    cleanup_strbuf struct strbuf path = {0};
+    if (paths_scenario_file(name, &path, &err) < 0 || fs_read(strbuf_str(&path), 1 << 20, ret_text, &err) < 0) {
+        log_error("%s", err.msg);
+        return NULL;
+    }
+    return start_read_text(strbuf_str(&path), ret_text, o, exit_code);
 }
 
 static int check_faults(const struct plan *plan, struct err *err) {

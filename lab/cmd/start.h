@@ -20,6 +20,9 @@ void start_options_done(struct start_options *o);
 // Reads a scenario, prints its diagnostics to stderr. Returns NULL and sets *exit_code when it can't be run.
 struct plan *start_read_scenario(const char *name, const struct start_options *o, struct strbuf *ret_text,
                                  int *exit_code);
+// The same with the text in memory; path is for its messages and gives the plan its name.
+struct plan *start_read_text(const char *path, const struct strbuf *text, const struct start_options *o,
+                             int *exit_code);
 // Can this host do it? Every fault's check, the programs, the name spaces. 0, or negative with the reason (then: skipped).
 int start_check_host(const struct plan *plan, struct err *err);
 // Makes the run folder (with a copy of the scenario's text, which may be NULL), and launches. run_dir gets the folder's path.

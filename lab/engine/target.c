@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "lab/base/random.h"
+
 enum share { SHARE_ALL, SHARE_ONE, SHARE_MAJORITY };
 
 static const struct {
@@ -135,14 +137,6 @@ size_t target_class(const struct scope *s, const struct selector *sel, bool dead
 }
 
 // ---- draws
-// ------------------------------------------------------------------------------------------------------------ Steele,
-// Lea, Flood: "Fast splittable pseudorandom number generators", 2014; the constants of the reference implementation.
-static uint64_t splitmix64(uint64_t x) {
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
 
 static uint64_t rank_of(const struct scope *s, uint64_t stream, size_t index) {
     return splitmix64(splitmix64(s->plan->seed ^ splitmix64(stream)) + index);

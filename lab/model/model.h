@@ -5,7 +5,7 @@
 #include "lab/record/event.h"
 #include "lab/scenario/topology.h"
 
-enum { MODEL_FAULTS_MAX = 32, MODEL_STEPS_MAX = 128 };
+enum { MODEL_FAULTS_MAX = 64, MODEL_STEPS_MAX = 128 };
 
 enum member_role { ROLE_UNKNOWN, ROLE_LEADER, ROLE_REPLICA, ROLE_SYNC_STANDBY, ROLE_STANDBY_LEADER, ROLE_OTHER };
 

@@ -3,7 +3,7 @@
 // Steps and expectations of a scenario.
 #include "lab/scenario/condition.h"
 
-enum { STEPS_MAX = 100, INJECTIONS_MAX = 32 }; // the model shows no more than 128 steps and 32 faults
+enum { STEPS_MAX = 100, INJECTIONS_MAX = 64 }; // the model shows no more than 128 steps and 64 faults
 
 // The places of one step in the file, kept for what can only be judged when every step is known.
 struct step_marks {

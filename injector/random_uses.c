@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: PostgreSQL
+// Only what the cluster must get over by itself once it is healed, and what a synchronous cluster must get over without
+// losing an acknowledged write. Not here: what an operator has to repair (a bad configuration), what asks for a split
+// brain (a promotion behind Patroni's back), what changes the promise itself (fsync off).
+#include "injector/random_uses.h"
+
+enum { PG = SERVICE_POSTGRES, DCS = SERVICE_ETCD, MACHINE = SERVICE_POSTGRES | SERVICE_ETCD };
+
+// Shorter and longer than the lease of 20 s that random mode sets, so that some heal before a failover and some after.
+static const struct random_use rows[] = {
+    {"node.power_off", MACHINE, 4, 3 * SEC, 40 * SEC, NULL},
+    {"link.down", MACHINE, 2, 1 * SEC, 35 * SEC, NULL},
+    {"net.drop", MACHINE, 4, 1 * SEC, 35 * SEC, NULL},
+    {"net.drop", MACHINE, 1, 5 * SEC, 35 * SEC, "direction=in"},
+    {"net.drop", MACHINE, 1, 5 * SEC, 35 * SEC, "direction=out"},
+    {"process.kill", PG, 3, 2 * SEC, 10 * SEC, "service=postgres"},
+    {"process.kill", PG, 1, 5 * SEC, 30 * SEC, "service=patroni"},
+    {"process.kill", DCS, 2, 2 * SEC, 30 * SEC, "service=etcd"},
+    {"process.stop", PG, 1, 5 * SEC, 20 * SEC, "service=patroni"},
+    {"process.pause", PG, 2, 1 * SEC, 30 * SEC, "service=patroni"},
+    {"process.pause", PG, 2, 1 * SEC, 20 * SEC, "service=postgres"},
+    {"process.pause", DCS, 2, 1 * SEC, 30 * SEC, "service=etcd"},
+};
+
+const struct random_use *random_uses(size_t *ret_n) {
+    *ret_n = ARRAY_SIZE(rows);
+    return rows;
+}
