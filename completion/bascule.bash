@@ -40,13 +40,13 @@ _bascule_options() {
   down) echo '--all --lab --help' ;;
   logs) echo '--follow --lab --help' ;;
   inject | shell | exec | psql) echo '--lab --help' ;;
-  list | check | report) echo '--json --help' ;;
+  list | check | report | scenarios) echo '--json --help' ;;
   *) echo '--help' ;;
   esac
 }
 
 _bascule_selectors='leader not_leader replica any_replica sync_standby async_standby etcd_leader etcd_follower etcd_majority app proxy all'
-_bascule_commands='run up top status inject heal hold next go shell exec psql logs list down check replay report faults doctor'
+_bascule_commands='run up top status inject heal hold next go shell exec psql logs list down scenarios check replay report faults doctor'
 
 # Positional arguments before the cursor (without options and their values) into $words, the command into $command, --lab's into $lab.
 _bascule_parse() {
@@ -68,6 +68,7 @@ _bascule_candidates() {
   dir=$(_bascule_scenarios_dir)
   case $command in
   run) _bascule_yaml_names "$dir" ;;
+  scenarios) _bascule_yaml_names "$dir"; echo 'crash network dcs replication storage resource configuration human client' ;;
   up) _bascule_yaml_names "$dir/topologies" ;;
   faults) _bascule_faults ;;
   inject)

@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"logs", "the daemons' logs of a node", logs_main},
     {"list", "the labs that you are running", list_main},
     {"down", "end a lab", down_main},
+    {"scenarios", "the shipped scenarios, by what they teach", scenarios_main},
     {"check", "check scenario and topology files without running them", check_main},
     {"replay", "the dashboard over a recorded run", replay_main},
     {"report", "tell a recorded run again", report_main},
@@ -34,7 +35,7 @@ static void help(FILE *out) {
         "Usage: bascule COMMAND [OPTION...]\n"
         "A failure-injection lab for PostgreSQL high availability: real daemons, real faults, measured recovery.\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        (void)fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+        (void)fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
     (void)fprintf(
         out,
         "\n  bascule COMMAND --help tells more. First steps: bascule doctor, then\n"

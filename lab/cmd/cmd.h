@@ -24,6 +24,7 @@ struct command {
 };
 
 int run_main(int argc, char **argv);
+int scenarios_main(int argc, char **argv);
 int up_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int inject_main(int argc, char **argv);

@@ -33,3 +33,19 @@ void plan_free(struct plan *p) {
     VEC_DONE(&p->expects);
     free(p);
 }
+
+static const struct {
+    const char *name, *about;
+} groups[] = {
+#define X(group, name, about) [GROUP_##group] = {name, about},
+    SCENARIO_GROUPS(X)
+#undef X
+};
+
+const char *scenario_group_name(enum scenario_group g) {
+    return groups[g].name;
+}
+
+const char *scenario_group_about(enum scenario_group g) {
+    return groups[g].about;
+}

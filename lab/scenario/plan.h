@@ -146,6 +146,29 @@ struct expect {
     int line;
 };
 
+// ---- what a scenario is about -------------------------------------------------------------------------------------
+// clang-format off
+#define SCENARIO_GROUPS(X)                                                                                             \
+    X(NONE, "", "")                                                                                                    \
+    X(CRASH, "crash", "machines and processes that die or hang")                                                       \
+    X(NETWORK, "network", "cuts, partitions, slow and lossy links")                                                    \
+    X(DCS, "dcs", "etcd and what Patroni keeps in it")                                                                 \
+    X(REPLICATION, "replication", "lag, synchronous standbys, slots, divergence")                                      \
+    X(STORAGE, "storage", "disks that are full, slow, broken or forgetful")                                            \
+    X(RESOURCE, "resource", "memory, processor, connections, clocks")                                                  \
+    X(CONFIGURATION, "configuration", "settings that bite later")                                                      \
+    X(HUMAN, "human", "what an administrator does, rightly or not")                                                    \
+    X(CLIENT, "client", "the application, its driver and its proxy")
+// clang-format on
+enum scenario_group {
+#define X(group, name, about) GROUP_##group,
+    SCENARIO_GROUPS(X)
+#undef X
+        GROUP_COUNT
+};
+const char *scenario_group_name(enum scenario_group g);  // "crash"; "" for GROUP_NONE
+const char *scenario_group_about(enum scenario_group g); // one line for people
+
 // ---- the application's load ------------------------------------------------------------------------------------------
 enum route { ROUTE_MULTI_HOST, ROUTE_HAPROXY };
 struct workload_def {
@@ -161,6 +184,7 @@ struct plan {
     char *name; // file name without folder and ".yaml"
     char *title;
     char *lesson; // Markdown, several lines
+    enum scenario_group group;
     uint64_t seed;
     struct topology *topology; // owned
     struct workload_def workload;

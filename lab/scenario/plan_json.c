@@ -237,6 +237,7 @@ void plan_to_json(const struct plan *p, struct strbuf *out) {
     text(&o, "name", p->name);
     text(&o, "file", p->file);
     text(&o, "title", p->title);
+    text(&o, "group", scenario_group_name(p->group));
     text(&o, "lesson", p->lesson);
     usec(&o, "seed", p->seed);
     topology(&o, p->topology);

@@ -13,21 +13,15 @@
 #include "lab/scenario/steps.h"
 
 struct draft { // the file's keys
-    const struct ynode *title, *lesson, *topology, *set, *workload, *settle, *observe, *timeout, *steps, *expect;
+    const struct ynode *title, *group, *lesson, *topology, *set, *workload, *settle, *observe, *timeout, *steps,
+        *expect;
 };
 #define FIELD(name, required)                                                                                          \
     { #name, read_node, offsetof(struct draft, name), required }
-static const struct field fields[] = {FIELD(title, true),
-                                      FIELD(lesson, false),
-                                      FIELD(topology, true),
-                                      FIELD(workload, false),
-                                      FIELD(set, false),
-                                      FIELD(settle, false),
-                                      FIELD(observe, false),
-                                      FIELD(timeout, false),
-                                      FIELD(steps, true),
-                                      FIELD(expect, false),
-                                      {0}};
+static const struct field fields[] = {FIELD(title, true),    FIELD(group, false),    FIELD(lesson, false),
+                                      FIELD(topology, true), FIELD(workload, false), FIELD(set, false),
+                                      FIELD(settle, false),  FIELD(observe, false),  FIELD(timeout, false),
+                                      FIELD(steps, true),    FIELD(expect, false),   {0}};
 
 static char *plan_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -113,6 +107,24 @@ static void check_settings(struct reader *r, const struct draft *d, const struct
                  p->topology->name);
 }
 
+static void read_group(struct reader *r, const struct ynode *n, enum scenario_group *ret) {
+    const char *text = text_of(r, n, "a group such as crash");
+    cleanup_words struct words all = {0};
+    cleanup_strbuf struct strbuf list = {0};
+    for (int g = GROUP_NONE + 1; text && g < GROUP_COUNT; g++) {
+        words_add(&all, scenario_group_name((enum scenario_group)g));
+        if (str_eq(text, scenario_group_name((enum scenario_group)g))) {
+            *ret = (enum scenario_group)g;
+            return;
+        }
+    }
+    if (!text)
+        return;
+    words_join(&all, &list);
+    complain(r, n->mark, "unknown group '%s'%s; allowed: %s", SHOWN(text), HINT(text, words_all(&all)),
+             strbuf_str(&list));
+}
+
 static void read_plan(struct reader *r, const struct ynode *root, struct plan *p) {
     struct draft d = {0};
     decode_fields(r, root, "a scenario", fields, &d);
@@ -120,6 +132,8 @@ static void read_plan(struct reader *r, const struct ynode *root, struct plan *p
         return;
     if (d.title)
         read_text(r, d.title, &p->title);
+    if (d.group)
+        read_group(r, d.group, &p->group);
     if (d.lesson)
         read_text(r, d.lesson, &p->lesson);
     p->topology = read_topology(r, &d, p);

@@ -60,10 +60,20 @@ exits 2 'an empty file is refused' "$BASCULE" check "$work/empty.yaml"
 exits 2 'no command' "$BASCULE"
 exits 2 'a wrong command' "$BASCULE" rnu
 says 'did you mean .run' 'gets a suggestion'
-for command in run up status inject heal shell exec psql logs list down check report faults doctor; do
+for command in run up status inject heal shell exec psql logs list down scenarios check report faults doctor; do
   exits 0 "$command --help" "$BASCULE" "$command" --help
 done
 exits 0 'faults lists the mechanisms' "$BASCULE" faults
 for fault in process.kill process.stop process.pause node.power_off net.drop link.down patroni.switchover; do
   says "$fault" "$fault is one of them"
 done
+exits 0 'scenarios lists what is shipped' "$BASCULE" scenarios
+says '^crash: ' 'by what it teaches'
+says '^  leader-crash ' 'with the names to run'
+exits 0 'a group alone' "$BASCULE" scenarios human
+says '^  switchover ' 'has its scenarios'
+check 'and no others' test "$(grep -c leader-crash "$out")" = 0
+exits 0 'one scenario' "$BASCULE" scenarios leader-crash
+says '^Learn' 'tells its lesson'
+exits 2 'a scenario that is not there' "$BASCULE" scenarios leader-crsh
+says 'did you mean .leader-crash' 'gets a suggestion'

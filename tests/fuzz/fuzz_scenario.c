@@ -4,12 +4,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "tests/unit/scenario_vocabulary.h"
+#include "injector/fault.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    const struct read_options o = {.vocabulary = &test_vocabulary, .topology_dir = "scenarios/topologies", .seed = 1};
+    const struct read_options o = {.vocabulary = fault_vocabulary(), .topology_dir = "scenarios/topologies", .seed = 1};
     struct diags d = {0};
     struct plan *plan = NULL;
     struct strbuf text = {0};

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "injector/fault.h"
 #include "lab/base/json.h"
 #include "tests/unit/scenario_vocabulary.h"
 
@@ -295,7 +296,7 @@ static void the_plan_as_json_shows_every_default(void **state) {
 
 // Every shipped file, without a single complaint: a warning in a shipped file is a mistake as well.
 static size_t read_folder(const char *folder, bool topologies) {
-    const struct read_options o = {.vocabulary = &test_vocabulary, .topology_dir = TOPOLOGIES};
+    const struct read_options o = {.vocabulary = fault_vocabulary(), .topology_dir = TOPOLOGIES};
     cleanup_dir DIR *dir = opendir(folder);
     size_t n = 0;
     assert_non_null(dir);
@@ -314,8 +315,9 @@ static size_t read_folder(const char *folder, bool topologies) {
             print_error("%s: %s%s", path, err.msg, strbuf_str(&text));
         assert_int_equal(r, 0);
         assert_int_equal(text.len, 0);
-        if (plan) // each teaches something and can fail
-            assert_true(!str_empty(plan->title) && !str_empty(plan->lesson) && plan->expects.n > 0 && plan->seed > 0);
+        if (plan) // each teaches something, has its place in the lists, and can fail
+            assert_true(!str_empty(plan->title) && plan->group != GROUP_NONE && !str_empty(plan->lesson) &&
+                        plan->expects.n > 0 && plan->seed > 0);
         plan_free(plan);
         topology_free(t);
         diags_done(&d);

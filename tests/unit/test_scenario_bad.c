@@ -62,9 +62,9 @@ static const struct bad {
      "setle: 3s\n"
      "steps: [{wat: 5s}\n",
      "f:1:1: error: unknown key 'titel' in a scenario (did you mean 'title'?); allowed: title, "
-     "lesson, topology, workload, set, settle, observe, timeout, steps, expect\n"
+     "group, lesson, topology, workload, set, settle, observe, timeout, steps, expect\n"
      "f:2:1: error: unknown key 'setle' in a scenario (did you mean 'settle'?); allowed: title, "
-     "lesson, topology, workload, set, settle, observe, timeout, steps, expect\n"
+     "group, lesson, topology, workload, set, settle, observe, timeout, steps, expect\n"
      "f:3:10: error: unknown key 'wat' in a step (did you mean 'wait'?); allowed: name, inject, heal, "
      "do, wait, target, with, at, after, when, for, within, duration\n"
      "f:4:1: error: this is not YAML: did not find expected ',' or ']' while parsing a flow sequence "
@@ -73,7 +73,7 @@ static const struct bad {
     {"title: t\n"
      "topology: patroni-3\n"
      "step: []\n",
-     "f:3:1: error: unknown key 'step' in a scenario (did you mean 'steps'?); allowed: title, lesson, "
+     "f:3:1: error: unknown key 'step' in a scenario (did you mean 'steps'?); allowed: title, group, lesson, "
      "topology, workload, set, settle, observe, timeout, steps, expect\n"},
     {"title: [a]\n"
      "topology: patroni-9\n"
@@ -91,6 +91,9 @@ static const struct bad {
      "2m\n"
      "f:5:10: error: timeout 48h is out of range: 1.00 s to 1440 min 00 s\n"
      "f:6:8: error: a scenario has at least one step\n"},
+    {"title: t\ngroup: crsh\ntopology: patroni-3\nsteps: [{wait: 1s}]\n",
+     "f:2:8: error: unknown group 'crsh' (did you mean 'crash'?); allowed: crash, network, dcs, replication, storage, "
+     "resource, configuration, human, client\n"},
     // settings
     {HEAD "workload: {writes: lots, route: haproxi, deadlin: 2s, deadline: 2}\n"
      "steps: [{wait: 1s}]\n",

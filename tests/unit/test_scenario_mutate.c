@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "injector/fault.h"
 #include "lab/base/fs.h"
-#include "tests/unit/scenario_vocabulary.h"
 
 enum { MUTANTS = 20000 };
 static const uint64_t seed = 20240607;
@@ -143,7 +143,7 @@ static void mutate_once(struct strbuf *b, uint64_t *rng) {
 }
 
 static bool read_mutant(const struct strbuf *b) {
-    const struct read_options o = {.vocabulary = &test_vocabulary, .topology_dir = "scenarios/topologies", .seed = 1};
+    const struct read_options o = {.vocabulary = fault_vocabulary(), .topology_dir = "scenarios/topologies", .seed = 1};
     struct diags d = {0};
     struct plan *plan = NULL;
     int r = scenario_read_text("f", strbuf_str(b), b->len, &o, &d, &plan);
