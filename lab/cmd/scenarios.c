@@ -48,8 +48,8 @@ static bool tell_group(const plan_list *plans, enum scenario_group group, bool f
         if ((*p)->group != group)
             continue;
         if (!begun)
-            (void)printf("%s%s%s%s\n", first ? "" : "\n", group ? scenario_group_name(group) : "other", group ? ": " : "",
-                         scenario_group_about(group));
+            (void)printf("%s%s%s%s\n", first ? "" : "\n", group ? scenario_group_name(group) : "other",
+                         group ? ": " : "", scenario_group_about(group));
         begun = true;
         (void)printf("  %-32s %s\n", (*p)->name, (*p)->title);
     }

@@ -80,7 +80,7 @@ static const struct bad {
      "steps: 5\n",
      "f:1:8: error: expected text, found a list\n"
      "f:2:11: error: there is no topology 'patroni-9' (did you mean 'patroni-2'?); there are: "
-     "patroni-2, patroni-3, patroni-3-etcd-3, patroni-3-haproxy, patroni-3-sync\n"
+     "patroni-2, patroni-3, patroni-3-etcd-3, patroni-3-etcd-3-sync, patroni-3-haproxy, patroni-3-sync\n"
      "f:3:8: error: expected a list of steps, found text\n"},
     {HEAD "settle: 3\n"
      "observe: soon\n"
