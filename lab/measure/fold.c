@@ -222,8 +222,12 @@ static void on_fault(struct measure *m, const struct event *ev) {
     } else if (str_eq(phase, "unverified") || str_eq(phase, "failed")) {
         f->ok = false;
         STR_COPY(f->detail, ev->u.FAULT.detail);
+    } else if (str_eq(phase, "heal_asked")) {
+        f->heal_asked = ev->t;
     } else if (str_eq(phase, "healed")) {
         f->healed = ev->t;
+    } else if (str_eq(phase, "heal_verified")) {
+        f->heal_verified = ev->t;
     }
 }
 

@@ -53,11 +53,12 @@ struct write_counts {
 
 struct fault_measure {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128], detail[EVENT_TEXT_MAX];
-    usec_t asked, effective, verified, healed; // run time, 0 = did not happen
-    bool ok;                                   // verified
-    bool effective_seen;                       // the effect's time was observed, not assumed
-    bool action;                               // an administrator's act (patroni.switchover), not a fault
-    char what[EVENT_TEXT_MAX];                 // every detail the injector gave while injecting
+    usec_t asked, effective, verified;        // run time, 0 = did not happen
+    usec_t heal_asked, healed, heal_verified; // the same
+    bool ok;                                  // verified
+    bool effective_seen;                      // the effect's time was observed, not assumed
+    bool action;                              // an administrator's act (patroni.switchover), not a fault
+    char what[EVENT_TEXT_MAX];                // every detail the injector gave while injecting
 };
 
 struct expect_result {

@@ -163,7 +163,10 @@ static void put_fault(struct json *j, const char *name, const struct fault_measu
     put_ms(j, "asked_ms", f->asked, f->asked > 0);
     put_ms(j, "effective_ms", f->effective, f->effective > 0);
     put_bool(j, "effective_seen", f->effective_seen);
+    put_ms(j, "verified_ms", f->verified, f->verified > 0);
+    put_ms(j, "heal_asked_ms", f->heal_asked, f->heal_asked > 0);
     put_ms(j, "healed_ms", f->healed, f->healed > 0);
+    put_ms(j, "heal_verified_ms", f->heal_verified, f->heal_verified > 0);
     close_block(j, "}");
 }
 

@@ -14,3 +14,7 @@ struct moment {
 typedef VEC(struct moment) moment_list;
 
 void story_tell(const struct measures *m, moment_list *out); // sorted by time
+
+// "net.drop on n1: asked at 7.174 s, effective +2.9 ms, verified +150.8 ms, ...", each time after the one before it; healed
+// counts from the effect. Appends to out.
+void text_fault_steps(const struct fault_measure *f, struct strbuf *out);

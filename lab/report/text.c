@@ -66,6 +66,21 @@ static void put_timeline(struct page *p) {
     VEC_DONE(&story);
 }
 
+static void put_faults(struct page *p) {
+    bool any = false;
+    VEC_FOREACH (&p->m->faults, f) {
+        cleanup_strbuf struct strbuf text = {0};
+        if (f->action)
+            continue;
+        if (!any)
+            heading(p, "Faults");
+        any = true;
+        text_fault_steps(f, &text);
+        strbuf_add(p->out, "  ");
+        paint_wrap(p->out, p->s, 2, 4, strbuf_str(&text));
+    }
+}
+
 static void put_bounds(struct page *p, const struct phase *h) {
     if (!h->bounded) {
         paint_add(p->out, p->s, PAINT_DIM, "no bound");
@@ -236,6 +251,7 @@ void report_text(const struct measures *m, const char *run_dir, const struct rep
     struct page p = {m, style, paint_glyphs(style), out};
     put_title(&p);
     put_timeline(&p);
+    put_faults(&p);
     put_phases(&p);
     put_application(&p);
     put_writes(&p);

@@ -33,6 +33,9 @@ static const char *const golden = "---------------------------------------------
                                   "   40.20 s    every powered member is streaming again\n"
                                   "   43.99 s    last acknowledged write of the run\n"
                                   "\n"
+                                  "Faults\n"
+                                  "  node.power_off on n1: asked at 9.995 s, effective +5.0 ms, verified +20.0 ms\n"
+                                  "\n"
                                   "Phases of the recovery\n"
                                   "  phase        begins       took  best and worst case from the live settings\n"
                                   "  detect      10.00 s    26.30 s  25.80 - 27.00 s   inside\n"
@@ -232,7 +235,7 @@ static void check_schema(const cJSON *j) {
     cJSON_ArrayForEach (item, cJSON_GetObjectItem(j, "faults")) {
         need(item, "id target nodes mechanism detail", is_string);
         need(item, "verified action effective_seen", is_bool);
-        need(item, "asked_ms effective_ms healed_ms", is_number_or_null);
+        need(item, "asked_ms effective_ms verified_ms heal_asked_ms healed_ms heal_verified_ms", is_number_or_null);
     }
     cJSON_ArrayForEach (item, cJSON_GetObjectItem(j, "expectations")) {
         need(item, "kind text", is_string);

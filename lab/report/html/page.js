@@ -21,7 +21,7 @@ const T = {
   reads: "Read outage", availability: "available: writes {w} %, reads {r} %", cluster: "Cluster alone",
   clusterText: "in which no node took a write from inside, ± {a}; the rest is the way to one",
   fault: "Fault", act: "Administrator's act", noFault: "nothing was injected", verified: "verified", unverified: "NOT verified", done: "done", notDone: "NOT done", rejoin: "Rejoin", rejoinText: "until every powered member streamed again",
-  on: "on", which: "which is {n}", at: "at {t}", healed: "healed at {t}", leader: "Leader", leaderChange: "{a} → {b}", leaderSame: "{a}, unchanged",
+  on: "on", which: "which is {n}", at: "at {t}", healed: "healed at {t}", tookEffect: "{d} after it was asked for", tookVerified: "verified {d} later", tookDone: "done {d} later", tookHealed: "healing verified {d} later", leader: "Leader", leaderChange: "{a} → {b}", leaderSame: "{a}, unchanged",
   all: "Whole run", around: "Around the fault", zoomIn: "Closer", zoomOut: "Wider", earlier: "Earlier", later: "Later", window: "Part of the run that is drawn", showing: "{a} to {b}",
   pointer: "Moment to look at (arrow keys: one step; Page Up and Page Down: ten)", time: "Time", wall: "Clock (UTC)",
   rowFaults: "faults", rowPhases: "phases", rowOutage: "no writes", rowKey: "leader key", rowLease: "lease left", rowServer: "application on", rowWrites: "writes / s", rowLatency: "worst latency", rowNoise: "host late",
@@ -139,12 +139,18 @@ function faultText(f) {
   const same = f.target === f.nodes || !f.nodes;
   return `${f.mechanism} ${f.target || f.nodes ? T.on : ""} ${f.target || f.nodes || ""}${same ? "" : ", " + fill(T.which, {n: f.nodes})}`;
 }
+function faultSteps(f) { // what it took: asked -> effective -> verified, healing asked -> healed -> verified
+  const step = (text, from, to) => from == null || to == null ? "" : ", " + fill(text, {d: ms(to - from)});
+  return step(T.tookEffect, f.effective_seen && !f.action ? f.asked_ms : null, f.effective_ms) +
+    step(f.action ? T.tookDone : T.tookVerified, f.effective_ms ?? f.asked_ms, f.verified_ms) +
+    (f.healed_ms == null ? "" : ", " + fill(T.healed, {t: at(f.healed_ms)})) + step(T.tookHealed, f.healed_ms, f.heal_verified_ms);
+}
 function faultCard(f, i) {
   const good = f.verified, word = f.action ? (good ? T.done : T.notDone) : (good ? T.verified : T.unverified);
-  const when = [f.effective_ms ?? f.asked_ms, f.healed_ms];
+  const when = [f.effective_ms ?? f.asked_ms];
   return card(f.action ? T.act : T.fault, faultText(f), "",
     h("strong", {class: good ? "good" : "bad"}, `${good ? "✓" : "✗"} ${word}`),
-    when[0] == null ? null : fill(T.at, {t: at(when[0])}) + (when[1] == null ? "" : ", " + fill(T.healed, {t: at(when[1])})),
+    when[0] == null ? null : fill(T.at, {t: at(when[0])}) + faultSteps(f),
     (D.what[i] || "").includes(f.detail) ? D.what[i].replace(/^[;\s]+|[;\s]+$/g, "") : f.detail);
 }
 function summary() {
