@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"replay", "the dashboard over a recorded run", replay_main},
     {"report", "tell a recorded run again", report_main},
     {"faults", "the catalogue of faults", faults_main},
+    {"image", "Debian releases as the nodes' world: build, list, verify, remove, import, export", image_main},
     {"doctor", "what this host can do and what is missing", doctor_main},
 };
 

@@ -27,6 +27,7 @@ int run_main(int argc, char **argv);
 int scenarios_main(int argc, char **argv);
 int up_main(int argc, char **argv);
 int status_main(int argc, char **argv);
+int image_main(int argc, char **argv);
 int inject_main(int argc, char **argv);
 int heal_main(int argc, char **argv);
 int hold_main(int argc, char **argv);

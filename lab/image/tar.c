@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/image/tar.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "lab/image/make.h"
+#include "lab/image/program.h"
+#include "lab/image/recipe.h"
+#include "lab/image/tree.h"
+
+// A plain user can neither make device nodes nor give files away. Modes are taken as they are (a umask must not change the content
+// id); tree_normalise then takes the setuid bits away. tar itself refuses "..", and makes links that point outside only at the end.
+pid_t tar_start_unpack(const char *staging, int in, const char *file, int *ret_messages, struct err *err) {
+    cleanup_free char *root = xasprintf("--directory=%s/root", staging),
+                      *from = xasprintf("--file=%s", file ? file : "-");
+    const char *argv[] = {"tar",
+                          "--extract",
+                          "--no-same-owner",
+                          "--same-permissions",
+                          "--delay-directory-restore",
+                          "--anchored",
+                          "--force-local", // "a:b.tar" is no host
+                          "--exclude=./dev/*",
+                          "--exclude=dev/*",
+                          "--exclude=/dev/*",
+                          root,
+                          from,
+                          NULL};
+    int messages[2];
+    if (pipe2(messages, O_CLOEXEC) < 0)
+        return err_sys(err, errno, "make a pipe");
+    pid_t pid = program_start(argv, in, -1, messages[1], err);
+    (void)close(messages[1]);
+    if (pid < 0)
+        (void)close(messages[0]);
+    else
+        *ret_messages = messages[0];
+    return pid;
+}
+
+int tar_judge(int status, const struct complaint *c, const char *dir, struct err *err) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (c->disk_full)
+        return err_set(err, ENOSPC,
+                       "the disk is full: nothing was kept; free some space for '%s' (`bascule image remove`), or set "
+                       "BASCULE_IMAGES_DIR",
+                       dir);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return err_set(err, ENOENT, "tar could not be started; is it installed?");
+    return err_set(err, EBADMSG, "unpacking failed: %s",
+                   *c->first              ? c->first
+                   : WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
+                                         : "tar said nothing");
+}
+
+static void take_line(void *arg, const char *line) {
+    complaint_line(arg, line);
+}
+
+// Reads a program's messages to its end and reaps it.
+static int wait_program(pid_t pid, int messages, struct complaint *c, const struct image_ui *ui, struct err *err) {
+    struct line_reader reader = {.fd = messages, .line = take_line, .arg = c};
+    int status = 0, r = program_read_lines(&reader, 1, ui, err);
+    line_reader_done(&reader);
+    if (r < 0)
+        (void)kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return r < 0 ? r : status;
+}
+
+static int unpack_file(const char *staging, const char *file, const char *dir, const struct image_ui *ui,
+                       struct err *err) {
+    struct complaint c = {0};
+    int messages = -1;
+    pid_t pid = tar_start_unpack(staging, -1, file, &messages, err);
+    if (pid < 0)
+        return pid;
+    int status = wait_program(pid, messages, &c, ui, err);
+    (void)close(messages);
+    return status < 0 ? status : tar_judge(status, &c, dir, err);
+}
+
+// ---- import ----------------------------------------------------------------------------------------------------------------
+
+static int check_file(const char *file, uint64_t *ret_size, struct err *err) {
+    struct stat st;
+    if (stat(file, &st) < 0 || access(file, R_OK) < 0)
+        return err_sys(err, errno, "read '%s'", file);
+    if (S_ISDIR(st.st_mode))
+        return err_set(err, EISDIR, "'%s' is a folder; a tar file is wanted (tar -C %s -cf image.tar .)", file, file);
+    *ret_size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+    return 0;
+}
+
+// "rootfs/debian-13.tar.zst" is called "debian-13".
+static int name_from_file(const char *file, char *ret, size_t size, struct err *err) {
+    cleanup_free char *copy = xstrdup(file);
+    const char *base = basename(copy), *tar = strstr(base, ".tar"), *dot = tar ? tar : strrchr(base, '.');
+    cleanup_free char *name = xstrndup(base, dot ? (size_t)(dot - base) : strlen(base));
+    (void)str_copy(ret, size, name);
+    int r = recipe_check_name(name, err);
+    return r < 0 ? err_wrap(err, "pass --name") : 0;
+}
+
+int import_tar(const char *file, const char *name, const struct image_ui *ui, struct image_info *ret, struct err *err) {
+    struct image_info info = {0};
+    struct store s = {.lock = -1};
+    char staging[PATH_MAX];
+    uint64_t size = 0;
+    if (name)
+        STR_COPY(info.image.name, name);
+    int r = name ? recipe_check_name(name, err) : name_from_file(file, info.image.name, sizeof info.image.name, err);
+    if (r == 0)
+        r = check_file(file, &size, err);
+    if (r == 0)
+        r = store_open(true, ui, &s, err);
+    if (r < 0)
+        return r;
+    STR_COPY(info.from, file);
+    r = store_check_room(s.dir, size, err); // unpacked it is larger still, if compressed; then tar finds out
+    if (r == 0)
+        r = store_stage(&s, staging, err);
+    if (r == 0) {
+        image_say(ui, "unpacking %s", file);
+        r = unpack_file(staging, file, s.dir, ui, err);
+        if (r == 0)
+            r = store_commit(&s, staging, &info, ui, err);
+        else
+            (void)tree_remove(staging, NULL);
+    }
+    store_close(&s);
+    if (r < 0)
+        return err_wrap(err, "import '%s'", file);
+    *ret = info;
+    return 0;
+}
+
+// ---- export ----------------------------------------------------------------------------------------------------------------
+
+int export_tar(const char *name, const char *file, const struct image_ui *ui, struct err *err) {
+    struct image_info info;
+    int r = image_info_find(name, &info, err), messages[2];
+    if (r < 0)
+        return r;
+    cleanup_free char *for_dir = xstrdup(file), *for_base = xstrdup(file), *root = xasprintf("--directory=%s", info.image.root);
+    // The same ending, so that tar knows how to compress.
+    cleanup_free char *tmp = xasprintf("%s/.%d-%s", dirname(for_dir), (int)getpid(), basename(for_base)),
+                      *to = xasprintf("--file=%s", tmp);
+    const char *argv[] = {"tar",           "--create",        "--auto-compress", "--sort=name", "--owner=root:0",
+                          "--group=root:0", "--numeric-owner", "--force-local",   root,          to,
+                          ".",             NULL};
+    if (pipe2(messages, O_CLOEXEC) < 0)
+        return err_sys(err, errno, "make a pipe");
+    image_say(ui, "writing %s", file);
+    pid_t pid = program_start(argv, -1, -1, messages[1], err);
+    (void)close(messages[1]);
+    struct complaint c = {0};
+    int status = pid < 0 ? pid : wait_program(pid, messages[0], &c, ui, err);
+    (void)close(messages[0]);
+    if (status > 0)
+        status = err_set(err, c.disk_full ? ENOSPC : EIO, "write '%s': %s", file, *c.first ? c.first : "tar failed");
+    if (status == 0 && rename(tmp, file) < 0)
+        status = err_sys(err, errno, "write '%s'", file);
+    if (status < 0)
+        (void)unlink(tmp);
+    return status;
+}
