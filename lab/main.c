@@ -7,6 +7,7 @@
 
 static const struct command commands[] = {
     {"run", "run scenarios: start a lab, inject, measure, give a verdict", run_main},
+    {"matrix", "run scenarios on several images (Debian releases) and compare", matrix_main},
     {"up", "start a lab and leave it standing", up_main},
     {"top", "the dashboard: watch a running lab, break it, heal it", top_main},
     {"status", "what the cluster looks like now", status_main},

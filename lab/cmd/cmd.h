@@ -30,6 +30,7 @@ int status_main(int argc, char **argv);
 int image_main(int argc, char **argv);
 int inject_main(int argc, char **argv);
 int heal_main(int argc, char **argv);
+int matrix_main(int argc, char **argv);
 int hold_main(int argc, char **argv);
 int next_main(int argc, char **argv);
 int go_main(int argc, char **argv);
@@ -50,3 +51,5 @@ int doctor_main(int argc, char **argv);
 void cmd_parse(const struct argp *argp, const char *name, int argc, char **argv, unsigned flags, void *input);
 // Prints err.msg and gives the exit code back: `return cmd_fail(EXIT_BROKEN, &err);`
 int cmd_fail(int code, const struct err *err);
+// The worst of two exit codes: a broken lab before wrong use, a failed expectation, something skipped or invalid, a pass.
+int cmd_worse(int a, int b);

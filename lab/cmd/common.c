@@ -18,3 +18,9 @@ int cmd_fail(int code, const struct err *err) {
     log_error("%s", err->msg);
     return code;
 }
+
+int cmd_worse(int a, int b) {
+    static const int rank[] = {
+        [EXIT_PASS] = 0, [EXIT_SKIPPED] = 1, [EXIT_EXPECTATION] = 2, [EXIT_USAGE] = 3, [EXIT_BROKEN] = 4};
+    return rank[a] >= rank[b] ? a : b;
+}

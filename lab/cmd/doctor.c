@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule doctor: tries what a lab needs, on this host, now. Each line: what, yes or no, and the way out.
+#include <pwd.h>
 #include <sys/utsname.h>
 
 #include "injector/fault.h"
 #include "lab/cmd/client.h"
 #include "lab/cmd/follow.h"
+#include "lab/cmd/image.h"
+#include "lab/image/need.h"
 #include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/stack/stack.h"
 
 struct finding {
     const char *what;
-    bool ok;
+    bool ok, optional; // optional: labs run without it
     char detail[ERR_MSG_MAX];
 };
 typedef VEC(struct finding) finding_list;
@@ -89,6 +92,32 @@ static void try_faults(finding_list *list, const struct topology *t) {
     }
 }
 
+// Images are for those who want another Debian than the host's: what is missing for them stops no lab.
+static void try_images(finding_list *list, uid_t builder) {
+    struct err err = {0};
+    image_info_list images = {0};
+    const struct passwd *pw = getpwuid(builder);
+    int r = need_check(builder, pw ? pw->pw_name : "?", &err);
+    found(list, "building images", r, &err, "bascule image build debian-13");
+    list->items[list->n - 1].optional = true;
+    r = image_list(&images, NULL, &err);
+    if (r < 0 || images.n == 0) {
+        found(list, "images", r, &err, "none yet; nodes can have this host's programs only");
+        list->items[list->n - 1].optional = true;
+    }
+    VEC_FOREACH (&images, i) {
+        cleanup_strbuf struct strbuf text = {0};
+        strbuf_addf(&text, "%s: ", i->image.name);
+        if (i->state < 0)
+            (void)err_set(&err, EBADMSG, "%s is damaged: %s; build or import it again", i->image.name, i->why);
+        else
+            image_versions_text(&i->image, &text);
+        found(list, "image", i->state, &err, strbuf_str(&text));
+        list->items[list->n - 1].optional = true;
+    }
+    VEC_DONE(&images);
+}
+
 int doctor_main(int argc, char **argv) {
     static const struct argp argp = {
         NULL, NULL, "",  "Tries what a lab needs on this host and says what is missing and what installs it.",
@@ -96,6 +125,7 @@ int doctor_main(int argc, char **argv) {
     cmd_parse(&argp, "doctor", argc, argv, 0, NULL);
     struct err err = {0};
     finding_list list = {0};
+    uid_t started_as = geteuid(); // root builds images as root
     int r = sandbox_drop_root(&err);
     if (r < 0)
         found(&list, "unprivileged user", r, &err, "");
@@ -104,12 +134,13 @@ int doctor_main(int argc, char **argv) {
     try_sandbox(&list);
     try_programs(&list);
     try_folders(&list);
+    try_images(&list, started_as);
     try_faults(&list, &(struct topology){0});
     struct report_style style = follow_style(STDOUT_FILENO);
     size_t bad = 0;
     VEC_FOREACH (&list, f) {
-        bad += !f->ok;
-        const char *mark = f->ok ? (style.utf8 ? "✓" : "ok") : (style.utf8 ? "✗" : "NO");
+        bad += !f->ok && !f->optional;
+        const char *mark = f->ok ? (style.utf8 ? "✓" : "ok") : f->optional ? "--" : (style.utf8 ? "✗" : "NO");
         (void)printf("%s %-20s %s\n", mark, f->what, f->detail);
     }
     (void)printf("%s\n", bad ? "This host can't run labs yet." : "This host can run labs: bascule run leader-crash");

@@ -198,11 +198,15 @@ static error_t parse_export(int key, char *arg, struct argp_state *state) {
 }
 
 int image_export_main(int argc, char **argv) {
-    static const struct argp argp = {
-        NULL, parse_export, "NAME FILE",
-        "Writes an image into a tar, compressed as the file's name says (.tar.gz, .tar.xz, .tar.zst), for `bascule image "
-        "import` on another machine.",
-        NULL, NULL, NULL};
+    static const struct argp argp = {NULL,
+                                     parse_export,
+                                     "NAME FILE",
+                                     "Writes an image into a tar, compressed as the file's name says (.tar.gz, "
+                                     ".tar.xz, .tar.zst), for `bascule image "
+                                     "import` on another machine.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct file_options o = {0};
     cmd_parse(&argp, "image export", argc, argv, 0, &o);
     struct err err = {0};

@@ -170,7 +170,8 @@ int image_verify_main(int argc, char **argv) {
 // ---- remove ----------------------------------------------------------------------------------------------------------------
 
 int image_remove_main(int argc, char **argv) {
-    const char *name = image_parse_name("image remove", "Takes an image away. Not while a lab uses it.", NULL, argc, argv);
+    const char *name =
+        image_parse_name("image remove", "Takes an image away. Not while a lab uses it.", NULL, argc, argv);
     struct err err = {0};
     struct image_progress p;
     image_progress_begin(&p);

@@ -155,14 +155,6 @@ static int run_job(const struct job *job, const struct options *o, struct strbuf
     return tell_result(strbuf_str(&run_dir), o, &fo.style, table);
 }
 
-// The worst of several: a broken lab before a failed expectation before something skipped.
-static int worse(int a, int b) {
-    static const int rank[] = {
-        [EXIT_PASS] = 0, [EXIT_SKIPPED] = 1, [EXIT_EXPECTATION] = 2, [EXIT_USAGE] = 3, [EXIT_BROKEN] = 4};
-    return rank[a] >= rank[b] ? a : b;
-}
-
-// What --random or --replay name: one job.
 static int read_made(struct options *o, job_list *jobs) {
     struct err err = {0};
     struct strbuf text = {0};
@@ -203,7 +195,7 @@ static int run_all(const job_list *jobs, const struct options *o) {
     cleanup_strbuf struct strbuf table = {0};
     int worst = EXIT_PASS;
     VEC_FOREACH (jobs, job)
-        worst = worse(worst, run_job(job, o, &table));
+        worst = cmd_worse(worst, run_job(job, o, &table));
     if (jobs->n > 1 && !o->json)
         (void)printf("\n%s", strbuf_str(&table));
     return worst;

@@ -27,7 +27,10 @@ static const char setup_hook[] =
     "echo create_main_cluster = false >\"$1/etc/postgresql-common/createcluster.d/bascule.conf\"";
 static const char customize_hook[] =
     "--customize-hook=echo debian >\"$1/etc/hostname\" && : >\"$1/etc/resolv.conf\" && "
-    "rm -rf \"$1\"/var/log/*.log \"$1\"/var/log/apt \"$1\"/var/cache/ldconfig/* \"$1\"/var/cache/apt/*.bin";
+    "rm -rf \"$1\"/var/log/*.log \"$1\"/var/log/apt \"$1\"/var/cache/ldconfig/* \"$1\"/var/cache/apt/*.bin "
+    // ssl-cert's key of its own: not the same twice, and not to be shared
+    "\"$1\"/etc/ssl/private/ssl-cert-snakeoil.key \"$1\"/etc/ssl/certs/ssl-cert-snakeoil.pem && "
+    "find \"$1/etc/ssl/certs\" -lname ssl-cert-snakeoil.pem -delete";
 
 // Message catalogues and documents are a seventh of the size, and nobody reads them on a node; licences stay.
 static const char *const dpkg_options[] = {

@@ -84,8 +84,8 @@ static int tell_missing(const char *dir, const char *name, struct err *err) {
         words[i] = list.items[i].image.name;
     const char *near = str_nearest(name, words);
     cleanup_free char *hint = near ? xasprintf(" (did you mean '%s'?)", near) : xstrdup("");
-    int r = err_set(err, ENOENT, "there is no image '%s' in '%s'%s; this builds it: bascule image build %s%s", name, dir,
-                    hint, name, recipe_find(name) ? "" : " --suite SUITE");
+    int r = err_set(err, ENOENT, "there is no image '%s' in '%s'%s; this builds it: bascule image build %s%s", name,
+                    dir, hint, name, recipe_find(name) ? "" : " --suite SUITE");
     free(words);
     VEC_DONE(&list);
     return r;

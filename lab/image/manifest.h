@@ -2,8 +2,8 @@
 #pragma once
 // What is in a tree: one line for each file, and the content id that follows from it. Two trees with the same files have the same
 // id wherever and whenever they were unpacked: owners and times are no part of it.
-#include <stdbool.h>
 #include <inttypes.h>
+#include <stdbool.h>
 
 #include "lab/base/err.h"
 #include "lab/base/vec.h"

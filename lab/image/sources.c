@@ -100,7 +100,16 @@ void sources_parse_list(const char *text, apt_source_list *list) {
 
 // ---- deb822 ----------------------------------------------------------------------------------------------------------
 
-enum field { FIELD_TYPES, FIELD_URIS, FIELD_SUITES, FIELD_COMPONENTS, FIELD_SIGNED_BY, FIELD_ENABLED, FIELD_TRUSTED, FIELDS };
+enum field {
+    FIELD_TYPES,
+    FIELD_URIS,
+    FIELD_SUITES,
+    FIELD_COMPONENTS,
+    FIELD_SIGNED_BY,
+    FIELD_ENABLED,
+    FIELD_TRUSTED,
+    FIELDS
+};
 static const char *const field_names[FIELDS] = {"Types",     "URIs",    "Suites", "Components",
                                                 "Signed-By", "Enabled", "Trusted"};
 

@@ -53,7 +53,7 @@ int tar_judge(int status, const struct complaint *c, const char *dir, struct err
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return err_set(err, ENOENT, "tar could not be started; is it installed?");
     return err_set(err, EBADMSG, "unpacking failed: %s",
-                   *c->first              ? c->first
+                   *c->first             ? c->first
                    : WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
                                          : "tar said nothing");
 }
@@ -148,13 +148,23 @@ int export_tar(const char *name, const char *file, const struct image_ui *ui, st
     int r = image_info_find(name, &info, err), messages[2];
     if (r < 0)
         return r;
-    cleanup_free char *for_dir = xstrdup(file), *for_base = xstrdup(file), *root = xasprintf("--directory=%s", info.image.root);
+    cleanup_free char *for_dir = xstrdup(file), *for_base = xstrdup(file),
+                      *root = xasprintf("--directory=%s", info.image.root);
     // The same ending, so that tar knows how to compress.
     cleanup_free char *tmp = xasprintf("%s/.%d-%s", dirname(for_dir), (int)getpid(), basename(for_base)),
                       *to = xasprintf("--file=%s", tmp);
-    const char *argv[] = {"tar",           "--create",        "--auto-compress", "--sort=name", "--owner=root:0",
-                          "--group=root:0", "--numeric-owner", "--force-local",   root,          to,
-                          ".",             NULL};
+    const char *argv[] = {"tar",
+                          "--create",
+                          "--auto-compress",
+                          "--sort=name",
+                          "--owner=root:0",
+                          "--group=root:0",
+                          "--numeric-owner",
+                          "--force-local",
+                          root,
+                          to,
+                          ".",
+                          NULL};
     if (pipe2(messages, O_CLOEXEC) < 0)
         return err_sys(err, errno, "make a pipe");
     image_say(ui, "writing %s", file);

@@ -6,8 +6,8 @@
 enum { MANIFEST_MAX = 256 << 20 };
 
 static int read_expected(const struct image_info *info, struct manifest *ret, struct err *err) {
-    cleanup_free char *path = xasprintf("%.*s/manifest", (int)(strlen(info->image.root) - strlen("/root")),
-                                        info->image.root);
+    cleanup_free char *path =
+        xasprintf("%.*s/manifest", (int)(strlen(info->image.root) - strlen("/root")), info->image.root);
     cleanup_strbuf struct strbuf text = {0};
     char id[MANIFEST_ID_MAX];
     if (fs_read(path, MANIFEST_MAX, &text, err) < 0)
