@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: PostgreSQL
+// What an image is called, what it says about itself, what is in it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <sys/stat.h>
+
+#include "lab/base/fs.h"
+#include "lab/image/manifest.h"
+#include "lab/image/need.h"
+#include "lab/image/os.h"
+#include "lab/image/recipe.h"
+#include "lab/image/store.h"
+#include "lab/image/tree.h"
+
+static void names_that_would_be_paths_or_options_are_refused(void **state) {
+    (void)state;
+    static const char *const good[] = {"debian-13", "d", "my.image_2", "9"};
+    static const char *const bad[] = {"",    "host", "Debian", "../x", "a/b",      ".hidden", "-x",
+                                      "a b", "_x",   "ä",      "a\n",  "sha256-0", "NULL"};
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        assert_int_equal(recipe_check_name(good[i], NULL), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_int_equal(recipe_check_name(bad[i], NULL), -EINVAL);
+    char text[80];
+    memset(text, 'a', sizeof text);
+    text[63] = '\0';
+    assert_int_equal(recipe_check_name(text, NULL), 0);
+    text[63] = 'a';
+    text[64] = '\0';
+    assert_int_equal(recipe_check_name(text, NULL), -EINVAL);
+}
+
+static void debian_13_is_trixie_and_another_name_needs_a_suite(void **state) {
+    (void)state;
+    assert_string_equal(recipe_find("debian-13")->suite, "trixie");
+    assert_string_equal(recipe_find("debian-12")->suite, "bookworm");
+    assert_null(recipe_find("debian-1"));
+    assert_int_equal(recipe_check_suite("trixie", NULL), 0);
+    assert_int_equal(recipe_check_suite("x] http://evil", NULL), -EINVAL);
+    assert_int_equal(recipe_check_suite("-x", NULL), -EINVAL);
+    assert_int_equal(recipe_check_package("postgresql-17", NULL), 0);
+    assert_int_equal(recipe_check_package("g++", NULL), 0);
+    assert_int_equal(recipe_check_package("a b", NULL), -EINVAL);
+    assert_int_equal(recipe_check_package("--x", NULL), -EINVAL);
+    assert_int_equal(recipe_check_package("a,b", NULL), -EINVAL);
+}
+
+static void the_host_has_three_names(void **state) {
+    (void)state;
+    assert_true(image_is_host(NULL) && image_is_host("") && image_is_host("host"));
+    assert_false(image_is_host("debian-13"));
+}
+
+static void upstream(const char *debian, const char *wanted) {
+    char got[32];
+    os_upstream_version(debian, got, sizeof got);
+    assert_string_equal(got, wanted);
+}
+
+static void upstream_versions_are_without_epoch_and_revision(void **state) {
+    (void)state;
+    upstream("17.12-0+deb13u1", "17.12");
+    upstream("3.5.16-4", "3.5.16");
+    upstream("1:2.0+ds1-3", "2.0");
+    upstream("18~beta1-1", "18~beta1");
+    upstream("1.0", "1.0");
+    upstream("4.0-rc-1", "4.0-rc");
+    upstream("", "");
+}
+
+static void versions_come_from_installed_packages_only(void **state) {
+    (void)state;
+    struct image im = {0};
+    os_parse_status(
+        "Package: postgresql-client-17\nStatus: install ok installed\nVersion: 17.9-1\n\n"
+        "Package: postgresql-9\nStatus: install ok installed\nVersion: 9.1-1\n\n"
+        "Package: postgresql-17\nStatus: install ok installed\nDescription: x\n Version: 1\nVersion: 17.12-0\n\n"
+        "Package: postgresql-15\nStatus: install ok installed\nVersion: 15.1-1\n\n"
+        "Package: postgresql-17-jit\nStatus: install ok installed\nVersion: 99-1\n\n"
+        "Package: haproxy\nStatus: deinstall ok config-files\nVersion: 3.0.1-1\n\n"
+        "Package: etcd-server\nStatus: install ok installed\nVersion: 3.5.16-4",
+        &im);
+    assert_string_equal(im.postgresql, "17.12"); // the newest server, 17 and not 9
+    assert_string_equal(im.haproxy, "");         // removed, its configuration is left
+    assert_string_equal(im.etcd, "3.5.16");      // the last stanza without an empty line
+    assert_string_equal(im.patroni, "");
+    os_parse_release("NAME=x\nPRETTY_NAME=\"Debian GNU/Linux 13 (trixie)\"\n", &im);
+    assert_string_equal(im.release, "Debian GNU/Linux 13 (trixie)");
+    os_parse_release("PRETTY_NAME=bare", &im);
+    assert_string_equal(im.release, "bare");
+}
+
+static void a_range_of_65536_is_wanted_and_the_next_free_one_proposed(void **state) {
+    (void)state;
+    unsigned long next = 0;
+    assert_true(need_has_range("ann:100000:65536\nbob:165536:65536\n", "bob", 1002, &next));
+    assert_int_equal(next, 231072);
+    assert_true(need_has_range("1002:300000:65536", "bob", 1002, &next));  // by number, no newline at the end
+    assert_false(need_has_range("bob:100000:1000\n", "bob", 1002, &next)); // too few
+    assert_false(need_has_range("bobby:100000:65536\n", "bob", 1002, &next));
+    assert_false(need_has_range("", "bob", 1002, &next));
+    assert_int_equal(next, 100000);
+    assert_false(need_has_range("nonsense\n:\n::\n", "bob", 1002, &next));
+}
+
+// ---- trees -----------------------------------------------------------------------------------------------------------
+
+static char root[64];
+
+static void put(const char *name, const char *text, mode_t mode) {
+    cleanup_free char *path = xasprintf("%s/%s", root, name);
+    assert_int_equal(fs_write(path, text, strlen(text), 0600, NULL), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static int make_tree(void **state) {
+    (void)state;
+    STR_COPY(root, "/tmp/bascule-image.XXXXXX");
+    assert_non_null(mkdtemp(root));
+    cleanup_free char *dir = xasprintf("%s/bin", root), *link = xasprintf("%s/link", root);
+    assert_int_equal(mkdir(dir, 0755), 0);
+    assert_int_equal(symlink("/etc/passwd", link), 0);
+    put("bin/tool", "tool", 04755);
+    put("odd\tname\\with\nnewline", "x", 0000);
+    return 0;
+}
+
+static int drop_tree(void **state) {
+    (void)state;
+    return tree_remove(root, NULL);
+}
+
+static size_t changes[3];
+static char changed[256];
+static void take_change(void *arg, enum manifest_change c, const char *path, const char *was, const char *is) {
+    (void)arg;
+    (void)was;
+    (void)is;
+    changes[c]++;
+    STR_COPY(changed, path);
+}
+
+static size_t compare(const struct manifest *was) {
+    struct manifest is = {0};
+    memset(changes, 0, sizeof changes);
+    assert_int_equal(manifest_of_tree(root, NULL, &is, NULL), 0);
+    size_t n = manifest_compare(was, &is, take_change, NULL);
+    manifest_done(&is);
+    return n;
+}
+
+static void a_manifest_names_what_differs_is_missing_or_new(void **state) {
+    (void)state;
+    struct manifest m = {0}, again = {0};
+    cleanup_strbuf struct strbuf text = {0}, same = {0};
+    assert_int_equal(tree_normalise(root, NULL), 0);
+    assert_int_equal(manifest_of_tree(root, NULL, &m, NULL), 0);
+    assert_int_equal(m.entries.n, 4);
+    assert_int_equal(m.files, 2);
+    assert_int_equal(m.bytes, 5);
+    manifest_text(&m, &text);
+    assert_int_equal(manifest_parse(strbuf_str(&text), &again, NULL), 0);
+    manifest_text(&again, &same);
+    assert_string_equal(strbuf_str(&text), strbuf_str(&same));
+    assert_int_equal(compare(&again), 0);
+
+    put("bin/tool", "tooL", 0755); // same size
+    assert_int_equal(compare(&again), 1);
+    assert_int_equal(changes[MANIFEST_DIFFERS], 1);
+    assert_string_equal(changed, "bin/tool");
+    put("bin/tool", "tool", 0711); // same content, another mode
+    assert_int_equal(compare(&again), 1);
+    put("bin/tool", "tool", 0755);
+    put("zzz", "", 0644);
+    assert_int_equal(compare(&again), 1);
+    assert_int_equal(changes[MANIFEST_NEW], 1);
+    cleanup_free char *tool = xasprintf("%s/bin/tool", root);
+    assert_int_equal(unlink(tool), 0);
+    assert_int_equal(compare(&again), 2);
+    assert_int_equal(changes[MANIFEST_MISSING], 1);
+    manifest_done(&m);
+    manifest_done(&again);
+}
+
+static void nothing_in_a_tree_stays_setuid_or_unreadable(void **state) {
+    (void)state;
+    struct stat st;
+    cleanup_free char *tool = xasprintf("%s/bin/tool", root), *odd = xasprintf("%s/odd\tname\\with\nnewline", root);
+    assert_int_equal(tree_normalise(root, NULL), 0);
+    assert_int_equal(stat(tool, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    assert_int_equal(stat(odd, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0400);
+}
+
+static void the_id_is_the_sha_256_of_the_manifest(void **state) {
+    (void)state;
+    char id[MANIFEST_ID_MAX];
+    manifest_id("abc", 3, id); // FIPS 180-2, appendix B.1
+    assert_string_equal(id, "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void a_manifest_cut_short_is_refused(void **state) {
+    (void)state;
+    struct manifest m = {0};
+    assert_int_equal(manifest_parse("d 0755\tbin\nf 0644 1 ab\tx", &m, NULL), -EBADMSG);
+    assert_int_equal(manifest_parse("no tab\n", &m, NULL), -EBADMSG);
+}
+
+static void a_stop_ends_the_reading_of_a_tree(void **state) {
+    (void)state;
+    struct manifest m = {0};
+    volatile bool stop = true;
+    assert_int_equal(manifest_of_tree(root, &stop, &m, NULL), -ECANCELED);
+}
+
+static void image_json_keeps_every_word(void **state) {
+    (void)state;
+    struct image_info a = {.bytes = 545259520, .files = 11757, .built = 1764000000 * SEC}, b = {0};
+    STR_COPY(a.image.id, "sha256:00");
+    STR_COPY(a.image.release, "Debian \"13\"");
+    STR_COPY(a.image.postgresql, "17.12");
+    STR_COPY(a.from, "/a b.tar");
+    cleanup_strbuf struct strbuf text = {0};
+    image_json_write(&a, &text);
+    assert_int_equal(image_json_read(strbuf_str(&text), &b, NULL), 0);
+    assert_memory_equal(&a, &b, sizeof a);
+    assert_int_equal(image_json_read("{", &b, NULL), -EBADMSG);
+    assert_int_equal(image_json_read("[]", &b, NULL), -EBADMSG);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_that_would_be_paths_or_options_are_refused),
+        cmocka_unit_test(debian_13_is_trixie_and_another_name_needs_a_suite),
+        cmocka_unit_test(the_host_has_three_names),
+        cmocka_unit_test(upstream_versions_are_without_epoch_and_revision),
+        cmocka_unit_test(versions_come_from_installed_packages_only),
+        cmocka_unit_test(a_range_of_65536_is_wanted_and_the_next_free_one_proposed),
+        cmocka_unit_test_setup_teardown(a_manifest_names_what_differs_is_missing_or_new, make_tree, drop_tree),
+        cmocka_unit_test_setup_teardown(nothing_in_a_tree_stays_setuid_or_unreadable, make_tree, drop_tree),
+        cmocka_unit_test(the_id_is_the_sha_256_of_the_manifest),
+        cmocka_unit_test(a_manifest_cut_short_is_refused),
+        cmocka_unit_test_setup_teardown(a_stop_ends_the_reading_of_a_tree, make_tree, drop_tree),
+        cmocka_unit_test(image_json_keeps_every_word),
+    };
+    return cmocka_run_group_tests_name("image", tests, NULL, NULL);
+}
