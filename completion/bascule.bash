@@ -26,6 +26,7 @@ _bascule_nodes() {
 
 _bascule_faults() { "${COMP_WORDS[0]}" faults 2>/dev/null | awk '/^  / {print $1}'; }
 _bascule_fault_params() { "${COMP_WORDS[0]}" faults "$1" 2>/dev/null | awk '/^  / {print $1 "="}'; }
+_bascule_images() { "${COMP_WORDS[0]}" image list --json 2>/dev/null | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
 _bascule_labs() { "${COMP_WORDS[0]}" list --json 2>/dev/null | grep -oE '"lab":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
 
 _bascule_options() {
@@ -41,12 +42,21 @@ _bascule_options() {
   logs) echo '--follow --lab --help' ;;
   inject | shell | exec | psql) echo '--lab --help' ;;
   list | check | report | scenarios) echo '--json --help' ;;
+  matrix) echo '--image --runs --jobs --json --runs-dir --set --seed --cold --help' ;;
+  image)
+    case ${words[0]:-} in
+    build) echo '--suite --package --mirror --bare --help' ;;
+    import) echo '--name --help' ;;
+    list | verify) echo '--json --help' ;;
+    *) echo '--help' ;;
+    esac
+    ;;
   *) echo '--help' ;;
   esac
 }
 
 _bascule_selectors='leader not_leader replica any_replica sync_standby async_standby etcd_leader etcd_follower etcd_majority app proxy all'
-_bascule_commands='run up top status inject heal hold next go shell exec psql logs list down scenarios check replay report faults doctor'
+_bascule_commands='run up top status inject heal hold next go shell exec psql logs list down scenarios check replay report faults matrix image doctor'
 
 # Positional arguments before the cursor (without options and their values) into $words, the command into $command, --lab's into $lab.
 _bascule_parse() {
@@ -56,7 +66,7 @@ _bascule_parse() {
     word=${COMP_WORDS[i]}
     case $word in
     --lab | -l) lab=${COMP_WORDS[i + 1]:-} && i=$((i + 1)) ;;
-    --seed | --set | --runs-dir | --view | --speed | --at | --every | --size) i=$((i + 1)) ;;
+    --seed | --set | --runs-dir | --view | --speed | --at | --every | --size | --image | --runs | --jobs | --suite | --package | --mirror | --name) i=$((i + 1)) ;;
     -*) ;;
     *) if [ -z "$command" ]; then command=$word; else words+=("$word"); fi ;;
     esac
@@ -81,6 +91,14 @@ _bascule_candidates() {
   shell | exec | psql) [ ${#words[@]} -gt 0 ] || _bascule_nodes "$lab" ;;
   logs) if [ ${#words[@]} = 0 ]; then _bascule_nodes "$lab"; else echo 'patroni postgresql etcd haproxy'; fi ;;
   down) _bascule_labs ;;
+  matrix) _bascule_yaml_names "$dir" ;;
+  image)
+    case ${words[0]:-} in
+    '') echo 'build list verify remove import export' ;;
+    build) echo 'debian-12 debian-13 debian-14 debian-sid' ;;
+    verify | remove | export) [ ${#words[@]} -gt 1 ] || _bascule_images ;;
+    esac
+    ;;
   esac
 }
 
@@ -92,7 +110,14 @@ _bascule() {
   --lab | -l) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_labs)" -- "$current") && return ;;
   --runs-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
   --view) mapfile -t COMPREPLY < <(compgen -W 'cluster network dcs replication timeline logs client scenario' -- "$current") && return ;;
-  --seed | --set | --speed | --at | --every | --size) return ;;
+  --image)
+    # "host,deb<TAB>": what stands before the last comma stays
+    local head=''
+    [[ $current != *,* ]] || head=${current%,*},
+    mapfile -t COMPREPLY < <(compgen -P "$head" -W "host $(_bascule_images)" -- "${current##*,}")
+    return
+    ;;
+  --seed | --set | --speed | --at | --every | --size | --runs | --jobs | --suite | --package | --mirror | --name) return ;;
   esac
   if [ -z "$command" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$_bascule_commands --help --version" -- "$current")
@@ -101,7 +126,7 @@ _bascule() {
   else
     mapfile -t COMPREPLY < <(compgen -W "$(_bascule_candidates)" -- "$current")
     case $command in
-    run | up | top | check | replay | report)
+    run | up | top | check | replay | report | matrix | image)
       local files
       mapfile -t files < <(compgen -f -- "$current")
       COMPREPLY+=("${files[@]}")

@@ -22,9 +22,9 @@ static void time_text(usec_t wall, char *ret, size_t size) {
 
 static void list_row(struct libscols_table *table, const struct image_info *i) {
     struct libscols_line *line = scols_table_new_line(table, NULL);
-    char size[32] = "", built[32];
-    if (i->bytes)
-        (void)snprintf(size, sizeof size, "%" PRIu64 " MB", (i->bytes + (1 << 20) - 1) >> 20);
+    char size[32] = "< 1 MB", built[32];
+    if (i->bytes >> 20)
+        (void)snprintf(size, sizeof size, "%" PRIu64 " MB", i->bytes >> 20);
     time_text(i->built, built, sizeof built);
     const char *cells[] = {i->image.name,
                            i->image.release,

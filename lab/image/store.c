@@ -83,8 +83,10 @@ static int point_name(const struct store *s, const struct image *im, struct err 
 int store_commit(const struct store *s, const char *staging, struct image_info *info, const struct image_ui *ui,
                  struct err *err) {
     int r = write_records(staging, info, ui, err);
-    if (r == 0)
+    if (r == 0) {
+        image_say(ui, "writing it to the disk"); // takes long when others write much
         r = sync_all(staging, err);
+    }
     if (r == 0 && image_stopped(ui))
         r = err_set(err, ECANCELED, "interrupted");
     if (r == 0)

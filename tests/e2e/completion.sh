@@ -24,6 +24,11 @@ offers patroni-3-sync 'up gives a topology' "$BASCULE" up patroni-3
 offers net.drop 'inject gives a fault' "$BASCULE" inject net.d
 offers etcd_leader 'then a target by role' "$BASCULE" inject net.drop etcd_
 offers process.kill 'faults gives a fault' "$BASCULE" faults process.
+offers build 'image gives its commands' "$BASCULE" image bu
+offers debian-13 'image build gives the known releases' "$BASCULE" image build deb
+offers --mirror 'image build has its options' "$BASCULE" image build --mi
+offers leader-crash 'matrix gives a shipped scenario' "$BASCULE" matrix lea
+offers host 'matrix --image gives images' "$BASCULE" matrix --image ho
 touch own.yaml
 offers own.yaml 'check gives files' "$BASCULE" check ow
 offers --follow 'logs has its options' "$BASCULE" logs --fo
