@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
-# timeout: 420
+# timeout: 700
 # Images: what is made of a tar, what is refused, what an interruption leaves (nothing), and who notices a changed file.
 # With BASCULE_TEST_IMAGES=1 and a network also a real one from Debian's packages.
 # shellcheck source=../lib/e2e.sh
