@@ -256,6 +256,7 @@ static void apply_fault(struct model *m, const struct event *ev) {
         STR_COPY(f->target, ev->u.FAULT.target);
     if (*ev->u.FAULT.nodes)
         STR_COPY(f->nodes, ev->u.FAULT.nodes);
+    STR_COPY(f->detail, ev->u.FAULT.detail);
     if (phase == MF_ASKED)
         f->asked = ev->t;
     else if (phase == MF_EFFECTIVE)

@@ -66,6 +66,7 @@ enum model_fault_phase {
 struct model_fault {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128];
     enum model_fault_phase phase;
+    char detail[EVENT_TEXT_MAX];               // what its last phase said; "" = nothing
     usec_t asked, effective, verified, healed; // 0 = not yet
 };
 

@@ -81,8 +81,9 @@ static cJSON *fault_status(const struct model_fault *f) {
     (void)cJSON_AddStringToObject(o, "id", f->id);
     (void)cJSON_AddStringToObject(o, "mechanism", f->mechanism);
     (void)cJSON_AddStringToObject(o, "target", f->target);
-    (void)cJSON_AddStringToObject(o, "nodes", f->nodes);
+    (void)cJSON_AddStringToObject(o, "nodes", *f->nodes ? f->nodes : f->target); // "cluster": no node is meant
     (void)cJSON_AddStringToObject(o, "phase", phases[f->phase]);
+    (void)cJSON_AddStringToObject(o, "detail", f->detail);
     return o;
 }
 
