@@ -38,13 +38,13 @@ static int pull_each(struct fault *f, struct power *p, usec_t *ret_effective, st
 static int pull_together(struct fault *f, struct power *p, usec_t *ret_effective, struct err *err) {
     struct net_cuts *cuts = f->world->cuts;
     usec_t later;
-    net_cuts_add(cuts, &p->flows);
+    net_cuts_add(cuts, &p->flows, NET_SILENCE);
     int r = net_cuts_commit(f->world, err);
     if (r >= 0) {
         *ret_effective = sink_now(f->world->sink);
         r = pull_each(f, p, &later, err);
     }
-    net_cuts_remove(cuts, &p->flows);
+    net_cuts_remove(cuts, &p->flows, NET_SILENCE);
     int k = net_cuts_commit(f->world, r < 0 ? NULL : err);
     return r < 0 ? r : k;
 }

@@ -104,6 +104,11 @@ static bool intended(const struct fault_world *w, const struct matrix_link *l) {
     return net_flow_open(w, &request) && net_flow_open(w, &answer);
 }
 
+static bool rejected(const struct fault_world *w, const struct matrix_link *l) {
+    struct net_flow request = {.from = l->from, .to = l->to, .side = SWITCH_TO_PORT, .port = net_path_port(l->path)};
+    return net_cuts_answer(w->cuts, &request) == NET_RESET;
+}
+
 static void settle(struct matrix *m, struct pair *p, const struct matrix_link *found) {
     const struct matrix_link *was = &p->link;
     struct matrix_link now = *found;
@@ -128,7 +133,7 @@ static void unanswered(struct matrix *m, struct pair *p) {
 
 static void answered(struct matrix *m, struct pair *p, const struct try *t, bool refused) {
     struct matrix_link found = p->link;
-    found.measured = true;
+    found.measured = !(refused && rejected(m->world, &p->link)); // that answer was the switch's, not the host's
     found.refused = refused;
     found.rtt = usec_now() - t->sent;
     settle(m, p, &found);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/net/net_cuts.h"
 
+#include "injector/net/net_rejects.h"
+
 void net_cuts_free(struct net_cuts *c) {
     if (!c)
         return;
+    net_rejects_free(c->rejects);
     VEC_DONE(&c->cuts);
     free(c);
 }
@@ -15,26 +18,33 @@ static struct net_cut *find(const struct net_cuts *c, const struct net_flow *flo
     return NULL;
 }
 
-void net_cuts_add(struct net_cuts *c, const flow_list *l) {
+static unsigned holders(const struct net_cut *cut) {
+    unsigned n = 0;
+    for (size_t i = 0; i < NET_ANSWERS; i++)
+        n += cut->faults[i];
+    return n;
+}
+
+void net_cuts_add(struct net_cuts *c, const flow_list *l, enum net_answer answer) {
     VEC_FOREACH (l, f) {
         struct net_cut *cut = find(c, f);
         if (!cut) {
             cut = VEC_ADD(&c->cuts);
             cut->flow = *f;
         }
-        cut->drops++;
+        cut->faults[answer]++;
     }
 }
 
-void net_cuts_remove(struct net_cuts *c, const flow_list *l) {
+void net_cuts_remove(struct net_cuts *c, const flow_list *l, enum net_answer answer) {
     VEC_FOREACH (l, f) {
         struct net_cut *cut = find(c, f);
-        if (cut && cut->drops)
-            cut->drops--;
+        if (cut && cut->faults[answer])
+            cut->faults[answer]--;
     }
     size_t kept = 0;
     for (size_t i = 0; i < c->cuts.n; i++)
-        if (c->cuts.items[i].drops || c->cuts.items[i].rejects)
+        if (holders(&c->cuts.items[i]))
             c->cuts.items[kept++] = c->cuts.items[i];
     c->cuts.n = kept;
 }
@@ -44,6 +54,14 @@ bool net_cuts_has(const struct net_cuts *c, const struct net_flow *flow) {
         if (flow_covers(&cut->flow, flow))
             return true;
     return false;
+}
+
+enum net_answer net_cuts_answer(const struct net_cuts *c, const struct net_flow *flow) {
+    VEC_FOREACH (&c->cuts, cut)
+        for (int a = NET_RESET; flow_covers(&cut->flow, flow) && a < NET_ANSWERS; a++)
+            if (cut->faults[a])
+                return (enum net_answer)a;
+    return NET_SILENCE;
 }
 
 // A cut that another one covers adds nothing; the switch wants no two that differ in size alone.
@@ -69,6 +87,8 @@ int net_cuts_commit(const struct fault_world *w, struct err *err) {
     }
     int r = switch_set_cuts(w->sw, cuts.items, cuts.n, err);
     VEC_DONE(&cuts);
+    if (r >= 0)
+        r = net_rejects_commit(w, err);
     return r;
 }
 

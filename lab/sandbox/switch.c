@@ -6,8 +6,12 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "lab/base/fs.h"
 #include "lab/sandbox/cut_sets.h"
@@ -200,6 +204,42 @@ int switch_port_get(struct switch_net *sw, const char *node, bool *ret_up, struc
     struct port *p;
     int r = need_port(sw, node, &p, err);
     return r < 0 ? r : link_get(sw->sk, p->host, ret_up, err);
+}
+
+// ---- taps
+
+int switch_port_tap(struct switch_net *sw, const char *node, struct err *err) {
+    struct port *p;
+    int home, r = need_port(sw, node, &p, err);
+    if (r == 0)
+        r = link_enter_ns(sw->ns, &home, err);
+    if (r < 0)
+        return r;
+    cleanup_close int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int code = errno;
+    link_leave_ns(home);
+    if (fd < 0)
+        return err_sys(err, code, "packet socket on the port of %s", node);
+    const int on = 1;
+    if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0)
+        return err_sys(err, errno, "packet socket that ignores what is sent (Linux 4.20)");
+    return STEAL_FD(fd);
+}
+
+int switch_port_tap_start(struct switch_net *sw, const char *node, int fd, struct err *err) {
+    struct port *p;
+    int r = need_port(sw, node, &p, err);
+    if (r < 0)
+        return r;
+    struct ifreq ifr = {0};
+    (void)snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", p->host);
+    if (ioctl(fd, SIOCGIFINDEX, &ifr) < 0) // of the namespace in which the socket was opened
+        return err_sys(err, errno, "look for the port of %s", node);
+    const struct sockaddr_ll where = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifr.ifr_ifindex};
+    if (bind(fd, (const struct sockaddr *)&where, sizeof where) < 0)
+        return err_sys(err, errno, "bind a packet socket to the port of %s", node);
+    return 0;
 }
 
 // ---- cuts

@@ -32,4 +32,9 @@ struct switch_cut {
 int switch_set_cuts(struct switch_net *sw, const struct switch_cut *cuts, size_t n, struct err *err);
 // Makes the (empty) nft table, so that the first cut finds it: a child of 5 to 20 ms. switch_set_cuts does it otherwise.
 int switch_prepare(struct switch_net *sw, struct err *err);
+// A packet socket for a node's port, inside the switch: sees the frames that come from the node before the bridge does, and
+// sends frames to the node. It sees nothing until switch_port_tap_start, so that a filter can be attached before. The
+// caller closes; close-on-exec, non-blocking.
+int switch_port_tap(struct switch_net *sw, const char *node, struct err *err);
+int switch_port_tap_start(struct switch_net *sw, const char *node, int fd, struct err *err);
 int switch_ns(const struct switch_net *sw); // fd of its network namespace, borrowed

@@ -314,6 +314,16 @@ static void a_cut_of_one_path_shows_on_that_path_alone(void **state) {
     (void)must_look(w, &whole, heal(w, "wal"), 300 * MSEC);
 }
 
+static void a_refusal_by_the_switch_is_no_open_path(void **state) {
+    struct world *w = *state;
+    listen_everywhere(w);
+    must_begin_whole(w);
+    struct picture etcd = {.these = etcd_client_of, .a = N1};
+    (void)must_look(w, &etcd, inject(w, "etcd", "net.reject", "n1", "path=etcd_client"), 400 * MSEC);
+    must_be_told(w);
+    (void)must_look(w, &whole, heal(w, "etcd"), 300 * MSEC);
+}
+
 static void a_cut_off_node_and_its_heal_are_seen(void **state) {
     struct world *w = *state;
     listen_everywhere(w);
@@ -452,6 +462,7 @@ static int run(void) {
         T(half_open_connections_do_not_pile_up_when_only_the_way_back_is_cut),
         T(a_one_way_cut_stops_the_paths_between_the_two_and_no_other),
         T(a_cut_of_one_path_shows_on_that_path_alone),
+        T(a_refusal_by_the_switch_is_no_open_path),
         T(a_cut_off_node_and_its_heal_are_seen),
         T(a_pulled_cable_is_seen),
         T(a_node_without_power_is_not_reached_and_reaches_nobody),

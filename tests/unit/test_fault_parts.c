@@ -79,16 +79,16 @@ static void cuts_are_counted_per_flow(void **state) {
     flows_add(&a, &back); // once only
     assert_int_equal(2, a.n);
     flows_add(&b, &there);
-    net_cuts_add(c, &a);
-    net_cuts_add(c, &b);
-    net_cuts_remove(c, &a);
+    net_cuts_add(c, &a, NET_SILENCE);
+    net_cuts_add(c, &b, NET_SILENCE);
+    net_cuts_remove(c, &a, NET_SILENCE);
     assert_true(net_cuts_has(c, &there));
     assert_true(net_cuts_has(c, &request)); // a part of it
     assert_false(net_cuts_has(c, &back));
-    net_cuts_remove(c, &b);
-    net_cuts_remove(c, &b); // once too often
+    net_cuts_remove(c, &b, NET_SILENCE);
+    net_cuts_remove(c, &b, NET_SILENCE); // once too often
     assert_false(net_cuts_has(c, &there));
-    net_cuts_add(c, &b);
+    net_cuts_add(c, &b, NET_SILENCE);
     assert_true(net_cuts_has(c, &there));
     net_cuts_free(c);
     VEC_DONE(&a);
