@@ -7,7 +7,7 @@
 #include "injector/catalogue.h"
 #include "injector/frozen.h"
 #include "injector/live.h"
-#include "injector/net_cuts.h"
+#include "injector/net/net_cuts.h"
 #include "injector/salvo.h"
 #include "lab/stack/names.h"
 

@@ -4,7 +4,8 @@
 #include "injector/fault.h"
 
 extern const struct fault_ops process_kill_fault, process_stop_fault, process_pause_fault, node_power_off_fault,
-    link_down_fault, net_drop_fault;
+    link_down_fault, net_drop_fault, net_reject_fault, net_partition_fault, net_flap_fault, net_size_blackhole_fault,
+    net_reset_fault;
 
 // Actions: rows without ops. `who` carries them out: this room (act.c) or the supervisor.
 struct action_row {

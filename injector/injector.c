@@ -21,7 +21,7 @@
 
 #include "injector/catalogue.h"
 #include "injector/frozen.h"
-#include "injector/net_cuts.h"
+#include "injector/net/net_cuts.h"
 
 static const usec_t PATIENCE = 15 * SEC;
 
@@ -404,7 +404,7 @@ void injector_free(struct injector *in) {
     VEC_DONE(&in->acts);
     VEC_DONE(&in->lives);
     if (in->owns_cuts)
-        free(STEAL(in->world->cuts));
+        net_cuts_free(STEAL(in->world->cuts));
     if (in->owns_frozen)
         frozen_free(STEAL(in->world->frozen));
     free(in);

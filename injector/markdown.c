@@ -55,6 +55,8 @@ static void param_row(struct strbuf *out, const struct mechanism_param *p) {
     strbuf_addf(out, "| `%s` | ", p->name);
     if (p->words && str_eq(p->kind, "nodes"))
         strbuf_add(out, "node names, or ");
+    if (p->words && str_eq(p->kind, "paths"))
+        strbuf_add(out, "a list of TCP ports and ");
     if (p->words)
         words_list(out, p->words);
     else

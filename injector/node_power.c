@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 
 #include "injector/catalogue.h"
-#include "injector/net_check.h"
+#include "injector/net/net_check.h"
 #include "injector/phases.h"
 #include "injector/process.h"
 
 struct power {
-    struct pair_set pairs;
+    flow_list flows;
     bool off[NODES_MAX]; // by index in fault->nodes: we took its power
     bool started[NODES_MAX];
     struct net_check *check;
@@ -38,13 +38,13 @@ static int pull_each(struct fault *f, struct power *p, usec_t *ret_effective, st
 static int pull_together(struct fault *f, struct power *p, usec_t *ret_effective, struct err *err) {
     struct net_cuts *cuts = f->world->cuts;
     usec_t later;
-    net_cuts_add(cuts, &p->pairs);
+    net_cuts_add(cuts, &p->flows, NET_SILENCE);
     int r = net_cuts_commit(f->world, err);
     if (r >= 0) {
         *ret_effective = sink_now(f->world->sink);
         r = pull_each(f, p, &later, err);
     }
-    net_cuts_remove(cuts, &p->pairs);
+    net_cuts_remove(cuts, &p->flows, NET_SILENCE);
     int k = net_cuts_commit(f->world, r < 0 ? NULL : err);
     return r < 0 ? r : k;
 }
@@ -57,8 +57,9 @@ static void inject(struct fault *f, fault_phase_done done) {
             phase_no(f, done, "%s is powered off already", f->nodes[k]);
             return;
         }
-    pair_around(f, &p->pairs);
-    if (net_check_begin(f->world, &p->pairs, &p->check, &err) < 0) {
+    VEC_CLEAR(&p->flows);
+    flows_around(f, &p->flows);
+    if (net_check_begin(f->world, &p->flows, &p->check, &err) < 0) {
         phase_no(f, done, "%s", err.msg);
         return;
     }
@@ -160,7 +161,7 @@ static int boot(struct fault *f, struct power *p, size_t k, struct err *err) {
 static void heal(struct fault *f, fault_phase_done done) {
     struct power *p = f->state;
     struct err err = {0};
-    if (!p || !pair_count(&p->pairs)) {
+    if (!p || !p->flows.n) {
         phase_ok(f, done, 0, "no power was taken");
         return;
     }
@@ -204,7 +205,7 @@ static void verify_healed(struct fault *f, fault_phase_done done) {
         }
     }
     p->done = done;
-    if (net_check_open(f->world, &p->pairs, 10 * SEC, on_open, f, &p->check, &err) < 0)
+    if (net_check_open(f->world, &p->flows, 10 * SEC, on_open, f, &p->check, &err) < 0)
         phase_no(f, done, "%s", err.msg);
 }
 
@@ -219,8 +220,10 @@ static void describe(const struct fault *f, struct strbuf *out) {
 
 static void done_with(struct fault *f) {
     struct power *p = f->state;
-    if (p)
+    if (p) {
         net_check_free(p->check);
+        VEC_DONE(&p->flows);
+    }
     free(p);
     f->state = NULL;
 }

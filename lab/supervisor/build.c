@@ -128,7 +128,8 @@ static int build_nodes(struct lab *lab, struct err *err) {
     for (size_t i = 0; i < lab->plan->topology->nodes.n; i++)
         if (build_node(lab, i, strbuf_str(&hosts), err) < 0)
             return err_wrap(err, "node %s", lab->plan->topology->nodes.items[i].name);
-    return switch_neighbours(lab->sw, err);
+    int r = switch_neighbours(lab->sw, err);
+    return r < 0 ? r : switch_prepare(lab->sw, err);
 }
 
 static int start_services(void *arg, const char *node, const char *service, struct err *err) {

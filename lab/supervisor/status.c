@@ -101,7 +101,7 @@ static cJSON *link_status(const struct lab *lab, const struct matrix_link *l, us
     cJSON *o = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(o, "from", nodes[l->from].name);
     (void)cJSON_AddStringToObject(o, "to", nodes[l->to].name);
-    (void)cJSON_AddStringToObject(o, "path", matrix_path_name(l->path));
+    (void)cJSON_AddStringToObject(o, "path", net_path_name(l->path));
     (void)cJSON_AddBoolToObject(o, "known", l->known);
     (void)cJSON_AddBoolToObject(o, "intended", l->intended);
     (void)cJSON_AddBoolToObject(o, "measured", l->measured);

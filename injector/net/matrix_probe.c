@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/matrix_probe.h"
+#include "injector/net/matrix_probe.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <sys/socket.h>
+
+#include "injector/net/segment.h"
+#include "injector/probe_socket.h"
 
 // A raw TCP socket is offered every segment that its namespace receives. The filter, run before anything is queued or
 // anybody is woken, keeps those to a probe's port. It sees the packet from its IP header on.
@@ -23,21 +24,8 @@ static int only_answers(int fd) {
     return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0 ? -errno : 0;
 }
 
-static int raw_socket_in(const struct node *n, struct err *err) {
-    cleanup_close int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (home < 0)
-        return err_sys(err, errno, "open our own network namespace");
-    if (setns(node_ns(n, NODE_NS_NET), CLONE_NEWNET) < 0)
-        return err_sys(err, errno, "enter the network of %s", node_name(n));
-    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
-    int code = errno;
-    if (setns(home, CLONE_NEWNET) < 0)
-        abort(); // every later socket of this program would be opened in the wrong place
-    return fd < 0 ? err_sys(err, code, "raw socket on %s", node_name(n)) : fd;
-}
-
 int matrix_probe_open(const struct node *n, const char *address, struct err *err) {
-    cleanup_close int fd = raw_socket_in(n, err);
+    cleanup_close int fd = probe_socket_raw(n, IPPROTO_TCP, err);
     if (fd < 0)
         return fd;
     int r = only_answers(fd);
@@ -51,28 +39,11 @@ int matrix_probe_open(const struct node *n, const char *address, struct err *err
     return STEAL_FD(fd);
 }
 
-// RFC 9293, 3.1: the ones' complement sum over a pseudo header (addresses, protocol, length) and the segment.
-static uint16_t checksum(const struct matrix_flow *f, const struct tcphdr *tcp) {
-    struct {
-        struct in_addr from, to;
-        uint16_t protocol, length;
-        struct tcphdr tcp;
-    } whole = {f->from, f->to, htons(IPPROTO_TCP), htons(sizeof *tcp), *tcp};
-    uint16_t words[sizeof whole / 2];
-    uint32_t sum = 0;
-    memcpy(words, &whole, sizeof words);
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        sum += words[i];
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
-
 static void send_segment(int fd, const struct matrix_flow *f, struct tcphdr *tcp) {
     tcp->source = htons(f->from_port);
     tcp->dest = htons(f->to_port);
     tcp->doff = sizeof *tcp / 4;
-    tcp->check = checksum(f, tcp);
+    tcp->check = segment_checksum(f->from, f->to, tcp, sizeof *tcp);
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = f->to};
     (void)sendto(fd, tcp, sizeof *tcp, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof to);
 }

@@ -3,12 +3,12 @@
 // where a dropped frame would hang. The happy path: the switch's port goes down, the node's eth0 shows no carrier,
 // probes are silent. A node that is off keeps its port down whatever we heal: its link comes up with its power.
 #include "injector/catalogue.h"
-#include "injector/net_check.h"
+#include "injector/net/net_check.h"
 #include "injector/phases.h"
 #include "injector/probe_socket.h"
 
 struct link {
-    struct pair_set pairs;
+    flow_list flows;
     bool held[NODES_MAX]; // by index in topology->nodes: our count is in world->cuts
     struct net_check *check;
     fault_phase_done done;
@@ -31,8 +31,9 @@ static void inject(struct fault *f, fault_phase_done done) {
             phase_no(f, done, "%s is powered off: its link is down already", f->nodes[k]);
             return;
         }
-    pair_around(f, &l->pairs);
-    if (net_check_begin(f->world, &l->pairs, &l->check, &err) < 0) {
+    VEC_CLEAR(&l->flows);
+    flows_around(f, &l->flows);
+    if (net_check_begin(f->world, &l->flows, &l->check, &err) < 0) {
         phase_no(f, done, "%s", err.msg);
         return;
     }
@@ -125,7 +126,7 @@ static void verify_healed(struct fault *f, fault_phase_done done) {
     struct err err = {0};
     l->done = done;
     net_check_free(STEAL(l->check));
-    if (net_check_open(f->world, &l->pairs, 5 * SEC, on_check, f, &l->check, &err) < 0)
+    if (net_check_open(f->world, &l->flows, 5 * SEC, on_check, f, &l->check, &err) < 0)
         phase_no(f, done, "%s", err.msg);
 }
 
@@ -137,8 +138,10 @@ static void describe(const struct fault *f, struct strbuf *out) {
 
 static void done_with(struct fault *f) {
     struct link *l = f->state;
-    if (l)
+    if (l) {
         net_check_free(l->check);
+        VEC_DONE(&l->flows);
+    }
     free(l);
     f->state = NULL;
 }

@@ -9,15 +9,14 @@
 //   later, when frames that were in flight have arrived.
 // - A raw socket can't send (no carrier): the pair is not reachable.
 // Emitting an event may call us back (matrix_on_event): events leave last, when the next timer is set.
-#include "injector/matrix.h"
+#include "injector/net/matrix.h"
 
 #include <arpa/inet.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 
-#include "injector/matrix_probe.h"
-#include "injector/net_cuts.h"
-#include "lab/stack/names.h"
+#include "injector/net/matrix_probe.h"
+#include "injector/net/net_cuts.h"
 
 enum { TRIES = 2 };
 static const usec_t TRY = 100 * MSEC, CALM = 2 * SEC, BUSY = 250 * MSEC, SOON = 20 * MSEC, REPEAT = 10 * SEC;
@@ -53,20 +52,6 @@ struct matrix {
     sd_event_source *timer;
 };
 
-static const struct {
-    const char *name;
-    unsigned from, to; // any of these services
-    uint16_t port;
-} paths[] = {
-#define X(path, name, from, to, port) {name, from, to, port},
-    MATRIX_PATHS(X)
-#undef X
-};
-
-const char *matrix_path_name(enum matrix_path path) {
-    return paths[path].name;
-}
-
 // ---- events
 
 static void tell(struct matrix *m, struct pair *p) {
@@ -74,7 +59,7 @@ static void tell(struct matrix *m, struct pair *p) {
     struct event ev = EVENT_NEW(LINK);
     STR_COPY(ev.u.LINK.from, nodes[p->link.from].name);
     STR_COPY(ev.u.LINK.to, nodes[p->link.to].name);
-    STR_COPY(ev.u.LINK.path, paths[p->link.path].name);
+    STR_COPY(ev.u.LINK.path, net_path_name(p->link.path));
     ev.u.LINK.intended = p->link.intended;
     ev.u.LINK.measured = p->link.measured;
     ev.u.LINK.rtt_us = (int64_t)p->link.rtt;
@@ -112,12 +97,24 @@ static void take_back(struct matrix *m, struct pair *p) {
         matrix_probe_rst(m->ends[p->link.from].fd, &p->tries[i].flow);
 }
 
+// Requests must arrive, and answers.
+static bool intended(const struct fault_world *w, const struct matrix_link *l) {
+    struct net_flow request = {.from = l->from, .to = l->to, .side = SWITCH_TO_PORT, .port = net_path_port(l->path)};
+    struct net_flow answer = {.from = l->to, .to = l->from, .side = SWITCH_FROM_PORT, .port = request.port};
+    return net_flow_open(w, &request) && net_flow_open(w, &answer);
+}
+
+static bool rejected(const struct fault_world *w, const struct matrix_link *l) {
+    struct net_flow request = {.from = l->from, .to = l->to, .side = SWITCH_TO_PORT, .port = net_path_port(l->path)};
+    return net_cuts_answer(w->cuts, &request) == NET_RESET;
+}
+
 static void settle(struct matrix *m, struct pair *p, const struct matrix_link *found) {
     const struct matrix_link *was = &p->link;
     struct matrix_link now = *found;
     usec_t t = sink_now(m->world->sink);
     now.known = true;
-    now.intended = net_path_open(m->world, now.from, now.to) && net_path_open(m->world, now.to, now.from);
+    now.intended = intended(m->world, &now);
     now.differs = now.intended == now.measured ? 0 : was->differs ? was->differs : t;
     p->tell = p->tell || !was->known || was->intended != now.intended || was->measured != now.measured ||
               m->began - p->told >= REPEAT;
@@ -136,7 +133,7 @@ static void unanswered(struct matrix *m, struct pair *p) {
 
 static void answered(struct matrix *m, struct pair *p, const struct try *t, bool refused) {
     struct matrix_link found = p->link;
-    found.measured = true;
+    found.measured = !(refused && rejected(m->world, &p->link)); // that answer was the switch's, not the host's
     found.refused = refused;
     found.rtt = usec_now() - t->sent;
     settle(m, p, &found);
@@ -164,7 +161,7 @@ static void send_try(struct matrix *m, struct pair *p) {
     t->flow = (struct matrix_flow){.from = m->ends[p->link.from].address,
                                    .to = m->ends[p->link.to].address,
                                    .from_port = (uint16_t)(MATRIX_PORT_FIRST + m->port++ % MATRIX_PORT_COUNT),
-                                   .to_port = paths[p->link.path].port};
+                                   .to_port = net_path_port(p->link.path)};
     (void)!getrandom(&t->flow.seq, sizeof t->flow.seq, GRND_NONBLOCK);
     t->sent = usec_now();
     matrix_probe_syn(m->ends[p->link.from].fd, &t->flow);
@@ -254,12 +251,11 @@ static int open_end(struct matrix *m, int i, struct err *err) {
 
 static void add_pairs(struct matrix *m) {
     const struct topology *t = m->world->topology;
-    for (int path = 0; path < MATRIX_PATH_COUNT; path++)
+    for (int path = 0; path < NET_PATH_COUNT; path++)
         for (int i = 0; i < (int)t->nodes.n; i++)
             for (int j = 0; j < (int)t->nodes.n; j++)
-                if (i != j && t->nodes.items[i].services & paths[path].from &&
-                    t->nodes.items[j].services & paths[path].to)
-                    VEC_ADD(&m->pairs)->link = (struct matrix_link){.from = i, .to = j, .path = (enum matrix_path)path};
+                if (net_path_joins(t, (enum net_path)path, i, j))
+                    VEC_ADD(&m->pairs)->link = (struct matrix_link){.from = i, .to = j, .path = (enum net_path)path};
 }
 
 static int start(struct matrix *m, struct err *err) {

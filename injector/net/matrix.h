@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // The connectivity matrix: for every service path between two nodes, may a connection be made (intended: power, links
-// and the cuts in force) and does a probe in the lab's own network get through (measured). Told as `link` events.
+// and the cuts in force, of all traffic or of this path) and does a probe in the lab's own network get through (measured). Told as `link` events.
 // Network faults are verified by their own probes (net_check.h); this is what people look at, and what shows a cut that
 // nobody asked us for.
-#include "injector/fault.h"
+#include "injector/net/flows.h"
 
-// A path is directed by who connects. It needs frames both ways: a cut of one direction stops the connections of both.
-#define MATRIX_PATHS(X)                                                                                                \
-    X(SQL, "sql", SERVICE_APP | SERVICE_HAPROXY, SERVICE_POSTGRES, STACK_PGPORT)                                       \
-    X(REPLICATION, "replication", SERVICE_POSTGRES, SERVICE_POSTGRES, STACK_PGPORT)                                    \
-    X(REST, "rest", SERVICE_POSTGRES | SERVICE_HAPROXY, SERVICE_POSTGRES, STACK_PATRONI_PORT)                          \
-    X(ETCD_CLIENT, "etcd_client", SERVICE_POSTGRES, SERVICE_ETCD, STACK_ETCD_PORT)                                     \
-    X(ETCD_PEER, "etcd_peer", SERVICE_ETCD, SERVICE_ETCD, STACK_ETCD_PEER_PORT)
-enum matrix_path {
-#define X(path, name, from, to, port) MATRIX_##path,
-    MATRIX_PATHS(X)
-#undef X
-        MATRIX_PATH_COUNT
-};
-const char *matrix_path_name(enum matrix_path path); // "etcd_client": `path` of the link event
-
+// A path needs frames both ways: a cut of one direction stops the connections of both.
 struct matrix_link {
     int from, to; // indices into topology->nodes
-    enum matrix_path path;
+    enum net_path path;
     bool known;     // the rest has been found out at least once
     bool intended;  // when measured
     bool measured;  // a probe came back
