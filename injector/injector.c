@@ -20,8 +20,8 @@
 #include "injector/live.h"
 
 #include "injector/catalogue.h"
-#include "injector/frozen.h"
 #include "injector/net_cuts.h"
+#include "injector/process/frozen.h"
 
 static const usec_t PATIENCE = 15 * SEC;
 

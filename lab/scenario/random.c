@@ -7,12 +7,12 @@
 #include "lab/base/str.h"
 
 enum {
-    FAULTS_MAX = 3,         // at a time
-    LEAD_MAX = 10,          // s: faults of one round begin within so long: before, in and after the failover they cause
-    QUIET_MIN = 2,          // s: of a complete cluster before a round
+    FAULTS_MAX = 3, // at a time
+    LEAD_MAX = 10,  // s: faults of one round begin within so long: before, in and after the failover they cause
+    QUIET_MIN = 2,  // s: of a complete cluster before a round
     QUIET_MAX = 6,
-    CONVERGE = 240,         // s: rewind or a new base backup on a busy machine, with a few loop_waits between the attempts
-    CONVERGE_USUAL = 15,    // s: what it takes as a rule, to fit the rounds into the duration
+    CONVERGE = 240,      // s: rewind or a new base backup on a busy machine, with a few loop_waits between the attempts
+    CONVERGE_USUAL = 15, // s: what it takes as a rule, to fit the rounds into the duration
 };
 
 typedef VEC(const struct random_use *) use_list; // those that exist here
@@ -119,8 +119,8 @@ static void write_with(struct strbuf *out, const char *with) {
 }
 
 static void write_fault(struct strbuf *out, size_t round, size_t i, const struct draw *d) {
-    strbuf_addf(out, "  - name: round-%zu-%c\n    inject: %s\n    target: %s\n", round, (char)('a' + i), d->use->mechanism,
-                d->node->name);
+    strbuf_addf(out, "  - name: round-%zu-%c\n    inject: %s\n    target: %s\n", round, (char)('a' + i),
+                d->use->mechanism, d->node->name);
     write_with(out, d->use->with);
     strbuf_addf(out, "    after: {step: round-%zu, delay: ", round);
     write_seconds(out, d->delay_ms);
@@ -151,17 +151,18 @@ static usec_t write_round(struct strbuf *out, struct random *r, const struct ran
 }
 
 static void write_head(struct strbuf *out, const struct random_options *o) {
-    strbuf_addf(out,
-                "title: Random faults, seed %llu\n"
-                "lesson: |\n"
-                "  Faults drawn by a seed, one to three at a time. After each round all of them are healed, and the cluster\n"
-                "  must become complete by itself.\n"
-                "\n"
-                "  A run that fails can be repeated with the same schedule: bascule run --replay RUN-FOLDER. This file is an\n"
-                "  ordinary scenario: cut it down to the round that matters and run it alone.\n"
-                "topology: %s\n"
-                "set: {patroni.ttl: 20s, patroni.loop_wait: 5s, patroni.retry_timeout: 5s}\n",
-                (unsigned long long)o->seed, o->topology_name);
+    strbuf_addf(
+        out,
+        "title: Random faults, seed %llu\n"
+        "lesson: |\n"
+        "  Faults drawn by a seed, one to three at a time. After each round all of them are healed, and the cluster\n"
+        "  must become complete by itself.\n"
+        "\n"
+        "  A run that fails can be repeated with the same schedule: bascule run --replay RUN-FOLDER. This file is an\n"
+        "  ordinary scenario: cut it down to the round that matters and run it alone.\n"
+        "topology: %s\n"
+        "set: {patroni.ttl: 20s, patroni.loop_wait: 5s, patroni.retry_timeout: 5s}\n",
+        (unsigned long long)o->seed, o->topology_name);
 }
 
 static void write_expectations(struct strbuf *out, const struct topology *t) {
@@ -183,8 +184,7 @@ int random_scenario(const struct random_options *o, struct strbuf *out, struct e
     while (rounds == 0 || (spent < o->duration && rounds < RANDOM_ROUNDS_MAX))
         spent += write_round(&steps, &r, o, &uses, ++rounds);
     write_head(out, o);
-    strbuf_addf(out, "timeout: %llus\n",
-                (unsigned long long)(spent / SEC + (rounds + 1) * CONVERGE));
+    strbuf_addf(out, "timeout: %llus\n", (unsigned long long)(spent / SEC + (rounds + 1) * CONVERGE));
     strbuf_addf(out, "steps:\n%s  - name: converged\n    wait: {becomes: cluster is complete, for: 5s, within: %ds}\n",
                 strbuf_str(&steps), CONVERGE);
     write_expectations(out, o->t);

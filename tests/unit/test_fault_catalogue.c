@@ -38,7 +38,7 @@ static void every_row_is_complete(void **state) {
     (void)state;
     size_t n;
     const struct fault_ops *const *rows = fault_catalogue(&n);
-    assert_int_equal(6, n);
+    assert_true(n >= 6);
     for (size_t i = 0; i < n; i++) {
         const struct fault_ops *f = rows[i];
         assert_non_null(f->about.name);
@@ -56,7 +56,9 @@ static void the_vocabulary_holds_faults_and_actions(void **state) {
     (void)state;
     static const char *const actions[] = {"patroni.switchover", "process.resume", "node.power_on", "service.start"};
     const struct vocabulary *v = fault_vocabulary();
-    assert_int_equal(6 + 4, v->n);
+    size_t faults;
+    (void)fault_catalogue(&faults);
+    assert_int_equal(faults + ARRAY_SIZE(actions), v->n);
     for (size_t k = 0; k < ARRAY_SIZE(actions); k++) {
         size_t found = 0;
         for (size_t i = 0; i < v->n; i++)

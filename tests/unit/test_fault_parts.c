@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "injector/net_cuts.h"
-#include "injector/process.h"
+#include "injector/process/process.h"
 
 static void a_stat_line_is_read_whatever_the_name_holds(void **state) {
     (void)state;

@@ -115,7 +115,8 @@ static bool nothing(void *arg, const char *mechanism, const setting_list *params
 
 static void a_host_that_can_do_nothing_is_told_so(void **state) {
     (void)state;
-    struct random_options o = {.topology_name = TOPOLOGY, .t = topology, .usable = nothing, .seed = 1, .duration = MINUTE};
+    struct random_options o = {
+        .topology_name = TOPOLOGY, .t = topology, .usable = nothing, .seed = 1, .duration = MINUTE};
     o.uses = random_uses(&o.n_uses);
     struct err err = {0};
     cleanup_strbuf struct strbuf text = {0};

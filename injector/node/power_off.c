@@ -13,7 +13,7 @@
 #include "injector/catalogue.h"
 #include "injector/net_check.h"
 #include "injector/phases.h"
-#include "injector/process.h"
+#include "injector/process/process.h"
 
 struct power {
     struct pair_set pairs;

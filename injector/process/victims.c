@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/victims.h"
+#include "injector/process/victims.h"
 
 #include "lab/stack/names.h"
 
