@@ -3,8 +3,9 @@
 #include "injector/catalogue.h"
 
 static const struct fault_ops *const rows[] = {
-    &process_kill_fault,   &process_stop_fault, &process_pause_fault,
-    &node_power_off_fault, &link_down_fault,    &net_drop_fault,
+    &process_kill_fault,    &process_stop_fault, &process_pause_fault, &process_cycle_fault,
+    &node_power_off_fault,  &node_freeze_fault,  &node_reboot_fault,   &node_slow_fault,
+    &watchdog_remove_fault, &link_down_fault,    &net_drop_fault,
 };
 
 const struct fault_ops *const *fault_catalogue(size_t *ret_n) {

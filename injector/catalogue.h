@@ -4,7 +4,8 @@
 #include "injector/fault.h"
 
 extern const struct fault_ops process_kill_fault, process_stop_fault, process_pause_fault, node_power_off_fault,
-    link_down_fault, net_drop_fault;
+    process_cycle_fault, node_freeze_fault, node_reboot_fault, node_slow_fault, watchdog_remove_fault, link_down_fault,
+    net_drop_fault;
 
 // Actions: rows without ops. `who` carries them out: this room (act.c) or the supervisor.
 struct action_row {
