@@ -5,10 +5,10 @@
 #include <signal.h>
 
 #include "injector/catalogue.h"
-#include "injector/frozen.h"
 #include "injector/live.h"
 #include "injector/net/net_cuts.h"
-#include "injector/salvo.h"
+#include "injector/process/frozen.h"
+#include "injector/process/salvo.h"
 #include "lab/stack/names.h"
 
 struct act {

@@ -2,7 +2,7 @@
 // Actions: what an administrator does (`do:`), as opposed to what breaks. Rows without ops. patroni.switchover goes
 // through Patroni's REST API and is the supervisor's; the others are act.c's.
 #include "injector/catalogue.h"
-#include "injector/process_fault.h"
+#include "injector/process/process_fault.h"
 
 static const struct mechanism_param switchover_params[] = {
     {"candidate", "nodes", NULL, "", "who is to lead; without it Patroni chooses the healthiest replica"}, {0}};

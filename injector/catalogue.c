@@ -3,9 +3,9 @@
 #include "injector/catalogue.h"
 
 static const struct fault_ops *const rows[] = {
-    &process_kill_fault, &process_stop_fault,       &process_pause_fault, &node_power_off_fault,
-    &link_down_fault,    &net_drop_fault,           &net_reject_fault,    &net_partition_fault,
-    &net_flap_fault,     &net_size_blackhole_fault, &net_reset_fault,
+#define X(row) &row,
+    FAULT_ROWS(X)
+#undef X
 };
 
 const struct fault_ops *const *fault_catalogue(size_t *ret_n) {

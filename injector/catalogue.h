@@ -3,9 +3,29 @@
 // Inside the injector: the rows, and the questions their checks share.
 #include "injector/fault.h"
 
-extern const struct fault_ops process_kill_fault, process_stop_fault, process_pause_fault, node_power_off_fault,
-    link_down_fault, net_drop_fault, net_reject_fault, net_partition_fault, net_flap_fault, net_size_blackhole_fault,
-    net_reset_fault;
+// One row a line, family by family: the order of `bascule faults` and docs/faults.md.
+// clang-format off
+#define FAULT_ROWS(X) \
+    X(process_kill_fault) \
+    X(process_stop_fault) \
+    X(process_pause_fault) \
+    X(process_cycle_fault) \
+    X(node_power_off_fault) \
+    X(node_freeze_fault) \
+    X(node_reboot_fault) \
+    X(node_slow_fault) \
+    X(watchdog_remove_fault) \
+    X(link_down_fault) \
+    X(net_drop_fault) \
+    X(net_reject_fault) \
+    X(net_partition_fault) \
+    X(net_flap_fault) \
+    X(net_size_blackhole_fault) \
+    X(net_reset_fault)
+// clang-format on
+#define X(row) extern const struct fault_ops row;
+FAULT_ROWS(X)
+#undef X
 
 // Actions: rows without ops. `who` carries them out: this room (act.c) or the supervisor.
 struct action_row {

@@ -63,6 +63,7 @@ struct fault_world {
     const struct event_sink *sink;
     struct switch_net *sw;
     const struct topology *topology;
+    uint64_t seed;                 // of the run: whatever a mechanism draws comes from it and the fault's id
     struct node *nodes[NODES_MAX]; // by index in topology->nodes
     // Starts again what a node runs after a power-on or a killed service (the stack knows how). service NULL = all of
     // them.
@@ -77,6 +78,8 @@ struct node *fault_world_node(const struct fault_world *w, const char *name);
 int fault_world_index(const struct fault_world *w,
                       const char *name);                          // in topology->nodes and nodes; -1 = there is none
 const char *fault_param(const struct fault *f, const char *name); // its value or the table's fallback; NULL = none
+// A number drawn from the run's seed and the fault's id; the same for the same `nth`.
+uint64_t fault_draw(const struct fault *f, uint64_t nth);
 
 // ---- the catalogue -------------------------------------------------------------------------------------------------
 const struct fault_ops *const *fault_catalogue(size_t *ret_n);

@@ -20,8 +20,8 @@
 #include "injector/live.h"
 
 #include "injector/catalogue.h"
-#include "injector/frozen.h"
 #include "injector/net/net_cuts.h"
+#include "injector/process/frozen.h"
 
 static const usec_t PATIENCE = 15 * SEC;
 
@@ -36,6 +36,17 @@ static void join_nodes(const struct fault *f, char *out, size_t size) {
         at += (size_t)snprintf(out + at, size - at, "%s%s", i ? "," : "", f->nodes[i]);
 }
 
+// "service=postgres process=postmaster": what was written, then the table's defaults.
+static void join_params(const struct fault *f, char *out, size_t size) {
+    cleanup_strbuf struct strbuf text = {0};
+    for (const struct mechanism_param *p = f->ops->about.params; p && p->name; p++) {
+        const char *value = fault_param(f, p->name);
+        if (!str_empty(value))
+            strbuf_addf(&text, "%s%s=%s", text.len ? " " : "", p->name, value);
+    }
+    (void)str_copy(out, size, strbuf_str(&text));
+}
+
 static void tell_at(const struct live *lv, const char *phase, usec_t t, const char *detail) {
     struct event ev = EVENT_NEW(FAULT);
     ev.t = t;
@@ -46,6 +57,8 @@ static void tell_at(const struct live *lv, const char *phase, usec_t t, const ch
     STR_COPY(ev.u.FAULT.target, lv->f.target);
     STR_COPY(ev.u.FAULT.detail, detail);
     join_nodes(&lv->f, ev.u.FAULT.nodes, sizeof ev.u.FAULT.nodes);
+    if (str_eq(phase, "asked") || str_eq(phase, "failed"))
+        join_params(&lv->f, ev.u.FAULT.params, sizeof ev.u.FAULT.params);
     sink_emit(lv->in->world->sink, &ev);
 }
 

@@ -116,7 +116,10 @@ static int build_node(struct lab *lab, size_t i, const char *hosts, struct err *
         r = fs_mkdirs(lab->log_dirs[i], 0755, err);
     if (r < 0)
         return r;
-    struct node_spec spec = {.hosts = hosts, .disk_dir = disk, .log_dir = lab->log_dirs[i]};
+    struct node_spec spec = {.hosts = hosts,
+                             .disk_dir = disk,
+                             .log_dir = lab->log_dirs[i],
+                             .watchdog = topology_watchdog(t, def) != WATCHDOG_OFF};
     STR_COPY(spec.name, def->name);
     STR_COPY(spec.address, def->address);
     return node_new(lab->loop, lab->sw, &spec, &lab->sink, &lab->nodes[i], err);
@@ -142,6 +145,7 @@ static int build_injector(struct lab *lab, struct err *err) {
                                       .sink = &lab->sink,
                                       .sw = lab->sw,
                                       .topology = lab->plan->topology,
+                                      .seed = lab->plan->seed,
                                       .start_services = start_services,
                                       .arg = lab};
     memcpy(lab->world.nodes, lab->nodes, sizeof lab->world.nodes);

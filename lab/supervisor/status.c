@@ -48,6 +48,12 @@ static cJSON *node_status(const struct model *m, const struct model_node *n, use
             (void)cJSON_AddNullToObject(o, "lag_bytes");
         (void)cJSON_AddBoolToObject(o, "registered", n->registered);
         (void)cJSON_AddBoolToObject(o, "pending_restart", n->pending_restart);
+        (void)cJSON_AddBoolToObject(o, "watchdog_armed", n->watchdog_armed);
+        if (n->watchdog_armed) // run out when nobody writes: 0 is a machine about to lose its power
+            (void)cJSON_AddNumberToObject(o, "watchdog_left_ms",
+                                          n->watchdog_last + n->watchdog_timeout > now
+                                              ? (double)((n->watchdog_last + n->watchdog_timeout - now) / MSEC)
+                                              : 0.0);
         add_age(o, "postgres_age_ms", now, n->pg_seen);
         add_age(o, "patroni_age_ms", now, n->patroni_seen);
     }

@@ -9,7 +9,7 @@
 
 #include "injector/net/net_cuts.h"
 #include "injector/net/pairs.h"
-#include "injector/process.h"
+#include "injector/process/process.h"
 
 static void a_stat_line_is_read_whatever_the_name_holds(void **state) {
     (void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// node.power_off: the plug is pulled. First the link, then every process at once, so that no RST or FIN leaves the
+// node.power_off, and the power half of node.reboot: the plug is pulled. First the link, then every process at once, so that no RST or FIN leaves the
 // node: peers learn nothing, as from a machine that lost its power (killing the daemons would reset their connections).
 // Happy path: baseline probes, link cut, init killed; silence, port down and no process left are the proof.
 // Healing boots the node and starts its services; a link that another fault holds down is put down again after the
@@ -12,16 +12,9 @@
 
 #include "injector/catalogue.h"
 #include "injector/net/net_check.h"
+#include "injector/node/power.h"
 #include "injector/phases.h"
-#include "injector/process.h"
-
-struct power {
-    flow_list flows;
-    bool off[NODES_MAX]; // by index in fault->nodes: we took its power
-    bool started[NODES_MAX];
-    struct net_check *check;
-    fault_phase_done done;
-};
+#include "injector/process/process.h"
 
 static int pull_each(struct fault *f, struct power *p, usec_t *ret_effective, struct err *err) {
     for (size_t k = 0; k < f->n_nodes; k++) {
@@ -49,7 +42,7 @@ static int pull_together(struct fault *f, struct power *p, usec_t *ret_effective
     return r < 0 ? r : k;
 }
 
-static void inject(struct fault *f, fault_phase_done done) {
+void power_pull(struct fault *f, fault_phase_done done) {
     struct power *p = f->state ? f->state : (f->state = xcalloc(1, sizeof *p));
     struct err err = {0};
     for (size_t k = 0; k < f->n_nodes; k++)
@@ -127,7 +120,7 @@ static void on_silence(void *arg, bool ok, const char *text) {
         phase_no(f, p->done, "%s", copy);
 }
 
-static void verify(struct fault *f, fault_phase_done done) {
+void power_verify_off(struct fault *f, fault_phase_done done) {
     struct power *p = f->state;
     cleanup_strbuf struct strbuf why = {0};
     if (!look_off(f, &why)) {
@@ -158,7 +151,7 @@ static int boot(struct fault *f, struct power *p, size_t k, struct err *err) {
     return r;
 }
 
-static void heal(struct fault *f, fault_phase_done done) {
+void power_restore(struct fault *f, fault_phase_done done) {
     struct power *p = f->state;
     struct err err = {0};
     if (!p || !p->flows.n) {
@@ -188,7 +181,7 @@ static void on_open(void *arg, bool ok, const char *text) {
         phase_no(f, p->done, "%s", copy);
 }
 
-static void verify_healed(struct fault *f, fault_phase_done done) {
+void power_verify_on(struct fault *f, fault_phase_done done) {
     struct power *p = f->state;
     struct err err = {0};
     for (size_t k = 0; k < f->n_nodes; k++) {
@@ -218,7 +211,7 @@ static void describe(const struct fault *f, struct strbuf *out) {
             f->nodes[k], f->nodes[k]);
 }
 
-static void done_with(struct fault *f) {
+void power_done(struct fault *f) {
     struct power *p = f->state;
     if (p) {
         net_check_free(p->check);
@@ -237,11 +230,11 @@ const struct fault_ops node_power_off_fault = {
         "connections hang until a timeout.",
     .exercises = "Lease expiry, leader election, TCP timeouts and keepalives, rewind of the old leader on its return.",
     .needs = "nothing",
-    .inject = inject,
-    .verify = verify,
-    .heal = heal,
-    .verify_healed = verify_healed,
+    .inject = power_pull,
+    .verify = power_verify_off,
+    .heal = power_restore,
+    .verify_healed = power_verify_on,
     .describe = describe,
-    .done = done_with,
+    .done = power_done,
     .patience = MINUTE,
 };

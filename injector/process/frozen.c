@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/frozen.h"
+#include "injector/process/frozen.h"
 
 struct hold {
     const struct node *node;

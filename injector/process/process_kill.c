@@ -6,7 +6,7 @@
 
 #include "injector/catalogue.h"
 #include "injector/phases.h"
-#include "injector/process_fault.h"
+#include "injector/process/process_fault.h"
 
 static const struct {
     const char *name;

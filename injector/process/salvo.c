@@ -2,7 +2,7 @@
 // The init of each node answers for itself. A node that loses its power meanwhile answers with an error; one that never
 // answers is caught by the injector's deadline, and the salvo is then dropped: it stays in memory until its last
 // answer.
-#include "injector/salvo.h"
+#include "injector/process/salvo.h"
 
 #include <signal.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/process_fault.h"
+#include "injector/process/process_fault.h"
 
 #include "injector/catalogue.h"
 #include "injector/phases.h"

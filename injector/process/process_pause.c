@@ -8,9 +8,9 @@
 #include <signal.h>
 
 #include "injector/catalogue.h"
-#include "injector/frozen.h"
 #include "injector/phases.h"
-#include "injector/process_fault.h"
+#include "injector/process/frozen.h"
+#include "injector/process/process_fault.h"
 
 enum { LOOKS_MAX = 20 }; // fork storms: looking again this often, then giving up
 

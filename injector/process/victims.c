@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/victims.h"
+#include "injector/process/victims.h"
 
 #include "lab/stack/names.h"
 
@@ -17,11 +17,18 @@ static bool better_backend(const char *title) {
     return strstr(title, " " STACK_DATABASE " ") || strstr(title, ": " STACK_APP_USER " ");
 }
 
-static int add_postgres_child(victim_list *out, struct node *n, const process_list *all, int64_t postmaster,
-                              const char *process, struct err *err) {
+// One backend, by seed; of the application's if it has any. Which pids there are at that instant no seed decides.
+static void add_one_backend(const struct fault *f, const victim_list *all, const victim_list *app, victim_list *out) {
+    const victim_list *from = app->n ? app : all;
+    if (from->n)
+        VEC_PUSH(out, from->items[fault_draw(f, out->n) % from->n]);
+}
+
+static int add_postgres_child(const struct fault *f, victim_list *out, struct node *n, const process_list *all,
+                              int64_t postmaster, const char *process, struct err *err) {
     enum pg_process wanted = pg_process_by_name(process);
     size_t first = out->n;
-    bool chosen = false;
+    victim_list backends = {0}, app = {0};
     for (size_t i = 0; i < all->n; i++) {
         char title[128];
         if (all->items[i].ppid != postmaster)
@@ -31,25 +38,27 @@ static int add_postgres_child(victim_list *out, struct node *n, const process_li
             continue;
         struct victim v = {.node = n, .process = all->items[i]};
         STR_COPY(v.what, process);
-        if (wanted != PG_BACKEND || out->n == first)
-            VEC_PUSH(out, v);
-        else if (!chosen && better_backend(title))
-            out->items[first] = v;
-        chosen = chosen || better_backend(title);
+        VEC_PUSH(wanted == PG_BACKEND ? &backends : out, v);
+        if (wanted == PG_BACKEND && better_backend(title))
+            VEC_PUSH(&app, v);
     }
+    add_one_backend(f, &backends, &app, out);
+    VEC_DONE(&backends);
+    VEC_DONE(&app);
     return out->n > first ? 0
                           : err_set(err, ESRCH, "PostgreSQL on %s (postmaster %lld) has no %s now", node_name(n),
                                     (long long)postmaster, process);
 }
 
-static int find_postgres(struct node *n, const char *process, victim_list *out, struct err *err) {
+static int find_postgres(const struct fault *f, struct node *n, const char *process, victim_list *out,
+                         struct err *err) {
     int64_t postmaster = node_postmaster_pid(n, STACK_PGDATA);
     if (pg_process_by_name(process) == PG_POSTMASTER || postmaster <= 0)
         return add(out, n, postmaster, "postmaster", err);
     process_list all = {0};
     int r = process_scan(n, &all, err);
     if (r >= 0)
-        r = add_postgres_child(out, n, &all, postmaster, process, err);
+        r = add_postgres_child(f, out, n, &all, postmaster, process, err);
     VEC_DONE(&all);
     return r;
 }
@@ -62,7 +71,7 @@ static int find_on(const struct fault *f, const char *name, victim_list *out, st
     if (!node_is_on(n))
         return err_set(err, EHOSTDOWN, "%s is powered off: it runs no %s", name, service);
     if (str_eq(service, "postgres"))
-        return find_postgres(n, process ? process : "postmaster", out, err);
+        return find_postgres(f, n, process ? process : "postmaster", out, err);
     return add(out, n, node_service_pid(n, service), service, err);
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 // Who is held by SIGSTOP, and by how many faults: two pauses of the same process compose, and only the last heal lets
 // it run.
-#include "injector/victims.h"
+#include "injector/process/victims.h"
 
 struct frozen; // opaque, one per world
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/process.h"
+#include "injector/process/process.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // One signal to many processes, as close together as possible: all requests leave before the first answer is awaited.
-#include "injector/victims.h"
+#include "injector/process/victims.h"
 
 struct shot {
     struct victim victim;

@@ -2,7 +2,7 @@
 #pragma once
 // Which processes a process fault hits, found the moment it is injected.
 #include "injector/fault.h"
-#include "injector/process.h"
+#include "injector/process/process.h"
 
 struct victim {
     struct node *node;

@@ -7,7 +7,7 @@
 
 #include "injector/catalogue.h"
 #include "injector/phases.h"
-#include "injector/process_fault.h"
+#include "injector/process/process_fault.h"
 
 static int signal_of(const struct fault *f) {
     return str_eq(fault_param(f, "service"), "postgres") ? SIGINT : SIGTERM;
