@@ -35,6 +35,8 @@ struct fault { // one live injection
 // fault after it.
 typedef void (*fault_phase_done)(struct fault *f, bool ok, usec_t effective, const char *text);
 
+struct errand_ops; // errand/errand.h
+
 struct fault_ops {
     struct mechanism about;  // name, summary, parameters: what the scenario reader sees
     const char *mechanism;   // how it is done, one sentence: "SIGKILL through a pidfd by the node's init"
@@ -54,8 +56,9 @@ struct fault_ops {
     // resolved target just before inject. NULL = any node will do.
     int (*check_node)(const struct topology *t, const struct node_def *node, const setting_list *params,
                       struct err *err);
-    usec_t patience; // how long inject, heal and a verification may each take; 0 = 15 s
-    bool thaws;      // its heal lets something run again: goes before every other heal
+    usec_t patience;                 // how long inject, heal and a verification may each take; 0 = 15 s
+    bool thaws;                      // its heal lets something run again: goes before every other heal
+    const struct errand_ops *errand; // of mechanisms whose phases are errand_inject, errand_verify, ...
 };
 
 struct fault_world {

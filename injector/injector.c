@@ -20,6 +20,7 @@
 #include "injector/live.h"
 
 #include "injector/catalogue.h"
+#include "injector/errand/errand.h"
 #include "injector/net/net_cuts.h"
 #include "injector/process/frozen.h"
 
@@ -242,7 +243,7 @@ static void live_free(struct live *lv) {
 static int check_targets(const struct live *lv, struct err *err) {
     const struct fault_ops *ops = lv->f.ops;
     const struct topology *t = lv->in->world->topology;
-    if (lv->f.n_nodes == 0)
+    if (lv->f.n_nodes == 0 && !ops->about.no_target)
         return err_set(err, ENOENT, "%s: no node is meant by '%s' now", ops->about.name, lv->f.target);
     int r = mechanism_check_words(&ops->about, lv->f.params, err);
     if (r >= 0 && ops->check)
@@ -414,6 +415,9 @@ void injector_free(struct injector *in) {
         act_free(in->acts.items[i]);
     for (size_t i = in->lives.n; i-- > 0;)
         live_free(in->lives.items[i]);
+    for (size_t i = in->errands.n; i-- > 0;)
+        errand_act_free(in->errands.items[i]);
+    VEC_DONE(&in->errands);
     VEC_DONE(&in->acts);
     VEC_DONE(&in->lives);
     if (in->owns_cuts)
