@@ -105,6 +105,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_NODE_INFO:
     case EVENT_PROGRESS:
     case EVENT_NODE_POWER:
+    case EVENT_WATCHDOG:
     case EVENT_SERVICE:
     case EVENT_MEMBER:
     case EVENT_DCS_WATCH:

@@ -10,7 +10,7 @@ struct fault_band {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128], detail[EVENT_TEXT_MAX];
     usec_t from, to; // effective .. healed; to = USEC_NEVER: in force
     bool verified;
-    char what[EVENT_TEXT_MAX]; // every detail given while it was injected, for the law that applies
+    char params[EVENT_TEXT_MAX]; // "service=postgres process=backend", for the law that applies
     char leader[NODE_NAME_MAX], etcd_leader[NODE_NAME_MAX]; // who led when it bit, "" = not known
 };
 struct outage {      // no write acknowledged for more than 250 ms, as the application felt it

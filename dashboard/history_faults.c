@@ -28,23 +28,17 @@ static void note_leaders(struct fault_band *b, const struct model *m) {
             STR_COPY(b->etcd_leader, m->nodes[i].name);
 }
 
-static void note_text(struct fault_band *b, const struct event *ev, bool injecting) {
+static void note_text(struct fault_band *b, const struct event *ev) {
     if (*ev->u.FAULT.mechanism)
         STR_COPY(b->mechanism, ev->u.FAULT.mechanism);
     if (*ev->u.FAULT.target)
         STR_COPY(b->target, ev->u.FAULT.target);
     if (*ev->u.FAULT.nodes)
         STR_COPY(b->nodes, ev->u.FAULT.nodes);
-    const char *detail = ev->u.FAULT.detail;
-    if (!*detail)
-        return;
-    STR_COPY(b->detail, detail);
-    size_t used = strlen(b->what);
-    if (injecting && !strstr(b->what, detail) && used + 3 < sizeof b->what) {
-        (void)str_copy(b->what + used, sizeof b->what - used, used ? "; " : "");
-        used = strlen(b->what);
-        (void)str_copy(b->what + used, sizeof b->what - used, detail);
-    }
+    if (*ev->u.FAULT.params)
+        STR_COPY(b->params, ev->u.FAULT.params);
+    if (*ev->u.FAULT.detail)
+        STR_COPY(b->detail, ev->u.FAULT.detail);
 }
 
 static struct fault_band *note_asked(struct fold *f, const struct model *m, const struct event *ev) {
@@ -89,7 +83,7 @@ void fold_fault_phase(struct fold *f, const struct model *m, const struct event 
         b = asked;
     if (!b)
         return;
-    note_text(b, ev, str_eq(phase, "asked") || bites || str_eq(phase, "unverified"));
+    note_text(b, ev);
     b->verified |= str_eq(phase, "verified");
     if (over)
         b->to = ev->t > b->from ? ev->t : b->from;

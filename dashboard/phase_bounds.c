@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "dashboard/phase.h"
+#include "lab/record/fault_params.h"
 
 #define SLACK           (SEC / 2)
 #define LEASE_SCAN      (SEC / 2)
@@ -26,14 +27,15 @@ static bool in_list(const char *list, const char *name) {
 }
 
 enum outage_law outage_law_of(const struct fault_band *f) {
-    const char *how = f->mechanism, *what = f->what;
+    const char *how = f->mechanism;
     if (str_eq(how, "patroni.switchover") || str_eq(how, "patroni.failover"))
         return LAW_RELEASE;
     if (!in_list(f->nodes, f->leader))
         return LAW_NONE;
-    if (str_eq(how, "node.power_off") || str_eq(how, "net.drop") || str_eq(how, "link.down"))
+    if (str_eq(how, "node.power_off") || str_eq(how, "net.drop") || str_eq(how, "link.down") ||
+        str_eq(how, "node.freeze"))
         return LAW_LEASE_DROPPED;
-    bool patroni = strstr(what, "patroni") != NULL, postmaster = strstr(what, "postmaster") != NULL;
+    bool patroni = fault_params_are(f->params, "service", "patroni"), postmaster = fault_params_postmaster(f->params);
     if (str_eq(how, "process.kill"))
         return patroni ? LAW_LEASE_REFUSED : postmaster ? LAW_RESTART : LAW_NONE;
     if (str_eq(how, "process.pause") && patroni)
@@ -84,7 +86,7 @@ static void bound_lease(const struct model *m, const struct history *h, struct o
     if (!l.ttl)
         return;
     // Killing or freezing Patroni alone leaves the node's etcd member at work.
-    bool etcd_safe = str_starts(f->mechanism, "process.") && !strstr(f->what, "etcd");
+    bool etcd_safe = str_starts(f->mechanism, "process.") && !fault_params_are(f->params, "service", "etcd");
     int hit = etcd_safe ? 0 : !*f->etcd_leader ? -1 : in_list(f->nodes, f->etcd_leader);
     usec_t election = h->etcd_election ? h->etcd_election : ELECTION, beat = election > SEC / 10 ? SEC / 10 : 0;
     usec_t plain_min = l.ttl - l.age_max, plain_max = l.ttl - l.age_min + LEASE_SCAN + SLACK;

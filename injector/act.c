@@ -5,10 +5,10 @@
 #include <signal.h>
 
 #include "injector/catalogue.h"
-#include "injector/frozen.h"
 #include "injector/live.h"
-#include "injector/net_cuts.h"
-#include "injector/salvo.h"
+#include "injector/net/net_cuts.h"
+#include "injector/process/frozen.h"
+#include "injector/process/salvo.h"
 #include "lab/stack/names.h"
 
 struct act {
@@ -203,6 +203,10 @@ static int begin(struct act *a, char (*nodes)[NODE_NAME_MAX], size_t n, const se
 
 int injector_act(struct injector *in, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n_nodes,
                  const setting_list *params, struct err *err) {
+    const struct action_row *row = action_find(action);
+    if (row && row->errand.fn)
+        return errand_act_start(in, id, &row->about, &row->errand, row->patience ? row->patience : MINUTE, nodes,
+                                n_nodes, params, err);
     if (!str_eq(action, "process.resume") && !str_eq(action, "node.power_on") && !str_eq(action, "service.start"))
         return err_set(err, ENOENT, "%s is not an action of the injector", action);
     struct err why = {0};

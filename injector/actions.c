@@ -2,7 +2,7 @@
 // Actions: what an administrator does (`do:`), as opposed to what breaks. Rows without ops. patroni.switchover goes
 // through Patroni's REST API and is the supervisor's; the others are act.c's.
 #include "injector/catalogue.h"
-#include "injector/process_fault.h"
+#include "injector/process/process_fault.h"
 
 static const struct mechanism_param switchover_params[] = {
     {"candidate", "nodes", NULL, "", "who is to lead; without it Patroni chooses the healthiest replica"}, {0}};
@@ -42,7 +42,7 @@ static int check_start(const struct topology *t, const setting_list *params, str
     return check_service_in(t, value_of(params, "service", ""), err);
 }
 
-static const struct action_row rows[] = {
+static const struct action_row own[] = {
     {.about = {.name = "patroni.switchover",
                .action = true,
                .no_target = true,
@@ -68,7 +68,15 @@ static const struct action_row rows[] = {
      .check_node = process_check_node},
 };
 
-const struct action_row *action_rows(size_t *ret_n) {
-    *ret_n = ARRAY_SIZE(rows);
-    return rows;
+// One after another: this file's, then those of the folders. Made once.
+const struct action_row *const *action_rows(size_t *ret_n) {
+    static const struct action_table *const tables[] = {&patroni_actions, &dcs_actions, &postgres_actions};
+    static VEC(const struct action_row *) all;
+    for (size_t i = 0; all.n < ARRAY_SIZE(own); i++)
+        VEC_PUSH(&all, &own[i]);
+    for (size_t t = 0, n = ARRAY_SIZE(own); t < ARRAY_SIZE(tables); n += tables[t++]->n)
+        for (size_t i = 0; all.n < n + tables[t]->n; i++)
+            VEC_PUSH(&all, &tables[t]->rows[i]);
+    *ret_n = all.n;
+    return all.items;
 }

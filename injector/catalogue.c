@@ -3,8 +3,9 @@
 #include "injector/catalogue.h"
 
 static const struct fault_ops *const rows[] = {
-    &process_kill_fault,   &process_stop_fault, &process_pause_fault,
-    &node_power_off_fault, &link_down_fault,    &net_drop_fault,
+#define X(row) &row,
+    FAULT_ROWS(X)
+#undef X
 };
 
 const struct fault_ops *const *fault_catalogue(size_t *ret_n) {
@@ -19,27 +20,28 @@ const struct fault_ops *fault_find(const char *mechanism) {
     return NULL;
 }
 
-static const struct action_row *action_find(const char *name) {
+const struct action_row *action_find(const char *name) {
     size_t n;
-    const struct action_row *a = action_rows(&n);
+    const struct action_row *const *a = action_rows(&n);
     for (size_t i = 0; i < n; i++)
-        if (str_eq(a[i].about.name, name))
-            return &a[i];
+        if (str_eq(a[i]->about.name, name))
+            return a[i];
     return NULL;
 }
 
 const struct vocabulary *fault_vocabulary(void) {
-    static struct mechanism words[ARRAY_SIZE(rows) + 16];
+    static struct mechanism *words; // for good: the vocabulary is static
     static struct vocabulary v;
     if (v.n)
         return &v;
     size_t n_actions;
-    const struct action_row *actions = action_rows(&n_actions);
+    const struct action_row *const *actions = action_rows(&n_actions);
     size_t n = 0;
+    words = xcalloc(ARRAY_SIZE(rows) + n_actions, sizeof *words);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         words[n++] = rows[i]->about;
-    for (size_t i = 0; i < n_actions && n < ARRAY_SIZE(words); i++)
-        words[n++] = actions[i].about;
+    for (size_t i = 0; i < n_actions; i++)
+        words[n++] = actions[i]->about;
     v = (struct vocabulary){.mechanisms = words, .n = n};
     return &v;
 }

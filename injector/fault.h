@@ -35,6 +35,8 @@ struct fault { // one live injection
 // fault after it.
 typedef void (*fault_phase_done)(struct fault *f, bool ok, usec_t effective, const char *text);
 
+struct errand_ops; // errand/errand.h
+
 struct fault_ops {
     struct mechanism about;  // name, summary, parameters: what the scenario reader sees
     const char *mechanism;   // how it is done, one sentence: "SIGKILL through a pidfd by the node's init"
@@ -54,8 +56,9 @@ struct fault_ops {
     // resolved target just before inject. NULL = any node will do.
     int (*check_node)(const struct topology *t, const struct node_def *node, const setting_list *params,
                       struct err *err);
-    usec_t patience; // how long inject, heal and a verification may each take; 0 = 15 s
-    bool thaws;      // its heal lets something run again: goes before every other heal
+    usec_t patience;                 // how long inject, heal and a verification may each take; 0 = 15 s
+    bool thaws;                      // its heal lets something run again: goes before every other heal
+    const struct errand_ops *errand; // of mechanisms whose phases are errand_inject, errand_verify, ...
 };
 
 struct fault_world {
@@ -63,6 +66,7 @@ struct fault_world {
     const struct event_sink *sink;
     struct switch_net *sw;
     const struct topology *topology;
+    uint64_t seed;                 // of the run: whatever a mechanism draws comes from it and the fault's id
     struct node *nodes[NODES_MAX]; // by index in topology->nodes
     // Starts again what a node runs after a power-on or a killed service (the stack knows how). service NULL = all of
     // them.
@@ -77,6 +81,8 @@ struct node *fault_world_node(const struct fault_world *w, const char *name);
 int fault_world_index(const struct fault_world *w,
                       const char *name);                          // in topology->nodes and nodes; -1 = there is none
 const char *fault_param(const struct fault *f, const char *name); // its value or the table's fallback; NULL = none
+// A number drawn from the run's seed and the fault's id; the same for the same `nth`.
+uint64_t fault_draw(const struct fault *f, uint64_t nth);
 
 // ---- the catalogue -------------------------------------------------------------------------------------------------
 const struct fault_ops *const *fault_catalogue(size_t *ret_n);

@@ -20,8 +20,9 @@
 #include "injector/live.h"
 
 #include "injector/catalogue.h"
-#include "injector/frozen.h"
-#include "injector/net_cuts.h"
+#include "injector/errand/errand.h"
+#include "injector/net/net_cuts.h"
+#include "injector/process/frozen.h"
 
 static const usec_t PATIENCE = 15 * SEC;
 
@@ -36,6 +37,17 @@ static void join_nodes(const struct fault *f, char *out, size_t size) {
         at += (size_t)snprintf(out + at, size - at, "%s%s", i ? "," : "", f->nodes[i]);
 }
 
+// "service=postgres process=postmaster": what was written, then the table's defaults.
+static void join_params(const struct fault *f, char *out, size_t size) {
+    cleanup_strbuf struct strbuf text = {0};
+    for (const struct mechanism_param *p = f->ops->about.params; p && p->name; p++) {
+        const char *value = fault_param(f, p->name);
+        if (!str_empty(value))
+            strbuf_addf(&text, "%s%s=%s", text.len ? " " : "", p->name, value);
+    }
+    (void)str_copy(out, size, strbuf_str(&text));
+}
+
 static void tell_at(const struct live *lv, const char *phase, usec_t t, const char *detail) {
     struct event ev = EVENT_NEW(FAULT);
     ev.t = t;
@@ -46,6 +58,8 @@ static void tell_at(const struct live *lv, const char *phase, usec_t t, const ch
     STR_COPY(ev.u.FAULT.target, lv->f.target);
     STR_COPY(ev.u.FAULT.detail, detail);
     join_nodes(&lv->f, ev.u.FAULT.nodes, sizeof ev.u.FAULT.nodes);
+    if (str_eq(phase, "asked") || str_eq(phase, "failed"))
+        join_params(&lv->f, ev.u.FAULT.params, sizeof ev.u.FAULT.params);
     sink_emit(lv->in->world->sink, &ev);
 }
 
@@ -229,7 +243,7 @@ static void live_free(struct live *lv) {
 static int check_targets(const struct live *lv, struct err *err) {
     const struct fault_ops *ops = lv->f.ops;
     const struct topology *t = lv->in->world->topology;
-    if (lv->f.n_nodes == 0)
+    if (lv->f.n_nodes == 0 && !ops->about.no_target)
         return err_set(err, ENOENT, "%s: no node is meant by '%s' now", ops->about.name, lv->f.target);
     int r = mechanism_check_words(&ops->about, lv->f.params, err);
     if (r >= 0 && ops->check)
@@ -401,10 +415,13 @@ void injector_free(struct injector *in) {
         act_free(in->acts.items[i]);
     for (size_t i = in->lives.n; i-- > 0;)
         live_free(in->lives.items[i]);
+    for (size_t i = in->errands.n; i-- > 0;)
+        errand_act_free(in->errands.items[i]);
+    VEC_DONE(&in->errands);
     VEC_DONE(&in->acts);
     VEC_DONE(&in->lives);
     if (in->owns_cuts)
-        free(STEAL(in->world->cuts));
+        net_cuts_free(STEAL(in->world->cuts));
     if (in->owns_frozen)
         frozen_free(STEAL(in->world->frozen));
     free(in);

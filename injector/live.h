@@ -26,12 +26,14 @@ struct live {
     sd_event_source *deadline;
 };
 
-struct act; // an action under way (act.c)
+struct act;        // an action under way (act.c)
+struct errand_act; // likewise (errand/act.c)
 struct injector {
     struct fault_world *world;
     bool owns_cuts, owns_frozen;
     VEC(struct live *) lives; // oldest first
     VEC(struct act *) acts;
+    VEC(struct errand_act *) errands;
 };
 
 bool live_in_force(const struct live *lv);

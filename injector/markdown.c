@@ -55,6 +55,8 @@ static void param_row(struct strbuf *out, const struct mechanism_param *p) {
     strbuf_addf(out, "| `%s` | ", p->name);
     if (p->words && str_eq(p->kind, "nodes"))
         strbuf_add(out, "node names, or ");
+    if (p->words && str_eq(p->kind, "paths"))
+        strbuf_add(out, "a list of TCP ports and ");
     if (p->words)
         words_list(out, p->words);
     else
@@ -101,12 +103,12 @@ static void action_section(struct strbuf *out, const struct action_row *a) {
 void fault_catalogue_markdown(struct strbuf *out) {
     size_t n_faults, n_actions;
     const struct fault_ops *const *faults = fault_catalogue(&n_faults);
-    const struct action_row *actions = action_rows(&n_actions);
+    const struct action_row *const *actions = action_rows(&n_actions);
     strbuf_add(out, intro);
     overview(out, faults, n_faults);
     for (size_t i = 0; i < n_faults; i++)
         fault_section(out, faults[i]);
     strbuf_add(out, "\n## Actions\n\nWhat an administrator does, as opposed to what breaks: `do:` in a scenario.\n");
     for (size_t i = 0; i < n_actions; i++)
-        action_section(out, &actions[i]);
+        action_section(out, actions[i]);
 }

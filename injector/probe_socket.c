@@ -10,17 +10,25 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-int probe_socket(const struct node *n, int family, int type, struct err *err) {
+static int socket_in(const struct node *n, int family, int type, int protocol, struct err *err) {
     cleanup_close int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     if (home < 0)
         return err_sys(err, errno, "open our own network namespace");
     if (setns(node_ns(n, NODE_NS_NET), CLONE_NEWNET) < 0)
         return err_sys(err, errno, "enter the network of %s", node_name(n));
-    int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
     int code = errno;
     if (setns(home, CLONE_NEWNET) < 0)
         abort(); // every later socket of this program would be opened in the wrong place
     return fd < 0 ? err_sys(err, code, "socket on %s", node_name(n)) : fd;
+}
+
+int probe_socket(const struct node *n, int family, int type, struct err *err) {
+    return socket_in(n, family, type, 0, err);
+}
+
+int probe_socket_raw(const struct node *n, int protocol, struct err *err) {
+    return socket_in(n, AF_INET, SOCK_RAW, protocol, err);
 }
 
 int probe_udp(const struct node *n, const char *address, uint16_t *ret_port, struct err *err) {

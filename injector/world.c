@@ -2,6 +2,7 @@
 // The small questions every mechanism asks: which node is that, what does this parameter say, may it be done here.
 #include "injector/catalogue.h"
 #include "injector/fault.h"
+#include "lab/base/random.h"
 
 int fault_world_index(const struct fault_world *w, const char *name) {
     for (size_t i = 0; i < w->topology->nodes.n; i++)
@@ -27,6 +28,13 @@ const char *mechanism_param(const struct mechanism *m, const setting_list *param
 
 const char *fault_param(const struct fault *f, const char *name) {
     return mechanism_param(&f->ops->about, f->params, name);
+}
+
+uint64_t fault_draw(const struct fault *f, uint64_t nth) {
+    uint64_t x = splitmix64(f->world->seed);
+    for (const char *p = f->id; *p; p++)
+        x = splitmix64(x ^ (uint8_t)*p);
+    return splitmix64(x + nth);
 }
 
 // The words of a "word" parameter are checked here too: a fault injected by hand has not passed the scenario reader.

@@ -35,7 +35,9 @@ static int wait_for(int fd, const char *id, bool heal, struct err *err) {
         const cJSON *f = find_fault(status, id);
         const char *phase = f ? json_str(f, "phase", "") : "";
         if (is_final(phase, heal)) {
-            (void)printf("%s: %s on %s: %s\n", id, json_str(f, "mechanism", ""), json_str(f, "nodes", ""), phase);
+            const char *detail = json_str(f, "detail", "");
+            (void)printf("%s: %s on %s: %s%s%s\n", id, json_str(f, "mechanism", ""), json_str(f, "nodes", ""), phase,
+                         *detail ? ": " : "", detail);
             return strstr(phase, "unverified") || str_eq(phase, "failed") ? -EIO : 0;
         }
         (void)poll(NULL, 0, LOOK_EVERY_MS);

@@ -62,6 +62,14 @@ static void print_nodes(const cJSON *status) {
     scols_unref_table(table);
 }
 
+static void print_watchdogs(const cJSON *status) {
+    const cJSON *n;
+    cJSON_ArrayForEach (n, cJSON_GetObjectItemCaseSensitive(status, "nodes"))
+        if (json_bool(n, "watchdog_armed", false))
+            (void)printf("watchdog of %s: armed, takes the power in %.1f s unless Patroni writes to it\n",
+                         json_str(n, "name", "?"), json_num(n, "watchdog_left_ms", 0) / 1000);
+}
+
 static void print_client(const cJSON *status) {
     const cJSON *c = cJSON_GetObjectItemCaseSensitive(status, "client");
     double age = json_num(c, "last_write_age_ms", -1);
@@ -199,6 +207,7 @@ static void print_status(const cJSON *status, bool links) {
         (void)printf(", lease left %.1f s", lease / 1000);
     (void)printf("\n");
     print_nodes(status);
+    print_watchdogs(status);
     print_client(status);
     print_faults(status);
     print_links(status, links);

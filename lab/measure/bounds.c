@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "lab/measure/fold.h"
+#include "lab/record/fault_params.h"
 
 #define SLACK           (SEC / 2)
 #define LEASE_SCAN      (SEC / 2)
@@ -44,14 +45,15 @@ static double s(usec_t t) {
 #define WHY(p, ...) ((void)snprintf((p)->why, sizeof(p)->why, __VA_ARGS__))
 
 static enum law find_law(const struct measures *o, const struct fault_measure *f) {
-    const char *how = f->mechanism, *what = f->what;
+    const char *how = f->mechanism;
     if (str_eq(how, "patroni.switchover") || str_eq(how, "patroni.failover"))
         return LAW_RELEASE;
     if (!*o->old_leader || !fold_in_list(f->nodes, o->old_leader))
         return LAW_NONE;
-    if (str_eq(how, "node.power_off") || str_eq(how, "net.drop") || str_eq(how, "link.down"))
+    if (str_eq(how, "node.power_off") || str_eq(how, "net.drop") || str_eq(how, "link.down") ||
+        str_eq(how, "node.freeze"))
         return LAW_LEASE_DROPPED;
-    bool patroni = strstr(what, "patroni") != NULL, postmaster = strstr(what, "postmaster") != NULL;
+    bool patroni = fault_params_are(f->params, "service", "patroni"), postmaster = fault_params_postmaster(f->params);
     if (str_eq(how, "process.kill"))
         return patroni ? LAW_LEASE_REFUSED : postmaster ? LAW_RESTART : LAW_NONE;
     if (str_eq(how, "process.pause") && patroni) // the kernel still takes the connection, nobody answers it
@@ -104,7 +106,9 @@ static void bound_detect_lease(const struct measure *m, struct phase *p, const s
     if (l.ttl == 0)
         return;
     // Killing or freezing Patroni alone leaves the node's etcd member at work.
-    int hit = str_starts(f->mechanism, "process.") && !strstr(f->what, "etcd") ? 0 : etcd_leader_hit(m, f, t);
+    int hit = str_starts(f->mechanism, "process.") && !fault_params_are(f->params, "service", "etcd")
+                  ? 0
+                  : etcd_leader_hit(m, f, t);
     usec_t election = (usec_t)(fold_setting(m, "etcd.election-timeout", t, 1000) * 1e3);
     usec_t plain_min = l.ttl - l.age_max, plain_max = l.ttl - l.age_min + LEASE_SCAN + SLACK;
     // A follower starts an election 1 to 2 timeouts after the last heartbeat, which may be 0.1 s older than the fault.

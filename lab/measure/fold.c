@@ -208,6 +208,8 @@ static void on_fault(struct measure *m, const struct event *ev) {
         STR_COPY(f->target, ev->u.FAULT.target);
     if (*ev->u.FAULT.nodes)
         STR_COPY(f->nodes, ev->u.FAULT.nodes);
+    if (*ev->u.FAULT.params)
+        STR_COPY(f->params, ev->u.FAULT.params);
     if (!str_starts(phase, "heal"))
         add_what(f, ev->u.FAULT.detail);
     if (str_eq(phase, "asked")) {
@@ -337,6 +339,7 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_PROGRESS:
     case EVENT_SERVICE:
     case EVENT_MEMBER:
+    case EVENT_WATCHDOG:
     case EVENT_SLOT:
     case EVENT_DCS_WATCH:
     case EVENT_PROXY:

@@ -59,6 +59,7 @@ struct fault_measure {
     bool effective_seen;                      // the effect's time was observed, not assumed
     bool action;                              // an administrator's act (patroni.switchover), not a fault
     char what[EVENT_TEXT_MAX];                // every detail the injector gave while injecting
+    char params[EVENT_TEXT_MAX];              // "service=postgres process=backend"
 };
 
 struct expect_result {

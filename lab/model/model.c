@@ -106,6 +106,7 @@ static void apply_power(struct model *m, const struct event *ev) {
     forget_etcd(n);
     n->patroni_seen = n->etcd_seen = 0;
     n->pid_patroni = n->pid_etcd = n->pid_haproxy = n->on ? 0 : -1;
+    n->watchdog_armed = false;
     model_forget_rows(m, n);
     model_derive_replication(m);
 }
@@ -178,6 +179,15 @@ static void apply_service(struct model *m, const struct event *ev) {
         n->pid_etcd = pid;
     else if (str_eq(ev->u.SERVICE.service, "haproxy"))
         n->pid_haproxy = pid;
+}
+
+static void apply_watchdog(struct model *m, const struct event *ev) {
+    struct model_node *n = model_node(m, ev->u.WATCHDOG.node);
+    if (!n)
+        return;
+    n->watchdog_armed = str_eq(ev->u.WATCHDOG.state, "armed") || str_eq(ev->u.WATCHDOG.state, "kept");
+    n->watchdog_last = ev->u.WATCHDOG.last;
+    n->watchdog_timeout = ev->u.WATCHDOG.timeout;
 }
 
 static void apply_tick(struct model *m, const struct event *ev) {
@@ -256,6 +266,7 @@ static void apply_fault(struct model *m, const struct event *ev) {
         STR_COPY(f->target, ev->u.FAULT.target);
     if (*ev->u.FAULT.nodes)
         STR_COPY(f->nodes, ev->u.FAULT.nodes);
+    STR_COPY(f->detail, ev->u.FAULT.detail);
     if (phase == MF_ASKED)
         f->asked = ev->t;
     else if (phase == MF_EFFECTIVE)
@@ -276,6 +287,9 @@ void model_apply(struct model *m, const struct event *ev) {
         break;
     case EVENT_NODE_POWER:
         apply_power(m, ev);
+        break;
+    case EVENT_WATCHDOG:
+        apply_watchdog(m, ev);
         break;
     case EVENT_SERVICE:
         apply_service(m, ev);

@@ -39,6 +39,8 @@ struct model_node {
     int64_t etcd_term;
     char etcd_id[24], etcd_leader_id[24];
     usec_t etcd_seen;
+    bool watchdog_armed;
+    usec_t watchdog_last, watchdog_timeout; // its last write, and how long after it the power goes
     // services as the init tells (0 unknown, pid when running, -1 exited)
     int64_t pid_patroni, pid_etcd, pid_haproxy;
 };
@@ -66,6 +68,7 @@ enum model_fault_phase {
 struct model_fault {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128];
     enum model_fault_phase phase;
+    char detail[EVENT_TEXT_MAX];               // what its last phase said; "" = nothing
     usec_t asked, effective, verified, healed; // 0 = not yet
 };
 

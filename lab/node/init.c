@@ -104,10 +104,15 @@ static int boot(const struct boot *b, struct init *in, struct err *err) {
     if (r < 0)
         return r;
     vary_pids();
+    if (b->watchdog)
+        init_watchdog_fit(in);
     if (dup3(b->control, 3, O_CLOEXEC) < 0 && b->control != 3)
         return err_sys(err, errno, "keep the control socket");
     in->control = 3;
-    spawn_close_from(4);
+    if (in->watchdog.fd >= 0 && dup3(in->watchdog.fd, 4, O_CLOEXEC) < 0 && in->watchdog.fd != 4)
+        return err_sys(err, errno, "keep the watchdog");
+    in->watchdog.fd = in->watchdog.fd >= 0 ? 4 : -1;
+    spawn_close_from(5);
     r = quiet_stdio(err);
     if (r == 0)
         r = caps_drop(err);
@@ -133,6 +138,9 @@ static void handle_request(struct init *in) {
     case REQUEST_SIGNAL:
         init_signal(in, &rq);
         break;
+    case REQUEST_DUTY:
+        init_duty_set(in, &rq);
+        break;
     }
 }
 
@@ -141,19 +149,28 @@ static int next_timeout_ms(const struct init *in) {
     for (size_t i = 0; i < ARRAY_SIZE(in->waits); i++)
         if (in->waits[i].pidfd >= 0 && in->waits[i].deadline < next)
             next = in->waits[i].deadline;
+    if (init_watchdog_deadline(in) < next)
+        next = init_watchdog_deadline(in);
+    if (in->duty.next < next)
+        next = in->duty.next;
     if (next == USEC_NEVER)
         return -1;
     return next <= now ? 0 : (int)((next - now + MSEC - 1) / MSEC);
 }
 
 static void serve(struct init *in) {
-    struct pollfd p[2 + INIT_WAITS_MAX] = {{.fd = in->control, .events = POLLIN},
-                                           {.fd = in->signals, .events = POLLIN}};
+    struct pollfd p[3 + INIT_WAITS_MAX] = {{.fd = in->control, .events = POLLIN},
+                                           {.fd = in->signals, .events = POLLIN},
+                                           {.fd = in->watchdog.fd, .events = POLLIN}};
     for (size_t i = 0; i < ARRAY_SIZE(in->waits); i++) // a negative fd is left out by poll
-        p[2 + i] = (struct pollfd){.fd = in->waits[i].pidfd, .events = POLLIN};
+        p[3 + i] = (struct pollfd){.fd = in->waits[i].pidfd, .events = POLLIN};
     if (poll(p, ARRAY_SIZE(p), next_timeout_ms(in)) < 0)
         return;
     init_waits_check(in, usec_now()); // first: the time of an end is what is measured
+    init_duty_check(in, usec_now());
+    if (p[2].revents)
+        init_watchdog_read(in);
+    init_watchdog_check(in, usec_now());
     if (p[1].revents) {
         struct signalfd_siginfo si;
         while (read(in->signals, &si, sizeof si) > 0)
@@ -169,6 +186,8 @@ void init_main(const struct boot *b) {
     for (size_t i = 0; i < ARRAY_SIZE(in.waits); i++)
         in.waits[i].pidfd = -1;
     in.control = b->control;
+    in.watchdog.fd = -1;
+    in.duty.next = USEC_NEVER;
     struct err err = {0};
     int r = boot(b, &in, &err);
     struct answer a = {.kind = ANSWER_BOOTED, .error = r < 0 ? -r : 0};

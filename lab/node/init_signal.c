@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "lab/node/init.h"
+#include "lab/node/node.h"
 #include "lab/sandbox/spawn.h"
 
 enum { WAIT_FOR_END_MS = 5000, STOP_TRIES = 200, SCANS_MAX = 50 };
@@ -38,6 +39,16 @@ static size_t scan(struct tree *t) {
             t->pids[t->n++] = pid;
     }
     return t->n - before;
+}
+
+static void scan_everybody(struct tree *t) {
+    cleanup_dir DIR *dir = opendir("/proc");
+    for (const struct dirent *e; dir && (e = readdir(dir));) {
+        struct proc_stat st;
+        pid_t pid = isdigit((unsigned char)e->d_name[0]) ? (pid_t)strtol(e->d_name, NULL, 10) : 0;
+        if (pid > 1 && t->n < INIT_TREE_MAX && proc_stat_read("/proc", pid, &st) == 0 && st.state != 'Z')
+            t->pids[t->n++] = pid;
+    }
 }
 
 static int send_one(pid_t pid, int sig) {
@@ -112,12 +123,38 @@ static int hit_one(const struct tree *t, int pidfd, int sig, struct answer *a) {
     return r == 0 && sig == SIGSTOP ? await_stopped(t, &a->n) : r;
 }
 
-static int hit(const struct request *rq, int pidfd, struct answer *a) {
+static int hit(struct init *in, const struct request *rq, int pidfd, struct answer *a) {
     static struct tree t;
     t.n = 1;
     t.pids[0] = (pid_t)rq->pid;
     a->sent = usec_now();
-    return rq->tree ? hit_tree(&t, rq->sig, a) : hit_one(&t, pidfd, rq->sig, a);
+    int r = rq->tree ? hit_tree(&t, rq->sig, a) : hit_one(&t, pidfd, rq->sig, a);
+    for (size_t i = 0; rq->sig == SIGSTOP && i < t.n; i++)
+        init_duty_forget(in, t.pids[i]);
+    return r;
+}
+
+// Everybody at one instant: kill(-1) signals, in one system call, every process that we can see but ourselves.
+static int hit_everybody(struct init *in, int sig, struct answer *a) {
+    static struct tree t;
+    int r = -ETIMEDOUT;
+    a->sent = usec_now();
+    for (int i = 0; i < SCANS_MAX && r < 0; i++) {
+        if (kill(-1, sig) < 0 && errno != ESRCH)
+            return -errno;
+        t.n = 0;
+        scan_everybody(&t);
+        a->n = (int)t.n;
+        if (sig != SIGSTOP)
+            return 0;
+        in->duty.n = 0; // all of them are stopped by somebody else now
+        r = await_stopped(&t, &a->n);
+        size_t had = t.n;
+        t.n = 0;
+        scan_everybody(&t);
+        r = r == 0 && t.n <= had ? 0 : -ETIMEDOUT; // a fork under way: once more
+    }
+    return r;
 }
 
 static void await_end(struct init *in, int pidfd, const struct answer *a) {
@@ -135,11 +172,17 @@ void init_signal(struct init *in, const struct request *rq) {
     struct answer a = {.kind = ANSWER_SIGNALLED, .id = rq->id};
     struct proc_stat st;
     cleanup_close int pidfd = rq->pid > 1 ? spawn_pidfd_open((pid_t)rq->pid) : -EPERM; // pid 1 is power, not a process
+    if (rq->pid == NODE_EVERYBODY) {
+        int e = hit_everybody(in, rq->sig, &a);
+        a.error = e < 0 ? -e : 0;
+        init_answer(in, &a);
+        return;
+    }
     int r = pidfd < 0 ? pidfd : 0;
     if (r == 0 && (proc_stat_read("/proc", rq->pid, &st) < 0 || st.state == 'Z'))
         r = -ESRCH;
     if (r == 0)
-        r = hit(rq, pidfd, &a);
+        r = hit(in, rq, pidfd, &a);
     a.error = r < 0 ? -r : 0;
     if (r == 0 && rq->await)
         await_end(in, STEAL_FD(pidfd), &a);

@@ -34,6 +34,7 @@ struct node {
     VEC(struct node_service) services; // of this boot
     VEC(struct node_wait *) waits;
     VEC(int) functions; // pidfds of node_run_function
+    bool watchdog;      // it has one
     bool cut_by_power;  // power-off took the port down, so power-on brings it back
     uint32_t last_id;
 };

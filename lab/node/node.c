@@ -94,6 +94,7 @@ static struct node *node_alloc(sd_event *loop, struct switch_net *sw, const stru
                                const struct event_sink *sink) {
     struct node *n = xcalloc(1, sizeof *n);
     STR_COPY(n->name, spec->name);
+    n->watchdog = spec->watchdog;
     n->disk_dir = xstrdup(spec->disk_dir);
     n->log_dir = xstrdup(spec->log_dir);
     n->etc_dir = xasprintf("%s/etc", spec->disk_dir);

@@ -12,6 +12,8 @@
 
 struct node; // opaque
 
+#define NODE_WATCHDOG "/run/watchdog" // inside a node that has one: a pipe for Patroni's driver `testing`
+
 // A node's root is the host's file system (read-only for all practical purposes), with its own /etc (overlay over the host's,
 // `etc_dir` as upper layer: what the stack wrote there is what the node sees), and private folders bound over
 // /var/lib/postgresql, /var/lib/etcd, /var/log, and fresh tmpfs at /run, /tmp, /dev/shm at each boot.
@@ -20,6 +22,7 @@ struct node_spec {
     char address[ADDRESS_MAX];
     const char *hosts;    // text of /etc/hosts, borrowed during node_new
     const char *disk_dir; // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
+    bool watchdog;        // the machine has one, at NODE_WATCHDOG; when it expires the power goes (event `watchdog`)
     const char *log_dir;  // bound at /var/log; in the run folder, so that logs survive everything
 };
 
@@ -74,6 +77,12 @@ typedef void (*node_signal_done)(void *arg, const struct node_signal_result *r);
 // pid inside the node. tree: also all its descendants (collected until the set is stable; for pause and resume).
 int node_signal_pid(struct node *n, int64_t pid, int sig, bool tree, bool await_exit, node_signal_done done, void *arg,
                     struct err *err);
+// Every process of the node but its init, at one instant: one kill(-1) inside. SIGSTOP answers once all were seen stopped.
+enum { NODE_EVERYBODY = -1 };
+int node_signal_all(struct node *n, int sig, node_signal_done done, void *arg, struct err *err);
+// From now on every process of the node runs for `run` of each period and is stopped for `rest` (µs); rest 0 = full speed.
+// A boot begins at full speed.
+int node_duty_set(struct node *n, usec_t run, usec_t rest, node_signal_done done, void *arg, struct err *err);
 // "T", "S", ... of /proc/PID/stat inside the node; 0 when there is no such process.
 char node_process_state(const struct node *n, int64_t pid);
 

@@ -134,7 +134,8 @@ static int clone_init(struct node *n, struct err *err) {
                      .uts = n->ns[NODE_NS_UTS],
                      .ipc = n->ns[NODE_NS_IPC],
                      .mnt = n->base_mnt,
-                     .name = n->name};
+                     .name = n->name,
+                     .watchdog = n->watchdog};
     pid_t pid = spawn_clone(CLONE_NEWPID, &n->init_pidfd);
     if (pid == 0)
         init_main(&b);

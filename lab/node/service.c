@@ -33,6 +33,17 @@ static void emit_service(struct node *n, const char *service, const char *state,
     sink_emit(&n->sink, &ev);
 }
 
+static void on_watchdog(struct node *n, const struct answer *a) {
+    struct event ev = EVENT_NEW(WATCHDOG);
+    STR_COPY(ev.u.WATCHDOG.node, n->name);
+    STR_COPY(ev.u.WATCHDOG.state, a->text);
+    ev.u.WATCHDOG.timeout = (usec_t)a->n * SEC;
+    ev.u.WATCHDOG.last = a->sent > n->sink.base ? a->sent - n->sink.base : 0;
+    sink_emit(&n->sink, &ev);
+    if (str_eq(a->text, "expired") && n->init)
+        (void)node_power_off(n, NULL, NULL);
+}
+
 static struct node_service *service_of(const struct node *n, const char *name) {
     VEC_FOREACH (&n->services, s)
         if (str_eq(s->name, name))
@@ -50,6 +61,9 @@ static void handle(struct node *n, const struct answer *a) {
         break;
     case ANSWER_SIGNALLED:
         node_signal_answered(n, a);
+        break;
+    case ANSWER_WATCHDOG:
+        on_watchdog(n, a);
         break;
     case ANSWER_BOOTED:
         break;

@@ -53,16 +53,33 @@ static int send_signal(struct node *n, const struct request *rq, struct err *err
     return r < 0 ? err_sys(err, -r, "ask its init") : 0;
 }
 
+static int ask(struct node *n, const struct request *rq, node_signal_done done, void *arg, struct err *err) {
+    int r = send_signal(n, rq, err);
+    if (r < 0)
+        return r;
+    struct node_wait *w = xcalloc(1, sizeof *w);
+    *w = (struct node_wait){.id = rq->id, .node = n, .done = done, .arg = arg};
+    VEC_PUSH(&n->waits, w);
+    r = sd_event_add_time_relative(n->loop, &w->timer, CLOCK_MONOTONIC, SIGNAL_TIMEOUT_S * SEC, 1, on_timeout, w);
+    return r < 0 ? err_sys(err, -r, "set a timer") : 0;
+}
+
 int node_signal_pid(struct node *n, int64_t pid, int sig, bool tree, bool await_exit, node_signal_done done, void *arg,
                     struct err *err) {
     struct request rq = {
         .kind = REQUEST_SIGNAL, .id = ++n->last_id, .pid = pid, .sig = sig, .tree = tree, .await = await_exit};
-    int r = send_signal(n, &rq, err);
-    if (r < 0)
-        return err_wrap(err, "signal process %lld of node '%s'", (long long)pid, n->name);
-    struct node_wait *w = xcalloc(1, sizeof *w);
-    *w = (struct node_wait){.id = rq.id, .node = n, .done = done, .arg = arg};
-    VEC_PUSH(&n->waits, w);
-    r = sd_event_add_time_relative(n->loop, &w->timer, CLOCK_MONOTONIC, SIGNAL_TIMEOUT_S * SEC, 1, on_timeout, w);
-    return r < 0 ? err_sys(err, -r, "set a timer") : 0;
+    int r = ask(n, &rq, done, arg, err);
+    return r < 0 ? err_wrap(err, "signal process %lld of node '%s'", (long long)pid, n->name) : 0;
+}
+
+int node_signal_all(struct node *n, int sig, node_signal_done done, void *arg, struct err *err) {
+    struct request rq = {.kind = REQUEST_SIGNAL, .id = ++n->last_id, .pid = NODE_EVERYBODY, .sig = sig};
+    int r = ask(n, &rq, done, arg, err);
+    return r < 0 ? err_wrap(err, "signal every process of node '%s'", n->name) : 0;
+}
+
+int node_duty_set(struct node *n, usec_t run, usec_t rest, node_signal_done done, void *arg, struct err *err) {
+    struct request rq = {.kind = REQUEST_DUTY, .id = ++n->last_id, .run = (uint32_t)run, .rest = (uint32_t)rest};
+    int r = ask(n, &rq, done, arg, err);
+    return r < 0 ? err_wrap(err, "set the speed of node '%s'", n->name) : 0;
 }

@@ -46,6 +46,11 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(B, waiting)    /* true: nothing happens until this is met */
 #define EVENT_FIELDS_LAB_STATE(F) F(N, state) /* building starting ready running healing collecting stopping broken */ F(S, detail)
 #define EVENT_FIELDS_NODE_POWER(F) F(N, node) F(B, on)
+#define EVENT_FIELDS_WATCHDOG(F) /* the node's watchdog: hardware that takes the power when nobody writes to it in time */ \
+    F(N, node) \
+    F(N, state)      /* armed, kept (a keepalive came), disarmed (closed in good order), expired (power follows) */ \
+    F(U, timeout)    /* as the writer asked for */ \
+    F(U, last)       /* the last write before this event */
 #define EVENT_FIELDS_SERVICE(F) /* from the node's init: a service changed state */ \
     F(N, node) F(N, service) \
     F(N, state)      /* started, exited, signalled */ \
@@ -119,7 +124,8 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(N, target)     /* as written: "leader" */ \
     F(S, nodes)      /* as resolved at that instant: "n2" or "n1,n3" */ \
     F(S, detail)     /* how it was verified, or why not */ \
-    F(B, effective_seen) /* effective phase: t was observed, not assumed */
+    F(B, effective_seen) /* effective phase: t was observed, not assumed */ \
+    F(S, params)     /* phases asked and failed: every parameter in force, defaults too: "service=postgres process=backend" */
 #define EVENT_FIELDS_STEP(F) F(I, index) F(N, name) F(N, state) /* waiting started done failed skipped */ F(S, detail)
 #define EVENT_FIELDS_EXPECT(F) /* one expectation of the scenario (struct expect), at the beginning */ \
     F(I, index) F(N, kind) /* expect_kind_name */ F(B, has_min) F(B, has_max) F(D, min) F(D, max) /* µs, count or percent */ \
@@ -138,7 +144,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 // kind, name in the log
 #define EVENT_KINDS(X) \
     X(RUN_BEGIN, "run.begin") X(VERSION, "version") X(NODE_INFO, "node.info") X(CONFIG, "config") \
-    X(PROGRESS, "progress") X(LAB_STATE, "lab.state") X(NODE_POWER, "node.power") X(SERVICE, "service") \
+    X(PROGRESS, "progress") X(LAB_STATE, "lab.state") X(NODE_POWER, "node.power") X(WATCHDOG, "watchdog") X(SERVICE, "service") \
     X(MEMBER, "member") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
     X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(DCS_MEMBER, "dcs.member") X(LINK, "link") X(PROXY, "proxy") \
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \

@@ -171,6 +171,11 @@ void html_words(struct html_page *p, const struct event *ev) {
     case EVENT_NODE_POWER:
         (void)row(p, ev, WEIGHT_EVENT, ev->u.NODE_POWER.node, "power %s", ev->u.NODE_POWER.on ? "on" : "off");
         break;
+    case EVENT_WATCHDOG:
+        if (!str_eq(ev->u.WATCHDOG.state, "kept"))
+            (void)row(p, ev, WEIGHT_EVENT, ev->u.WATCHDOG.node, "watchdog %s (timeout %.0f s)", ev->u.WATCHDOG.state,
+                      (double)ev->u.WATCHDOG.timeout / 1e6);
+        break;
     case EVENT_SERVICE:
         say_service(p, ev);
         break;

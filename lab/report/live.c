@@ -177,6 +177,11 @@ void report_live_event(struct report_live *r, const struct event *ev, struct str
             *ev->u.ACTION.detail ? ": " : "", ev->u.ACTION.detail);
     else if (ev->kind == EVENT_NODE_POWER && ev->t > 0)
         say(r, out, ev->t, PAINT_DIM, "%s is powered %s", ev->u.NODE_POWER.node, ev->u.NODE_POWER.on ? "on" : "off");
+    else if (ev->kind == EVENT_WATCHDOG && str_eq(ev->u.WATCHDOG.state, "expired"))
+        say(r, out, ev->t, PAINT_BAD, "watchdog of %s expired: nobody wrote to it for %.0f s", ev->u.WATCHDOG.node,
+            (double)ev->u.WATCHDOG.timeout / 1e6);
+    else if (ev->kind == EVENT_WATCHDOG && !str_eq(ev->u.WATCHDOG.state, "kept"))
+        say(r, out, ev->t, PAINT_DIM, "watchdog of %s is %s", ev->u.WATCHDOG.node, ev->u.WATCHDOG.state);
     else if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "ready"))
         say(r, out, ev->t, PAINT_GOOD, "the lab is ready%s%s", *ev->u.LAB_STATE.detail ? ": " : "",
             ev->u.LAB_STATE.detail);

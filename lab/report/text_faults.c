@@ -16,7 +16,10 @@ static void step(struct strbuf *out, const char *word, usec_t from, usec_t to) {
 
 void text_fault_steps(const struct fault_measure *f, struct strbuf *out) {
     usec_t at = f->effective ? f->effective : f->asked;
-    strbuf_addf(out, "%s on %s: asked at %.3f s", f->mechanism, *f->nodes ? f->nodes : *f->target ? f->target : "?",
+    strbuf_addf(out, "%s on %s: asked at %.3f s", f->mechanism,
+                *f->nodes    ? f->nodes
+                : *f->target ? f->target
+                             : "?",
                 (double)f->asked / 1e6);
     step(out, "effective", f->asked, f->effective);
     step(out, "verified", at, f->verified);

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: PostgreSQL
 // One network namespace, one bridge, one port per node. The namespace is kept by a descriptor and by the netlink
-// sockets opened in it; nothing here has a process of its own. Cuts are directed pairs of addresses in one nft set: a
-// whole partition is one transaction, and so bites between two frames.
+// sockets opened in it; nothing here has a process of its own. Cuts are elements of nft sets (directed pairs of
+// addresses, perhaps with a port or a size): a whole partition is one transaction, and so bites between two frames.
 #include "lab/sandbox/switch.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "lab/base/fs.h"
+#include "lab/sandbox/cut_sets.h"
 #include "lab/sandbox/cuts.h"
 #include "lab/sandbox/link.h"
 
@@ -28,7 +33,8 @@ struct switch_net {
     struct nl_sock *sk;               // netlink in the switch's namespace
     struct port ports[NODES_MAX + 1]; // one more: a management port may come
     size_t n;
-    bool table; // our nft table exists
+    struct nl_sock *rules; // netfilter in the switch's namespace
+    bool table;            // our nft table exists
 };
 
 // IPv6 stays off on what we create from here on (the lab is IPv4), but not on lo: ::1 is there on any server.
@@ -71,6 +77,7 @@ void switch_free(struct switch_net *sw) {
     for (size_t i = 0; i < sw->n; i++)
         nl_socket_free(sw->ports[i].inside);
     nl_socket_free(sw->sk);
+    nl_socket_free(sw->rules);
     if (sw->ns >= 0)
         (void)close(sw->ns);
     free(sw);
@@ -199,40 +206,88 @@ int switch_port_get(struct switch_net *sw, const char *node, bool *ret_up, struc
     return r < 0 ? r : link_get(sw->sk, p->host, ret_up, err);
 }
 
-// ARP frames of a cut pair are dropped too: a cut is a cut, whether the permanent neighbours are set or not.
-static const char table_text[] = "table bridge bascule {\n"
-                                 "  set cuts { type ipv4_addr . ipv4_addr; }\n"
-                                 "  chain frames {\n"
-                                 "    type filter hook forward priority 0; policy accept;\n"
-                                 "    ip saddr . ip daddr @cuts counter drop\n"
-                                 "    arp saddr ip . arp daddr ip @cuts counter drop\n"
-                                 "  }\n"
-                                 "}\n";
+// ---- taps
 
-static int cuts_text(const struct switch_net *sw, const struct switch_cut *cuts, size_t n, struct strbuf *out,
-                     struct err *err) {
-    strbuf_add(out, sw->table ? "flush set bridge bascule cuts\n" : table_text);
-    for (size_t i = 0; i < n; i++) {
-        struct port *from, *to;
-        int r = need_port(sw, cuts[i].from, &from, err);
-        if (r == 0)
-            r = need_port(sw, cuts[i].to, &to, err);
-        if (r < 0)
-            return r;
-        strbuf_addf(out, "add element bridge bascule cuts { %s . %s }\n", from->address, to->address);
-    }
+int switch_port_tap(struct switch_net *sw, const char *node, struct err *err) {
+    struct port *p;
+    int home, r = need_port(sw, node, &p, err);
+    if (r == 0)
+        r = link_enter_ns(sw->ns, &home, err);
+    if (r < 0)
+        return r;
+    cleanup_close int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int code = errno;
+    link_leave_ns(home);
+    if (fd < 0)
+        return err_sys(err, code, "packet socket on the port of %s", node);
+    const int on = 1;
+    if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0)
+        return err_sys(err, errno, "packet socket that ignores what is sent (Linux 4.20)");
+    return STEAL_FD(fd);
+}
+
+int switch_port_tap_start(struct switch_net *sw, const char *node, int fd, struct err *err) {
+    struct port *p;
+    int r = need_port(sw, node, &p, err);
+    if (r < 0)
+        return r;
+    struct ifreq ifr = {0};
+    (void)snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", p->host);
+    if (ioctl(fd, SIOCGIFINDEX, &ifr) < 0) // of the namespace in which the socket was opened
+        return err_sys(err, errno, "look for the port of %s", node);
+    const struct sockaddr_ll where = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = ifr.ifr_ifindex};
+    if (bind(fd, (const struct sockaddr *)&where, sizeof where) < 0)
+        return err_sys(err, errno, "bind a packet socket to the port of %s", node);
     return 0;
+}
+
+// ---- cuts
+
+int switch_prepare(struct switch_net *sw, struct err *err) {
+    cleanup_strbuf struct strbuf text = {0};
+    strbuf_addf(&text, "add table bridge bascule\ndelete table bridge bascule\n%s", cut_sets_table());
+    int r = sw->rules ? 0 : cut_sets_open(sw->ns, &sw->rules, err);
+    if (r == 0)
+        r = nft_apply(sw->ns, &text, err);
+    if (r < 0)
+        return err_wrap(err, "prepare the switch's rules");
+    sw->table = true;
+    return 0;
+}
+
+static int cut_element(const struct switch_net *sw, const struct switch_cut *cut, struct cut_element *ret,
+                       struct err *err) {
+    struct port *from, *to;
+    int r = need_port(sw, cut->from, &from, err);
+    if (r == 0)
+        r = need_port(sw, cut->to, &to, err);
+    if (r < 0)
+        return r;
+    *ret = (struct cut_element){.side = cut->side, .port = cut->port, .over = cut->over};
+    (void)inet_pton(AF_INET, from->address, &ret->from);
+    (void)inet_pton(AF_INET, to->address, &ret->to);
+    return 0;
+}
+
+static int replace_cuts(struct switch_net *sw, const cut_list *list, struct err *err) {
+    int r = sw->table ? 0 : switch_prepare(sw, err);
+    if (r == 0)
+        r = cut_sets_replace(sw->rules, list, err);
+    if (r == -ENOENT && (r = switch_prepare(sw, err)) == 0) // somebody has taken our table away
+        r = cut_sets_replace(sw->rules, list, err);
+    return r;
 }
 
 int switch_set_cuts(struct switch_net *sw, const struct switch_cut *cuts, size_t n, struct err *err) {
     if (n == 0 && !sw->table)
         return 0; // nothing was ever cut
-    cleanup_strbuf struct strbuf text = {0};
-    int r = cuts_text(sw, cuts, n, &text, err);
+    cut_list list = {0};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = cut_element(sw, &cuts[i], VEC_ADD(&list), err);
     if (r == 0)
-        r = nft_apply(sw->ns, &text, err);
-    if (r < 0)
-        return err_wrap(err, "cut the network");
-    sw->table = true;
-    return 0;
+        r = replace_cuts(sw, &list, err);
+    VEC_DONE(&list);
+    return r < 0 ? err_wrap(err, "cut the network") : 0;
 }

@@ -103,6 +103,8 @@ static void patroni(const struct out *o, const struct patroni_settings *p) {
     flag(o, "synchronous_mode_strict", p->synchronous_mode_strict);
     number(o, "synchronous_node_count", p->synchronous_node_count);
     flag(o, "failsafe_mode", p->failsafe_mode);
+    text(o, "watchdog", watchdog_mode_name(p->watchdog ? p->watchdog : WATCHDOG_OFF));
+    usec(o, "safety_margin_us", p->safety_margin);
     flag(o, "check_timeline", p->check_timeline);
     flag(o, "use_pg_rewind", p->use_pg_rewind);
     flag(o, "use_slots", p->use_slots);

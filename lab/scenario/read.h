@@ -9,8 +9,8 @@
 // injector/catalogue.h fills it; tests fill their own.
 struct mechanism_param {
     const char *name;     // "signal"
-    const char *kind;     // "word", "duration", "size", "count", "percent", "text", "bool", "nodes"
-    const char *words;    // for kind word: "TERM|KILL|..." ; else NULL
+    const char *kind;     // "word", "duration", "size", "count", "percent", "text", "bool", "nodes", "paths", "groups"
+    const char *words;    // for the kinds word, nodes and paths: "TERM|KILL|..." ; else NULL
     const char *fallback; // default as text, NULL = required
     const char *help;
 };

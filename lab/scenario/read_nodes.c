@@ -5,10 +5,11 @@
 
 #include "lab/scenario/files.h"
 #include "lab/scenario/selector.h"
+#include "lab/scenario/settings.h"
 
 struct node_draft { // one node's mapping, and what it changes
     struct node_def *node;
-    const struct ynode *services, *address, *tags;
+    const struct ynode *services, *address, *tags, *watchdog;
 };
 
 static const struct {
@@ -77,7 +78,15 @@ static const struct field tag_fields[] = {{"nofailover", read_flag, offsetof(str
 static const struct field node_fields[] = {{"services", read_node, offsetof(struct node_draft, services), false},
                                            {"address", read_node, offsetof(struct node_draft, address), false},
                                            {"tags", read_node, offsetof(struct node_draft, tags), false},
+                                           {"watchdog", read_node, offsetof(struct node_draft, watchdog), false},
                                            {0}};
+
+static void read_watchdog(struct reader *r, const struct ynode *n, struct node_def *node) {
+    const char *text = text_of(r, n, "off, automatic or required");
+    char why[WHY_MAX];
+    if (text && !setting_watchdog(text, &node->watchdog, why))
+        complain(r, n->mark, "%s", why);
+}
 
 // A host name: it becomes the node's hostname, Patroni's member name and a file name.
 static bool node_name_ok(const char *name) {
@@ -122,6 +131,8 @@ static void read_one_node(struct reader *r, struct topology *t, const struct yno
         complain(r, value->key_mark, "node '%s' needs 'services', such as [postgres, etcd]", value->key);
     if (draft.address)
         read_address(r, draft.address, draft.node);
+    if (draft.watchdog)
+        read_watchdog(r, draft.watchdog, draft.node);
     if (draft.tags)
         decode_fields(r, draft.tags, "tags", tag_fields, draft.node);
     if (is_new && draft.node->services && !node_name_fits(value->key, draft.node->services))

@@ -20,7 +20,8 @@ static struct topology *topology_new(const char *name) {
                                            .maximum_lag_on_failover = 1048576,
                                            .primary_start_timeout = 300 * SEC,
                                            .synchronous_node_count = 1,
-                                           .use_slots = true};
+                                           .use_slots = true,
+                                           .safety_margin = 5 * SEC};
     t->etcd_heartbeat = 100 * MSEC;
     t->etcd_election = SEC;
     return t;
@@ -29,13 +30,21 @@ static struct topology *topology_new(const char *name) {
 // ---- the mapping ----------------------------------------------------------------------------------------------------
 
 struct topology_draft {
-    const struct ynode *from, *title, *stack, *nodes, *patroni, *postgresql, *etcd, *haproxy, *storage;
+    const struct ynode *from, *title, *stack, *nodes, *patroni, *postgresql, *etcd, *haproxy, *storage, *clock;
 };
 #define NODE_FIELD(name)                                                                                               \
     { #name, read_node, offsetof(struct topology_draft, name), false }
-static const struct field topology_fields[] = {
-    NODE_FIELD(from),       NODE_FIELD(title), NODE_FIELD(stack),   NODE_FIELD(nodes),   NODE_FIELD(patroni),
-    NODE_FIELD(postgresql), NODE_FIELD(etcd),  NODE_FIELD(haproxy), NODE_FIELD(storage), {0}};
+static const struct field topology_fields[] = {NODE_FIELD(from),
+                                               NODE_FIELD(title),
+                                               NODE_FIELD(stack),
+                                               NODE_FIELD(nodes),
+                                               NODE_FIELD(patroni),
+                                               NODE_FIELD(postgresql),
+                                               NODE_FIELD(etcd),
+                                               NODE_FIELD(haproxy),
+                                               NODE_FIELD(storage),
+                                               NODE_FIELD(clock),
+                                               {0}};
 
 static void read_sections(struct reader *r, struct topology *t, const struct topology_draft *draft) {
     const struct settings_to to = {.topology = t};
@@ -51,6 +60,8 @@ static void read_sections(struct reader *r, struct topology *t, const struct top
             settings_read_section(r, &to, sections[i].name, sections[i].map);
     if (draft->storage && text_of(r, draft->storage, "memory or disk"))
         setting_apply(r, &to, draft->storage->mark, draft->storage->mark, "storage", draft->storage->text);
+    if (draft->clock && text_of(r, draft->clock, "host or adjustable"))
+        setting_apply(r, &to, draft->clock->mark, draft->clock->mark, "clock", draft->clock->text);
 }
 
 static struct topology *topology_base(struct reader *r, const struct ynode *from, const char *default_name) {
@@ -101,6 +112,13 @@ void topology_check(struct reader *r, const struct topology *t, struct mark at) 
              (p->loop_wait + 2 * p->retry_timeout) / SEC, p->ttl / SEC);
     if (p->synchronous_mode_strict && !p->synchronous_mode)
         warn(r, at, "patroni.synchronous_mode_strict has no effect without synchronous_mode");
+    for (size_t i = 0; i < t->nodes.n; i++) {
+        enum watchdog_mode mode = topology_watchdog(t, &t->nodes.items[i]);
+        // patroni/watchdog/base.py, timing_slack
+        if (mode != WATCHDOG_OFF && p->safety_margin + p->loop_wait > p->ttl)
+            warn(r, at, "%s: ttl - safety_margin is less than loop_wait: Patroni does not use its watchdog%s",
+                 t->nodes.items[i].name, mode == WATCHDOG_REQUIRED ? ", and requires it: it never leads" : "");
+    }
     if (t->etcd_election < 5 * t->etcd_heartbeat) // etcd refuses to start: embed/config.go, Validate
         complain(r, at,
                  "etcd.election-timeout must be at least five times etcd.heartbeat-interval, or etcd will not start");

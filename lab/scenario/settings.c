@@ -16,6 +16,8 @@ enum kind {
     KIND_RATE, // double, per second
     KIND_ROUTE,
     KIND_STORAGE,
+    KIND_CLOCK,
+    KIND_WATCHDOG,
     KIND_TEXT,
     KIND_WAIT, // HAProxy: a duration of whole milliseconds, kept as text
 };
@@ -48,6 +50,8 @@ static const struct setting_def defs[] = {
     {"patroni.check_timeline", KIND_BOOL, AT(patroni.check_timeline), 0, 0},
     {"patroni.use_pg_rewind", KIND_BOOL, AT(patroni.use_pg_rewind), 0, 0},
     {"patroni.use_slots", KIND_BOOL, AT(patroni.use_slots), 0, 0},
+    {"patroni.watchdog", KIND_WATCHDOG, AT(patroni.watchdog), 0, 0},
+    {"patroni.safety_margin", KIND_SECONDS, AT(patroni.safety_margin), 0, 3600 * SECONDS},
     {"etcd.heartbeat-interval", KIND_MILLIS, AT(etcd_heartbeat), 1000, 60 * SECONDS},
     {"etcd.election-timeout", KIND_MILLIS, AT(etcd_election), 5000, 50 * SECONDS}, // etcd's own upper limit
     {"etcd.snapshot-count", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
@@ -69,6 +73,7 @@ static const struct setting_def defs[] = {
     {"haproxy.rise", KIND_COUNT, IN_HAPROXY, 0, 1, 1000},
     {"haproxy.fall", KIND_COUNT, IN_HAPROXY, 0, 1, 1000},
     {"storage", KIND_STORAGE, AT(storage), 0, 0},
+    {"clock", KIND_CLOCK, AT(clock), 0, 0},
     {"workload.writes", KIND_RATE, PLAN_AT(workload.writes_per_s), 0, 5000},
     {"workload.reads", KIND_RATE, PLAN_AT(workload.reads_per_s), 0, 1000},
     {"workload.route", KIND_ROUTE, PLAN_AT(workload.route), 0, 0},
@@ -144,9 +149,18 @@ static bool choose(const char *what, const char *text, const char *const *words,
             *ret = i;
             return true;
         }
-    (void)snprintf(why, WHY_MAX, "'%s' is no %s%s; allowed: %s, %s", SHOWN(text), what, HINT(text, words), words[0],
-                   words[1]);
+    (void)snprintf(why, WHY_MAX, "'%s' is no %s%s; allowed: %s, %s%s%s", SHOWN(text), what, HINT(text, words), words[0],
+                   words[1], words[2] ? ", " : "", words[2] ? words[2] : "");
     return false;
+}
+
+bool setting_watchdog(const char *text, enum watchdog_mode *ret, char why[static WHY_MAX]) {
+    static const char *const modes[] = {"off", "automatic", "required", NULL};
+    unsigned n = 0;
+    if (!choose("watchdog mode", text, modes, &n, why))
+        return false;
+    *ret = WATCHDOG_OFF + n;
+    return true;
 }
 
 struct parsed {
@@ -158,6 +172,7 @@ struct parsed {
 
 static bool parse(const struct setting_def *def, const char *text, struct parsed *v, char why[static WHY_MAX]) {
     static const char *const routes[] = {"multi_host", "haproxy", NULL}, *const storages[] = {"memory", "disk", NULL};
+    static const char *const clocks[] = {"host", "adjustable", NULL};
     switch (def->kind) {
     case KIND_SECONDS:
     case KIND_MILLIS:
@@ -176,6 +191,10 @@ static bool parse(const struct setting_def *def, const char *text, struct parsed
         return choose("route", text, routes, &v->choice, why);
     case KIND_STORAGE:
         return choose("storage", text, storages, &v->choice, why);
+    case KIND_CLOCK:
+        return choose("clock", text, clocks, &v->choice, why);
+    case KIND_WATCHDOG:
+        return setting_watchdog(text, (enum watchdog_mode *)&v->choice, why);
     case KIND_TEXT:
         return true;
     }
@@ -206,6 +225,12 @@ static void store(const struct setting_def *def, const struct parsed *v, void *d
         break;
     case KIND_STORAGE:
         *(enum storage *)dst = (enum storage)v->choice;
+        break;
+    case KIND_CLOCK:
+        *(enum clock_kind *)dst = (enum clock_kind)v->choice;
+        break;
+    case KIND_WATCHDOG:
+        *(enum watchdog_mode *)dst = (enum watchdog_mode)v->choice;
         break;
     case KIND_TEXT:
     case KIND_WAIT: // only in lists
@@ -288,7 +313,8 @@ static void complain_unknown(struct reader *r, const struct settings_to *to, str
     if (near.list.n)
         words_join(&near, &list);
     else
-        strbuf_add(&list, "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, storage, settle, observe, timeout");
+        strbuf_add(&list,
+                   "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, storage, clock, settle, observe, timeout");
     complain(r, at, "unknown setting '%s'%s; allowed: %s", SHOWN(name), HINT(name, words_all(&known)),
              strbuf_str(&list));
 }

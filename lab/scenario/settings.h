@@ -15,6 +15,9 @@ void setting_apply(struct reader *r, const struct settings_to *to, struct mark k
 // A section's mapping, such as {ttl: 20s, loop_wait: 5s} for "patroni".
 void settings_read_section(struct reader *r, const struct settings_to *to, const char *section,
                            const struct ynode *map);
+// "off", "automatic", "required". On false, why says what is allowed.
+bool setting_watchdog(const char *text, enum watchdog_mode *ret, char why[static WHY_MAX]);
+
 // The mapping of `set:`: "patroni.ttl: 20s", or nested, or a scalar setting such as "storage: disk".
 void settings_read_set(struct reader *r, const struct settings_to *to, const struct ynode *map);
 // The overrides of the command line. "topology" is left out: it decides what is read at all.

@@ -26,20 +26,27 @@ static void read_targets(const struct step_reader *s, const struct ynode *n) {
         complain(s->r, n->mark, "at most %d targets", NODES_MAX);
 }
 
-// A parameter's value as text: a scalar as it is, a list with commas.
-static bool param_text(struct reader *r, const struct ynode *n, struct strbuf *out) {
-    if (n->kind != YNODE_LIST) {
-        const char *text = text_of(r, n, "a value");
-        strbuf_add(out, text ? text : "");
-        return text != NULL;
-    }
+// A parameter's value as text: a scalar as it is, a list with commas, a list of lists with slashes between them.
+static bool list_text(struct reader *r, const struct ynode *n, const char *between, struct strbuf *out) {
     for (size_t i = 0; i < n->items.n; i++) {
-        const char *text = text_of(r, n->items.items[i], "a value");
+        const struct ynode *item = n->items.items[i];
+        bool inner = item->kind == YNODE_LIST && *between == '/';
+        const char *text = inner ? "" : text_of(r, item, "a value");
         if (!text)
             return false;
-        strbuf_addf(out, i ? ",%s" : "%s", text);
+        strbuf_addf(out, "%s%s", i ? between : "", text);
+        if (inner && !list_text(r, item, ",", out))
+            return false;
     }
     return true;
+}
+
+static bool param_text(struct reader *r, const struct ynode *n, struct strbuf *out) {
+    if (n->kind == YNODE_LIST)
+        return list_text(r, n, n->items.n && n->items.items[0]->kind == YNODE_LIST ? "/" : ",", out);
+    const char *text = text_of(r, n, "a value");
+    strbuf_add(out, text ? text : "");
+    return text != NULL;
 }
 
 static void add_param(const struct step_reader *s, const struct mechanism_param *p, const struct ynode *n) {

@@ -42,6 +42,11 @@ static int setting_compare(const void *a, const void *b) {
     return strcmp((*(const struct setting *const *)a)->key, (*(const struct setting *const *)b)->key);
 }
 
+const char *watchdog_mode_name(enum watchdog_mode mode) {
+    static const char *const names[] = {"unset", "off", "automatic", "required"};
+    return names[mode];
+}
+
 // Sorted, so that the order in the file does not matter; lengths keep values with newlines apart.
 static void fingerprint_settings(const char *section, const setting_list *list, struct strbuf *out) {
     cleanup_free const struct setting **sorted = xcalloc(list->n, sizeof *sorted);
@@ -67,7 +72,7 @@ static void fingerprint_patroni(const struct patroni_settings *p, struct strbuf 
                 p->check_timeline, p->use_pg_rewind, p->use_slots);
 }
 
-// Name, title and storage are left out: they change nothing of what is inside a data directory.
+// Name, title, storage, clock and watchdogs are left out: they change nothing of what is inside a data directory.
 void topology_fingerprint(const struct topology *t, struct strbuf *out) {
     strbuf_addf(out, "stack %s\n", t->stack);
     for (size_t i = 0; i < t->nodes.n; i++)

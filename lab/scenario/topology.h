@@ -10,6 +10,12 @@ enum { NODE_NAME_MAX = 32, NODES_MAX = 16, ADDRESS_MAX = 16 };
 // Service bits. "postgres" is PostgreSQL run by Patroni in the patroni stack.
 enum service { SERVICE_POSTGRES = 1, SERVICE_ETCD = 2, SERVICE_HAPROXY = 4, SERVICE_APP = 8 };
 
+// Of Patroni's `watchdog: mode`. A node's own goes before patroni.watchdog.
+enum watchdog_mode { WATCHDOG_UNSET, WATCHDOG_OFF, WATCHDOG_AUTOMATIC, WATCHDOG_REQUIRED };
+
+// Can the clock of PostgreSQL and Patroni be changed while they run? adjustable: they start with libfaketime preloaded.
+enum clock_kind { CLOCK_HOST, CLOCK_ADJUSTABLE };
+
 struct node_def {
     char name[NODE_NAME_MAX];
     char address[ADDRESS_MAX]; // IPv4, dotted; 10.77.0.0/24 unless the file says otherwise
@@ -18,6 +24,7 @@ struct node_def {
     bool nosync;
     bool noloadbalance;
     bool clonefrom;
+    enum watchdog_mode watchdog; // WATCHDOG_UNSET = as patroni.watchdog
 };
 
 struct setting {
@@ -37,6 +44,8 @@ struct patroni_settings {
     bool failsafe_mode;
     bool check_timeline;
     bool use_pg_rewind, use_slots;
+    enum watchdog_mode watchdog;
+    usec_t safety_margin; // the watchdog fires ttl - safety_margin after the last renewal (patroni/watchdog/base.py)
 };
 
 enum storage { STORAGE_MEMORY, STORAGE_DISK };
@@ -52,8 +61,15 @@ struct topology {
     setting_list etcd;                    // further etcd flags, e.g. quota-backend-bytes
     setting_list haproxy;                 // inter, fastinter, downinter, rise, fall
     enum storage storage;
+    enum clock_kind clock;
 };
 
+const char *watchdog_mode_name(enum watchdog_mode mode);
+// What is in force on this node; never WATCHDOG_UNSET. Off where no PostgreSQL runs.
+static inline enum watchdog_mode topology_watchdog(const struct topology *t, const struct node_def *n) {
+    enum watchdog_mode mode = n->watchdog ? n->watchdog : t->patroni.watchdog;
+    return (n->services & SERVICE_POSTGRES) && mode ? mode : WATCHDOG_OFF;
+}
 const struct node_def *topology_node(const struct topology *t, const char *name); // NULL when there is none
 size_t topology_count(const struct topology *t, unsigned services);               // nodes having all of these services
 void topology_free(struct topology *t);

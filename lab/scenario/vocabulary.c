@@ -78,6 +78,53 @@ static bool nodes_check(const struct mechanism_param *p, const char *value, cons
     return n > 0;
 }
 
+// Service paths separated by commas: the parameter's words, or a TCP port, 5433 or tcp/5433.
+static bool paths_check(const struct mechanism_param *p, const char *value, struct strbuf *why) {
+    cleanup_free char *copy = xstrdup(value);
+    char *save = NULL;
+    size_t n = 0;
+    for (char *name = strtok_r(copy, ", []", &save); name; name = strtok_r(NULL, ", []", &save), n++) {
+        const char *number = str_starts(name, "tcp/") ? name + 4 : name;
+        char text[WHY_MAX] = "";
+        int64_t port;
+        if (words_hold(p->words, name))
+            continue;
+        if (*number >= '0' && *number <= '9' && scalar_count(number, &port, text) && port > 0 && port <= UINT16_MAX)
+            continue;
+        complain_word(p, name, why);
+        strbuf_add(why, ", or a TCP port: 5433, tcp/5433");
+        return false;
+    }
+    if (n == 0)
+        strbuf_addf(why, "parameter '%s' names no service path", p->name);
+    return n > 0;
+}
+
+// Lists of node names separated by '/', each name once: n1,n2/n3.
+static bool groups_check(const struct mechanism_param *p, const char *value, const struct topology *t,
+                         struct strbuf *why) {
+    cleanup_free char *copy = xstrdup(value);
+    cleanup_words struct words known = {0}, seen = {0};
+    char *save = NULL;
+    for (size_t i = 0; t && i < t->nodes.n; i++)
+        words_add(&known, t->nodes.items[i].name);
+    for (char *name = strtok_r(copy, "/, []", &save); name; name = strtok_r(NULL, "/, []", &save)) {
+        if (t && !topology_node(t, name)) {
+            strbuf_addf(why, "parameter '%s': there is no node '%s'%s; nodes: ", p->name, SHOWN(name),
+                        HINT(name, words_all(&known)));
+            words_join(&known, why);
+            return false;
+        }
+        for (size_t i = 0; i < seen.list.n; i++)
+            if (str_eq(seen.list.items[i], name)) {
+                strbuf_addf(why, "parameter '%s': %s is in two groups", p->name, name);
+                return false;
+            }
+        words_add(&seen, name);
+    }
+    return true;
+}
+
 bool mechanism_param_check(const struct mechanism_param *p, const char *value, const struct topology *t,
                            struct strbuf *why) {
     char text[WHY_MAX] = "";
@@ -93,6 +140,10 @@ bool mechanism_param_check(const struct mechanism_param *p, const char *value, c
     }
     if (str_eq(p->kind, "nodes"))
         return nodes_check(p, value, t, why);
+    if (str_eq(p->kind, "groups"))
+        return groups_check(p, value, t, why);
+    if (str_eq(p->kind, "paths"))
+        return paths_check(p, value, why);
     if (str_eq(p->kind, "duration"))
         ok = scalar_duration(value, &duration, text);
     else if (str_eq(p->kind, "size"))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // config.yml of one Patroni.
+#include "lab/node/node.h"
 #include "lab/stack/conf.h"
 #include "lab/stack/conf_postgresql.h"
 #include "lab/stack/names.h"
@@ -136,10 +137,26 @@ static void postgresql(const struct conf *c, const struct node_def *n, struct st
     parameters(c, out);
 }
 
+static void watchdog(const struct conf *c, const struct node_def *n, struct strbuf *out) {
+    enum watchdog_mode mode = topology_watchdog(c->topology, n);
+    if (mode == WATCHDOG_OFF) {
+        strbuf_add(out,
+                   "\nwatchdog:\n"
+                   "  mode: 'off'           # a real cluster wants one: it resets a machine whose Patroni hangs\n");
+        return;
+    }
+    strbuf_addf(out,
+                "\nwatchdog:               # the machine loses its power unless Patroni writes to the device in time\n"
+                "  mode: %s     # automatic: without a device it leads all the same; required: it does not\n"
+                "  driver: testing       # Patroni's own, for a pipe; a real server has the default driver\n"
+                "  device: " NODE_WATCHDOG "   # and /dev/watchdog, owned by postgres\n"
+                "  safety_margin: %" PRIu64 "      # seconds; it fires ttl - safety_margin after the last keepalive\n",
+                watchdog_mode_name(mode), c->topology->patroni.safety_margin / SEC);
+}
+
 static void tags(const struct node_def *n, struct strbuf *out) {
     strbuf_addf(out,
-                "\nwatchdog:\n"
-                "  mode: 'off'           # a real cluster wants one: it resets a machine whose Patroni hangs\n\n"
+                "\n"
                 "tags:\n"
                 "  nofailover: %s     # true: never becomes leader\n"
                 "  noloadbalance: %s  # true: /replica answers 503\n"
@@ -159,5 +176,6 @@ void conf_patroni(const struct conf *c, const struct node_def *n, struct strbuf 
     strbuf_add(out, "\n\n");
     bootstrap(c, out);
     postgresql(c, n, out);
+    watchdog(c, n, out);
     tags(n, out);
 }

@@ -116,7 +116,10 @@ static int build_node(struct lab *lab, size_t i, const char *hosts, struct err *
         r = fs_mkdirs(lab->log_dirs[i], 0755, err);
     if (r < 0)
         return r;
-    struct node_spec spec = {.hosts = hosts, .disk_dir = disk, .log_dir = lab->log_dirs[i]};
+    struct node_spec spec = {.hosts = hosts,
+                             .disk_dir = disk,
+                             .log_dir = lab->log_dirs[i],
+                             .watchdog = topology_watchdog(t, def) != WATCHDOG_OFF};
     STR_COPY(spec.name, def->name);
     STR_COPY(spec.address, def->address);
     return node_new(lab->loop, lab->sw, &spec, &lab->sink, &lab->nodes[i], err);
@@ -128,7 +131,8 @@ static int build_nodes(struct lab *lab, struct err *err) {
     for (size_t i = 0; i < lab->plan->topology->nodes.n; i++)
         if (build_node(lab, i, strbuf_str(&hosts), err) < 0)
             return err_wrap(err, "node %s", lab->plan->topology->nodes.items[i].name);
-    return switch_neighbours(lab->sw, err);
+    int r = switch_neighbours(lab->sw, err);
+    return r < 0 ? r : switch_prepare(lab->sw, err);
 }
 
 static int start_services(void *arg, const char *node, const char *service, struct err *err) {
@@ -141,6 +145,7 @@ static int build_injector(struct lab *lab, struct err *err) {
                                       .sink = &lab->sink,
                                       .sw = lab->sw,
                                       .topology = lab->plan->topology,
+                                      .seed = lab->plan->seed,
                                       .start_services = start_services,
                                       .arg = lab};
     memcpy(lab->world.nodes, lab->nodes, sizeof lab->world.nodes);

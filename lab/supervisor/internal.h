@@ -4,7 +4,7 @@
 #include <systemd/sd-event.h>
 
 #include "injector/fault.h"
-#include "injector/matrix.h"
+#include "injector/net/matrix.h"
 #include "lab/base/json.h"
 #include "lab/engine/engine.h"
 #include "lab/observe/observe.h"

@@ -48,6 +48,12 @@ static cJSON *node_status(const struct model *m, const struct model_node *n, use
             (void)cJSON_AddNullToObject(o, "lag_bytes");
         (void)cJSON_AddBoolToObject(o, "registered", n->registered);
         (void)cJSON_AddBoolToObject(o, "pending_restart", n->pending_restart);
+        (void)cJSON_AddBoolToObject(o, "watchdog_armed", n->watchdog_armed);
+        if (n->watchdog_armed) // run out when nobody writes: 0 is a machine about to lose its power
+            (void)cJSON_AddNumberToObject(o, "watchdog_left_ms",
+                                          n->watchdog_last + n->watchdog_timeout > now
+                                              ? (double)((n->watchdog_last + n->watchdog_timeout - now) / MSEC)
+                                              : 0.0);
         add_age(o, "postgres_age_ms", now, n->pg_seen);
         add_age(o, "patroni_age_ms", now, n->patroni_seen);
     }
@@ -81,8 +87,9 @@ static cJSON *fault_status(const struct model_fault *f) {
     (void)cJSON_AddStringToObject(o, "id", f->id);
     (void)cJSON_AddStringToObject(o, "mechanism", f->mechanism);
     (void)cJSON_AddStringToObject(o, "target", f->target);
-    (void)cJSON_AddStringToObject(o, "nodes", f->nodes);
+    (void)cJSON_AddStringToObject(o, "nodes", *f->nodes ? f->nodes : f->target); // "cluster": no node is meant
     (void)cJSON_AddStringToObject(o, "phase", phases[f->phase]);
+    (void)cJSON_AddStringToObject(o, "detail", f->detail);
     return o;
 }
 
@@ -100,7 +107,7 @@ static cJSON *link_status(const struct lab *lab, const struct matrix_link *l, us
     cJSON *o = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(o, "from", nodes[l->from].name);
     (void)cJSON_AddStringToObject(o, "to", nodes[l->to].name);
-    (void)cJSON_AddStringToObject(o, "path", matrix_path_name(l->path));
+    (void)cJSON_AddStringToObject(o, "path", net_path_name(l->path));
     (void)cJSON_AddBoolToObject(o, "known", l->known);
     (void)cJSON_AddBoolToObject(o, "intended", l->intended);
     (void)cJSON_AddBoolToObject(o, "measured", l->measured);

@@ -107,6 +107,7 @@ struct fixture *fixture_new(void) {
     for (size_t i = 0; i < x->topology.nodes.n; i++)
         make_node(x, i);
     MUST(switch_neighbours(x->sw, &must_err));
+    MUST(switch_prepare(x->sw, &must_err));
     x->world.loop = x->loop;
     x->world.sink = &x->sink;
     x->world.sw = x->sw;
@@ -266,8 +267,10 @@ static int socket_in(struct fixture *x, int node, int type) {
     return fd;
 }
 
-static uint16_t bind_to(int fd, const char *address) {
-    struct sockaddr_in a = {.sin_family = AF_INET};
+static uint16_t bind_to(int fd, const char *address, uint16_t port) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+    const int on = 1;
+    assert_int_equal(0, setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
     socklen_t len = sizeof a;
     assert_int_equal(1, inet_pton(AF_INET, address, &a.sin_addr));
     assert_int_equal(0, bind(fd, (struct sockaddr *)&a, sizeof a));
@@ -282,10 +285,14 @@ static struct sockaddr_in at(const char *address, uint16_t port) {
 }
 
 void wire_open(struct fixture *x, int from, int to, struct wire *l) {
+    wire_open_on(x, from, to, 0, l);
+}
+
+void wire_open_on(struct fixture *x, int from, int to, uint16_t port, struct wire *l) {
     l->address_a = x->topology.nodes.items[from].address;
     l->address_b = x->topology.nodes.items[to].address;
     int server = socket_in(x, to, SOCK_STREAM);
-    struct sockaddr_in where = at(l->address_b, bind_to(server, l->address_b));
+    struct sockaddr_in where = at(l->address_b, bind_to(server, l->address_b, port));
     assert_int_equal(0, listen(server, 1));
     l->a = socket_in(x, from, SOCK_STREAM);
     assert_int_equal(0, connect(l->a, (struct sockaddr *)&where, sizeof where));
@@ -294,8 +301,8 @@ void wire_open(struct fixture *x, int from, int to, struct wire *l) {
     (void)close(server);
     l->ua = socket_in(x, from, SOCK_DGRAM);
     l->ub = socket_in(x, to, SOCK_DGRAM);
-    l->pa = bind_to(l->ua, l->address_a);
-    l->pb = bind_to(l->ub, l->address_b);
+    l->pa = bind_to(l->ua, l->address_a, 0);
+    l->pb = bind_to(l->ub, l->address_b, 0);
 }
 
 void wire_close(struct wire *l) {
@@ -324,6 +331,31 @@ bool udp_passes(struct wire *l, bool forward, int within_ms) {
         ;
     (void)sendto(from, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&where, sizeof where);
     return readable(to, within_ms) && recv(to, buf, sizeof buf, MSG_DONTWAIT) >= 0;
+}
+
+int connects(struct fixture *x, int from, int to, uint16_t port, int within_ms) {
+    int fd = socket_in(x, from, SOCK_STREAM | SOCK_NONBLOCK), error = ETIMEDOUT;
+    struct sockaddr_in where = at(x->topology.nodes.items[to].address, port);
+    socklen_t len = sizeof error;
+    if (connect(fd, (struct sockaddr *)&where, sizeof where) == 0) {
+        error = 0;
+    } else {
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+        usec_t until = usec_now() + (usec_t)within_ms * MSEC;
+        while (usec_now() < until && poll(&p, 1, 1) == 0)
+            (void)sd_event_run(x->loop, MSEC); // an answer may be the lab's own
+        if (p.revents)
+            (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    }
+    (void)close(fd);
+    return error;
+}
+
+int listens(struct fixture *x, int node, uint16_t port) {
+    int fd = socket_in(x, node, SOCK_STREAM);
+    (void)bind_to(fd, port ? "0.0.0.0" : "127.0.0.1", port);
+    assert_int_equal(0, listen(fd, 64));
+    return fd;
 }
 
 bool both_pass(struct wire *l) {

@@ -12,7 +12,7 @@
 
 #include "injector/fault.h"
 #include "injector/live.h"
-#include "injector/net_cuts.h"
+#include "injector/net/net_cuts.h"
 
 struct fixture {
     sd_event *loop;
@@ -59,8 +59,13 @@ struct wire {
     const char *address_a, *address_b;
 };
 void wire_open(struct fixture *x, int from, int to, struct wire *l);
+void wire_open_on(struct fixture *x, int from, int to, uint16_t port, struct wire *l); // the server's TCP port; 0 = any
 void wire_close(struct wire *l);
 bool tcp_passes(int from, int to, int within_ms); // a byte written at `from` is read at `to`
 bool udp_passes(struct wire *l, bool forward, int within_ms);
+// A listener on the port, on all addresses of the node; the caller closes.
+int listens(struct fixture *x, int node, uint16_t port);
+// A new connection: 0, or the errno that it ends with; ETIMEDOUT = nothing within that time. Runs the loop meanwhile.
+int connects(struct fixture *x, int from, int to, uint16_t port, int within_ms);
 bool both_pass(struct wire *l); // UDP, both directions
 bool none_pass(struct wire *l);

@@ -151,7 +151,7 @@ static void a_probe_that_hears_nothing_at_all_proves_nothing(void **state) {
     struct fixture *x = *state;
     struct err err = {0};
     assert_int_equal(0, fixture_inject(x, "cut", "net.drop", "n1", "with=n2"));
-    struct switch_cut everything[12];
+    struct switch_cut everything[12] = {0};
     size_t n = 0;
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++)

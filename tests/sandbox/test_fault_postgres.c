@@ -7,7 +7,7 @@
 #include <glob.h>
 #include <stdio.h>
 
-#include "injector/process.h"
+#include "injector/process/process.h"
 #include "lab/base/fs.h"
 #include "lab/stack/names.h"
 

@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "injector/matrix.h"
+#include "injector/net/matrix.h"
 #include "injector/probe_socket.h"
 #include "lab/base/fs.h"
 #include "lab/stack/names.h"
@@ -113,7 +113,7 @@ static void print(const struct world *w) {
     for (size_t i = 0; (l = matrix_link(w->m, i)); i++)
         print_message("    %s -> %s %s: known %d intended %d measured %d refused %d rtt %d us\n",
                       w->x->topology.nodes.items[l->from].name, w->x->topology.nodes.items[l->to].name,
-                      matrix_path_name(l->path), l->known, l->intended, l->measured, l->refused, (int)l->rtt);
+                      net_path_name(l->path), l->known, l->intended, l->measured, l->refused, (int)l->rtt);
 }
 
 // The matrix becomes so within that time of `since`, and is still so two rounds later.
@@ -147,7 +147,7 @@ static void must_be_told(struct world *w) {
             const struct event *e = &w->x->events.items[k];
             if (e->kind == EVENT_LINK && str_eq(e->u.LINK.from, w->x->topology.nodes.items[l->from].name) &&
                 str_eq(e->u.LINK.to, w->x->topology.nodes.items[l->to].name) &&
-                str_eq(e->u.LINK.path, matrix_path_name(l->path)))
+                str_eq(e->u.LINK.path, net_path_name(l->path)))
                 last = e;
         }
         assert_non_null(last);
@@ -291,6 +291,39 @@ static void a_one_way_cut_stops_the_paths_between_the_two_and_no_other(void **st
     print_message("    open again after %.0f ms\n", (double)took / 1000.0);
 }
 
+static bool etcd_client_of(const struct matrix_link *l, int a, int unused) {
+    (void)unused;
+    return l->path == NET_PATH_ETCD_CLIENT && (l->from == a || l->to == a);
+}
+static bool replication_of(const struct matrix_link *l, int a, int unused) {
+    (void)unused;
+    return l->path == NET_PATH_REPLICATION && (l->from == a || l->to == a);
+}
+
+static void a_cut_of_one_path_shows_on_that_path_alone(void **state) {
+    struct world *w = *state;
+    listen_everywhere(w);
+    must_begin_whole(w);
+    struct picture etcd = {.these = etcd_client_of, .a = N1};
+    (void)must_look(w, &etcd, inject(w, "etcd", "net.drop", "n1", "path=etcd_client"), 300 * MSEC);
+    must_be_told(w);
+    (void)must_look(w, &whole, heal(w, "etcd"), 300 * MSEC);
+    struct picture replication = {.these = replication_of, .a = N1}; // sql has the same port
+    (void)must_look(w, &replication, inject(w, "wal", "net.drop", "n1", "path=replication direction=in"), 300 * MSEC);
+    must_be_told(w);
+    (void)must_look(w, &whole, heal(w, "wal"), 300 * MSEC);
+}
+
+static void a_refusal_by_the_switch_is_no_open_path(void **state) {
+    struct world *w = *state;
+    listen_everywhere(w);
+    must_begin_whole(w);
+    struct picture etcd = {.these = etcd_client_of, .a = N1};
+    (void)must_look(w, &etcd, inject(w, "etcd", "net.reject", "n1", "path=etcd_client"), 400 * MSEC);
+    must_be_told(w);
+    (void)must_look(w, &whole, heal(w, "etcd"), 300 * MSEC);
+}
+
 static void a_cut_off_node_and_its_heal_are_seen(void **state) {
     struct world *w = *state;
     listen_everywhere(w);
@@ -376,7 +409,7 @@ static void a_cut_that_leaks_is_measured_open(void **state) {
 // What a hung daemon looks like from outside once its queue is full: the kernel drops further SYNs.
 static bool n1_rest(const struct matrix_link *l, int a, int b) {
     (void)a, (void)b;
-    return l->to == N1 && l->path == MATRIX_REST;
+    return l->to == N1 && l->path == NET_PATH_REST;
 }
 static void a_listener_whose_queue_is_full_does_not_answer(void **state) {
     struct world *w = *state;
@@ -428,6 +461,8 @@ static int run(void) {
         T(no_listener_ever_sees_a_connection),
         T(half_open_connections_do_not_pile_up_when_only_the_way_back_is_cut),
         T(a_one_way_cut_stops_the_paths_between_the_two_and_no_other),
+        T(a_cut_of_one_path_shows_on_that_path_alone),
+        T(a_refusal_by_the_switch_is_no_open_path),
         T(a_cut_off_node_and_its_heal_are_seen),
         T(a_pulled_cable_is_seen),
         T(a_node_without_power_is_not_reached_and_reaches_nobody),

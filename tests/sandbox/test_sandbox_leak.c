@@ -20,7 +20,7 @@ static void busy_body(struct lab *lab, void *arg) {
         struct service_spec spec = {.name = "busy", .argv = argv, .log = "x"};
         CHECK_OK(node_service_start(lab->nodes[i], &spec, err));
     }
-    const struct switch_cut cut = {"n1", "n2"};
+    const struct switch_cut cut = {.from = "n1", .to = "n2"};
     CHECK_OK(switch_set_cuts(lab->sw, &cut, 1, err));
     CHECK(write(*(int *)arg, "b", 1) == 1); // built
     for (;;) {

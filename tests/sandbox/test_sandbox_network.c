@@ -177,7 +177,8 @@ static void isolate_body(struct lab *lab, void *arg) {
     lab_nodes(lab, 3, true);
     for (size_t i = 0; i < 3; i++)
         (void)start_echo(lab->nodes[i]);
-    const struct switch_cut cuts[] = {{"n1", "n2"}, {"n2", "n1"}, {"n1", "n3"}, {"n3", "n1"}};
+    const struct switch_cut cuts[] = {
+        {.from = "n1", .to = "n2"}, {.from = "n2", .to = "n1"}, {.from = "n1", .to = "n3"}, {.from = "n3", .to = "n1"}};
     for (int i = 0; i < 3; i++) { // again and again: the set is replaced, never added to
         CHECK_OK(switch_set_cuts(lab->sw, cuts, ARRAY_SIZE(cuts), err));
         CHECK(ask(lab, lab->nodes[1], "n1") == 1 && ask(lab, lab->nodes[2], "n1") == 1 &&

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "injector/catalogue.h"
 #include "injector/fault.h"
 #include "lab/base/fs.h"
 
@@ -38,7 +39,7 @@ static void every_row_is_complete(void **state) {
     (void)state;
     size_t n;
     const struct fault_ops *const *rows = fault_catalogue(&n);
-    assert_int_equal(6, n);
+    assert_true(n > 0);
     for (size_t i = 0; i < n; i++) {
         const struct fault_ops *f = rows[i];
         assert_non_null(f->about.name);
@@ -54,9 +55,14 @@ static void every_row_is_complete(void **state) {
 
 static void the_vocabulary_holds_faults_and_actions(void **state) {
     (void)state;
-    static const char *const actions[] = {"patroni.switchover", "process.resume", "node.power_on", "service.start"};
+    static const char *const actions[] = {"patroni.switchover",   "process.resume",   "node.power_on",
+                                          "service.start",        "patroni.failover", "dcs.compact",
+                                          "postgres.pause_replay"};
     const struct vocabulary *v = fault_vocabulary();
-    assert_int_equal(6 + 4, v->n);
+    size_t n_faults, n_actions;
+    (void)fault_catalogue(&n_faults);
+    (void)action_rows(&n_actions);
+    assert_int_equal(n_faults + n_actions, v->n);
     for (size_t k = 0; k < ARRAY_SIZE(actions); k++) {
         size_t found = 0;
         for (size_t i = 0; i < v->n; i++)
@@ -95,6 +101,9 @@ static void good_faults_pass_the_check(void **state) {
     assert_null(complaint("node.power_off", "", "app"));
     assert_null(complaint("net.drop", "with=n2,app direction=out", "n1"));
     assert_null(complaint("net.drop", "", "n1"));
+    assert_null(complaint("net.drop", "path=etcd_client,tcp/5433", "n1"));
+    assert_null(complaint("net.partition", "app=target groups=n1/n2", "n1"));
+    assert_null(complaint("net.flap", "down=500ms jitter=10%", "n1"));
     assert_null(complaint("patroni.switchover", "candidate=n2", NULL));
     assert_null(complaint("process.resume", "", "n1"));
 }
@@ -102,6 +111,10 @@ static void good_faults_pass_the_check(void **state) {
 static void bad_ones_are_refused_with_the_way_out(void **state) {
     (void)state;
     assert_non_null(strstr(complaint("process.kill", "", NULL), "needs 'service'"));
+    assert_non_null(strstr(complaint("net.drop", "path=etcd", NULL), "etcd_client"));
+    assert_non_null(strstr(complaint("net.reject", "path=replication,sqk", NULL), "'sqk' is not a service path"));
+    assert_non_null(strstr(complaint("net.partition", "", NULL), "needs 'app'"));
+    assert_non_null(strstr(complaint("net.partition", "app=both groups=n1/n7", NULL), "no node 'n7'"));
     assert_non_null(
         strstr(complaint("process.kill", "service=mysql", NULL), "it can be: patroni|postgres|etcd|haproxy"));
     assert_non_null(

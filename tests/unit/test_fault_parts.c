@@ -7,8 +7,9 @@
 
 #include <cmocka.h>
 
-#include "injector/net_cuts.h"
-#include "injector/process.h"
+#include "injector/net/net_cuts.h"
+#include "injector/net/pairs.h"
+#include "injector/process/process.h"
 
 static void a_stat_line_is_read_whatever_the_name_holds(void **state) {
     (void)state;
@@ -63,24 +64,119 @@ static void a_tree_is_found_in_any_order(void **state) {
     VEC_DONE(&tree);
 }
 
-static void cuts_are_counted_per_direction(void **state) {
+static struct net_flow flow(int from, int to, enum switch_side side, uint16_t port, uint16_t over) {
+    return (struct net_flow){.from = from, .to = to, .side = side, .port = port, .over = over, .path = NET_PATH_ALL};
+}
+
+static void cuts_are_counted_per_flow(void **state) {
     (void)state;
-    struct net_cuts c = {0};
-    struct pair_set a = {0}, b = {0};
-    pair_add(&a, 0, 1);
-    pair_add(&a, 1, 0);
-    pair_add(&b, 0, 1);
-    net_cuts_add(&c, &a);
-    net_cuts_add(&c, &b);
-    net_cuts_remove(&c, &a);
-    assert_true(net_cuts_has(&c, 0, 1));
-    assert_false(net_cuts_has(&c, 1, 0));
-    net_cuts_remove(&c, &b);
-    net_cuts_remove(&c, &b); // once too often
-    assert_false(net_cuts_has(&c, 0, 1));
-    net_cuts_add(&c, &b);
-    assert_true(net_cuts_has(&c, 0, 1));
-    assert_int_equal(2, pair_count(&a));
+    struct net_cuts *c = xcalloc(1, sizeof *c);
+    flow_list a = {0}, b = {0};
+    const struct net_flow there = flow(0, 1, SWITCH_ANY_PORT, 0, 0), back = flow(1, 0, SWITCH_ANY_PORT, 0, 0);
+    const struct net_flow request = flow(0, 1, SWITCH_TO_PORT, 2379, 0);
+    flows_add(&a, &there);
+    flows_add(&a, &back);
+    flows_add(&a, &back); // once only
+    assert_int_equal(2, a.n);
+    flows_add(&b, &there);
+    net_cuts_add(c, &a, NET_SILENCE);
+    net_cuts_add(c, &b, NET_SILENCE);
+    net_cuts_remove(c, &a, NET_SILENCE);
+    assert_true(net_cuts_has(c, &there));
+    assert_true(net_cuts_has(c, &request)); // a part of it
+    assert_false(net_cuts_has(c, &back));
+    net_cuts_remove(c, &b, NET_SILENCE);
+    net_cuts_remove(c, &b, NET_SILENCE); // once too often
+    assert_false(net_cuts_has(c, &there));
+    net_cuts_add(c, &b, NET_SILENCE);
+    assert_true(net_cuts_has(c, &there));
+    net_cuts_free(c);
+    VEC_DONE(&a);
+    VEC_DONE(&b);
+}
+
+static void a_cut_of_one_port_cuts_nothing_else(void **state) {
+    (void)state;
+    const struct net_flow all = flow(0, 1, SWITCH_ANY_PORT, 0, 0), large = flow(0, 1, SWITCH_ANY_PORT, 0, 1000);
+    const struct net_flow request = flow(0, 1, SWITCH_TO_PORT, 2379, 0), answer = flow(0, 1, SWITCH_FROM_PORT, 2379, 0);
+    const struct net_flow larger = flow(0, 1, SWITCH_TO_PORT, 2379, 1200), back = flow(1, 0, SWITCH_TO_PORT, 2379, 0);
+    assert_true(flow_covers(&all, &request));
+    assert_true(flow_covers(&all, &large));
+    assert_false(flow_covers(&request, &all));
+    assert_false(flow_covers(&request, &answer));
+    assert_false(flow_covers(&request, &back));
+    assert_true(flow_covers(&large, &larger));
+    assert_true(flow_covers(&request, &larger));
+    assert_false(flow_covers(&larger, &large));
+    assert_false(flow_covers(&large, &all));
+}
+
+// n1, n2: PostgreSQL and etcd; e1: etcd; app.
+static void topology_of_four(struct topology *t) {
+    static const struct {
+        const char *name;
+        unsigned services;
+    } nodes[] = {{"n1", SERVICE_POSTGRES | SERVICE_ETCD},
+                 {"n2", SERVICE_POSTGRES | SERVICE_ETCD},
+                 {"e1", SERVICE_ETCD},
+                 {"app", SERVICE_APP}};
+    for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+        struct node_def *d = VEC_ADD(&t->nodes);
+        STR_COPY(d->name, nodes[i].name);
+        (void)snprintf(d->address, sizeof d->address, "10.77.0.%zu", i + 1);
+        d->services = nodes[i].services;
+    }
+}
+
+static void a_path_is_who_connects_to_which_port(void **state) {
+    (void)state;
+    struct topology t = {0};
+    struct err err = {0};
+    flow_list l = {0};
+    cleanup_strbuf struct strbuf text = {0};
+    topology_of_four(&t);
+    assert_int_equal(0, flows_add_paths(&t, 0, 1, "replication", &l, &err)); // n1 -> n2: requests and answers
+    assert_int_equal(2, l.n);
+    assert_int_equal(SWITCH_TO_PORT, l.items[0].side);
+    assert_int_equal(SWITCH_FROM_PORT, l.items[1].side);
+    assert_int_equal(5432, l.items[1].port);
+    VEC_CLEAR(&l);
+    assert_int_equal(0, flows_add_paths(&t, 3, 0, "sql", &l, &err)); // the application asks, n1 answers
+    assert_int_equal(1, l.n);
+    assert_int_equal(SWITCH_TO_PORT, l.items[0].side);
+    assert_int_equal(0, flows_add_paths(&t, 0, 1, "sql", &l, &err)); // no PostgreSQL node is a client of sql
+    assert_int_equal(1, l.n);
+    assert_int_equal(0, flows_add_paths(&t, 2, 0, "etcd_client", &l, &err)); // e1 answers n1
+    assert_int_equal(2, l.n);
+    assert_int_equal(SWITCH_FROM_PORT, l.items[1].side);
+    assert_int_equal(0, flows_add_paths(&t, 0, 2, "tcp/5433, 7000", &l, &err)); // ports: any node, both roles
+    assert_int_equal(6, l.n);
+    flows_text(&t, &l, &text);
+    assert_string_equal("sql: app->n1; etcd_client: e1->n1; tcp/5433: n1->e1; tcp/7000: n1->e1", strbuf_str(&text));
+    assert_true(flows_add_paths(&t, 0, 1, "etcd", &l, &err) < 0);
+    assert_non_null(strstr(err.msg, "etcd_client"));
+    assert_true(flows_add_paths(&t, 0, 1, "tcp/70000", &l, &err) < 0);
+    VEC_DONE(&l);
+    VEC_DONE(&t.nodes);
+}
+
+static void a_cut_is_described_by_what_one_types(void **state) {
+    (void)state;
+    struct topology t = {0};
+    flow_list l = {0};
+    cleanup_strbuf struct strbuf text = {0};
+    topology_of_four(&t);
+    const struct net_flow all = flow(0, 1, SWITCH_ANY_PORT, 0, 0), answer = flow(2, 0, SWITCH_FROM_PORT, 2379, 0);
+    const struct net_flow large = flow(0, 1, SWITCH_TO_PORT, 5432, 1000);
+    flows_add(&l, &all);
+    flows_add(&l, &answer);
+    flows_add(&l, &large);
+    flows_describe(&t, &l, &text);
+    assert_non_null(strstr(strbuf_str(&text), "cuts '{ 10.77.0.1 . 10.77.0.2 }'\n"));
+    assert_non_null(strstr(strbuf_str(&text), "cuts_from_port '{ 10.77.0.3 . 10.77.0.1 . 2379 }'\n"));
+    assert_non_null(strstr(strbuf_str(&text), "cuts_over_to_port '{ 10.77.0.1 . 10.77.0.2 . 5432 . 1001-65535 }'\n"));
+    VEC_DONE(&l);
+    VEC_DONE(&t.nodes);
 }
 
 static void pairs_are_told_briefly(void **state) {
@@ -110,7 +206,10 @@ int main(void) {
         cmocka_unit_test(a_stat_line_is_read_whatever_the_name_holds),
         cmocka_unit_test(postgresql_processes_are_known_by_their_title),
         cmocka_unit_test(a_tree_is_found_in_any_order),
-        cmocka_unit_test(cuts_are_counted_per_direction),
+        cmocka_unit_test(cuts_are_counted_per_flow),
+        cmocka_unit_test(a_cut_of_one_port_cuts_nothing_else),
+        cmocka_unit_test(a_path_is_who_connects_to_which_port),
+        cmocka_unit_test(a_cut_is_described_by_what_one_types),
         cmocka_unit_test(pairs_are_told_briefly),
     };
     return cmocka_run_group_tests_name("parts of faults", tests, NULL, NULL);

@@ -125,7 +125,7 @@ static void a_killed_patroni_refuses_and_its_race_is_fast(void **state) {
     struct run r = {0};
     world_leader_crash(&r.w);
     r.w.mechanism = "process.kill";
-    r.w.detail = "patroni 71 on n1 is gone";
+    r.w.params = "service=patroni";
     r.w.etcd_leader = "n1"; // its etcd lives on
     r.w.put = r.w.gone + MS(80);
     world_build(&r.w);
@@ -142,7 +142,7 @@ static void a_local_restart_has_only_promote_and_reroute(void **state) {
     (void)state;
     struct run r = {0};
     world_leader_crash(&r.w);
-    r.w.mechanism = "process.kill", r.w.detail = "postmaster 80 on n1 is gone";
+    r.w.mechanism = "process.kill", r.w.params = "service=postgres process=postmaster signal=KILL";
     r.w.gone = r.w.put = r.w.streaming = 0;
     r.w.new_leader = "n1", r.w.writable = MS(17500), r.w.writable_previous = MS(17450), r.w.writes_back = MS(17520);
     world_build(&r.w);
@@ -211,7 +211,7 @@ static void without_an_outage_the_phases_come_from_the_events_alone(void **state
     (void)state;
     struct run r = {0};
     world_leader_crash(&r.w);
-    r.w.mechanism = "process.kill", r.w.detail = "patroni 71 on n1 is gone";
+    r.w.mechanism = "process.kill", r.w.params = "service=patroni";
     r.w.writes_back = r.w.writes_stop; // the old primary goes on serving
     world_build(&r.w);
     fold(&r, true);

@@ -226,7 +226,7 @@ static void spliced_seconds_of_a_second_primary_are_a_proven_split_brain(void **
     (void)state;
     struct run r;
     begin(&r);
-    r.w.mechanism = "process.kill", r.w.detail = "patroni 71 on n1 is gone";
+    r.w.mechanism = "process.kill", r.w.params = "service=patroni";
     world_build(&r.w);
     for (usec_t t = MS(36500); t <= MS(43800); t += MS(100))
         world_sql(&r.w, "n1", t, t - MS(100), true, t <= MS(43500));

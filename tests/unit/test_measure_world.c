@@ -162,6 +162,8 @@ static void add_fault(struct world *w, usec_t t, const char *phase, const char *
     STR_COPY(ev.u.FAULT.target, w->target);
     STR_COPY(ev.u.FAULT.nodes, w->nodes);
     STR_COPY(ev.u.FAULT.detail, detail);
+    if (str_eq(phase, "asked") && w->params)
+        STR_COPY(ev.u.FAULT.params, w->params);
     ev.u.FAULT.effective_seen = true;
     (void)world_add(w, ev);
 }

@@ -6,7 +6,7 @@
 
 struct world {
     // knobs, set by world_leader_crash and changed by the test before world_build
-    const char *mechanism, *target, *nodes, *detail;
+    const char *mechanism, *target, *nodes, *detail, *params;
     usec_t fault; // takes effect; 0 = none
     bool verified;
     usec_t writes_stop, writes_back; // schedules in [stop, back) fail; equal = no outage

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: PostgreSQL
+// Maintenance of etcd, through its gateway or etcdctl: compaction, defragmentation, a snapshot.
+#include <sys/stat.h>
+
+#include "injector/catalogue.h"
+#include "injector/dcs/snapshot.h"
+#include "injector/errand/errand.h"
+
+static void compact(struct errand_io *io) {
+    cleanup_strbuf struct strbuf why = {0};
+    cleanup_json cJSON *status = errand_etcd("/v3/maintenance/status", "{}", &why);
+    int64_t revision = etcd_revision(status);
+    cleanup_free char *ask = xasprintf("{\"revision\":\"%" PRId64 "\",\"physical\":true}", revision);
+    cleanup_json cJSON *answer = status ? errand_etcd("/v3/kv/compaction", ask, &why) : NULL;
+    // Refused when somebody compacted further in the meantime: a no of etcd is the last word.
+    if (answer)
+        errand_ok(io, usec_now(), "history before revision %" PRId64 " is gone", revision);
+    else if (status)
+        errand_no(io, "%s", strbuf_str(&why));
+    else
+        errand_pass(io, "%s", strbuf_str(&why));
+}
+
+static void defragment(struct errand_io *io) {
+    cleanup_strbuf struct strbuf why = {0};
+    cleanup_json cJSON *before = errand_etcd("/v3/maintenance/status", "{}", &why);
+    cleanup_json cJSON *answer = before ? errand_etcd("/v3/maintenance/defragment", "{}", &why) : NULL;
+    cleanup_json cJSON *after = answer ? errand_etcd("/v3/maintenance/status", "{}", &why) : NULL;
+    if (after)
+        errand_ok(io, usec_now(), "database %" PRId64 " kB before, %" PRId64 " kB after",
+                  etcd_number(before, "dbSize") / 1024, etcd_number(after, "dbSize") / 1024);
+    else
+        errand_no(io, "%s", strbuf_str(&why));
+}
+
+static void save(struct errand_io *io) {
+    cleanup_strbuf struct strbuf out = {0};
+    const char *argv[] = {"etcdctl", "--endpoints=http://127.0.0.1:2379", "snapshot", "save", DCS_SNAPSHOT, NULL};
+    struct stat st;
+    int status = errand_command(argv, 20 * SEC, &out);
+    if (status == 0 && stat(DCS_SNAPSHOT, &st) == 0)
+        errand_ok(io, usec_now(), "%s on %s, %lld bytes", DCS_SNAPSHOT, io->node, (long long)st.st_size);
+    else
+        errand_no(io, "etcdctl snapshot save gave %d: %s", status, strbuf_str(&out));
+}
+
+static int check(const struct topology *t, const setting_list *params, struct err *err) {
+    (void)params;
+    return check_service_in(t, "etcd", err);
+}
+
+static int check_node(const struct topology *t, const struct node_def *n, const setting_list *params, struct err *err) {
+    (void)params;
+    return check_service_on(t, n, "etcd", err);
+}
+
+static const struct action_row rows[] = {
+    {.about =
+         {.name = "dcs.compact", .action = true, .no_target = true, .summary = "throws etcd's history away, up to now"},
+     .how = "Compaction at the current revision through etcd's gateway; watches that are further behind end.",
+     .check = check,
+     .errand = {ERRAND_ETCD, compact}},
+    {.about = {.name = "dcs.defragment", .action = true, .summary = "rewrites an etcd member's database without holes"},
+     .how = "Defragment through the member's own gateway; it answers nobody meanwhile.",
+     .check_node = check_node,
+     .errand = {ERRAND_TARGETS, defragment}},
+    {.about = {.name = "dcs.save_snapshot",
+               .action = true,
+               .summary = "saves a snapshot of etcd on a member's disk, for dcs.restore_snapshot"},
+     .how = "etcdctl snapshot save " DCS_SNAPSHOT ".",
+     .check_node = check_node,
+     .errand = {ERRAND_TARGETS, save}},
+};
+const struct action_table dcs_actions = {rows, ARRAY_SIZE(rows)};

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Which traffic a network fault is about: pairs of nodes x direction x service paths, as a list of flows. A flow is what
+// one rule of the switch can tell apart: source, destination and, for a service path, TCP and the port on one side. This
+// is the only place that reads the parameters with, direction and path; net.drop and its relatives, the shaper, probes
+// and the connectivity matrix share it.
+#include "injector/fault.h"
+#include "lab/stack/names.h"
+
+// A service path is directed by who connects: clients (any of these services), servers, port. sql and replication are the
+// same port and told apart by who connects: a PostgreSQL node replicates, copies or rewinds, the application and HAProxy
+// ask. A node that is both client of one and the other (HAProxy on a PostgreSQL node) can't be told apart by the switch:
+// its frames are on both paths.
+#define NET_PATHS(X)                                                                                                   \
+    X(SQL, "sql", SERVICE_APP | SERVICE_HAPROXY, SERVICE_POSTGRES, STACK_PGPORT)                                       \
+    X(REPLICATION, "replication", SERVICE_POSTGRES, SERVICE_POSTGRES, STACK_PGPORT)                                    \
+    X(REST, "rest", SERVICE_POSTGRES | SERVICE_HAPROXY, SERVICE_POSTGRES, STACK_PATRONI_PORT)                          \
+    X(ETCD_CLIENT, "etcd_client", SERVICE_POSTGRES, SERVICE_ETCD, STACK_ETCD_PORT)                                     \
+    X(ETCD_PEER, "etcd_peer", SERVICE_ETCD, SERVICE_ETCD, STACK_ETCD_PEER_PORT)
+enum net_path {
+#define X(path, name, from, to, port) NET_PATH_##path,
+    NET_PATHS(X)
+#undef X
+        NET_PATH_COUNT,            // how many have names
+    NET_PATH_ALL = NET_PATH_COUNT, // every frame, ARP too
+    NET_PATH_PORT                  // a TCP port given as a number
+};
+const char *net_path_name(enum net_path path); // "etcd_client", "all", "tcp"
+uint16_t net_path_port(enum net_path path);    // 0 for NET_PATH_ALL and NET_PATH_PORT
+// May a connection on this path be made from client to server? Indices into t->nodes.
+bool net_path_joins(const struct topology *t, enum net_path path, int client, int server);
+
+// All IP (and ARP) frames from -> to, or those TCP segments that go to the port (requests) or come from it (answers).
+// Made of frames, not of connections: an established connection is hit like a new one. What a node says to itself never
+// crosses the switch: a node cut from every etcd still reaches its own member.
+struct net_flow {
+    int from, to; // indices into topology->nodes
+    enum switch_side side;
+    uint16_t port;      // host order; 0 without a side
+    uint16_t over;      // only IP packets of more than so many bytes; 0 = all
+    enum net_path path; // as which it was asked for; only for people
+};
+typedef VEC(struct net_flow) flow_list;
+
+bool flow_same(const struct net_flow *a, const struct net_flow *b); // but for the path
+// Is every frame of `inner` a frame of `outer`?
+bool flow_covers(const struct net_flow *outer, const struct net_flow *inner);
+bool flows_cover(const flow_list *outer, const struct net_flow *inner);
+void flows_add(flow_list *l, const struct net_flow *f); // unless it is there
+// The frames from -> to that belong to connections on `path` made by either of the two; port: for NET_PATH_PORT.
+void flows_add_path(const struct topology *t, int from, int to, enum net_path path, uint16_t port, flow_list *out);
+
+// ---- the selector: parameters with, direction, path
+#define FLOWS_PARAM_WITH                                                                                               \
+    {                                                                                                                  \
+        "with", "nodes", "others|peers|all", "others",                                                                 \
+            "the other side: others (every node that is no target, the application too), peers (others without the "   \
+            "application), all (others, and the targets among themselves), or node names"                              \
+    }
+#define FLOWS_PARAM_DIRECTION                                                                                          \
+    { "direction", "word", "both|in|out", "both", "frames to the target (in), from it (out), or both" }
+#define FLOWS_PARAM_PATH                                                                                               \
+    {                                                                                                                  \
+        "path", "paths", "all|sql|replication|rest|etcd_client|etcd_peer", "all",                                      \
+            "the service paths, one or a list: all, sql (5432 from the application or HAProxy), replication (5432 "    \
+            "between "                                                                                                 \
+            "PostgreSQL nodes), rest (8008), etcd_client (2379), etcd_peer (2380), or a TCP port: 5433, tcp/5433. "    \
+            "Requests "                                                                                                \
+            "and answers, new connections and established ones"                                                        \
+    }
+// For check: do the parameters name nodes and paths of this topology? What a word means is checked by the caller
+// (mechanism_check_words).
+int flows_check(const struct mechanism *m, const struct topology *t, const setting_list *params, struct err *err);
+// The flows that the fault's parameters mean, around its nodes. Appends to out. -ENOENT: none, with the reason.
+int flows_select(const struct fault *f, flow_list *out, struct err *err);
+// One list of paths ("etcd_client,etcd_peer", "all", "tcp/5433") for the frames from -> to. Appends to out.
+int flows_add_paths(const struct topology *t, int from, int to, const char *paths, flow_list *out, struct err *err);
+
+// Every frame between the nodes of the fault and all others (and among the former, when they are several).
+void flows_around(const struct fault *f, flow_list *out);
+// "n1<->n2, n1->app", or per path: "etcd_client: n1<->e1, ...; rest: ...": at most eight pairs of each.
+void flows_text(const struct topology *t, const flow_list *l, struct strbuf *out);
+// The commands that cut these by hand, one element a line.
+void flows_describe(const struct topology *t, const flow_list *l, struct strbuf *out);

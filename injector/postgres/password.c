@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: PostgreSQL
+// postgres.rotate_password: the replication role gets another password in the database, and nobody tells the config.yml files.
+#include "injector/postgres/postgres.h"
+#include "lab/stack/names.h"
+#include "lab/stack/stack.h"
+
+bool postgres_replication_login(struct strbuf *text) {
+    const char *const keys[] = {"host",       "port", "user", "password", "replication", "connect_timeout",
+                                "gssencmode", NULL};
+    const char *const values[] = {"127.0.0.1", "5432", "replicator", stack_password("replication"),
+                                  "1",         "3",    "disable",    NULL};
+    cleanup_pq PGconn *c = PQconnectdbParams(keys, values, 0);
+    const char *why = PQerrorMessage(c);
+    const char *fatal = strstr(why, "FATAL:  ");
+    bool ok = PQstatus(c) == CONNECTION_OK;
+    if (!ok)
+        strbuf_addf(text, "%.*s", (int)strcspn(fatal ? fatal : why, "\n"), fatal ? fatal : why);
+    return ok;
+}
+
+static bool alter(struct errand_io *io, const char *password) {
+    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
+    cleanup_strbuf struct strbuf why = {0};
+    if (!c || !errand_primary(io, c))
+        return false;
+    cleanup_free char *sql = xasprintf("SET synchronous_commit = local; ALTER ROLE replicator PASSWORD '%s'", password);
+    if (!errand_exec(c, sql, &why))
+        errand_no(io, "%s", strbuf_str(&why));
+    return !io->told;
+}
+
+static void rotate(struct errand_io *io) {
+    if (alter(io, "rotated-and-told-nobody"))
+        errand_ok(io, usec_now(), "ALTER ROLE replicator PASSWORD on %s", io->node);
+}
+
+static void see_refused(struct errand_io *io) {
+    cleanup_strbuf struct strbuf why = {0};
+    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
+    if (!c || !errand_primary(io, c))
+        return;
+    if (postgres_replication_login(&why))
+        errand_no(io, "a login of ours with the password of config.yml succeeded");
+    else if (strstr(strbuf_str(&why), "password authentication failed"))
+        errand_ok(io, 0, "a login of ours with the password of config.yml: %s", strbuf_str(&why));
+    else
+        errand_no(io, "a login of ours failed for another reason: %s", strbuf_str(&why));
+}
+
+static void give_back(struct errand_io *io) {
+    if (alter(io, stack_password("replication")))
+        errand_ok(io, usec_now(), "ALTER ROLE replicator PASSWORD on %s: the one of config.yml", io->node);
+}
+
+static void see_accepted(struct errand_io *io) {
+    cleanup_strbuf struct strbuf why = {0};
+    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
+    if (!c || !errand_primary(io, c))
+        return;
+    if (postgres_replication_login(&why))
+        errand_ok(io, 0, "a login of ours with the password of config.yml succeeded");
+    else
+        errand_no(io, "%s", strbuf_str(&why));
+}
+
+static void describe(const struct fault *f, struct strbuf *out) {
+    (void)f;
+    strbuf_add(out, "# in psql on the leader\nALTER ROLE replicator PASSWORD 'something else';\n");
+}
+
+static int check(const struct topology *t, const setting_list *params, struct err *err) {
+    (void)params;
+    return check_service_in(t, "postgres", err);
+}
+
+static const struct errand_ops errands = {.inject = {ERRAND_PRIMARY, rotate},
+                                          .verify = {ERRAND_PRIMARY, see_refused},
+                                          .heal = {ERRAND_PRIMARY, give_back},
+                                          .verify_healed = {ERRAND_PRIMARY, see_accepted}};
+
+const struct fault_ops postgres_rotate_password_fault = {
+    .about = {.name = "postgres.rotate_password",
+              .no_target = true,
+              .summary = "changes the replication role's password in the database, and nowhere else"},
+    .mechanism = "ALTER ROLE on the primary; verified by a replication login of ours that is refused. Healed: the "
+                 "password of config.yml.",
+    .still_works = "Every WAL receiver that is connected: a password is asked for at the login alone. The failure "
+                   "waits for the next one.",
+    .exercises =
+        "A change whose failure comes days later, with the next restart or switchover; where its first sign is.",
+    .needs = "nothing",
+    .check = check,
+    .inject = errand_inject,
+    .verify = errand_verify,
+    .heal = errand_heal,
+    .verify_healed = errand_verify_healed,
+    .describe = describe,
+    .done = errand_done,
+    .errand = &errands,
+};
