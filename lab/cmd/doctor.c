@@ -65,12 +65,12 @@ static void try_programs(finding_list *list) {
     struct topology t = {0};
     t.nodes.items = defs;
     t.nodes.n = 2;
-    struct stack_paths p = {0};
+    struct stack_paths paths[NODES_MAX] = {0}, *p = paths;
     struct err err = {0};
     char text[ERR_MSG_MAX] = "";
-    int r = stack_find_programs(&t, &p, &err);
-    (void)snprintf(text, sizeof text, "PostgreSQL %s, Patroni %s, etcd %s, HAProxy %s", p.pg_version, p.patroni_version,
-                   p.etcd_version, p.haproxy_version);
+    int r = stack_find_programs(&t, paths, &err);
+    (void)snprintf(text, sizeof text, "PostgreSQL %s, Patroni %s, etcd %s, HAProxy %s", p->pg_version,
+                   p->patroni_version, p->etcd_version, p->haproxy_version);
     found(list, "programs", r, &err, text);
 }
 

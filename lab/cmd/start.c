@@ -129,10 +129,10 @@ static int check_faults(const struct plan *plan, struct err *err) {
 }
 
 int start_check_host(const struct plan *plan, struct err *err) {
-    struct stack_paths programs;
+    struct stack_paths programs[NODES_MAX];
     int r = check_faults(plan, err);
     if (r == 0)
-        r = stack_find_programs(plan->topology, &programs, err);
+        r = stack_find_programs(plan->topology, programs, err);
     return r == 0 ? sandbox_probe_userns(err) : r;
 }
 

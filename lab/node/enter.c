@@ -29,7 +29,9 @@ static int enter_all(const int ns[NODE_NS_COUNT], struct err *err) {
     return 0;
 }
 
+// The environment is made in here, where the node's root is ours: its PostgreSQL may be another one than the host's.
 static _Noreturn void become_command(const char *const *argv, char *const *env) {
+    static const char *const terminal[] = {"TERM", "COLORTERM", "LINES", "COLUMNS", "NO_COLOR", NULL};
     struct err err = {0};
     (void)prctl(PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0); // the command outside is killed: as a lost terminal line
     if (caps_drop(&err) < 0)
@@ -37,7 +39,7 @@ static _Noreturn void become_command(const char *const *argv, char *const *env) 
     spawn_reset_signals();
     if (chdir("/var/lib/postgresql") < 0)
         (void)!chdir("/");
-    environ = (char **)env;
+    environ = env ? (char **)env : environment_new("", terminal);
     (void)execvp(argv[0], (char *const *)argv);
     int code = errno;
     dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(code));
@@ -65,14 +67,12 @@ static int wait_quietly(pid_t pid) {
 }
 
 int node_enter_exec(const int ns[NODE_NS_COUNT], const char *const *argv, const char *const *env, struct err *err) {
-    static const char *const terminal[] = {"TERM", "COLORTERM", "LINES", "COLUMNS", "NO_COLOR", NULL};
-    cleanup_env char **login = environment_new(terminal);
     int r = enter_all(ns, err);
     if (r < 0)
         return r;
     pid_t pid = fork();
     if (pid == 0)
-        become_command(argv, env ? (char *const *)env : login);
+        become_command(argv, (char *const *)env);
     if (pid < 0)
         return err_sys(err, errno, "run '%s'", argv[0]);
     int status = wait_quietly(pid);

@@ -8,21 +8,22 @@
 #define PLAIN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Debian keeps initdb, pg_ctl and the like of each version in a folder outside PATH; the newest one is put in front.
-static char *path_variable(void) {
+static char *path_variable(const char *root) {
     glob_t g = {0};
+    cleanup_free char *pattern = xasprintf("%s/usr/lib/postgresql/*/bin", root);
     const char *best = NULL;
-    if (glob("/usr/lib/postgresql/*/bin", 0, NULL, &g) == 0)
+    if (glob(pattern, 0, NULL, &g) == 0)
         for (size_t i = 0; i < g.gl_pathc; i++)
             if (!best || strverscmp(g.gl_pathv[i], best) > 0)
                 best = g.gl_pathv[i];
-    char *text = best ? xasprintf("PATH=%s:" PLAIN_PATH, best) : xstrdup("PATH=" PLAIN_PATH);
+    char *text = best ? xasprintf("PATH=%s:" PLAIN_PATH, best + strlen(root)) : xstrdup("PATH=" PLAIN_PATH);
     globfree(&g);
     return text;
 }
 
-char **environment_new(const char *const *inherit) {
+char **environment_new(const char *root, const char *const *inherit) {
     VEC(char *) env = {0};
-    VEC_PUSH(&env, path_variable());
+    VEC_PUSH(&env, path_variable(root));
     VEC_PUSH(&env, xstrdup("HOME=/var/lib/postgresql"));
     VEC_PUSH(&env, xstrdup("USER=postgres"));
     VEC_PUSH(&env, xstrdup("LOGNAME=postgres"));

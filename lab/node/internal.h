@@ -20,6 +20,7 @@ struct node_wait { // a signal under way
 
 struct node {
     char name[NODE_NAME_MAX];
+    char *image_root; // NULL = the host's file system
     char *disk_dir, *etc_dir, *postgresql_dir, *etcd_dir, *log_dir;
     sd_event *loop;
     struct switch_net *sw;
@@ -52,5 +53,9 @@ void node_functions_kill(struct node *n);
 int64_t postmaster_pid_in(const char *root, const char *pgdata); // from the file alone; 0 = none
 // root.c: the base of the node's mounts, in a helper child that has its own mount namespace
 int root_build(const struct node *n, struct err *err);
+// root_image.c: moves into an overlay of the node's own over its image; the mounts of a running system are on it.
+int root_enter_image(const struct node *n, struct err *err);
+// etc_users.c: the image's passwd and group into etc_dir, with postgres at our own ids.
+int etc_users(const char *image_root, const char *etc_dir, struct err *err);
 int etc_copy(const char *from, const char *to, struct err *err); // what we may read and is not there yet (etc_copy.c)
 int root_boot(struct err *err); // what a boot puts on top: fresh /proc, /run, /tmp, /dev/shm

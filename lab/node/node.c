@@ -13,7 +13,8 @@ static int make_folders(struct node *n, struct err *err) {
     int r = 0;
     for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++)
         r = fs_mkdirs(folders[i], 0755, err);
-    cleanup_free char *work = xasprintf("%s/etc.work", n->disk_dir);
+    // The overlay's scratch folder lies beside its upper layer: /etc alone, or the whole root of an image.
+    cleanup_free char *work = xasprintf("%s/%s.work", n->disk_dir, n->image_root ? "root" : "etc");
     return r < 0 ? r : fs_mkdirs(work, 0755, err);
 }
 
@@ -29,6 +30,8 @@ static int write_identity(const struct node *n, const struct node_spec *spec, st
     if (r == 0)
         r = write_etc(n, "hosts", spec->hosts ? spec->hosts : "127.0.0.1 localhost\n", err);
     // A look-up of any other name fails at once instead of waiting for a name server that can't be reached.
+    if (r == 0 && n->image_root)
+        r = etc_users(n->image_root, n->etc_dir, err);
     return r < 0 ? r : write_etc(n, "resolv.conf", "# the lab has no name server; see /etc/hosts\n", err);
 }
 
@@ -97,7 +100,8 @@ static struct node *node_alloc(sd_event *loop, struct switch_net *sw, const stru
     n->watchdog = spec->watchdog;
     n->disk_dir = xstrdup(spec->disk_dir);
     n->log_dir = xstrdup(spec->log_dir);
-    n->etc_dir = xasprintf("%s/etc", spec->disk_dir);
+    n->image_root = spec->image_root ? xstrdup(spec->image_root) : NULL;
+    n->etc_dir = xasprintf("%s/%setc", spec->disk_dir, spec->image_root ? "root/" : "");
     n->postgresql_dir = xasprintf("%s/postgresql", spec->disk_dir);
     n->etcd_dir = xasprintf("%s/etcd", spec->disk_dir);
     n->loop = sd_event_ref(loop);
@@ -143,6 +147,7 @@ void node_free(struct node *n) {
     VEC_DONE(&n->waits);
     VEC_DONE(&n->functions);
     sd_event_unref(n->loop);
+    free(n->image_root);
     free(n->disk_dir);
     free(n->log_dir);
     free(n->etc_dir);
@@ -162,6 +167,9 @@ const char *node_postgresql_dir(const struct node *n) {
 }
 const char *node_etcd_dir(const struct node *n) {
     return n->etcd_dir;
+}
+int node_files_ns(const struct node *n) {
+    return n->base_mnt;
 }
 bool node_is_on(const struct node *n) {
     return n->init != 0;

@@ -16,7 +16,8 @@ struct node; // opaque
 
 // A node's root is the host's file system (read-only for all practical purposes), with its own /etc (overlay over the host's,
 // `etc_dir` as upper layer: what the stack wrote there is what the node sees), and private folders bound over
-// /var/lib/postgresql, /var/lib/etcd, /var/log, and fresh tmpfs at /run, /tmp, /dev/shm at each boot.
+// /var/lib/postgresql, /var/lib/etcd, /var/log, and fresh tmpfs at /run, /tmp, /dev/shm at each boot. Or, with image_root,
+// a writable overlay over that tree (disk_dir/root as upper layer, etc_dir in it), with the same folders on top.
 struct node_spec {
     char name[NODE_NAME_MAX]; // also the hostname
     char address[ADDRESS_MAX];
@@ -24,6 +25,7 @@ struct node_spec {
     const char *disk_dir; // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
     bool watchdog;        // the machine has one, at NODE_WATCHDOG; when it expires the power goes (event `watchdog`)
     const char *log_dir;  // bound at /var/log; in the run folder, so that logs survive everything
+    const char *image_root; // absolute path of an unpacked root file system, never written to; NULL = the host's
 };
 
 int node_new(sd_event *loop, struct switch_net *sw, const struct node_spec *spec, const struct event_sink *sink,
@@ -36,6 +38,9 @@ node_etc_dir(const struct node *n); // host-side path of the upper layer of its 
 const char *node_postgresql_dir(const struct node *n); // what it sees as /var/lib/postgresql
 const char *node_etcd_dir(const struct node *n);       // what it sees as /var/lib/etcd
 bool node_is_on(const struct node *n);
+// The mount namespace that every boot starts from, borrowed. A child that enters it sees the node's files (not its processes, not
+// its network), whether the node is on or off: so a program of an image can run against that image's libraries.
+int node_files_ns(const struct node *n);
 
 // Power. on: a fresh boot, init answers before this returns (a few ms). off: the link is cut first, then init is killed, and
 // with it every process of the node at once, so that no RST or FIN leaves it; returns when the kernel has reaped them all.

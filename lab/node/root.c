@@ -2,7 +2,7 @@
 // What a node sees as its file system. Base (kept while the node exists): the host's root, /etc with the node's own
 // files on top, /var/lib/postgresql, /var/lib/etcd and /var/log bound from its disk. Boot (fresh each time): /proc,
 // /run, /tmp, /dev/shm, /sys of its own network. /dev and /dev/pts stay the host's: the terminal of `bascule shell`
-// keeps its name.
+// keeps its name. A node with an image: the same, on an overlay over the image instead of the host's root (root_image.c).
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -48,7 +48,7 @@ int root_build(const struct node *n, struct err *err) {
     cleanup_close int log = etcd < 0 ? -1 : mount_pick(n->log_dir, err);
     if (log < 0)
         return -err->code;
-    int r = build_etc(n, err);
+    int r = n->image_root ? root_enter_image(n, err) : build_etc(n, err);
     return r < 0 ? r : bind_disks((int[]){postgresql, etcd, log}, err);
 }
 

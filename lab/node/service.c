@@ -151,7 +151,7 @@ static uint32_t add_list(struct strbuf *b, const char *const *list) {
 
 static int send_start(struct node *n, const struct service_spec *spec, uint32_t id, struct err *err) {
     cleanup_strbuf struct strbuf b = {0};
-    cleanup_env char **plain = environment_new(NULL);
+    cleanup_env char **plain = environment_new(n->image_root ? n->image_root : "", NULL);
     struct request rq = {.kind = REQUEST_START, .id = id};
     strbuf_addn(&b, (const char *)&rq, sizeof rq);
     add_string(&b, spec->name);

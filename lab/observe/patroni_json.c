@@ -4,15 +4,7 @@
 #include <stdio.h>
 
 #include "lab/base/json.h"
-
-// 3.x says master, 4.x primary; "promoted" and "demoted" appear for a moment around a change.
-static const char *role_word(const char *role, bool sync_standby) {
-    if (str_eq(role, "master") || str_eq(role, "primary") || str_eq(role, "promoted"))
-        return "leader";
-    if (str_eq(role, "replica") && sync_standby)
-        return "sync_standby";
-    return str_eq(role, "demoted") ? "replica" : role;
-}
+#include "lab/stack/versions.h"
 
 static lsn_t position(const cJSON *xlog, const char *key) {
     double v = json_num(xlog, key, 0); // a byte count, exact below 2^53
@@ -25,7 +17,7 @@ bool patroni_read_member(const char *json, struct event *ev) {
         return false;
     const cJSON *xlog = cJSON_GetObjectItemCaseSensitive(o, "xlog");
     bool sync = json_bool(o, "sync_standby", false) || json_bool(o, "quorum_standby", false);
-    STR_COPY(ev->u.MEMBER.role, role_word(json_str(o, "role", ""), sync));
+    STR_COPY(ev->u.MEMBER.role, versions_role(json_str(o, "role", ""), sync));
     STR_COPY(ev->u.MEMBER.state, json_str(o, "state", ""));
     ev->u.MEMBER.timeline = json_int(o, "timeline", 0);
     ev->u.MEMBER.lsn = position(xlog, "location");

@@ -33,11 +33,12 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(I, memory_mb) \
     F(N, tcp_cc)     /* TCP congestion control in force */ \
     F(I, period_us)  /* the workload's write period: its share of the resolution */
-#define EVENT_FIELDS_VERSION(F) F(N, component) F(N, version)
+#define EVENT_FIELDS_VERSION(F) F(N, component) F(N, version) F(N, node) /* "" = every node that runs it */
 #define EVENT_FIELDS_NODE_INFO(F) /* once per node, at the beginning */ \
     F(N, node) F(N, address) \
     F(B, postgres) F(B, etcd) F(B, haproxy) F(B, app) /* the services it runs; postgres = PostgreSQL with Patroni */ \
-    F(B, nofailover)
+    F(B, nofailover) \
+    F(N, image)      /* what it is made of; "" = the host's own file system */
 #define EVENT_FIELDS_CONFIG(F) /* a setting as the live cluster reports it; key in "patroni.ttl" form */ \
     F(N, key) F(S, value) F(N, node) /* node "" = the whole cluster */
 #define EVENT_FIELDS_PROGRESS(F) /* what the lab is doing, for people */ \

@@ -59,8 +59,8 @@ int mount_bind(const char *from, const char *at, struct err *err) {
 }
 
 // Relative names from the base folder: a ':' or ',' in the run folder's path would otherwise end the option.
-static int overlay_here(const char *at, const char *name) {
-    cleanup_free char *plain = xasprintf("lowerdir=%s,upperdir=%s,workdir=%s.work", at, name, name);
+static int overlay_here(const char *lower, const char *at, const char *name) {
+    cleanup_free char *plain = xasprintf("lowerdir=%s,upperdir=%s,workdir=%s.work", lower, name, name);
     cleanup_free char *user = xasprintf("%s,userxattr", plain);
     if (mount("overlay", at, "overlay", MS_NODEV, user) == 0)
         return 0;
@@ -69,14 +69,44 @@ static int overlay_here(const char *at, const char *name) {
     return -errno;
 }
 
+// The kernel leaves a folder without any permission in its scratch (fs/overlayfs/super.c, ovl_workdir_create: mode 0), which
+// `rm -r` of the run folder would stumble over. It asks for nothing, so it may have some.
+static void open_scratch(const char *name) {
+    cleanup_free char *work = xasprintf("%s.work/work", name);
+    (void)chmod(work, 0700);
+}
+
 int mount_overlay(const char *at, const char *base, const char *name, struct err *err) {
+    return mount_overlay_of(at, at, base, name, err);
+}
+
+int mount_overlay_of(const char *lower, const char *at, const char *base, const char *name, struct err *err) {
+    // By descriptor, for the same reason as the relative names.
+    cleanup_close int below = open(lower, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (below < 0)
+        return err_sys(err, errno, "open '%s'", lower);
+    cleanup_free char *by_fd = xasprintf("/proc/self/fd/%d", below);
     cleanup_close int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (chdir(base) < 0)
         return err_sys(err, errno, "enter '%s'", base);
-    int r = overlay_here(at, name);
+    int r = overlay_here(by_fd, at, name);
+    if (r == 0)
+        open_scratch(name);
     if (cwd < 0 || fchdir(cwd) < 0)
         (void)!chdir("/");
     return r < 0 ? err_sys(err, -r, "lay '%s/%s' over '%s'", base, name, at) : 0;
+}
+
+int mount_become_root(const char *path, struct err *err) {
+    if (chdir(path) < 0)
+        return err_sys(err, errno, "enter '%s'", path);
+    // The old root ends up on top of the new one and is taken off there (pivot_root(2), "pivot_root(".", ".")").
+    if (syscall(SYS_pivot_root, ".", ".") == 0) {
+        if (umount2(".", MNT_DETACH) < 0)
+            return err_sys(err, errno, "let go of the former root");
+    } else if (errno != EINVAL || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0) // an initramfs as root
+        return err_sys(err, errno, "make '%s' the root", path);
+    return chdir("/") < 0 ? err_sys(err, errno, "enter the new root") : 0;
 }
 
 // One entry of the host's folder, in the tmpfs that now covers it. Whatever can't be shown is left out: it is scenery.

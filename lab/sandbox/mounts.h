@@ -12,6 +12,10 @@ int mount_place(int picked, const char *at, struct err *err); // fd stays the ca
 int mount_bind(const char *from, const char *at, struct err *err);
 // `names` as the upper layer over `at`: base/NAME is the upper folder, base/NAME.work its scratch. Both must exist.
 int mount_overlay(const char *at, const char *base, const char *name, struct err *err);
+// The same over another folder, `lower` (not `at` itself), and mounted on `at`.
+int mount_overlay_of(const char *lower, const char *at, const char *base, const char *name, struct err *err);
+// Makes the mount at path the root of this mount namespace; what was there before is gone from it.
+int mount_become_root(const char *path, struct err *err);
 // Covers `at` with a tmpfs in which everything of the host's folder is bound again, so that `extra` folders can be made
 // there.
 int mount_farm(const char *at, const char *const *extra, struct err *err);

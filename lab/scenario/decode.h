@@ -68,4 +68,6 @@ bool scalar_size(const char *text, int64_t *ret, char why[static WHY_MAX]); // "
 bool scalar_count(const char *text, int64_t *ret, char why[static WHY_MAX]);
 bool scalar_number(const char *text, double *ret, char why[static WHY_MAX]);  // decimal, no sign, no exponent
 bool scalar_percent(const char *text, double *ret, char why[static WHY_MAX]); // "90%"
+bool scalar_image(const char *text, char ret[static IMAGE_NAME_MAX],
+                  char why[static WHY_MAX]);                             // whether it exists or not
 bool scalar_bool(const char *text, bool *ret, char why[static WHY_MAX]); // true/false, yes/no, on/off as in YAML 1.1

@@ -84,6 +84,8 @@ static void node(const struct out *o, const struct node_def *n) {
     text(o, "name", n->name);
     text(o, "address", n->address);
     services(o, n->services);
+    if (*n->image)
+        text(o, "image", n->image);
     begin(o, "tags", "{");
     flag(o, "nofailover", n->nofailover);
     flag(o, "nosync", n->nosync);
@@ -127,6 +129,7 @@ static void topology(const struct out *o, const struct topology *t) {
     settings(o, "etcd", &t->etcd);
     settings(o, "haproxy", &t->haproxy);
     text(o, "storage", t->storage == STORAGE_DISK ? "disk" : "memory");
+    text(o, "image", *t->image ? t->image : "host");
     end(o, "}");
 }
 

@@ -9,7 +9,7 @@
 
 struct node_draft { // one node's mapping, and what it changes
     struct node_def *node;
-    const struct ynode *services, *address, *tags, *watchdog;
+    const struct ynode *services, *address, *tags, *watchdog, *image;
 };
 
 static const struct {
@@ -62,6 +62,13 @@ static void read_address(struct reader *r, const struct ynode *n, struct node_de
         (void)inet_ntop(AF_INET, &a, node->address, sizeof node->address);
 }
 
+static void read_image(struct reader *r, const struct ynode *n, struct node_def *node) {
+    const char *text = text_of(r, n, "host, or the name of an image such as debian-13");
+    char why[WHY_MAX];
+    if (text && !scalar_image(text, node->image, why))
+        complain(r, n->mark, "%s", why);
+}
+
 static void read_flag(struct reader *r, const struct ynode *n, void *dst) {
     const char *text = text_of(r, n, "true or false");
     char why[WHY_MAX];
@@ -79,6 +86,7 @@ static const struct field node_fields[] = {{"services", read_node, offsetof(stru
                                            {"address", read_node, offsetof(struct node_draft, address), false},
                                            {"tags", read_node, offsetof(struct node_draft, tags), false},
                                            {"watchdog", read_node, offsetof(struct node_draft, watchdog), false},
+                                           {"image", read_node, offsetof(struct node_draft, image), false},
                                            {0}};
 
 static void read_watchdog(struct reader *r, const struct ynode *n, struct node_def *node) {
@@ -133,6 +141,8 @@ static void read_one_node(struct reader *r, struct topology *t, const struct yno
         read_address(r, draft.address, draft.node);
     if (draft.watchdog)
         read_watchdog(r, draft.watchdog, draft.node);
+    if (draft.image)
+        read_image(r, draft.image, draft.node);
     if (draft.tags)
         decode_fields(r, draft.tags, "tags", tag_fields, draft.node);
     if (is_new && draft.node->services && !node_name_fits(value->key, draft.node->services))

@@ -30,7 +30,7 @@ static struct topology *topology_new(const char *name) {
 // ---- the mapping ----------------------------------------------------------------------------------------------------
 
 struct topology_draft {
-    const struct ynode *from, *title, *stack, *nodes, *patroni, *postgresql, *etcd, *haproxy, *storage, *clock;
+    const struct ynode *from, *title, *stack, *nodes, *patroni, *postgresql, *etcd, *haproxy, *storage, *clock, *image;
 };
 #define NODE_FIELD(name)                                                                                               \
     { #name, read_node, offsetof(struct topology_draft, name), false }
@@ -44,6 +44,7 @@ static const struct field topology_fields[] = {NODE_FIELD(from),
                                                NODE_FIELD(haproxy),
                                                NODE_FIELD(storage),
                                                NODE_FIELD(clock),
+                                               NODE_FIELD(image),
                                                {0}};
 
 static void read_sections(struct reader *r, struct topology *t, const struct topology_draft *draft) {
@@ -62,6 +63,8 @@ static void read_sections(struct reader *r, struct topology *t, const struct top
         setting_apply(r, &to, draft->storage->mark, draft->storage->mark, "storage", draft->storage->text);
     if (draft->clock && text_of(r, draft->clock, "host or adjustable"))
         setting_apply(r, &to, draft->clock->mark, draft->clock->mark, "clock", draft->clock->text);
+    if (draft->image && text_of(r, draft->image, "host, or the name of an image such as debian-13"))
+        setting_apply(r, &to, draft->image->mark, draft->image->mark, "image", draft->image->text);
 }
 
 static struct topology *topology_base(struct reader *r, const struct ynode *from, const char *default_name) {

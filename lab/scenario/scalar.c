@@ -126,3 +126,18 @@ bool scalar_bool(const char *text, bool *ret, char why[static WHY_MAX]) {
     (void)snprintf(why, WHY_MAX, "'%s' is neither yes nor no: expected true or false", SHOWN(text));
     return false;
 }
+
+// A folder's name in the image store, and a word on a command line.
+bool scalar_image(const char *text, char ret[static IMAGE_NAME_MAX], char why[static WHY_MAX]) {
+    size_t n = strlen(text);
+    if (n > 0 && n < IMAGE_NAME_MAX && strchr("abcdefghijklmnopqrstuvwxyz0123456789", *text) &&
+        strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-") == n) {
+        (void)str_copy(ret, IMAGE_NAME_MAX, text);
+        return true;
+    }
+    (void)snprintf(why, WHY_MAX,
+                   "'%s' can't be the name of an image: host, or lower-case letters, digits, '-' and '.', such "
+                   "as debian-13 (`bascule image list`)",
+                   SHOWN(text));
+    return false;
+}

@@ -18,6 +18,7 @@ enum kind {
     KIND_STORAGE,
     KIND_CLOCK,
     KIND_WATCHDOG,
+    KIND_IMAGE,
     KIND_TEXT,
     KIND_WAIT, // HAProxy: a duration of whole milliseconds, kept as text
 };
@@ -74,6 +75,7 @@ static const struct setting_def defs[] = {
     {"haproxy.fall", KIND_COUNT, IN_HAPROXY, 0, 1, 1000},
     {"storage", KIND_STORAGE, AT(storage), 0, 0},
     {"clock", KIND_CLOCK, AT(clock), 0, 0},
+    {"image", KIND_IMAGE, AT(image), 0, 0},
     {"workload.writes", KIND_RATE, PLAN_AT(workload.writes_per_s), 0, 5000},
     {"workload.reads", KIND_RATE, PLAN_AT(workload.reads_per_s), 0, 1000},
     {"workload.route", KIND_ROUTE, PLAN_AT(workload.route), 0, 0},
@@ -168,6 +170,7 @@ struct parsed {
     double rate;
     bool flag;
     unsigned choice;
+    char image[IMAGE_NAME_MAX];
 };
 
 static bool parse(const struct setting_def *def, const char *text, struct parsed *v, char why[static WHY_MAX]) {
@@ -195,6 +198,8 @@ static bool parse(const struct setting_def *def, const char *text, struct parsed
         return choose("clock", text, clocks, &v->choice, why);
     case KIND_WATCHDOG:
         return setting_watchdog(text, (enum watchdog_mode *)&v->choice, why);
+    case KIND_IMAGE:
+        return scalar_image(text, v->image, why);
     case KIND_TEXT:
         return true;
     }
@@ -231,6 +236,9 @@ static void store(const struct setting_def *def, const struct parsed *v, void *d
         break;
     case KIND_WATCHDOG:
         *(enum watchdog_mode *)dst = (enum watchdog_mode)v->choice;
+        break;
+    case KIND_IMAGE:
+        (void)str_copy(dst, IMAGE_NAME_MAX, v->image);
         break;
     case KIND_TEXT:
     case KIND_WAIT: // only in lists
@@ -313,9 +321,29 @@ static void complain_unknown(struct reader *r, const struct settings_to *to, str
     if (near.list.n)
         words_join(&near, &list);
     else
-        strbuf_add(&list,
-                   "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, storage, clock, settle, observe, timeout");
+        strbuf_add(&list, "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, image, "
+                          "settle, observe, timeout");
     complain(r, at, "unknown setting '%s'%s; allowed: %s", SHOWN(name), HINT(name, words_all(&known)),
+             strbuf_str(&list));
+}
+
+// "n3.image": the one thing of a single node that may be set without a topology of its own.
+static void node_apply(struct reader *r, struct topology *t, struct mark key_at, struct mark value_at, const char *key,
+                       const char *value) {
+    cleanup_words struct words names = {0};
+    cleanup_strbuf struct strbuf list = {0};
+    size_t n = strcspn(key, ".");
+    char why[WHY_MAX];
+    VEC_FOREACH (&t->nodes, node) {
+        words_add(&names, node->name);
+        if (strlen(node->name) != n || strncmp(node->name, key, n) != 0 || !str_eq(key + n, ".image"))
+            continue;
+        if (!scalar_image(value, node->image, why))
+            complain(r, value_at, "%s", why);
+        return;
+    }
+    words_join(&names, &list);
+    complain(r, key_at, "unknown setting 'node.%s'; allowed: node.NAME.image, with NAME one of %s", SHOWN(key),
              strbuf_str(&list));
 }
 
@@ -323,6 +351,10 @@ void setting_apply(struct reader *r, const struct settings_to *to, struct mark k
                    const char *dotted, const char *value) {
     if (str_starts(dotted, "postgresql.") && to->topology) {
         postgresql_apply(r, to->topology, key_at, dotted + strlen("postgresql."), value);
+        return;
+    }
+    if (str_starts(dotted, "node.") && to->topology) {
+        node_apply(r, to->topology, key_at, value_at, dotted + strlen("node."), value);
         return;
     }
     const struct setting_def *def = def_find(dotted);

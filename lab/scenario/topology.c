@@ -8,6 +8,11 @@ const struct node_def *topology_node(const struct topology *t, const char *name)
     return NULL;
 }
 
+const char *topology_image(const struct topology *t, const struct node_def *n) {
+    const char *image = *n->image ? n->image : t->image;
+    return *image ? image : "host";
+}
+
 size_t topology_count(const struct topology *t, unsigned services) {
     size_t n = 0;
     for (size_t i = 0; i < t->nodes.n; i++)
@@ -58,8 +63,8 @@ static void fingerprint_settings(const char *section, const setting_list *list, 
 }
 
 static void fingerprint_node(const struct node_def *n, struct strbuf *out) {
-    strbuf_addf(out, "node %s %s services=%u tags=%d%d%d%d\n", n->name, n->address, n->services, n->nofailover,
-                n->nosync, n->noloadbalance, n->clonefrom);
+    strbuf_addf(out, "node %s %s services=%u tags=%d%d%d%d image=%s\n", n->name, n->address, n->services, n->nofailover,
+                n->nosync, n->noloadbalance, n->clonefrom, n->image);
 }
 
 static void fingerprint_patroni(const struct patroni_settings *p, struct strbuf *out) {

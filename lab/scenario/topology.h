@@ -5,7 +5,7 @@
 #include "lab/base/usec.h"
 #include "lab/base/vec.h"
 
-enum { NODE_NAME_MAX = 32, NODES_MAX = 16, ADDRESS_MAX = 16 };
+enum { NODE_NAME_MAX = 32, NODES_MAX = 16, ADDRESS_MAX = 16, IMAGE_NAME_MAX = 64 };
 
 // Service bits. "postgres" is PostgreSQL run by Patroni in the patroni stack.
 enum service { SERVICE_POSTGRES = 1, SERVICE_ETCD = 2, SERVICE_HAPROXY = 4, SERVICE_APP = 8 };
@@ -18,9 +18,10 @@ enum clock_kind { CLOCK_HOST, CLOCK_ADJUSTABLE };
 
 struct node_def {
     char name[NODE_NAME_MAX];
-    char address[ADDRESS_MAX]; // IPv4, dotted; 10.77.0.0/24 unless the file says otherwise
-    unsigned services;         // bits of enum service
-    bool nofailover;           // Patroni tags
+    char address[ADDRESS_MAX];  // IPv4, dotted; 10.77.0.0/24 unless the file says otherwise
+    unsigned services;          // bits of enum service
+    char image[IMAGE_NAME_MAX]; // what it is made of; "" = as the topology says
+    bool nofailover;            // Patroni tags
     bool nosync;
     bool noloadbalance;
     bool clonefrom;
@@ -62,6 +63,7 @@ struct topology {
     setting_list haproxy;                 // inter, fastinter, downinter, rise, fall
     enum storage storage;
     enum clock_kind clock;
+    char image[IMAGE_NAME_MAX]; // of nodes that name none; "" = host
 };
 
 const char *watchdog_mode_name(enum watchdog_mode mode);
@@ -71,7 +73,9 @@ static inline enum watchdog_mode topology_watchdog(const struct topology *t, con
     return (n->services & SERVICE_POSTGRES) && mode ? mode : WATCHDOG_OFF;
 }
 const struct node_def *topology_node(const struct topology *t, const char *name); // NULL when there is none
-size_t topology_count(const struct topology *t, unsigned services);               // nodes having all of these services
+// The image of a node, "host" for the host's own file system.
+const char *topology_image(const struct topology *t, const struct node_def *n);
+size_t topology_count(const struct topology *t, unsigned services); // nodes having all of these services
 void topology_free(struct topology *t);
 
 // A stable text of everything that decides what a prepared template looks like (stack, nodes, settings): part of the

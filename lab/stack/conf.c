@@ -86,7 +86,7 @@ void conf_pg_service(const struct conf *c, struct strbuf *out) {
 
 void conf_profile(const struct conf *c, const struct node_def *n, struct strbuf *out) {
     strbuf_add(out, "# What makes the tools of this lab work without options.\n");
-    strbuf_addf(out, "export PATH=%s:$PATH\n", c->paths->pg_bin);
+    strbuf_addf(out, "export PATH=%s:$PATH\n", conf_paths(c, n)->pg_bin);
     strbuf_add(out, "export ETCDCTL_API=3\nexport ETCDCTL_ENDPOINTS=");
     conf_addresses(c->topology, SERVICE_ETCD, "http://", STACK_ETCD_PORT, ",", out);
     strbuf_add(out, "\n");

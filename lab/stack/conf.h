@@ -7,8 +7,13 @@
 
 struct conf {
     const struct topology *topology;
-    const struct stack_paths *paths;
+    const struct stack_paths *paths; // by index in topology->nodes
 };
+
+// What this node of the topology is made of.
+static inline const struct stack_paths *conf_paths(const struct conf *c, const struct node_def *n) {
+    return &c->paths[n - c->topology->nodes.items];
+}
 
 // The first node that may lead: it starts as the leader. NULL when the topology has no PostgreSQL.
 const struct node_def *conf_first_leader(const struct topology *t);

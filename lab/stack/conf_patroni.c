@@ -131,7 +131,7 @@ static void postgresql(const struct conf *c, const struct node_def *n, struct st
                 "  pgpass: %s   # Patroni writes it for replication and pg_rewind\n"
                 "  use_unix_socket: true\n",
                 conf_parameter(c, "listen_addresses"), STACK_PGPORT, n->address, STACK_PGPORT, STACK_PGDATA,
-                c->paths->pg_bin, CONF_PATRONI_PGPASS);
+                conf_paths(c, n)->pg_bin, CONF_PATRONI_PGPASS);
     authentication(out);
     hba(c, out);
     parameters(c, out);

@@ -21,13 +21,13 @@ void service_boot(struct node *n) {
 }
 
 int service_etcd(struct stack *s, size_t i, struct err *err) {
-    const char *argv[] = {s->o.paths->etcd, "--config-file", "/etc/etcd/etcd.conf.yml", NULL};
+    const char *argv[] = {s->o.paths[i].etcd, "--config-file", "/etc/etcd/etcd.conf.yml", NULL};
     struct service_spec spec = {.name = "etcd", .argv = argv, .log = "etcd/etcd.log"};
     return start_unless_running(s->o.nodes[i], &spec, err);
 }
 
 int service_haproxy(struct stack *s, size_t i, struct err *err) {
-    const char *argv[] = {s->o.paths->haproxy, "-db", "-f", "/etc/haproxy/haproxy.cfg", NULL};
+    const char *argv[] = {s->o.paths[i].haproxy, "-db", "-f", "/etc/haproxy/haproxy.cfg", NULL};
     struct service_spec spec = {.name = "haproxy", .argv = argv, .log = "haproxy/haproxy.log"};
     return start_unless_running(s->o.nodes[i], &spec, err);
 }
@@ -44,7 +44,7 @@ void service_forget_postmaster(struct node *n) {
 }
 
 int service_patroni(struct stack *s, size_t i, struct err *err) {
-    const char *argv[] = {s->o.paths->patroni, STACK_PATRONI_CONF, NULL};
+    const char *argv[] = {s->o.paths[i].patroni, STACK_PATRONI_CONF, NULL};
     struct service_spec spec = {.name = "patroni", .argv = argv, .log = "patroni/patroni.log"};
     return start_unless_running(s->o.nodes[i], &spec, err);
 }
@@ -52,7 +52,7 @@ int service_patroni(struct stack *s, size_t i, struct err *err) {
 // pg_ctl forks the server off and ends: the postmaster then belongs to the node's init, exactly as one that Patroni
 // started (it uses the same trick, patroni/postgresql/postmaster.py), and survives whatever happens to Patroni.
 int service_postmaster(struct stack *s, size_t i, struct err *err) {
-    cleanup_free char *pg_ctl = xasprintf("%s/pg_ctl", s->o.paths->pg_bin);
+    cleanup_free char *pg_ctl = xasprintf("%s/pg_ctl", s->o.paths[i].pg_bin);
     cleanup_strbuf struct strbuf options = {0};
     conf_postmaster_options(&s->conf, &options);
     const char *argv[] = {pg_ctl, "start", "--no-wait", "-D", STACK_PGDATA, "-o", strbuf_str(&options), NULL};
@@ -66,7 +66,7 @@ int service_dcs_settings(struct stack *s, struct err *err) {
     strbuf_add(&endpoints, "--endpoints=");
     conf_etcd_endpoints(&s->conf, &endpoints);
     conf_dcs_json(&s->conf, &json);
-    const char *argv[] = {s->o.paths->etcdctl,
+    const char *argv[] = {s->o.paths[s->leader].etcdctl,
                           strbuf_str(&endpoints),
                           "--command-timeout=20s",
                           "put",

@@ -2,6 +2,7 @@
 #pragma once
 // What a cluster is made of. One file per system fills stack_ops; `patroni` is the first. A stack writes each daemon's
 // configuration the way an administrator would, knows the start order, and starts again what a node runs.
+#include <limits.h>
 #include <systemd/sd-event.h>
 
 #include "lab/model/model.h"
@@ -11,20 +12,25 @@
 
 struct stack; // opaque: one running cluster
 
-struct stack_paths {   // the host's programs, found by stack_find_programs
-    char pg_bin[256];  // /usr/lib/postgresql/15/bin
-    char patroni[256]; // /usr/bin/patroni
+struct stack_paths { // one node's programs, found by stack_find_programs; paths are as the node sees them
+    char image[IMAGE_NAME_MAX], image_id[80]; // "" = the host's file system
+    char root[PATH_MAX];                      // of the image, outside; "" = the host's
+    char debian_version[32];                  // "" = not a Debian
+    char pg_bin[256];                         // /usr/lib/postgresql/15/bin
+    char patroni[256];                        // /usr/bin/patroni
     char etcd[256], etcdctl[256], haproxy[256], nft[256];
     char pg_version[64], patroni_version[64], etcd_version[64], haproxy_version[64];
 };
-// Looks for what the topology needs. Fails with the missing ones and the command that installs them. No network.
-int stack_find_programs(const struct topology *t, struct stack_paths *ret, struct err *err);
+// Looks for what each node needs, in its image or on the host; ret by index in topology->nodes. Fails with the missing ones and
+// the command that installs them or builds the image (-ENOENT), or when versions can't live in one cluster (-EINVAL,
+// versions.h). No network. Images are the user's: call it after sandbox_drop_root.
+int stack_find_programs(const struct topology *t, struct stack_paths ret[static NODES_MAX], struct err *err);
 
 struct stack_options {
     sd_event *loop;
     const struct topology *topology;
-    const struct stack_paths *paths;
-    struct node *const *nodes; // by index in topology->nodes, not yet powered on
+    const struct stack_paths *paths; // by index in topology->nodes
+    struct node *const *nodes;       // by index in topology->nodes, not yet powered on
     const struct event_sink *sink;
     const char *cache_dir; // prepared templates (the user's cache); NULL = neither read nor write
     const char *work_dir;  // scratch inside the lab's tmpfs, for building a template

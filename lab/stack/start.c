@@ -168,11 +168,13 @@ static int prepare_data(struct stack *s, struct err *err) {
     const char *dirs[NODES_MAX] = {0};
     for (size_t i = 0; i < stack_count(s); i++)
         dirs[i] = node_postgresql_dir(s->o.nodes[i]);
-    struct template_options o = {.conf = s->conf,
-                                 .cache_dir = s->o.cache_dir,
-                                 .work_dir = s->o.work_dir,
-                                 .postgresql_dirs = dirs,
-                                 .fresh = s->o.fresh};
+    // An image's initdb runs in the node that will lead, and leaves its work on that node's disk.
+    bool image = *s->o.paths[s->leader].root;
+    struct template_world world = {.dir = image ? dirs[s->leader] : s->o.work_dir,
+                                   .inside = image ? "/var/lib/postgresql" : s->o.work_dir,
+                                   .mounts = image ? node_files_ns(s->o.nodes[s->leader]) : -1};
+    struct template_options o = {
+        .conf = s->conf, .cache_dir = s->o.cache_dir, .world = world, .postgresql_dirs = dirs, .fresh = s->o.fresh};
     return template_start(s->o.loop, &o, on_template, s, &s->worker, err);
 }
 

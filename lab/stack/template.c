@@ -123,11 +123,11 @@ static int work(const struct template_options *o, int fd, struct err *err) {
     char name[40];
     template_name(&o->conf, name);
     cleanup_free char *cached = o->cache_dir ? xasprintf("%s/templates/%s", o->cache_dir, name) : NULL;
-    cleanup_free char *built = xasprintf("%s/template", o->work_dir);
+    cleanup_free char *built = xasprintf("%s/template", o->world.dir);
     bool warm = cached && !o->fresh && usable(cached);
     int r = warm ? 0 : fs_remove_tree(built, err);
     if (!warm && r == 0)
-        r = template_build(&o->conf, built, err);
+        r = template_build(&o->conf, &o->world, "template", err);
     if (r < 0)
         return r;
     tell(fd, warm ? TEMPLATE_WARM : TEMPLATE_BUILT, 0, warm ? cached : built);
@@ -147,12 +147,16 @@ static _Noreturn void worker_main(const struct template_options *o, int fd) {
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    // Nothing of the supervisor's: not its sockets to the nodes, not its control socket. Only our pipe, as 3.
-    if (fd != 3 && dup3(fd, 3, O_CLOEXEC) < 0)
+    // Nothing of the supervisor's: not its sockets to the nodes, not its control socket. Only our pipe and the namespace.
+    struct template_options own = *o;
+    int pipe = fcntl(fd, F_DUPFD_CLOEXEC, 64),
+        mounts = o->world.mounts < 0 ? -1 : fcntl(o->world.mounts, F_DUPFD_CLOEXEC, 64);
+    if (pipe < 0 || dup3(pipe, 3, O_CLOEXEC) < 0 || (mounts >= 0 && dup3(mounts, 4, O_CLOEXEC) < 0))
         _exit(1);
-    (void)close_range(4, ~0U, 0);
+    own.world.mounts = mounts < 0 ? -1 : 4;
+    (void)close_range(mounts < 0 ? 4 : 5, ~0U, 0);
     struct err err = {0};
-    int r = work(o, 3, &err);
+    int r = work(&own, 3, &err);
     if (r < 0 && err.code)
         tell(3, TEMPLATE_FAILED, 0, err.msg);
     _exit(r < 0 ? 1 : 0);

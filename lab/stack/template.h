@@ -9,10 +9,18 @@
 
 struct template_worker; // opaque
 
+// Where the programs that make a template run. On the host there is one view of the files; the programs of an image run
+// inside a node made of it.
+struct template_world {
+    const char *dir;    // scratch, as this process sees it
+    const char *inside; // the same folder as the programs see it
+    int mounts;         // mount namespace of the programs; -1 = this process's own
+};
+
 struct template_options {
     struct conf conf;
     const char *cache_dir; // NULL = no cache
-    const char *work_dir;
+    struct template_world world;
     const char *const *postgresql_dirs; // by index in topology->nodes, each node's /var/lib/postgresql, host side
     bool fresh;                         // ignore a cached template
 };
@@ -40,8 +48,8 @@ void template_name(const struct conf *c, char buf[static 40]);
 
 // What template_build's result depends on, as text.
 void template_inputs(const struct conf *c, struct strbuf *out);
-// Makes a cleanly shut down data directory at path: initdb, roles, the application's database, replication slots.
-int template_build(const struct conf *c, const char *path, struct err *err);
+// Makes a cleanly shut down data directory `name` in the world's scratch folder, with the programs of the first leader: initdb, roles, the application's database, replication slots.
+int template_build(const struct conf *c, const struct template_world *w, const char *name, struct err *err);
 // Copies the template to dir/data and gives it this node's configuration files.
 int template_instantiate(const struct conf *c, const struct node_def *n, const char *template_path, const char *dir,
                          struct err *err);

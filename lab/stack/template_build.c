@@ -5,6 +5,7 @@
 // by its primary tries again only after wal_retrieve_retry_interval (5 s). Patroni creates slots with the same names
 // and finds them there.
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -15,20 +16,29 @@
 #include "lab/stack/names.h"
 #include "lab/stack/template.h"
 
+static _Noreturn void become_program(const struct template_world *w, const char *const *argv, const char *input,
+                                     const char *output) {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int in = open(input, O_RDONLY), out = open(output, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+        _exit(126);
+    if (w->mounts >= 0 && setns(w->mounts, CLONE_NEWNS) < 0) {
+        (void)dprintf(2, "enter the files of the node: %s\n", strerror(errno));
+        _exit(126);
+    }
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    (void)execv(argv[0], (char *const *)argv);
+    _exit(127);
+}
+
 // Runs a program to its end: stdin from a file, output to another. The worker is a process of its own and may wait.
-static int run(const char *const *argv, const char *input, const char *output, struct err *err) {
+static int run(const struct template_world *w, const char *const *argv, const char *input, const char *output,
+               struct err *err) {
     pid_t pid = fork();
     if (pid < 0)
         return err_sys(err, errno, "start %s", argv[0]);
-    if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-        int in = open(input, O_RDONLY), out = open(output, O_WRONLY | O_CREAT | O_APPEND, 0600);
-        if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
-            _exit(126);
-        (void)execv(argv[0], (char *const *)argv);
-        _exit(127);
-    }
+    if (pid == 0)
+        become_program(w, argv, input, output);
     int status;
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
@@ -43,11 +53,20 @@ static int run(const char *const *argv, const char *input, const char *output, s
                    text.len > 600 ? said + text.len - 600 : said);
 }
 
+// The node whose programs make it: the one that leads first.
+static const struct stack_paths *builder(const struct conf *c) {
+    const struct node_def *leader = conf_first_leader(c->topology);
+    return leader ? conf_paths(c, leader) : c->paths;
+}
+
 // Nothing is synced: what a crash of this machine could tear is thrown away anyway. C.UTF-8 exists everywhere and sorts
 // fast.
-static int initdb(const struct conf *c, const char *data, const char *log, struct err *err) {
-    cleanup_free char *program = xasprintf("%s/initdb", c->paths->pg_bin);
-    cleanup_free char *pwfile = xasprintf("%s.pw", data);
+static int initdb(const struct conf *c, const struct template_world *w, const char *name, const char *log,
+                  struct err *err) {
+    cleanup_free char *program = xasprintf("%s/initdb", builder(c)->pg_bin);
+    cleanup_free char *pwfile = xasprintf("%s/%s.pw", w->dir, name),
+                      *pw_inside = xasprintf("%s/%s.pw", w->inside, name);
+    cleanup_free char *data = xasprintf("%s/%s", w->inside, name);
     const char *password = stack_password("superuser");
     int r = fs_write(pwfile, password, strlen(password), 0600, err);
     if (r < 0)
@@ -58,7 +77,7 @@ static int initdb(const struct conf *c, const char *data, const char *log, struc
                           "--username",
                           "postgres",
                           "--pwfile",
-                          pwfile,
+                          pw_inside,
                           "--encoding",
                           "UTF8",
                           "--locale=C.UTF-8",
@@ -68,7 +87,7 @@ static int initdb(const struct conf *c, const char *data, const char *log, struc
                           "--no-sync",
                           "--no-instructions",
                           NULL};
-    r = run(argv, "/dev/null", log, err);
+    r = run(w, argv, "/dev/null", log, err);
     (void)unlink(pwfile);
     return r;
 }
@@ -97,9 +116,10 @@ static void statements(const struct conf *c, struct strbuf *out) {
 
 // With the parameters of the real servers: max_connections and its like are noted in the control file at shutdown, and
 // a standby configured with less than its control file says refuses to start.
-static int single_user(const struct conf *c, const char *data, const char *log, struct err *err) {
-    cleanup_free char *program = xasprintf("%s/postgres", c->paths->pg_bin);
-    cleanup_free char *script = xasprintf("%s.sql", data);
+static int single_user(const struct conf *c, const struct template_world *w, const char *name, const char *log,
+                       struct err *err) {
+    cleanup_free char *program = xasprintf("%s/postgres", builder(c)->pg_bin);
+    cleanup_free char *script = xasprintf("%s/%s.sql", w->dir, name), *data = xasprintf("%s/%s", w->inside, name);
     cleanup_strbuf struct strbuf sql = {0};
     statements(c, &sql);
     int r = fs_write(script, strbuf_str(&sql), sql.len, 0600, err);
@@ -117,7 +137,7 @@ static int single_user(const struct conf *c, const char *data, const char *log, 
     }
     VEC_PUSH(&argv, "postgres");
     VEC_PUSH(&argv, NULL);
-    r = run(argv.items, script, log, err);
+    r = run(w, argv.items, script, log, err);
     (void)unlink(script);
     VEC_FOREACH (&owned, o)
         free(*o);
@@ -127,17 +147,20 @@ static int single_user(const struct conf *c, const char *data, const char *log, 
 }
 
 void template_inputs(const struct conf *c, struct strbuf *out) {
-    strbuf_addf(out, "PostgreSQL %s in %s\n", c->paths->pg_version, c->paths->pg_bin);
+    const struct stack_paths *p = builder(c);
+    strbuf_addf(out, "PostgreSQL %s in %s\n", p->pg_version, p->pg_bin);
+    if (*p->image_id) // the same version number may be another build; the host's own is taken at its word
+        strbuf_addf(out, "image %s\n", p->image_id);
     conf_postmaster_options(c, out);
     strbuf_add(out, "\n");
     statements(c, out);
 }
 
-int template_build(const struct conf *c, const char *path, struct err *err) {
-    cleanup_free char *log = xasprintf("%s.log", path);
-    int r = initdb(c, path, log, err);
+int template_build(const struct conf *c, const struct template_world *w, const char *name, struct err *err) {
+    cleanup_free char *path = xasprintf("%s/%s", w->dir, name), *log = xasprintf("%s.log", path);
+    int r = initdb(c, w, name, log, err);
     if (r == 0)
-        r = single_user(c, path, log, err);
+        r = single_user(c, w, name, log, err);
     if (r < 0)
         return r;
     // Patroni keeps initdb's file under this name and writes postgresql.conf itself.

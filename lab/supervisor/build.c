@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "lab/base/fs.h"
+#include "lab/image/image.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/supervisor/internal.h"
 
@@ -54,6 +55,8 @@ static void record_nodes(struct lab *lab) {
         ev.u.NODE_INFO.haproxy = n->services & SERVICE_HAPROXY;
         ev.u.NODE_INFO.app = n->services & SERVICE_APP;
         ev.u.NODE_INFO.nofailover = n->nofailover;
+        if (!image_is_host(topology_image(t, n)))
+            STR_COPY(ev.u.NODE_INFO.image, topology_image(t, n));
         sink_emit(&lab->sink, &ev);
     }
 }
@@ -75,13 +78,52 @@ static void record_expectations(struct lab *lab) {
     }
 }
 
-static void record_version(struct lab *lab, const char *component, const char *version) {
-    if (str_empty(version))
-        return;
+static void record_version(struct lab *lab, const char *component, const char *version, const char *node) {
     struct event ev = EVENT_NEW(VERSION);
     STR_COPY(ev.u.VERSION.component, component);
     STR_COPY(ev.u.VERSION.version, version);
+    STR_COPY(ev.u.VERSION.node, node);
     sink_emit(&lab->sink, &ev);
+}
+
+struct component {
+    const char *name;
+    unsigned services; // of the nodes that run it
+    size_t offset;     // of its version in struct stack_paths
+};
+
+static const char *version_on(const struct lab *lab, const struct component *c, size_t i) {
+    bool runs = lab->plan->topology->nodes.items[i].services & c->services;
+    return runs ? (const char *)&lab->paths[i] + c->offset : "";
+}
+
+// One event when all nodes agree, else one for each node.
+static void record_component(struct lab *lab, const struct component *c) {
+    const char *one = "";
+    bool differ = false;
+    size_t n = lab->plan->topology->nodes.n;
+    for (size_t i = 0; i < n; i++) {
+        const char *version = version_on(lab, c, i);
+        differ |= *version && *one && !str_eq(version, one);
+        one = *one ? one : version;
+    }
+    if (*one && !differ)
+        record_version(lab, c->name, one, "");
+    for (size_t i = 0; i < n && differ; i++)
+        if (*version_on(lab, c, i))
+            record_version(lab, c->name, version_on(lab, c, i), lab->plan->topology->nodes.items[i].name);
+}
+
+static void record_versions(struct lab *lab) {
+    static const struct component all[] = {
+        {"PostgreSQL", SERVICE_POSTGRES, offsetof(struct stack_paths, pg_version)},
+        {"Patroni", SERVICE_POSTGRES, offsetof(struct stack_paths, patroni_version)},
+        {"etcd", SERVICE_ETCD, offsetof(struct stack_paths, etcd_version)},
+        {"HAProxy", SERVICE_HAPROXY, offsetof(struct stack_paths, haproxy_version)},
+        {"Debian", SERVICE_POSTGRES | SERVICE_ETCD | SERVICE_HAPROXY, offsetof(struct stack_paths, debian_version)},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        record_component(lab, &all[i]);
 }
 
 void lab_record_beginning(struct lab *lab) {
@@ -120,6 +162,8 @@ static int build_node(struct lab *lab, size_t i, const char *hosts, struct err *
                              .disk_dir = disk,
                              .log_dir = lab->log_dirs[i],
                              .watchdog = topology_watchdog(t, def) != WATCHDOG_OFF};
+    if (*lab->paths[i].root)
+        spec.image_root = lab->paths[i].root;
     STR_COPY(spec.name, def->name);
     STR_COPY(spec.address, def->address);
     return node_new(lab->loop, lab->sw, &spec, &lab->sink, &lab->nodes[i], err);
@@ -156,7 +200,7 @@ static int build_injector(struct lab *lab, struct err *err) {
 static int build_stack(struct lab *lab, struct err *err) {
     struct stack_options o = {.loop = lab->loop,
                               .topology = lab->plan->topology,
-                              .paths = &lab->paths,
+                              .paths = lab->paths,
                               .nodes = lab->nodes,
                               .sink = &lab->sink,
                               .cache_dir = lab->o->lab->cache_dir,
@@ -176,13 +220,10 @@ static int build_observer(struct lab *lab, struct err *err) {
 
 int lab_build(struct lab *lab, struct err *err) {
     lab_progress(lab, "build", false, "building %zu nodes and their network", lab->plan->topology->nodes.n);
-    int r = stack_find_programs(lab->plan->topology, &lab->paths, err);
+    int r = stack_find_programs(lab->plan->topology, lab->paths, err);
     if (r < 0)
         return r;
-    record_version(lab, "PostgreSQL", lab->paths.pg_version);
-    record_version(lab, "Patroni", lab->paths.patroni_version);
-    record_version(lab, "etcd", lab->paths.etcd_version);
-    record_version(lab, "HAProxy", lab->paths.haproxy_version);
+    record_versions(lab);
     r = switch_new(&lab->sw, err);
     if (r < 0)
         return err_wrap(err, "network");

@@ -54,7 +54,7 @@ struct lab {
     struct switch_net *sw;
     struct node *nodes[NODES_MAX];
     char *log_dirs[NODES_MAX];
-    struct stack_paths paths;
+    struct stack_paths paths[NODES_MAX]; // by index in the topology
     struct engine *engine;
     struct stack *stack;
     struct observer *observer;

@@ -189,12 +189,12 @@ bool test_lab_start(struct test_lab *lab, const char *cache_dir, bool fresh) {
     struct err err = {0};
     lab->sink = (struct event_sink){.emit = on_emit, .arg = lab, .base = lab->sink.base ? lab->sink.base : usec_now()};
     (void)sd_event_new(&lab->loop);
-    int r = stack_find_programs(&lab->topology, &lab->paths, &err);
+    int r = stack_find_programs(&lab->topology, lab->paths, &err);
     if (r >= 0)
         r = build(lab, &err);
     struct stack_options o = {.loop = lab->loop,
                               .topology = &lab->topology,
-                              .paths = &lab->paths,
+                              .paths = lab->paths,
                               .nodes = lab->nodes,
                               .sink = &lab->sink,
                               .cache_dir = cache_dir,

@@ -16,7 +16,7 @@ struct test_lab {
     sd_event *loop;
     struct event_sink sink;
     struct topology topology;
-    struct stack_paths paths;
+    struct stack_paths paths[NODES_MAX];
     struct switch_net *sw;
     struct node *nodes[NODES_MAX];
     struct stack *stack;

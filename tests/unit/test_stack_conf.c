@@ -12,8 +12,8 @@
 #include "lab/stack/conf_postgresql.h"
 
 static struct topology topology;
-static const struct stack_paths paths = {.pg_bin = "/usr/lib/postgresql/15/bin"};
-static const struct conf conf = {.topology = &topology, .paths = &paths};
+static const struct stack_paths paths[NODES_MAX] = {[0 ... NODES_MAX - 1] = {.pg_bin = "/usr/lib/postgresql/15/bin"}};
+static const struct conf conf = {.topology = &topology, .paths = paths};
 
 static struct node_def *add_node(const char *name, const char *address, unsigned services) {
     struct node_def *n = VEC_ADD(&topology.nodes);

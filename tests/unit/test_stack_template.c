@@ -16,8 +16,8 @@
 #include "lab/stack/template.h"
 
 static struct topology topology;
-static struct stack_paths paths;
-static const struct conf conf = {.topology = &topology, .paths = &paths};
+static struct stack_paths paths[NODES_MAX];
+static const struct conf conf = {.topology = &topology, .paths = paths};
 static char root[64];
 
 static void add_node(const char *name, const char *address, unsigned services) {
@@ -73,8 +73,11 @@ static void tell(const char *cache, bool fresh, const char *nodes, struct story 
     assert_int_equal(fs_mkdirs(n1, 0700, NULL) + fs_mkdirs(n2, 0700, NULL), 0);
     cleanup_free char *work = dir_of("work");
     const char *dirs[] = {n1, n2, "/nonexistent"};
-    struct template_options o = {
-        .conf = conf, .cache_dir = cache, .work_dir = work, .postgresql_dirs = dirs, .fresh = fresh};
+    struct template_options o = {.conf = conf,
+                                 .cache_dir = cache,
+                                 .world = {.dir = work, .inside = work, .mounts = -1},
+                                 .postgresql_dirs = dirs,
+                                 .fresh = fresh};
     struct template_worker *w = NULL;
     struct err err = {0};
     int r = template_start(s->loop, &o, on_report, s, &w, &err);
@@ -95,7 +98,7 @@ static bool exists(const char *dir, const char *file) {
 
 static char *control_data(const char *data) {
     cleanup_free char *out = xasprintf("%s/control.txt", root);
-    cleanup_free char *program = xasprintf("%s/pg_controldata", paths.pg_bin);
+    cleanup_free char *program = xasprintf("%s/pg_controldata", paths[0].pg_bin);
     pid_t pid = fork();
     if (pid == 0) {
         if (!freopen(out, "w", stdout))
@@ -162,13 +165,13 @@ static void a_cache_that_cannot_be_written_costs_a_note_and_no_more(void **state
 static void a_failing_initdb_is_told_with_its_own_words(void **state) {
     (void)state;
     cleanup_free char *nodes = xasprintf("%s/nodes", root);
-    struct stack_paths good = paths;
-    STR_COPY(paths.pg_bin, "/nonexistent");
+    struct stack_paths good = paths[0];
+    STR_COPY(paths[0].pg_bin, "/nonexistent");
     struct story s = {0};
     tell(NULL, false, nodes, &s);
     assert_string_equal(strbuf_str(&s.text), "failed");
     strbuf_done(&s.text);
-    paths = good;
+    paths[0] = good;
 }
 
 static void the_name_depends_on_what_is_inside_and_on_nothing_else(void **state) {
@@ -186,7 +189,7 @@ static void the_name_depends_on_what_is_inside_and_on_nothing_else(void **state)
     template_name(&conf, b);
     assert_string_not_equal(a, b);
     STR_COPY(topology.nodes.items[1].name, "n2");
-    STR_COPY(paths.pg_version, "99");
+    STR_COPY(paths[0].pg_version, "99");
     template_name(&conf, b);
     assert_string_not_equal(a, b);
 }
@@ -208,7 +211,7 @@ int main(void) {
     struct err err = {0};
     struct topology only_pg = {.nodes = {.items = topology.nodes.items, .n = 1}};
     only_pg.stack = topology.stack;
-    if (stack_find_programs(&only_pg, &paths, &err) < 0) {
+    if (stack_find_programs(&only_pg, paths, &err) < 0) {
         print_message("skipped: %s\n", err.msg);
         return 77;
     }

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// What differs between versions of the daemons, and nothing else does anywhere else. Facts hang on the version that a daemon or its
+// package tells, never on the name of a Debian release. Pure: no file is opened here.
+#include "lab/stack/stack.h"
+
+#define VERSIONS_PG_ROOT "/usr/lib/postgresql" // Debian keeps each major version in a folder of its own below
+
+struct version {
+    int major, minor, patch; // "4.0.7"; what is missing is 0
+};
+struct version version_parse(const char *text);
+bool version_at_least(const char *text, int major, int minor);
+
+// Patroni's word for a role in the words of event.h (member event). "promoted" and "demoted" appear for a moment around a
+// change. 4.0 calls the leader "primary" where 3.x says
+// "master" (patroni/postgresql/misc.py; 4.0 release notes), and knows quorum standbys.
+const char *versions_role(const char *word, bool sync_standby);
+
+// Can these versions be members of one cluster? Before anything is started: -EINVAL with who has what and what to do.
+int versions_check(const struct topology *t, const struct stack_paths *paths, struct err *err);
