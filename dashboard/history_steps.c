@@ -22,6 +22,14 @@ static void note_version(struct history *h, const struct event *ev) {
         return;
     if (i == h->n_versions)
         h->n_versions++;
+    char *said = h->versions[i].version;
+    if (*ev->u.VERSION.node && *said && !strstr(said, ev->u.VERSION.version)) { // nodes differ: all of them
+        size_t n = strlen(said);
+        (void)snprintf(said + n, sizeof h->versions[i].version - n, ", %s", ev->u.VERSION.version);
+        return;
+    }
+    if (*ev->u.VERSION.node && *said)
+        return;
     STR_COPY(h->versions[i].component, ev->u.VERSION.component);
     STR_COPY(h->versions[i].version, ev->u.VERSION.version);
 }

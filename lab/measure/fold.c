@@ -88,14 +88,24 @@ static void on_begin(struct measure *m, const struct event *ev) {
 }
 
 static void on_version(struct measure *m, const struct event *ev) {
-    VEC_FOREACH (&m->out.versions, old)
-        if (str_eq(old->component, ev->u.VERSION.component)) {
+    const char *node = ev->u.VERSION.node;
+    VEC_FOREACH (&m->out.versions, old) {
+        bool same = str_eq(old->component, ev->u.VERSION.component),
+             equal = str_eq(old->version, ev->u.VERSION.version);
+        if (same && *node && equal) {
+            size_t n = strlen(old->nodes);
+            (void)snprintf(old->nodes + n, sizeof old->nodes - n, ",%s", node);
+            return;
+        }
+        if (same && !*node) {
             STR_COPY(old->version, ev->u.VERSION.version);
             return;
         }
+    }
     struct version_seen *v = VEC_ADD(&m->out.versions);
     STR_COPY(v->component, ev->u.VERSION.component);
     STR_COPY(v->version, ev->u.VERSION.version);
+    STR_COPY(v->nodes, node);
 }
 
 static void on_node_info(struct measure *m, const struct event *ev) {

@@ -70,6 +70,7 @@ struct expect_result {
 
 struct version_seen {
     char component[EVENT_NAME_MAX], version[EVENT_NAME_MAX];
+    char nodes[EVENT_TEXT_MAX]; // "n1,n3" when nodes differ; "" = all that run it
 };
 
 struct measures {

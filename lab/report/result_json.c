@@ -196,10 +196,23 @@ static void put_expects(struct json *j, const struct measures *m) {
     close_block(j, "]");
 }
 
+// "15.14"; where nodes differ "3.0.2 on n1,n2; 4.0.7 on n3". The first entry of a component speaks for all.
+static void put_version(struct json *j, const struct measures *m, const struct version_seen *first) {
+    cleanup_strbuf struct strbuf text = {0};
+    VEC_FOREACH (&m->versions, v) {
+        if (!str_eq(v->component, first->component))
+            continue;
+        if (v < first)
+            return; // told with that one
+        strbuf_addf(&text, "%s%s%s%s", text.len ? "; " : "", v->version, *v->nodes ? " on " : "", v->nodes);
+    }
+    put_str(j, first->component, strbuf_str(&text));
+}
+
 static void put_host(struct json *j, const struct measures *m) {
     open_block(j, "versions", "{");
     VEC_FOREACH (&m->versions, v)
-        put_str(j, v->component, v->version);
+        put_version(j, m, v);
     close_block(j, "}");
     open_block(j, "host", "{");
     put_str(j, "kernel", m->kernel);

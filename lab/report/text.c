@@ -238,7 +238,7 @@ static void put_host(struct page *p) {
     char a[USEC_TEXT_MAX];
     cleanup_strbuf struct strbuf v = {0};
     VEC_FOREACH (&m->versions, x)
-        strbuf_addf(&v, "%s%s %s", v.len ? ", " : "", x->component, x->version);
+        strbuf_addf(&v, "%s%s %s%s%s", v.len ? ", " : "", x->component, x->version, *x->nodes ? " on " : "", x->nodes);
     heading(p, "Run");
     if (v.len)
         row(p, "versions", "%s", v.data);

@@ -303,6 +303,8 @@ int main(void) {
         print_message("skipped: %s\n", err.msg);
         return 77;
     }
+    for (size_t i = 1; i < topology.nodes.n; i++)
+        paths[i] = paths[0];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_leader_comes_first_then_the_standbys_then_with_the_lock_the_other_patronis,
                                         setup, teardown),
