@@ -107,6 +107,21 @@ static const char *after_stamp(const char *line) {
     return *p ? p : line;
 }
 
+// etcd 3.5 logs JSON: what it says is in "msg", and the rest is for machines.
+static void take_text(const char *line, char ret[static EVENT_TEXT_MAX]) {
+    const char *msg = *line == '{' ? strstr(line, "\"msg\":\"") : NULL;
+    if (!msg) {
+        (void)str_copy(ret, EVENT_TEXT_MAX, after_stamp(line));
+        return;
+    }
+    size_t n = 0;
+    for (msg += strlen("\"msg\":\""); *msg && *msg != '"' && n + 1 < EVENT_TEXT_MAX; msg++) {
+        msg += *msg == '\\' && msg[1];
+        ret[n++] = *msg;
+    }
+    ret[n] = '\0';
+}
+
 bool log_line_judge(const char *service, const char *line, struct log_line *ret) {
     for (const struct pattern *p = patterns_of(service); p->word; p++) {
         if (!strstr(line, p->word))
@@ -114,7 +129,7 @@ bool log_line_judge(const char *service, const char *line, struct log_line *ret)
         if (!*p->level)
             return false;
         STR_COPY(ret->level, p->level);
-        STR_COPY(ret->text, after_stamp(line));
+        take_text(line, ret->text);
         return true;
     }
     return false;

@@ -5,6 +5,7 @@
 #include "lab/stack/conf_postgresql.h"
 #include "lab/stack/conf.h"
 #include "lab/stack/names.h"
+#include "lab/stack/versions.h"
 
 const struct conf_default CONF_COMMAND_LINE[] = {
     {"listen_addresses", "0.0.0.0"},
@@ -139,14 +140,18 @@ static void add_guc(struct strbuf *out, const char *key, const char *value) {
 }
 
 // patroni/postgresql/config.py, primary_conninfo_params and format_dsn.
-static void standby_settings(const struct node_def *n, const struct node_def *leader, struct strbuf *out) {
+static void standby_settings(const struct conf *c, const struct node_def *n, const struct node_def *leader,
+                             struct strbuf *out) {
+    const struct stack_paths *p = conf_paths(c, n);
+    const char *dbname = versions_have(p, FACT_CONNINFO_DBNAME) ? "dbname=postgres " : "";
+    const char *ssl = versions_have(p, FACT_CONNINFO_SSLNEGOTIATION) ? " sslnegotiation=postgres" : "";
     char slot[64];
     strbuf_addf(out,
                 "\n# recovery.conf\n"
-                "primary_conninfo = 'user=replicator passfile=%s host=%s port=%d sslmode=prefer application_name=%s "
-                "gssencmode=prefer channel_binding=prefer'\n"
+                "primary_conninfo = '%suser=replicator passfile=%s host=%s port=%d sslmode=prefer application_name=%s "
+                "gssencmode=prefer channel_binding=prefer%s'\n"
                 "primary_slot_name = '%s'\n",
-                CONF_PATRONI_PGPASS, leader->address, STACK_PGPORT, n->name, conf_slot_name(n, &slot));
+                dbname, CONF_PATRONI_PGPASS, leader->address, STACK_PGPORT, n->name, ssl, conf_slot_name(n, &slot));
     static const char *const unset[] = {"", "_lsn", "_name", "_time"};
     for (size_t i = 0; i < ARRAY_SIZE(unset); i++)
         strbuf_addf(out, "recovery_target%s = ''\n", unset[i]);
@@ -179,7 +184,7 @@ void conf_postgresql(const struct conf *c, const struct node_def *n, struct strb
     strbuf_addf(out, "hba_file = '%s/pg_hba.conf'\nident_file = '%s/pg_ident.conf'\n", STACK_PGDATA, STACK_PGDATA);
     const struct node_def *leader = conf_first_leader(c->topology);
     if (leader && leader != n)
-        standby_settings(n, leader, out);
+        standby_settings(c, n, leader, out);
     VEC_DONE(&list);
 }
 

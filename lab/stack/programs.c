@@ -45,6 +45,13 @@ static void find_postgresql(const char *root, char *ret) {
     globfree(&g);
 }
 
+// patroni/dcs/etcd3.py imports it, but Debian's package is content with the library of any other DCS.
+static void find_driver(const char *root, char *ret) {
+    cleanup_free char *outside = xasprintf("%s/usr/lib/python3/dist-packages/etcd", root);
+    if (access(outside, F_OK) == 0)
+        (void)str_copy(ret, 256, outside + strlen(root));
+}
+
 static int complain(const struct program *programs, size_t n, const char *image, struct err *err) {
     cleanup_strbuf struct strbuf names = {0};
     cleanup_strbuf struct strbuf packages = {0};
@@ -90,7 +97,7 @@ static void read_debian_version(struct stack_paths *p) {
 // All that nodes of one image need together.
 static int find_programs(const char *image, unsigned services, struct stack_paths *ret, struct err *err) {
     struct stack_paths found = {0};
-    char postgres[256] = "";
+    char postgres[256] = "", driver[256] = "";
     bool host = image_is_host(image), pg = services & SERVICE_POSTGRES, etcd = services & SERVICE_ETCD;
     int r = host ? 0 : take_image(image, &found, err);
     if (r < 0)
@@ -102,11 +109,14 @@ static int find_programs(const char *image, unsigned services, struct stack_path
         {"etcd", "etcd-server", "--version", found.etcd, found.etcd_version, etcd, .fd = -1},
         {"etcdctl", "etcd-client", NULL, found.etcdctl, NULL, etcd || pg, .fd = -1},
         {"haproxy", "haproxy", "-v", found.haproxy, found.haproxy_version, services & SERVICE_HAPROXY, .fd = -1},
+        {"Patroni's etcd driver", "python3-etcd", NULL, driver, NULL, pg && !host, .fd = -1},
         {"nft", "nftables", NULL, found.nft, NULL, host, .fd = -1},
     };
     find_postgresql(found.root, postgres);
+    find_driver(found.root, driver);
     for (size_t i = 1; i < ARRAY_SIZE(programs); i++)
-        find_in_path(found.root, programs[i].name, programs[i].path);
+        if (programs[i].path != driver)
+            find_in_path(found.root, programs[i].name, programs[i].path);
     r = complain(programs, ARRAY_SIZE(programs), found.image, err);
     if (r < 0)
         return r;
