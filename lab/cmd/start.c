@@ -133,7 +133,13 @@ int start_check_host(const struct plan *plan, struct err *err) {
     int r = check_faults(plan, err);
     if (r == 0)
         r = stack_find_programs(plan->topology, programs, err);
-    return r == 0 ? sandbox_probe_userns(err) : r;
+    if (r == 0)
+        r = sandbox_probe_userns(err);
+    const char *tried = ""; // images lie in one store: the first stands for all
+    for (size_t i = 0; r == 0 && i < plan->topology->nodes.n && !*tried; i++)
+        if (*(tried = programs[i].root))
+            r = sandbox_probe_overlay_of(tried, err);
+    return r;
 }
 
 // ---- the run folder --------------------------------------------------------------------------------------------------

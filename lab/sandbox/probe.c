@@ -11,7 +11,7 @@
 #include "lab/sandbox/spawn.h"
 #include "lab/sandbox/switch.h"
 
-static int in_throwaway_lab(int (*try)(struct err *err), struct err *err) {
+static int in_throwaway_lab(int (*try)(const char *arg, struct err *err), const char *arg, struct err *err) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return err_sys(err, errno, "make a pipe");
@@ -21,7 +21,7 @@ static int in_throwaway_lab(int (*try)(struct err *err), struct err *err) {
     int r = sandbox_clone(true, &pid, &pidfd, err);
     if (r == 0) {
         struct err report = {0};
-        if (try && try(&report) < 0 && !report.code)
+        if (try && try(arg, &report) < 0 && !report.code)
             report.code = EIO;
         spawn_report(out, &report);
         _exit(0);
@@ -35,11 +35,12 @@ static int in_throwaway_lab(int (*try)(struct err *err), struct err *err) {
 }
 
 int sandbox_probe_userns(struct err *err) {
-    return in_throwaway_lab(NULL, err);
+    return in_throwaway_lab(NULL, NULL, err);
 }
 
 // As a node does it: a file of ours over the host's /etc, upper layer on a tmpfs.
-static int try_overlay(struct err *err) {
+static int try_overlay(const char *arg, struct err *err) {
+    (void)arg;
     int r = mount_mkdir(SANDBOX_STATE "/etc", 0755, err);
     if (r == 0)
         r = mount_mkdir(SANDBOX_STATE "/etc.work", 0755, err);
@@ -51,10 +52,29 @@ static int try_overlay(struct err *err) {
 }
 
 int sandbox_probe_overlay(struct err *err) {
-    return in_throwaway_lab(try_overlay, err);
+    return in_throwaway_lab(try_overlay, NULL, err);
 }
 
-static int try_network(struct err *err) {
+// As a node made of an image does it; what is below may be refused as a layer (too many of them already, a remote file system).
+static int try_overlay_of(const char *lower, struct err *err) {
+    int r = mount_mkdir(SANDBOX_STATE "/root", 0755, err);
+    if (r == 0)
+        r = mount_mkdir(SANDBOX_STATE "/root.work", 0755, err);
+    if (r == 0)
+        r = mount_mkdir(SANDBOX_STATE "/at", 0755, err);
+    if (r == 0)
+        r = mount_overlay_of(lower, SANDBOX_STATE "/at", SANDBOX_STATE, "root", err);
+    if (r < 0)
+        return err_wrap(err, "nodes can't be made of images on this host (`image: host` needs no overlay)");
+    return fs_write(SANDBOX_STATE "/at/bascule-probe", "x", 1, 0644, err);
+}
+
+int sandbox_probe_overlay_of(const char *lower, struct err *err) {
+    return in_throwaway_lab(try_overlay_of, lower, err);
+}
+
+static int try_network(const char *arg, struct err *err) {
+    (void)arg;
     struct switch_net *sw = NULL;
     int r = switch_new(&sw, err);
     cleanup_close int mine = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -68,5 +88,5 @@ static int try_network(struct err *err) {
 }
 
 int sandbox_probe_network(struct err *err) {
-    return in_throwaway_lab(try_network, err);
+    return in_throwaway_lab(try_network, NULL, err);
 }

@@ -34,4 +34,5 @@ int sandbox_clone(bool die_with_parent, pid_t *ret_pid, int *ret_pidfd, struct e
 int sandbox_probe_userns(struct err *err);
 int sandbox_probe_overlay(
     struct err *err); // not needed: without it nodes get a copy of /etc, which takes longer to make
-int sandbox_probe_network(struct err *err); // veth, bridge, nft bridge family
+int sandbox_probe_overlay_of(const char *lower, struct err *err); // a writable root over this folder: needed for images
+int sandbox_probe_network(struct err *err);                       // veth, bridge, nft bridge family
