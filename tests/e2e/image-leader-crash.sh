@@ -39,10 +39,10 @@ says 'n1.*Leader' 'and its leader'
 exits 0 'a node writes what it likes' "$BASCULE" exec --lab "$lab" n2 -- sh -c 'echo mine >/usr/mine && rm /etc/os-release'
 check 'no other node sees it' "$BASCULE" exec --lab "$lab" n3 -- sh -c 'test ! -e /usr/mine -a -e /etc/os-release'
 exits 0 'a power cut' "$BASCULE" inject --lab "$lab" node.power_off n2
-exits 0 'and its end' "$BASCULE" heal --lab "$lab" all
+exits 0 'and its end' "$BASCULE" heal --lab "$lab" --all
 check 'the node is on again' within 30 status 'node("n2")["on"] and node("n2")["streaming"]'
 check 'and has kept what it wrote' "$BASCULE" exec --lab "$lab" n2 -- sh -c 'grep -q mine /usr/mine && test ! -e /etc/os-release'
-check 'the image is as it was' sh -c "! find '$BASCULE_IMAGES_DIR/$image' -newer '$up/events.jsonl' -name mine | grep ."
+check 'the image is as it was' sh -c "! find '$BASCULE_IMAGES_DIR/$image/' -newer '$up/events.jsonl' -name mine | grep ."
 exits 0 'down' "$BASCULE" down "$lab"
 lab=
 check 'and the disks can be removed by a plain user' rm -r "$up"
