@@ -32,10 +32,8 @@ static _Noreturn void become_run(const struct matrix *m, const struct matrix_cel
     VEC_PUSH(&argv, c->scenario);
     VEC_PUSH(&argv, "--runs-dir");
     VEC_PUSH(&argv, r->folder);
-    if (!image_is_host(c->image)) {
-        VEC_PUSH(&argv, "--set");
-        VEC_PUSH(&argv, image);
-    }
+    VEC_PUSH(&argv, "--set");
+    VEC_PUSH(&argv, image); // "image=host" too: a topology may name an image of its own
     VEC_FOREACH (&m->settings, s) {
         VEC_PUSH(&argv, "--set");
         VEC_PUSH(&argv, *s);
