@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "lab/node/disk/agent.h"
+
 // Each round: write 4 kB at the same place, fdatasync, and a line "ERRNO MICROSECONDS" into /tmp/NAME.
 static const char loop_py[] = "import os,time,sys\n"
                               "d,log=sys.argv[1],open(sys.argv[2],'w',buffering=1)\n"
@@ -301,6 +303,32 @@ static void a_plain_power_cut_forgets_nothing(void **state) {
     content_is(x, "/var/lib/etcd/new", "kept");
 }
 
+static void the_kernels_writeback_saves_what_is_old(void **state) {
+    (void)state;
+    char path[64], text[5] = "";
+    static const char zeros[2 * 8192];
+    uint64_t files, bytes;
+    int fd = memfd_create("undo", MFD_CLOEXEC);
+    assert_int_equal(sizeof zeros, pwrite(fd, zeros, sizeof zeros, 0));
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    struct undo *u = undo_new();
+    undo_before(u, path, 0, 4);
+    assert_int_equal(4, pwrite(fd, "old!", 4, 0));
+    undo_writeback(u, usec_now() + 36 * SEC); // 30 s to expire, looked at every 5 s
+    undo_before(u, path, 8192, 4);
+    assert_int_equal(4, pwrite(fd, "new!", 4, 8192));
+    assert_int_equal(0, undo_apply(u, &files, &bytes));
+    assert_int_equal(1, files);
+    assert_int_equal(8192, bytes);
+    assert_int_equal(4, pread(fd, text, 4, 0));
+    assert_string_equal("old!", text);
+    assert_int_equal(1, pread(fd, text, 1, 8192));
+    assert_int_equal(0, text[0]);
+    undo_synced_all(u);
+    free(u);
+    (void)close(fd);
+}
+
 // ---- what the filter costs -----------------------------------------------------------------------------------------
 
 static double cost(unsigned layer) {
@@ -362,6 +390,7 @@ static int run(void) {
                                        ON_LAB(a_fault_that_is_not_in_force_is_unverified),
                                        ON_LAB(a_power_cut_forgets_what_was_not_synced),
                                        ON_LAB(a_plain_power_cut_forgets_nothing),
+                                       cmocka_unit_test(the_kernels_writeback_saves_what_is_old),
                                        cmocka_unit_test(the_cost_of_the_filter_is_told),
                                        cmocka_unit_test(without_the_layer_the_fault_is_refused_with_the_way_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,7 +194,7 @@ static void track(struct agent *a, const struct seccomp_notif *q, unsigned class
         break;
     case SYS_pwritev: // how much is in the process's memory: everything from there on, then
     case SYS_pwritev2:
-        undo_before(a->undo, path, v[3], 0);
+        undo_before(a->undo, path, v[3] == UINT64_MAX ? position(q) : v[3], 0); // -1: at the file's position
         break;
     case SYS_writev:
         undo_before(a->undo, path, position(q), 0);
