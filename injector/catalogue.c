@@ -20,6 +20,11 @@ const struct fault_ops *fault_find(const char *mechanism) {
     return NULL;
 }
 
+unsigned fault_disk_layer(const char *mechanism) {
+    const struct fault_ops *f = fault_find(mechanism);
+    return f ? f->disk_layer : 0;
+}
+
 const struct action_row *action_find(const char *name) {
     size_t n;
     const struct action_row *const *a = action_rows(&n);

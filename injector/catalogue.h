@@ -37,7 +37,13 @@
     X(traffic_blocking_ddl_fault) \
     X(traffic_connection_storm_fault) \
     X(traffic_slow_query_fault) \
-    X(traffic_bulk_load_fault)
+    X(traffic_bulk_load_fault) \
+    X(disk_full_fault) \
+    X(disk_slow_fault) \
+    X(disk_stall_fault) \
+    X(disk_error_fault) \
+    X(disk_readonly_fault) \
+    X(disk_lose_unsynced_fault)
 // clang-format on
 #define X(row) extern const struct fault_ops row;
 FAULT_ROWS(X)

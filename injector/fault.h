@@ -25,6 +25,7 @@ struct fault { // one live injection
     size_t n_nodes;
     const setting_list *params; // as written; the injector's own copy
     void *state;                // the mechanism's own, freed by ops->done
+    void *extra;                // of one that does more around another mechanism's phases (disk.lose_unsynced)
     bool injected, healing, healed;
     bool touched; // set by the mechanism before its first change: a failed inject has something to undo
     usec_t asked, effective;
@@ -56,8 +57,10 @@ struct fault_ops {
     // resolved target just before inject. NULL = any node will do.
     int (*check_node)(const struct topology *t, const struct node_def *node, const setting_list *params,
                       struct err *err);
-    usec_t patience;                 // how long inject, heal and a verification may each take; 0 = 15 s
-    bool thaws;                      // its heal lets something run again: goes before every other heal
+    usec_t patience; // how long inject, heal and a verification may each take; 0 = 15 s
+    bool thaws;      // its heal lets something run again: goes before every other heal
+    // Classes of system calls (lab/node/disk.h) that the daemons must have been started with a filter for; 0 = none.
+    unsigned disk_layer;
     const struct errand_ops *errand; // of mechanisms whose phases are errand_inject, errand_verify, ...
 };
 
@@ -93,6 +96,8 @@ const struct vocabulary *fault_vocabulary(void);
 // `bascule check` and before a run; the reason names the way out.
 int fault_check(const char *mechanism, const struct topology *t, const selector_list *targets,
                 const setting_list *params, struct err *err);
+// The classes of system calls that this fault needs the filter for (fault_ops.disk_layer); 0 for any other name.
+unsigned fault_disk_layer(const char *mechanism);
 // docs/faults.md, whole, from the table. Appends to out.
 void fault_catalogue_markdown(struct strbuf *out);
 

@@ -105,7 +105,13 @@ struct plan *start_read_text(const char *path, const struct strbuf *text, const 
     diags_to_text(&d, &said);
     (void)fputs(strbuf_str(&said), stderr);
     diags_done(&d);
-    return r < 0 ? NULL : plan;
+    if (r < 0)
+        return NULL;
+    // A lab whose scenario has no storage fault starts its daemons without the filter, and pays nothing for it.
+    VEC_FOREACH (&plan->steps, s)
+        if (s->kind == STEP_INJECT)
+            plan->topology->disk_layer |= fault_disk_layer(s->mechanism);
+    return plan;
 }
 
 struct plan *start_read_scenario(const char *name, const struct start_options *o, struct strbuf *ret_text,

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "lab/base/fs.h"
+#include "lab/node/disk/agent.h"
 #include "lab/node/internal.h"
 #include "lab/sandbox/caps.h"
 #include "lab/sandbox/spawn.h"
@@ -95,6 +96,27 @@ static int watch_children(struct init *in, struct err *err) {
     return 0;
 }
 
+// Started before any service and without a filter of its own.
+static int start_disk_agent(struct init *in, int control, struct err *err) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return err_sys(err, errno, "make a socket for the disk agent");
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)close(in->control);
+        if (in->watchdog.fd >= 0)
+            (void)close(in->watchdog.fd);
+        disk_agent_main(in->disk_layer, control, ends[0], ends[1]);
+    }
+    if (pid < 0)
+        return err_sys(err, errno, "start the disk agent");
+    (void)close(control);
+    (void)close(ends[0]);
+    in->handoff = ends[1];
+    in->disk_agent = pid;
+    return 0;
+}
+
 static int boot(const struct boot *b, struct init *in, struct err *err) {
     // Nothing of the supervisor but the control socket: not its sockets (their peers would miss the end), not its
     // files.
@@ -104,6 +126,7 @@ static int boot(const struct boot *b, struct init *in, struct err *err) {
     if (r < 0)
         return r;
     vary_pids();
+    int disk = b->disk < 0 ? -1 : fcntl(b->disk, F_DUPFD_CLOEXEC, 10);
     if (b->watchdog)
         init_watchdog_fit(in);
     if (dup3(b->control, 3, O_CLOEXEC) < 0 && b->control != 3)
@@ -112,14 +135,22 @@ static int boot(const struct boot *b, struct init *in, struct err *err) {
     if (in->watchdog.fd >= 0 && dup3(in->watchdog.fd, 4, O_CLOEXEC) < 0 && in->watchdog.fd != 4)
         return err_sys(err, errno, "keep the watchdog");
     in->watchdog.fd = in->watchdog.fd >= 0 ? 4 : -1;
-    spawn_close_from(5);
+    if (in->watchdog.fd < 0)
+        (void)close(4);
+    if (b->disk >= 0 && (disk < 0 || dup3(disk, 5, O_CLOEXEC) < 0))
+        return err_sys(err, errno, "keep the disk agent's socket");
+    spawn_close_from(b->disk < 0 ? 5 : 6);
     r = quiet_stdio(err);
     if (r == 0)
         r = caps_drop(err);
     rename_self();
     (void)umask(022);
     (void)setsid();
-    return r < 0 ? r : watch_children(in, err);
+    in->handoff = -1;
+    in->disk_layer = b->disk_layer;
+    if (r == 0)
+        r = watch_children(in, err);
+    return r < 0 || b->disk < 0 ? r : start_disk_agent(in, 5, err);
 }
 
 static void handle_request(struct init *in) {

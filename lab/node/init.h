@@ -35,6 +35,9 @@ struct init_duty {             // init_duty.c
 
 struct init {
     int control;
+    int handoff; // where a service leaves the listener of its filter; -1 = no disk layer
+    unsigned disk_layer;
+    pid_t disk_agent;
     int signals; // signalfd with SIGCHLD
     struct init_service services[INIT_SERVICES_MAX];
     struct init_wait waits[INIT_WAITS_MAX];
@@ -45,6 +48,8 @@ struct init {
 // What the boot needs; descriptors of the supervisor, valid until the boot closed them.
 struct boot {
     int control;
+    int disk; // the disk agent's; -1 = none
+    unsigned disk_layer;
     int net, uts, ipc, mnt; // namespaces to enter; mnt is the node's base, of which the boot makes its own copy
     const char *name;
     bool watchdog; // the machine has one

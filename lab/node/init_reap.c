@@ -42,6 +42,8 @@ static void tell(struct init *in, const siginfo_t *si, const char *name) {
 
 static void one(struct init *in, const siginfo_t *si) {
     struct init_service *s = init_service_of(in, si->si_pid);
+    if (si->si_pid == in->disk_agent)
+        _exit(1); // no disk behaves like this: the node goes down
     if (s)
         tell(in, si, s->name);
     else if (was_postmaster(si->si_pid)) // asked while it is a zombie: its name can still be read

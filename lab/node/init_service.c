@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "lab/base/fs.h"
+#include "lab/node/disk/agent.h"
 #include "lab/node/init.h"
 #include "lab/sandbox/spawn.h"
 
@@ -36,17 +37,22 @@ static void open_log(int pipe, const char *log) {
         fail(pipe, "open its log", path);
 }
 
-static _Noreturn void become_service(int pipe, const struct start_strings *s) {
+static _Noreturn void become_service(const struct init *in, int pipe, const struct start_strings *s) {
     (void)setsid();
-    if (dup2(pipe, 3) < 0) // the only descriptor beside stdio; 3 was the control socket
+    int handoff = in->handoff < 0 ? -1 : fcntl(in->handoff, F_DUPFD_CLOEXEC, 10);
+    if (dup2(pipe, 3) < 0) // beside stdio only this one, and the disk agent's; 3 was the control socket
         _exit(127);
     (void)fcntl(3, F_SETFD, FD_CLOEXEC);
-    spawn_close_from(4);
+    if (handoff >= 0 && dup3(handoff, 4, O_CLOEXEC) < 0)
+        _exit(127);
+    spawn_close_from(handoff < 0 ? 4 : 5);
     open_log(3, s->log);
     if (chdir(*s->cwd ? s->cwd : "/") < 0)
         fail(3, "enter folder", s->cwd);
     spawn_reset_signals();
     environ = s->env;
+    if (handoff >= 0 && (errno = -disk_filter_install(in->disk_layer, 4)))
+        fail(3, "filter its disk calls", s->name);
     (void)execvp(s->argv[0], s->argv);
     fail(3, "run", s->argv[0]);
 }
@@ -66,19 +72,19 @@ static void await_exec(int pipe, pid_t pid, struct answer *a) {
     STR_COPY(a->text, f.step);
 }
 
-static int spawn_service(const struct start_strings *s, struct answer *a) {
+static int spawn_service(const struct init *in, const struct start_strings *s, struct answer *a) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
-    cleanup_close int in = ends[0], out = ends[1];
+    cleanup_close int back = ends[0], out = ends[1];
     pid_t pid = fork();
     if (pid == 0)
-        become_service(out, s);
+        become_service(in, out, s);
     if (pid < 0)
         return -errno;
     a->pid = pid;
     (void)close(STEAL_FD(out));
-    await_exec(in, pid, a);
+    await_exec(back, pid, a);
     return 0;
 }
 
@@ -97,7 +103,7 @@ static void start(struct init *in, const struct start_strings *s, struct answer 
             (void)snprintf(a->text, sizeof a->text, "it runs already with pid %d", (int)in->services[i].pid);
             return;
         }
-    int r = slot ? spawn_service(s, a) : -ENOSPC;
+    int r = slot ? spawn_service(in, s, a) : -ENOSPC;
     if (r < 0) {
         a->error = -r;
         STR_COPY(a->text, "make a process");

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // The node as its own files see it. Private to lab/node.
+#include <sys/epoll.h>
+
 #include "lab/base/vec.h"
+#include "lab/node/disk.h"
 #include "lab/node/node.h"
 #include "lab/node/proto.h"
 
@@ -18,6 +21,18 @@ struct node_wait { // a signal under way
     sd_event_source *timer; // fires when the init itself does not answer
 };
 
+struct node_disk_ask { // a request to the disk agent under way
+    uint32_t id;
+    node_disk_done done; // NULL = nobody waits any more
+    void *arg;
+};
+
+struct node_disk_limit {
+    const void *owner;
+    enum disk disk;
+    uint64_t size;
+};
+
 struct node {
     char name[NODE_NAME_MAX];
     char *image_root; // NULL = the host's file system
@@ -26,10 +41,18 @@ struct node {
     struct switch_net *sw;
     struct event_sink sink;
     int ns[NODE_NS_COUNT]; // -1 = not open; MNT and PID are those of the current boot
-    int base_mnt;          // the mount namespace every boot starts from
+    unsigned disk_layer;   // 0 = no filter, no agent
+    bool own_disks;
+    uint64_t disk_size[2]; // as made; 0 = never limited
+    VEC(struct node_disk_limit) disk_limits;
+    VEC(struct disk_rule) disk_rules; // in force, at every boot
+    int base_mnt;                     // the mount namespace every boot starts from
     // of the current boot
     pid_t init; // 0 = off
     int init_pidfd, control;
+    int disk; // to the disk agent; -1 = none
+    sd_event_source *on_disk;
+    VEC(struct node_disk_ask) disk_asks;
     sd_event_source *on_control, *on_end, *on_pending;
     VEC(struct answer) pending;        // answers read while we waited for another one
     VEC(struct node_service) services; // of this boot
@@ -47,6 +70,9 @@ void node_handle_pending(struct node *n);
 // signal.c
 void node_signal_answered(struct node *n, const struct answer *a);
 void node_signals_abandon(struct node *n, int error); // every one still waiting gets this error
+// disk/node_disk.c
+int node_disk_boot(struct node *n, struct err *err);
+void node_disk_abandon(struct node *n); // closes; whoever waits for an answer gets ECANCELED
 // run.c
 void node_functions_kill(struct node *n);
 // process.c

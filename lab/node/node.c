@@ -6,6 +6,7 @@
 
 #include "lab/base/fs.h"
 #include "lab/node/internal.h"
+#include "lab/sandbox/mounts.h"
 #include "lab/sandbox/spawn.h"
 
 static int make_folders(struct node *n, struct err *err) {
@@ -15,7 +16,13 @@ static int make_folders(struct node *n, struct err *err) {
         r = fs_mkdirs(folders[i], 0755, err);
     // The overlay's scratch folder lies beside its upper layer: /etc alone, or the whole root of an image.
     cleanup_free char *work = xasprintf("%s/%s.work", n->disk_dir, n->image_root ? "root" : "etc");
-    return r < 0 ? r : fs_mkdirs(work, 0755, err);
+    if (r == 0)
+        r = fs_mkdirs(work, 0755, err);
+    if (r == 0 && n->own_disks)
+        r = mount_tmpfs(n->postgresql_dir, "mode=755", err);
+    if (r == 0 && n->own_disks)
+        r = mount_tmpfs(n->etcd_dir, "mode=755", err);
+    return r;
 }
 
 static int write_etc(const struct node *n, const char *file, const char *text, struct err *err) {
@@ -109,7 +116,9 @@ static struct node *node_alloc(sd_event *loop, struct switch_net *sw, const stru
     n->sink = *sink;
     for (int i = 0; i < NODE_NS_COUNT; i++)
         n->ns[i] = -1;
-    n->base_mnt = n->init_pidfd = n->control = -1;
+    n->base_mnt = n->init_pidfd = n->control = n->disk = -1;
+    n->disk_layer = spec->disk_layer;
+    n->own_disks = spec->own_disks;
     return n;
 }
 
@@ -142,6 +151,10 @@ void node_free(struct node *n) {
             (void)close(n->ns[i]);
     if (n->base_mnt >= 0)
         (void)close(n->base_mnt);
+    node_disk_abandon(n);
+    VEC_DONE(&n->disk_rules);
+    VEC_DONE(&n->disk_limits);
+    VEC_DONE(&n->disk_asks);
     VEC_DONE(&n->pending);
     VEC_DONE(&n->services);
     VEC_DONE(&n->waits);

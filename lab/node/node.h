@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "lab/base/err.h"
+#include "lab/node/disk.h"
 #include "lab/record/event.h"
 #include "lab/sandbox/switch.h"
 
@@ -24,7 +25,12 @@ struct node_spec {
     const char *hosts;    // text of /etc/hosts, borrowed during node_new
     const char *disk_dir; // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
     bool watchdog;        // the machine has one, at NODE_WATCHDOG; when it expires the power goes (event `watchdog`)
-    const char *log_dir;  // bound at /var/log; in the run folder, so that logs survive everything
+    // Give each of postgresql and etcd a tmpfs of its own, so that one can be full and the other not. disk_dir must lie
+    // in the lab's memory then.
+    bool own_disks;
+    unsigned
+        disk_layer; // DISK_* bits (disk.h): which system calls of its services can be met by storage faults; 0 = none
+    const char *log_dir; // bound at /var/log; in the run folder, so that logs survive everything
     const char *image_root; // absolute path of an unpacked root file system, never written to; NULL = the host's
 };
 

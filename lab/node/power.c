@@ -44,6 +44,7 @@ static void boot_forget(struct node *n) {
     n->on_control = sd_event_source_disable_unref(n->on_control);
     n->on_end = sd_event_source_disable_unref(n->on_end);
     n->on_pending = sd_event_source_disable_unref(n->on_pending);
+    node_disk_abandon(n);
     close_fd(&n->control);
     close_fd(&n->init_pidfd);
     close_fd(&n->ns[NODE_NS_MNT]);
@@ -129,7 +130,14 @@ static int clone_init(struct node *n, struct err *err) {
     // As big as the largest request, so that one always fits (unix(7): SO_SNDBUF limits a single message).
     int size = 2 * REQUEST_MAX;
     (void)setsockopt(n->control, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    int disk[2] = {-1, -1};
+    if (n->disk_layer && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, disk) < 0)
+        return err_sys(err, errno, "make a socket for its disk agent");
+    cleanup_close int their_disk = disk[1];
+    n->disk = disk[0];
     struct boot b = {.control = theirs,
+                     .disk = their_disk,
+                     .disk_layer = n->disk_layer,
                      .net = n->ns[NODE_NS_NET],
                      .uts = n->ns[NODE_NS_UTS],
                      .ipc = n->ns[NODE_NS_IPC],
@@ -154,6 +162,8 @@ static int boot(struct node *n, struct err *err) {
         r = err_set(err, booted.error, "%s", booted.text);
     if (r == 0)
         r = open_boot_ns(n, err);
+    if (r == 0)
+        r = node_disk_boot(n, err);
     return r < 0 ? r : watch(n, err);
 }
 

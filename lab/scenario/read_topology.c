@@ -30,7 +30,8 @@ static struct topology *topology_new(const char *name) {
 // ---- the mapping ----------------------------------------------------------------------------------------------------
 
 struct topology_draft {
-    const struct ynode *from, *title, *stack, *nodes, *patroni, *postgresql, *etcd, *haproxy, *storage, *clock, *image;
+    const struct ynode *from, *title, *stack, *nodes, *patroni, *postgresql, *etcd, *haproxy, *storage, *clock, *image,
+        *disk_faults;
 };
 #define NODE_FIELD(name)                                                                                               \
     { #name, read_node, offsetof(struct topology_draft, name), false }
@@ -45,6 +46,7 @@ static const struct field topology_fields[] = {NODE_FIELD(from),
                                                NODE_FIELD(storage),
                                                NODE_FIELD(clock),
                                                NODE_FIELD(image),
+                                               NODE_FIELD(disk_faults),
                                                {0}};
 
 static void read_sections(struct reader *r, struct topology *t, const struct topology_draft *draft) {
@@ -59,6 +61,9 @@ static void read_sections(struct reader *r, struct topology *t, const struct top
     for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
         if (sections[i].map)
             settings_read_section(r, &to, sections[i].name, sections[i].map);
+    if (draft->disk_faults && text_of(r, draft->disk_faults, "yes or no"))
+        setting_apply(r, &to, draft->disk_faults->mark, draft->disk_faults->mark, "disk_faults",
+                      draft->disk_faults->text);
     if (draft->storage && text_of(r, draft->storage, "memory or disk"))
         setting_apply(r, &to, draft->storage->mark, draft->storage->mark, "storage", draft->storage->text);
     if (draft->clock && text_of(r, draft->clock, "host or adjustable"))

@@ -76,6 +76,7 @@ static const struct setting_def defs[] = {
     {"storage", KIND_STORAGE, AT(storage), 0, 0},
     {"clock", KIND_CLOCK, AT(clock), 0, 0},
     {"image", KIND_IMAGE, AT(image), 0, 0},
+    {"disk_faults", KIND_BOOL, AT(disk_faults), 0, 0},
     {"workload.writes", KIND_RATE, PLAN_AT(workload.writes_per_s), 0, 5000},
     {"workload.reads", KIND_RATE, PLAN_AT(workload.reads_per_s), 0, 1000},
     {"workload.route", KIND_ROUTE, PLAN_AT(workload.route), 0, 0},
@@ -321,7 +322,8 @@ static void complain_unknown(struct reader *r, const struct settings_to *to, str
     if (near.list.n)
         words_join(&near, &list);
     else
-        strbuf_add(&list, "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, image, "
+        strbuf_add(&list, "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, "
+                          "image, disk_faults, "
                           "settle, observe, timeout");
     complain(r, at, "unknown setting '%s'%s; allowed: %s", SHOWN(name), HINT(name, words_all(&known)),
              strbuf_str(&list));

@@ -88,6 +88,8 @@ static void make_node(struct fixture *x, size_t i) {
     cleanup_free char *disk = xasprintf("%s/%d/%s", SANDBOX_STATE, serial++, d->name);
     cleanup_free char *log = xasprintf("%s/log", disk);
     struct node_spec spec = {.hosts = "127.0.0.1 localhost\n", .disk_dir = disk, .log_dir = log};
+    spec.own_disks = x->own_disks;
+    spec.disk_layer = x->topology.disk_layer;
     STR_COPY(spec.name, d->name);
     STR_COPY(spec.address, d->address);
     MUST(fs_mkdirs(log, 0755, &must_err));
@@ -95,8 +97,10 @@ static void make_node(struct fixture *x, size_t i) {
     MUST(node_power_on(x->world.nodes[i], &must_err));
 }
 
-struct fixture *fixture_new(void) {
+static struct fixture *make(bool own_disks, unsigned layer) {
     struct fixture *x = xcalloc(1, sizeof *x);
+    x->own_disks = own_disks;
+    x->topology.disk_layer = layer;
     x->sink = (struct event_sink){.emit = on_event, .arg = x, .base = usec_now()};
     assert_true(sd_event_new(&x->loop) >= 0);
     MUST(switch_new(&x->sw, &must_err));
@@ -116,6 +120,14 @@ struct fixture *fixture_new(void) {
     x->world.arg = x;
     MUST(injector_new(&x->world, &x->in, &must_err));
     return x;
+}
+
+struct fixture *fixture_new(void) {
+    return make(false, 0);
+}
+
+struct fixture *fixture_new_disks(unsigned layer) {
+    return make(true, layer);
 }
 
 void fixture_free(struct fixture *x) {

@@ -22,6 +22,7 @@ struct fixture {
     struct injector *in;
     struct event_sink sink;
     VEC(struct event) events;
+    bool own_disks;
     int starts; // calls of start_services
     // When set, start_services calls this instead of starting the stand-ins.
     int (*start)(struct fixture *x, const char *node, const char *service, struct err *err);
@@ -30,6 +31,7 @@ struct fixture {
 // Runs the tests inside a lab of their own as an unprivileged user; 77 with the reason when this host can't.
 int fixture_main(int (*run)(void));
 struct fixture *fixture_new(void);
+struct fixture *fixture_new_disks(unsigned layer); // its nodes have disks of their own and this disk layer
 void fixture_free(struct fixture *x);
 
 enum { N1, N2, N3, APP };

@@ -95,6 +95,7 @@ static const char *complaint(const char *mechanism, const char *params, const ch
 
 static void good_faults_pass_the_check(void **state) {
     (void)state;
+    assert_null(complaint("disk.full", "disk=etcd", "n1"));
     assert_null(complaint("process.kill", "service=postgres process=walreceiver", "n2"));
     assert_null(complaint("process.kill", "service=etcd signal=TERM", "n1"));
     assert_null(complaint("process.pause", "service=patroni scope=process", NULL));
@@ -111,6 +112,12 @@ static void good_faults_pass_the_check(void **state) {
 static void bad_ones_are_refused_with_the_way_out(void **state) {
     (void)state;
     assert_non_null(strstr(complaint("process.kill", "", NULL), "needs 'service'"));
+    assert_non_null(strstr(complaint("disk.slow", "disk=etcd", NULL), "needs 'delay'"));
+    assert_non_null(strstr(complaint("disk.slow", "disk=etcd delay=100ms", NULL), "--set disk_faults=yes"));
+    assert_non_null(strstr(complaint("disk.full", "disk=etcd", "n2"), "n2 does not run etcd"));
+    topology.storage = STORAGE_DISK;
+    assert_non_null(strstr(complaint("disk.full", "", "n1"), "storage: memory"));
+    topology.storage = STORAGE_MEMORY;
     assert_non_null(strstr(complaint("net.drop", "path=etcd", NULL), "etcd_client"));
     assert_non_null(strstr(complaint("net.reject", "path=replication,sqk", NULL), "'sqk' is not a service path"));
     assert_non_null(strstr(complaint("net.partition", "", NULL), "needs 'app'"));

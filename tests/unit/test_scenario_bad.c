@@ -121,14 +121,14 @@ static const struct bad {
      "patroni.ttl, patroni.loop_wait, patroni.retry_timeout, patroni.maximum_lag_on_failover, "
      "patroni.primary_start_timeout, patroni.synchronous_mode, patroni.synchronous_mode_strict, "
      "patroni.synchronous_node_count, patroni.failsafe_mode, patroni.check_timeline, "
-     "patroni.use_pg_rewind, patroni.use_slots\n"
+     "patroni.use_pg_rewind, patroni.use_slots, patroni.watchdog, patroni.safety_margin\n"
      "f:5:22: error: '1.5s': patroni.loop_wait counts in whole seconds\n"
      "f:6:22: error: 'maybe' is neither yes nor no: expected true or false\n"
      "f:7:3: warning: PostgreSQL has no parameter 'shared_bufers' (did you mean 'shared_buffers'?); "
      "Patroni drops what it does not know\n"
      "f:8:3: error: 'port' is set by Patroni or the lab itself and can't be chosen here\n"
      "f:10:3: error: unknown setting 'sotrage' (did you mean 'storage'?); allowed: patroni.*, "
-     "postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, image, settle, observe, timeout\n"},
+     "postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, image, disk_faults, settle, observe, timeout\n"},
     {HEAD "set: {patroni: {ttl: 20s, failsafe_mode: on}}\n"
      "steps: [{wait: 1s}]\n",
      "f:3:1: warning: loop_wait + 2 * retry_timeout is 30 s, more than ttl (20 s): a leader without "
