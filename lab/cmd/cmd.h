@@ -10,11 +10,12 @@
 
 // Exit codes, documented in README.md.
 enum exit_code {
-    EXIT_PASS = 0,        // everything as expected
-    EXIT_EXPECTATION = 1, // an expectation of a scenario was not met
-    EXIT_USAGE = 2,       // wrong use, or a bad file
-    EXIT_BROKEN = 3,      // the lab itself broke
-    EXIT_SKIPPED = 4,     // skipped (this host can't do it), or invalid (a fault could not be verified, too noisy)
+    EXIT_PASS = 0,         // everything as expected
+    EXIT_EXPECTATION = 1,  // an expectation of a scenario was not met
+    EXIT_USAGE = 2,        // wrong use, or a bad file
+    EXIT_BROKEN = 3,       // the lab itself broke
+    EXIT_SKIPPED = 4,      // skipped (this host can't do it), or invalid (a fault could not be verified, too noisy)
+    EXIT_KNOWN_DEFECT = 5, // not as expected, and a known defect of the versions used explains it
 };
 
 struct command {

@@ -20,7 +20,7 @@ int cmd_fail(int code, const struct err *err) {
 }
 
 int cmd_worse(int a, int b) {
-    static const int rank[] = {
-        [EXIT_PASS] = 0, [EXIT_SKIPPED] = 1, [EXIT_EXPECTATION] = 2, [EXIT_USAGE] = 3, [EXIT_BROKEN] = 4};
+    static const int rank[] = {[EXIT_PASS] = 0,        [EXIT_SKIPPED] = 1, [EXIT_KNOWN_DEFECT] = 2,
+                               [EXIT_EXPECTATION] = 3, [EXIT_USAGE] = 4,   [EXIT_BROKEN] = 5};
     return rank[a] >= rank[b] ? a : b;
 }

@@ -103,11 +103,12 @@ static void first_error(const char *folder, char *ret, size_t size) {
 }
 
 static const char *verdict_of_code(int code) {
-    return code == EXIT_PASS      ? "pass"
-           : code == EXIT_SKIPPED ? "skipped"
-           : code == EXIT_USAGE   ? "bad file"
-           : code < 0             ? "not run"
-                                  : "broken";
+    return code == EXIT_PASS           ? "pass"
+           : code == EXIT_KNOWN_DEFECT ? "known-defect"
+           : code == EXIT_SKIPPED      ? "skipped"
+           : code == EXIT_USAGE        ? "bad file"
+           : code < 0                  ? "not run"
+                                       : "broken";
 }
 
 static void take_end(struct matrix_run *r) {
@@ -117,7 +118,7 @@ static void take_end(struct matrix_run *r) {
     (void)close(r->pidfd);
     r->pidfd = -1;
     r->ended = true;
-    bool known = WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_SKIPPED;
+    bool known = WIFEXITED(status) && WEXITSTATUS(status) <= EXIT_KNOWN_DEFECT;
     r->code = known ? WEXITSTATUS(status) : EXIT_BROKEN;
     r->result = read_result(r->folder);
     STR_COPY(r->verdict, json_str(r->result, "verdict", verdict_of_code(r->code)));

@@ -48,6 +48,8 @@ int result_exit_code(enum verdict v) {
         return EXIT_EXPECTATION;
     case VERDICT_ERROR:
         return EXIT_BROKEN;
+    case VERDICT_KNOWN_DEFECT:
+        return EXIT_KNOWN_DEFECT;
     case VERDICT_INVALID:
     case VERDICT_SKIPPED:
         return EXIT_SKIPPED;

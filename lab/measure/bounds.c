@@ -44,14 +44,41 @@ static double s(usec_t t) {
 
 #define WHY(p, ...) ((void)snprintf((p)->why, sizeof(p)->why, __VA_ARGS__))
 
+// "the switch drops etcd_client: n1<->n2; etcd_peer: ...": the service paths of a cut, when it has not all of them
+// (injector/net/net_drop.c). A port by number stands for itself.
+static bool cuts_path(const struct fault_measure *f, const char *path) {
+    char word[40];
+    (void)snprintf(word, sizeof word, " %s: ", path);
+    return strstr(f->what, word) != NULL;
+}
+
+static bool cuts_some_paths(const struct fault_measure *f) {
+    static const char *const paths[] = {"sql",      "replication", "rest",     "etcd_client", "etcd_peer",
+                                        "tcp/5432", "tcp/8008",    "tcp/2379", "tcp/2380"};
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+        if (cuts_path(f, paths[i]))
+            return true;
+    return false;
+}
+
+static enum law find_law_of_cut(const struct fault_measure *f) {
+    if (!cuts_some_paths(f))
+        return LAW_LEASE_DROPPED;
+    if (!cuts_path(f, "etcd_client") && !cuts_path(f, "tcp/2379") && !cuts_path(f, "etcd_peer") &&
+        !cuts_path(f, "tcp/2380"))
+        return LAW_NONE; // the lease is renewed as ever
+    return cuts_path(f, "rest") || cuts_path(f, "tcp/8008") ? LAW_LEASE_DROPPED : LAW_LEASE_REFUSED;
+}
+
 static enum law find_law(const struct measures *o, const struct fault_measure *f) {
     const char *how = f->mechanism;
     if (str_eq(how, "patroni.switchover") || str_eq(how, "patroni.failover"))
         return LAW_RELEASE;
     if (!*o->old_leader || !fold_in_list(f->nodes, o->old_leader))
         return LAW_NONE;
-    if (str_eq(how, "node.power_off") || str_eq(how, "net.drop") || str_eq(how, "link.down") ||
-        str_eq(how, "node.freeze"))
+    if (str_eq(how, "net.drop"))
+        return find_law_of_cut(f);
+    if (str_eq(how, "node.power_off") || str_eq(how, "link.down") || str_eq(how, "node.freeze"))
         return LAW_LEASE_DROPPED;
     bool patroni = fault_params_are(f->params, "service", "patroni"), postmaster = fault_params_postmaster(f->params);
     if (str_eq(how, "process.kill"))
@@ -93,6 +120,9 @@ static struct lease lease_at(const struct measure *m, usec_t t) {
 // Did the etcd leader go with the fault? 1 yes, 0 no, -1 not known.
 static int etcd_leader_hit(const struct measure *m, const struct fault_measure *f, usec_t t) {
     int leader = -1;
+    if (str_eq(f->mechanism, "net.drop") && cuts_some_paths(f) && !cuts_path(f, "etcd_peer") &&
+        !cuts_path(f, "tcp/2380"))
+        return 0; // it still reaches the other members
     VEC_FOREACH (&m->etcd, e)
         if (e->t <= t && (e->leader || e->node == leader))
             leader = e->leader ? e->node : -1;

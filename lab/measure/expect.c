@@ -8,8 +8,8 @@
 
 struct reading {
     bool known;
-    double value;   // µs, count or percent
-    char text[160]; // the value for people, or why it is not known
+    double value;              // µs, count or percent
+    char text[EVENT_TEXT_MAX]; // the value for people, or why it is not known
 };
 
 static struct reading unknown(const char *why) {
@@ -108,6 +108,28 @@ static struct reading read_phases(const struct measures *o) {
     return r;
 }
 
+static struct reading read_history(const struct measures *o) {
+    int others = 0, silent = 0;
+    const struct node_contents *leader = NULL;
+    VEC_FOREACH (&o->contents, c) {
+        if (c->leader)
+            leader = c;
+        else
+            others += c->read, silent += !c->read;
+    }
+    if (!leader || !leader->read)
+        return unknown("the leader's table was not read whole at the end");
+    if (!others)
+        return unknown("no other node's table was read at the end");
+    struct reading r = count(o->diverged_nodes);
+    if (o->diverged_nodes)
+        STR_COPY(r.text, o->diverged_text);
+    else
+        (void)snprintf(r.text, sizeof r.text, "%d of %d node%s as %s, the leader%s", others, others + silent,
+                       others + silent > 1 ? "s" : "", leader->node, silent ? "; the rest was not read" : "");
+    return r;
+}
+
 static struct reading take_reading(const struct measure *m, const char *kind) {
     const struct measures *o = &m->out;
     if (str_eq(kind, "write_outage"))
@@ -124,6 +146,8 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
         return read_count(o, o->writes.duplicated);
     if (str_eq(kind, "foreign_rows"))
         return read_count(o, o->writes.foreign);
+    if (str_eq(kind, "same_history") || str_eq(kind, "diverged_nodes"))
+        return read_history(o);
     if (str_eq(kind, "split_brain"))
         return read_split_brain(m);
     if (str_eq(kind, "rejoin"))
@@ -138,7 +162,7 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
 }
 
 static bool is_count(const char *kind) {
-    return str_ends(kind, "_writes") || str_eq(kind, "foreign_rows");
+    return str_ends(kind, "_writes") || str_eq(kind, "foreign_rows") || str_eq(kind, "diverged_nodes");
 }
 
 static void format_limit(const char *kind, double v, char *out, size_t size) {
@@ -196,6 +220,9 @@ static void judge(struct measure *m, const struct expectation *x) {
     struct reading r;
     if (str_eq(x->kind, "new_leader")) {
         r = judge_new_leader(&m->out, x, &ok);
+    } else if (str_eq(x->kind, "same_history")) {
+        r = take_reading(m, x->kind);
+        ok = (r.value > 0) != x->wanted;
     } else {
         bool range = x->has_min || x->has_max;
         r = take_reading(m, x->kind);
@@ -210,7 +237,7 @@ static void judge(struct measure *m, const struct expectation *x) {
     STR_COPY(e->kind, x->kind);
     e->known = r.known;
     e->ok = r.known && ok;
-    (void)snprintf(e->text, sizeof e->text, "%s: %s%s", head, r.known ? "" : "not known, ", r.text);
+    (void)snprintf(e->text, sizeof e->text, "%.150s: %s%s", head, r.known ? "" : "not known, ", r.text);
 }
 
 static bool is_said(const struct measure *m, const char *kind) {

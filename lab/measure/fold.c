@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // The fold: what is kept of each event. Nothing is judged here. Events may arrive a little out of time order (an
 // effect's time is observed after the fact), so everything carries its own time and measure_finish sorts.
+#include <stdio.h>
+
 #include "lab/measure/fold.h"
 
 int fold_find_node(const struct measure *m, const char *name) {
@@ -151,8 +153,17 @@ static void on_sql(struct measure *m, const struct event *ev) {
     usec_t latency = ev->u.SQL.latency_us > 0 ? (usec_t)ev->u.SQL.latency_us : 0;
     usec_t asked =
         ev->u.SQL.asked && ev->u.SQL.asked <= ev->t ? ev->u.SQL.asked : ev->t - (latency < ev->t ? latency : ev->t);
-    *VEC_ADD(&m->sql) =
-        (struct sql_seen){ev->t, asked, ev->u.SQL.previous, latency, i, n->answered, n->writable, n->in_recovery};
+    lsn_t lsn = n->in_recovery && ev->u.SQL.replayed ? ev->u.SQL.replayed : ev->u.SQL.lsn;
+    *VEC_ADD(&m->sql) = (struct sql_seen){.t = ev->t,
+                                          .asked = asked,
+                                          .previous = ev->u.SQL.previous,
+                                          .latency = latency,
+                                          .node = i,
+                                          .answered = n->answered,
+                                          .writable = n->writable,
+                                          .in_recovery = n->in_recovery,
+                                          .lsn_asked = ev->u.SQL.lsn_asked,
+                                          .lsn = lsn};
     fold_note_complete(m, ev->t);
 }
 
@@ -171,6 +182,7 @@ static void on_key(struct measure *m, const struct event *ev) {
     k->t = ev->t;
     k->gone = ev->u.DCS_KEY.gone;
     k->initial = ev->u.DCS_KEY.initial;
+    k->created = ev->u.DCS_KEY.created;
     STR_COPY(k->value, k->gone ? "" : ev->u.DCS_KEY.value);
     STR_COPY(m->holder, k->value);
     fold_note_complete(m, ev->t);
@@ -267,6 +279,18 @@ static void on_expect(struct measure *m, const struct event *ev) {
     x->min = ev->u.EXPECT.min, x->max = ev->u.EXPECT.max;
 }
 
+static void on_known_defect(struct measure *m, const struct event *ev) {
+    struct defect_measure *d = VEC_ADD(&m->out.defects);
+    STR_COPY(d->id, ev->u.KNOWN_DEFECT.id);
+    STR_COPY(d->software, ev->u.KNOWN_DEFECT.software);
+    STR_COPY(d->versions, ev->u.KNOWN_DEFECT.versions);
+    STR_COPY(d->signature, ev->u.KNOWN_DEFECT.signature);
+    STR_COPY(d->reference, ev->u.KNOWN_DEFECT.reference);
+    STR_COPY(d->text, ev->u.KNOWN_DEFECT.text);
+    STR_COPY(d->explains, ev->u.KNOWN_DEFECT.explains);
+    d->always = ev->u.KNOWN_DEFECT.always;
+}
+
 static void on_final_rows(struct measure *m, const struct event *ev) {
     int i = fold_node(m, ev->u.FINAL_ROWS.node);
     if (i < 0)
@@ -282,10 +306,18 @@ static void on_final_read(struct measure *m, const struct event *ev) {
     int i = fold_node(m, ev->u.FINAL_READ.node);
     if (i < 0)
         return;
-    m->nodes[i].read = ev->u.FINAL_READ.ok;
-    m->nodes[i].read_leader = ev->u.FINAL_READ.ok && ev->u.FINAL_READ.leader;
-    m->nodes[i].chunks_said = ev->u.FINAL_READ.chunks;
-    m->nodes[i].duplicates += ev->u.FINAL_READ.duplicates;
+    struct node_state *n = &m->nodes[i];
+    n->read_said = true;
+    n->read = ev->u.FINAL_READ.ok;
+    n->read_leader = ev->u.FINAL_READ.ok && ev->u.FINAL_READ.leader;
+    STR_COPY(n->read_error, ev->u.FINAL_READ.error);
+    n->chunks_said = ev->u.FINAL_READ.chunks;
+    n->duplicates += ev->u.FINAL_READ.duplicates;
+    n->timeline = ev->u.FINAL_READ.timeline;
+    n->lsn = ev->u.FINAL_READ.lsn;
+    n->goal = ev->u.FINAL_READ.goal;
+    n->lsn_asked = ev->u.FINAL_READ.lsn_asked;
+    n->lsn_read = ev->u.FINAL_READ.lsn_read;
 }
 
 static void on_noise(struct measure *m, const struct event *ev) {
@@ -337,6 +369,8 @@ void measure_event(struct measure *m, const struct event *ev) {
         return on_action(m, ev);
     case EVENT_EXPECT:
         return on_expect(m, ev);
+    case EVENT_KNOWN_DEFECT:
+        return on_known_defect(m, ev);
     case EVENT_FINAL_ROWS:
         return on_final_rows(m, ev);
     case EVENT_FINAL_READ:

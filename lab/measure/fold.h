@@ -12,6 +12,7 @@ struct tick {
 struct key_change { // of the leader key
     usec_t t;
     bool gone, initial;
+    int64_t created; // revision; 0 = not recorded
     char value[NODE_NAME_MAX];
 };
 struct lease_seen {
@@ -21,6 +22,8 @@ struct sql_seen {
     usec_t t, asked, previous, latency;
     int node;
     bool answered, writable, in_recovery;
+    usec_t lsn_asked; // 0 = not recorded
+    lsn_t lsn;        // primary: current; standby: replayed; received as long as nothing was replayed
 };
 struct etcd_seen {
     usec_t t;
@@ -62,7 +65,11 @@ struct node_state {
     bool streaming[NODES_MAX]; // as sender: which standbys stream from it
     // final read
     bool read, read_leader;
-    int64_t chunks_said, chunks_seen, duplicates;
+    bool read_said; // there is a final.read of it
+    char read_error[160];
+    int64_t chunks_said, chunks_seen, duplicates, timeline;
+    lsn_t lsn, goal;
+    usec_t lsn_asked, lsn_read;
     struct idset rows;
 };
 
@@ -116,8 +123,17 @@ void phases_measure(struct measure *m);
 void bounds_measure(struct measure *m);
 void writes_measure(struct measure *m);
 void splitbrain_measure(struct measure *m);
+void ahead_measure(struct measure *m);
+void contents_measure(struct measure *m); // after ahead_measure
+void defect_find(struct measure *m);      // which known defects show their signature; after ahead_measure
 void expect_measure(struct measure *m);
+void defect_explain(struct measure *m); // which failed expectations they explain; after expect_measure
 void verdict_measure(struct measure *m);
+
+const struct node_state *fold_final_leader(const struct measure *m); // whose final read counts; NULL = nobody's
+bool fold_read_whole(const struct node_state *n);
+// Does the defect explain a failure of this kind?
+bool defect_explains(const struct defect_measure *d, const char *kind);
 
 // The stretch in which a node accepted writes: proven [from, to] lies inside possible [maybe_from, maybe_to].
 struct span {

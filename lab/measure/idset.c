@@ -36,6 +36,12 @@ static uint64_t word(const struct idset *s, size_t i) {
     return i < s->n_words ? s->words[i] : 0;
 }
 
+void idset_add_all(struct idset *s, const struct idset *more) {
+    grow(s, more->n_words);
+    for (size_t i = 0; i < more->n_words; i++)
+        s->words[i] |= more->words[i];
+}
+
 int64_t idset_count(const struct idset *s) {
     int64_t n = 0;
     for (size_t i = 0; i < s->n_words; i++)

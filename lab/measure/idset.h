@@ -13,6 +13,7 @@ struct idset {
 };
 bool idset_add(struct idset *s, uint64_t id); // false when id is 0 or above IDSET_MAX
 bool idset_has(const struct idset *s, uint64_t id);
+void idset_add_all(struct idset *s, const struct idset *more); // s becomes s ∪ more
 void idset_remove(struct idset *s, uint64_t id);
 int64_t idset_count(const struct idset *s);
 int64_t idset_count_minus(const struct idset *a, const struct idset *b); // |a \ b|

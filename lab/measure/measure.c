@@ -3,7 +3,7 @@
 #include "lab/measure/fold.h"
 
 const char *verdict_name(enum verdict v) {
-    static const char *const names[] = {"pass", "fail", "invalid", "skipped", "error"};
+    static const char *const names[] = {"pass", "fail", "invalid", "skipped", "error", "known-defect"};
     return names[v];
 }
 
@@ -57,7 +57,11 @@ const struct measures *measure_finish(struct measure *m) {
     bounds_measure(m);
     writes_measure(m);
     splitbrain_measure(m);
+    ahead_measure(m);
+    contents_measure(m);
+    defect_find(m);
     expect_measure(m);
+    defect_explain(m);
     verdict_measure(m);
     return &m->out;
 }
@@ -72,5 +76,6 @@ void measure_free(struct measure *m) {
     VEC_DONE(&m->power), VEC_DONE(&m->settings), VEC_DONE(&m->noise), VEC_DONE(&m->completes);
     VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->runs);
     VEC_DONE(&m->out.faults), VEC_DONE(&m->out.expects), VEC_DONE(&m->out.versions);
+    VEC_DONE(&m->out.contents), VEC_DONE(&m->out.aheads), VEC_DONE(&m->out.defects);
     free(m);
 }

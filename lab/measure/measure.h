@@ -7,7 +7,7 @@
 #include "lab/record/ledger.h"
 #include "lab/scenario/topology.h"
 
-enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INVALID, VERDICT_SKIPPED, VERDICT_ERROR };
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INVALID, VERDICT_SKIPPED, VERDICT_ERROR, VERDICT_KNOWN_DEFECT };
 const char *verdict_name(enum verdict v);
 
 #define PHASES(X)                                                                                                      \
@@ -63,9 +63,54 @@ struct fault_measure {
 };
 
 struct expect_result {
-    char kind[EVENT_NAME_MAX]; // "write_outage"; the implicit ones (unexpected_writes, split_brain) are here too
-    char text[EVENT_TEXT_MAX]; // "write_outage at most 34 s: 24.91 s"
-    bool ok, known;            // known = false: it could not be judged, which is not a pass
+    char kind[EVENT_NAME_MAX];   // "write_outage"; the implicit ones (unexpected_writes, split_brain) are here too
+    char text[EVENT_TEXT_MAX];   // "write_outage at most 34 s: 24.91 s"
+    bool ok, known;              // known = false: it could not be judged, which is not a pass
+    char defect[EVENT_NAME_MAX]; // failed, and this known defect explains it
+};
+
+// What one node's ledger table held when the run was over, against what the final leader held.
+struct node_contents {
+    char node[NODE_NAME_MAX];
+    bool read;     // whole; else why
+    bool leader;   // the others are compared with this one
+    bool primary;  // it was in no recovery when it was read
+    char why[160]; // not read: the reason
+    int64_t rows, duplicates;
+    int64_t only_here; // ids that no other node holds; -1 = not known (nobody else was read)
+    int64_t absent;    // acknowledged writes that it lacks; -1 = not known (no ledger)
+    int64_t foreign,
+        missing; // rows that the leader lacks, rows of the leader that it lacks; -1 = the leader was not read
+    bool behind; // it had not replayed all that the leader had when the reading began: what it lacks may come
+    int64_t timeline;
+    lsn_t lsn;         // standby: replayed
+    int64_t ahead;     // bytes by which lsn was ahead of the leader's, which was asked for later; 0 = it was not
+    bool diverged;     // by contents or by the order of positions, never by timeline numbers
+    char because[160]; // diverged: the evidence
+    int history;       // 1 = the leader's; the same number: the same rows, or the beginning of them; 0 = not read
+};
+
+// A standby was ahead of its leader: it had replayed WAL that the leader, asked later, had not written yet.
+struct ahead_span {
+    char node[NODE_NAME_MAX], leader[NODE_NAME_MAX];
+    usec_t from, to;       // proven
+    usec_t resolution;     // how much longer it may have been, both ends together
+    lsn_t lsn, leader_lsn; // at the greatest distance
+    enum { AHEAD_OPEN, AHEAD_OVERTAKEN, AHEAD_WENT_BACK, AHEAD_NEW_LEADER, AHEAD_UNSEEN } end;
+    // OPEN: to the end of the run. OVERTAKEN: the leader wrote past it, the standby stayed. WENT_BACK: the standby was rewound or
+    // rebuilt. NEW_LEADER: another leader, or itself. UNSEEN: one of the two was not seen any more.
+};
+
+struct defect_measure { // a known defect of the scenario
+    char id[EVENT_NAME_MAX], software[EVENT_NAME_MAX], versions[EVENT_NAME_MAX], signature[EVENT_NAME_MAX];
+    char reference[EVENT_TEXT_MAX], text[EVENT_TEXT_MAX], explains[EVENT_TEXT_MAX];
+    bool always;
+    bool seen; // its signature is in the log
+    usec_t at;
+    char node[NODE_NAME_MAX];     // seen: who did it
+    char detail[160];             // seen: what was seen
+    char version[EVENT_NAME_MAX]; // of the software on that node, "" = not recorded; not seen: the oldest of all nodes
+    bool affected;                // that version is among `versions`
 };
 
 struct version_seen {
@@ -94,6 +139,7 @@ struct measures {
     usec_t healthy_at;        // when the cluster was first complete
     usec_t first_write, last_write; // first and last acknowledged write of the run
     char old_leader[NODE_NAME_MAX], new_leader[NODE_NAME_MAX];
+    char phase_leader[NODE_NAME_MAX]; // who took the key in the phases: the last leader may be yet another one
     struct phase phases[PHASE_COUNT];
     struct write_counts writes;
     int64_t reads_ok, reads_failed;
@@ -103,6 +149,11 @@ struct measures {
         read_availability; // percent of 100 ms buckets, from first write to the end of the workload
     VEC(struct fault_measure) faults;
     VEC(struct expect_result) expects;
+    VEC(struct node_contents) contents; // one per PostgreSQL node of which the final read says something
+    int diverged_nodes;
+    char diverged_text[EVENT_TEXT_MAX]; // the contents in one sentence; "" when nobody diverged
+    VEC(struct ahead_span) aheads;      // longer than their resolution, in order of time
+    VEC(struct defect_measure) defects;
     VEC(struct version_seen) versions;
     usec_t late_max;   // worst scheduling lateness during the run
     int noisy_seconds; // seconds with a 99th percentile of lateness above 100 ms

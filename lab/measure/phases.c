@@ -162,12 +162,14 @@ void phases_measure(struct measure *m) {
         if (later.put && o->write_outage < SEC) {
             later.limit = o->ended;
             link_all(m, &later, false);
+            STR_COPY(o->phase_leader, later.node);
             add_fault_error(m, f);
             link_rejoin(m, f, c.start, later.cursor);
             return;
         }
     }
     link_all(m, &c, served);
+    STR_COPY(o->phase_leader, c.node);
     add_fault_error(m, f);
     link_rejoin(m, f, c.start, c.cursor);
 }

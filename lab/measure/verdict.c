@@ -3,9 +3,10 @@
 //
 //   skipped   the host can't do it, or the scenario does not apply
 //   error     the lab itself broke, or the log ends without run.end (killed)
-//   fail      data: writes lost beyond the limit, unexpected, duplicated or foreign rows, two primaries proven. One
-//   proven violation fails
-//             a run whatever else went wrong in it
+//   fail      data: writes lost beyond the limit, unexpected, duplicated or foreign rows, nodes with another history, two
+//             primaries proven. One proven violation fails a run whatever else went wrong in it
+//   known-defect  a known defect was seen on a version that has it, and it explains every expectation that failed: never a
+//             pass, and no news either. What it does not explain fails (or is doubtful) as ever
 //   invalid   a fault was not verified (it proves nothing), or the run was interrupted
 //   fail      the scenario's own deadline or condition failed, an expectation failed
 //   invalid   an expectation could not be judged, or only a time failed and the machine was too noisy to believe times
@@ -20,7 +21,8 @@ static void decide(struct measure *m, enum verdict v, const char *reason) {
 }
 
 static bool about_data(const struct expect_result *e) {
-    return str_ends(e->kind, "_writes") || str_eq(e->kind, "foreign_rows") || str_eq(e->kind, "split_brain");
+    return str_ends(e->kind, "_writes") || str_eq(e->kind, "foreign_rows") || str_eq(e->kind, "split_brain") ||
+           str_eq(e->kind, "same_history") || str_eq(e->kind, "diverged_nodes");
 }
 
 // A stalled machine makes times longer (and a lower limit easier to meet), never a row appear.
@@ -29,16 +31,20 @@ static bool about_time(const struct expect_result *e) {
            str_eq(e->kind, "rejoin") || str_eq(e->kind, "phases");
 }
 
+static bool unexplained(const struct expect_result *e) {
+    return e->known && !e->ok && !*e->defect;
+}
+
 static const struct expect_result *first_failed(const struct measure *m, bool data) {
     VEC_FOREACH (&m->out.expects, e)
-        if (e->known && !e->ok && about_data(e) == data)
+        if (unexplained(e) && about_data(e) == data)
             return e;
     return NULL;
 }
 
 static const struct expect_result *first_failed_but_time(const struct measure *m) {
     VEC_FOREACH (&m->out.expects, e)
-        if (e->known && !e->ok && !about_time(e))
+        if (unexplained(e) && !about_time(e))
             return e;
     return NULL;
 }
@@ -103,19 +109,51 @@ static bool decide_expectations(struct measure *m) {
     return decide(m, VERDICT_FAIL, failed->text), true;
 }
 
+static bool decide_conditions(struct measure *m) {
+    if (!str_eq(m->out.end_reason, "expectation"))
+        return false;
+    VEC_FOREACH (&m->out.defects, d)
+        if (defect_explains(d, "conditions"))
+            return false;
+    decide(m, VERDICT_FAIL, *m->out.end_detail ? m->out.end_detail : "a condition of the scenario was not met");
+    return true;
+}
+
+// The defect that was seen where it is known to be.
+static const struct defect_measure *find_struck(const struct measure *m) {
+    VEC_FOREACH (&m->out.defects, d)
+        if (d->seen && d->affected)
+            return d;
+    return NULL;
+}
+
+// Nothing failed that it does not explain.
+static void decide_known_defect(struct measure *m, const struct defect_measure *d) {
+    char why[EVENT_TEXT_MAX], failed[160] = "";
+    VEC_FOREACH (&m->out.expects, e)
+        if (*e->defect) {
+            size_t n = strlen(failed);
+            (void)snprintf(failed + n, sizeof failed - n, "%s%s", n ? ", " : "", e->kind);
+        }
+    (void)snprintf(why, sizeof why, "%s of %s %s, at %.2f s: %s%s%s (%s)", d->id, d->software, d->version,
+                   (double)d->at / 1e6, d->detail, *failed ? "; failed by it: " : "; nothing failed by it", failed,
+                   d->reference);
+    decide(m, VERDICT_KNOWN_DEFECT, why);
+}
+
 void verdict_measure(struct measure *m) {
+    const struct defect_measure *struck = find_struck(m);
     if (decide_end(m))
         return;
     const struct expect_result *e = first_failed(m, true);
     if (e)
         return decide(m, VERDICT_FAIL, e->text);
-    if (decide_unverified(m))
+    if (!struck && decide_unverified(m)) // a defect that was seen is a proven finding, as lost rows are
         return;
-    if (str_eq(m->out.end_reason, "expectation"))
-        return decide(m, VERDICT_FAIL,
-                      *m->out.end_detail ? m->out.end_detail : "a condition of the scenario was not met");
-    if (decide_expectations(m))
+    if (decide_conditions(m) || decide_expectations(m))
         return;
+    if (struck)
+        return decide_known_defect(m, struck);
     e = first_unknown(m);
     if (e)
         return decide(m, VERDICT_INVALID, e->text);

@@ -57,7 +57,7 @@ static void count_ticks(const struct measure *m, struct write_counts *w) {
     }
 }
 
-static const struct node_state *final_leader(const struct measure *m) {
+const struct node_state *fold_final_leader(const struct measure *m) {
     const struct node_state *best = NULL;
     for (size_t i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].read && m->nodes[i].read_leader && (!best || str_eq(m->nodes[i].name, m->holder)))
@@ -65,7 +65,7 @@ static const struct node_state *final_leader(const struct measure *m) {
     return best;
 }
 
-static bool read_whole(const struct node_state *n) {
+bool fold_read_whole(const struct node_state *n) {
     return n->read && n->chunks_said == n->chunks_seen;
 }
 
@@ -74,7 +74,7 @@ static const char *why_unchecked(const struct measure *m, const struct node_stat
         return "there is no ledger of the writes";
     if (!leader)
         return "the leader's table was not read at the end";
-    if (!read_whole(leader))
+    if (!fold_read_whole(leader))
         return "parts of the final read of the leader's table are missing";
     // Local-only acknowledgements are acknowledgements for the client's ticks, too.
     if (tick_acks > (int64_t)m->acks.n)
@@ -96,7 +96,7 @@ static void find_foreign(struct measure *m, const struct node_state *leader) {
     struct write_counts *w = &m->out.writes;
     for (size_t i = 0; i < m->n_nodes; i++) {
         const struct node_state *n = &m->nodes[i];
-        if (n == leader || !read_whole(n) || n->read_leader || !n->in_recovery)
+        if (n == leader || !fold_read_whole(n) || n->read_leader || !n->in_recovery)
             continue; // a former primary that has not rejoined may hold what it likes
         int64_t foreign = idset_count_minus(&n->rows, &leader->rows);
         if (foreign == 0)
@@ -131,7 +131,7 @@ void writes_measure(struct measure *m) {
     } else {
         *w = ticks;
     }
-    const struct node_state *leader = final_leader(m);
+    const struct node_state *leader = fold_final_leader(m);
     const char *why = why_unchecked(m, leader, ticks.acknowledged);
     if (why)
         STR_COPY(w->unchecked_why, why);

@@ -340,6 +340,7 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_CLIENT_ERROR:
     case EVENT_STEP:
     case EVENT_EXPECT:
+    case EVENT_KNOWN_DEFECT:
     case EVENT_COMMAND:
     case EVENT_ACTION:
     case EVENT_FINAL_ROWS:

@@ -81,6 +81,7 @@ static void read_kv(const cJSON *kv, bool gone, dcs_kv_list *ret) {
     n->value = decoded(kv, "value");
     n->gone = gone;
     n->revision = number(kv, "mod_revision");
+    n->created = number(kv, "create_revision");
     n->lease = number_u64(kv, "lease");
 }
 

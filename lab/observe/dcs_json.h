@@ -18,6 +18,7 @@ struct dcs_kv {
     char *key, *value; // owned; the key without the cluster's prefix
     bool gone;         // a DELETE event
     int64_t revision;  // mod_revision
+    int64_t created;   // create_revision; 0 in a DELETE event
     uint64_t lease;    // 0 = none
 };
 typedef VEC(struct dcs_kv) dcs_kv_list;

@@ -51,6 +51,7 @@ static void tell_key(struct etcd *e, const struct dcs_kv *kv, bool initial) {
     STR_COPY(ev.u.DCS_KEY.value, kv->value);
     ev.u.DCS_KEY.gone = kv->gone;
     ev.u.DCS_KEY.revision = kv->revision;
+    ev.u.DCS_KEY.created = kv->created;
     ev.u.DCS_KEY.initial = initial;
     if (kv->lease)
         (void)snprintf(ev.u.DCS_KEY.lease, sizeof ev.u.DCS_KEY.lease, "%" PRIx64, kv->lease);

@@ -3,6 +3,7 @@
 //   [a standby: wait until it has replayed what the leader had, else what is on its way would look lost there]
 //   -> connect to database app -> who are you (role, timeline, position) -> the ids as ranges, computed by the server in one
 //   snapshot -> final.rows chunks -> final.read
+// Primaries come last: a standby whose position, read before, is ahead of the leader's has WAL that the leader never wrote.
 // What goes wrong: no power, no answer, an error: final.read with ok = false and the reason. The deadline ends what is left.
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static const char *const SQL_RANGES =
     "SELECT min(id), max(id), sum(n), sum(n - 1) FROM (SELECT id, n, id - row_number() OVER (ORDER BY id) AS run FROM"
     " (SELECT id, count(*) AS n FROM app.ledger GROUP BY id) AS ids) AS runs GROUP BY run ORDER BY 1";
 
-enum step { STEP_CATCHING_UP, STEP_CONNECTING, STEP_ROLE, STEP_RANGES, STEP_OVER };
+enum step { STEP_WAITING, STEP_CONNECTING, STEP_ROLE, STEP_RANGES, STEP_OVER };
 
 struct reading { // of one node
     struct final_read *f;
@@ -30,8 +31,10 @@ struct reading { // of one node
 
 struct final_read {
     struct observer *o;
-    usec_t end, catch_up_end;
-    lsn_t goal; // the leader's position when the read began
+    usec_t end, catch_up_end, primaries_at_latest;
+    usec_t begin;
+    bool goal_known;
+    lsn_t goal; // the leader's position, asked for after the read began: all that the application wrote is before it
     struct reading *readings;
     size_t n;
     void (*done)(void *arg);
@@ -86,6 +89,7 @@ static void take_ranges(struct reading *r, const PGresult *res) {
 static void on_ready(void *arg) {
     struct reading *r = arg;
     r->step = STEP_ROLE;
+    r->result.u.FINAL_READ.lsn_asked = sink_now(r->f->o->sink);
     (void)pgconn_send(r->pg, SQL_ROLE, 0, NULL);
 }
 
@@ -99,6 +103,7 @@ static void on_result(void *arg, const PGresult *res) {
         r->result.u.FINAL_READ.leader = !row.in_recovery;
         r->result.u.FINAL_READ.timeline = row.timeline;
         r->result.u.FINAL_READ.lsn = row.in_recovery ? row.replayed : row.lsn;
+        r->result.u.FINAL_READ.lsn_read = sink_now(r->f->o->sink);
     } else if (r->step == STEP_RANGES) {
         take_ranges(r, res);
     }
@@ -125,15 +130,25 @@ static const struct pgconn_ops ops = {.ready = on_ready, .result = on_result, .d
 static void connect_reading(struct reading *r) {
     struct err err = {0};
     r->step = STEP_CONNECTING;
+    r->result.u.FINAL_READ.goal = r->f->goal;
     if (sql_connect(r->w, STACK_DATABASE, "bascule-final-read", &ops, r, &r->pg, &err) < 0)
         over(r, err.msg);
 }
 
-static bool caught_up(const struct reading *r, usec_t now) {
+static bool standbys_over(const struct final_read *f) {
+    for (size_t i = 0; i < f->n; i++)
+        if (f->readings[i].step != STEP_OVER && !sql_primary(f->readings[i].w->sql))
+            return false;
+    return true;
+}
+
+static bool its_turn(const struct reading *r, usec_t now) {
     const struct sql *s = r->w->sql;
-    if (now >= r->f->catch_up_end || !sql_answered(s) || sql_primary(s))
+    if (sql_primary(s))
+        return now >= r->f->primaries_at_latest || standbys_over(r->f);
+    if (now >= r->f->catch_up_end || !sql_answered(s))
         return true; // whatever it has then is what it has; one that does not answer says so itself
-    return sql_last(s)->replayed >= r->f->goal;
+    return r->f->goal_known && sql_last(s)->replayed >= r->f->goal;
 }
 
 static void reading_turn(struct reading *r, usec_t now) {
@@ -143,13 +158,30 @@ static void reading_turn(struct reading *r, usec_t now) {
         over(r, "powered off");
     else if (now >= r->f->end)
         over(r, "no answer before the deadline");
-    else if (r->step == STEP_CATCHING_UP && caught_up(r, now))
+    else if (r->step == STEP_WAITING && its_turn(r, now))
         connect_reading(r);
+}
+
+// A position that was asked for before the read began may be older than the application's last write.
+static void find_goal(struct final_read *f) {
+    lsn_t goal = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        const struct sql *s = f->readings[i].w->sql;
+        if (!sql_primary(s))
+            continue;
+        if (sql_last_asked(s) < f->begin)
+            return;
+        goal = sql_last(s)->lsn > goal ? sql_last(s)->lsn : goal;
+    }
+    f->goal = goal;
+    f->goal_known = true;
 }
 
 void final_read_turn(struct final_read *f) {
     bool all = true;
     usec_t now = observer_now(f->o);
+    if (!f->goal_known)
+        find_goal(f);
     for (size_t i = 0; i < f->n; i++) {
         reading_turn(&f->readings[i], now);
         all = all && f->readings[i].step == STEP_OVER;
@@ -160,14 +192,6 @@ void final_read_turn(struct final_read *f) {
     f->done(f->arg);
 }
 
-static lsn_t leader_position(const struct observer *o) {
-    lsn_t lsn = 0;
-    for (size_t i = 0; i < o->n_nodes; i++)
-        if (sql_primary(o->nodes[i].sql) && sql_last(o->nodes[i].sql)->lsn > lsn)
-            lsn = sql_last(o->nodes[i].sql)->lsn;
-    return lsn;
-}
-
 int final_read_new(struct observer *o, usec_t deadline, void (*done)(void *arg), void *arg, struct final_read **ret,
                    struct err *err) {
     (void)err;
@@ -176,7 +200,8 @@ int final_read_new(struct observer *o, usec_t deadline, void (*done)(void *arg),
     *f = (struct final_read){.o = o,
                              .end = now + deadline,
                              .catch_up_end = now + patience,
-                             .goal = leader_position(o),
+                             .primaries_at_latest = now + patience + deadline / 10,
+                             .begin = now,
                              .readings = xcalloc(o->n_nodes, sizeof *f->readings),
                              .done = done,
                              .arg = arg};

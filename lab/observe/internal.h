@@ -60,6 +60,7 @@ bool sql_writable(const struct sql *s);
 bool sql_primary(const struct sql *s); // answered and not in recovery
 struct sql_row;
 const struct sql_row *sql_last(const struct sql *s); // of the last answer
+usec_t sql_last_asked(const struct sql *s);          // when the question was sent that sql_last answers
 bool sql_answered(const struct sql *s);
 
 // etcd.c, etcd_member.c, etcd_lease.c

@@ -38,6 +38,7 @@ struct sql {
     enum role_query asking;
     struct state now, told;
     struct sql_row row;
+    usec_t row_asked;  // when the question was sent that `row` answers
     usec_t confirmed;  // when a probe last gave the state that was told
     usec_t unwritable; // last evidence of not being writable: in recovery, a failed write, no answer
     usec_t emitted;    // last event; 0 = none yet
@@ -78,6 +79,7 @@ static void emit(struct sql *s, usec_t asked, usec_t now) {
         ev.u.SQL.timeline = s->now.timeline;
         ev.u.SQL.lsn = s->row.lsn;
         ev.u.SQL.replayed = s->row.replayed;
+        ev.u.SQL.lsn_asked = s->row_asked;
         ev.u.SQL.latency_us = s->latency_us;
     }
     ev.u.SQL.asked = asked;
@@ -170,6 +172,7 @@ static void take_role(struct sql *s, const struct sql_row *row, usec_t now) {
     bool same_role = s->now.answered && s->now.in_recovery == row->in_recovery;
     int64_t before = same_role ? s->now.timeline : 0;
     s->row = *row;
+    s->row_asked = s->role.asked;
     s->latency_us = (int64_t)(now - s->role.asked);
     s->now.answered = true;
     s->now.in_recovery = row->in_recovery;
@@ -344,6 +347,10 @@ bool sql_primary(const struct sql *s) {
 
 bool sql_answered(const struct sql *s) {
     return s && s->now.answered;
+}
+
+usec_t sql_last_asked(const struct sql *s) {
+    return s->row_asked;
 }
 
 const struct sql_row *sql_last(const struct sql *s) {

@@ -76,6 +76,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(I, timeline)   /* of pg_walfile_name on a primary, of the WAL receiver's control data on a standby */ \
     F(L, lsn)        /* primary: pg_current_wal_lsn; standby: received */ \
     F(L, replayed)   /* standby only */ \
+    F(U, lsn_asked)  /* when the question was sent whose answer gave lsn and replayed: they were read between then and t */ \
     F(I, latency_us) F(S, error) \
     F(U, asked)      /* when this probe was sent; t of the event is when the answer came */ \
     F(U, previous)   /* when the last probe with the earlier result was answered: previous..t brackets the change */
@@ -88,6 +89,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(B, gone)       /* deleted or expired */ \
     F(S, value) F(N, lease) /* hex id, "" = none */ \
     F(I, revision) \
+    F(I, created)    /* revision of the key's creation: the same as before = written over, not deleted and made anew */ \
     F(B, initial)    /* from the first read, not a change */
 #define EVENT_FIELDS_DCS_LEASE(F) /* the lease on the leader key; emitted at each renewal seen and each loss */ \
     F(N, lease) F(N, holder) \
@@ -131,11 +133,21 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_EXPECT(F) /* one expectation of the scenario (struct expect), at the beginning */ \
     F(I, index) F(N, kind) /* expect_kind_name */ F(B, has_min) F(B, has_max) F(D, min) F(D, max) /* µs, count or percent */ \
     F(B, wanted) F(N, node) F(S, text)
+#define EVENT_FIELDS_KNOWN_DEFECT(F) /* one known defect of the scenario (struct known_defect), at the beginning */ \
+    F(N, id) F(N, software) /* a component of `version` */ F(N, versions) /* as lab/base/version.h reads it */ \
+    F(S, reference) F(S, text) \
+    F(N, signature)  /* what must be seen in the log: leader_key_overwritten, ... */ \
+    F(S, explains)   /* kinds of expectations: "same_history, lost_writes" */ \
+    F(B, always)     /* its absence on an affected version is a failure */
 #define EVENT_FIELDS_COMMAND(F) F(N, verb) F(S, args) F(N, from)
 #define EVENT_FIELDS_ACTION(F) F(N, id) F(N, action) F(N, phase) /* asked, done, failed */ F(S, detail)
 #define EVENT_FIELDS_FINAL_ROWS(F) /* ids found in the ledger table, chunked: "1-2345,2350-9000" */ F(N, node) F(I, chunk) F(S, ranges)
 #define EVENT_FIELDS_FINAL_READ(F) /* after all final.rows of a node */ \
-    F(N, node) F(B, ok) F(B, leader) F(I, rows) F(I, duplicates) F(I, chunks) F(I, timeline) F(L, lsn) F(S, error)
+    F(N, node) F(B, ok) F(B, leader) /* it was in no recovery */ F(I, rows) F(I, duplicates) F(I, chunks) F(I, timeline) \
+    F(L, lsn)        /* standby: replayed; else pg_current_wal_lsn */ \
+    F(U, lsn_asked) F(U, lsn_read) /* the position was read between these two: primaries are asked after all standbys */ \
+    F(L, goal)       /* the leader's position when the reading began: a standby that replayed as much has all its rows */ \
+    F(S, error)
 #define EVENT_FIELDS_NOISE(F) /* once a second: can this machine be believed? */ \
     F(I, late_max_us) F(I, late_p99_us) /* scheduling lateness of a 10 ms timer in the last second */ \
     F(I, steal_ms) F(D, cpu_some) /* PSI cpu some avg10 */ F(D, load1)
@@ -149,8 +161,8 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     X(MEMBER, "member") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
     X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(DCS_MEMBER, "dcs.member") X(LINK, "link") X(PROXY, "proxy") \
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
-    X(FAULT, "fault") X(STEP, "step") X(EXPECT, "expect") X(COMMAND, "command") X(ACTION, "action") \
-    X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end")
+    X(FAULT, "fault") X(STEP, "step") X(EXPECT, "expect") X(KNOWN_DEFECT, "known_defect") \
+    X(COMMAND, "command") X(ACTION, "action") X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end")
 
 enum event_kind {
     EVENT_TICK = 0, // the engine's clock moved; never written to a log

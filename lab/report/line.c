@@ -3,7 +3,7 @@
 
 #include "lab/report/paint.h"
 
-// "PASS     leader-crash          outage   24.91 s  recovery   24.90 s  lost 0": columns line up over many runs.
+// "PASS          leader-crash          outage   24.91 s  recovery   24.90 s  lost 0": columns line up over many runs.
 void report_line(const struct measures *m, const struct report_style *style, struct strbuf *out) {
     enum paint colour;
     const char *verdict = paint_verdict(m->verdict, &colour);
@@ -15,7 +15,7 @@ void report_line(const struct measures *m, const struct report_style *style, str
     if (m->writes.checked)
         (void)snprintf(lost, sizeof lost, "%" PRId64, m->writes.lost);
     paint_add(out, style, colour, verdict);
-    strbuf_addf(out, "%*s%-22s outage %s  recovery %s  lost %s", 9 - (int)strlen(verdict), "",
+    strbuf_addf(out, "%*s%-22s outage %s  recovery %s  lost %s", 14 - (int)strlen(verdict), "",
                 *m->scenario ? m->scenario : "-", outage, recovery, lost);
     if (m->verdict != VERDICT_PASS) {
         strbuf_add(out, "  ");

@@ -61,6 +61,9 @@ static void on_leader_key(struct report_live *r, const struct event *ev, struct 
         return;
     if (!*now && *r->leader)
         say(r, out, ev->t, PAINT_WARN, "leader key of %s is gone", r->leader);
+    else if (*now && *r->leader)
+        say(r, out, ev->t, PAINT_BAD, "%s TOOK THE LEADER KEY FROM %s, without the key having been free", now,
+            r->leader);
     else if (*now)
         say(r, out, ev->t, PAINT_BOLD, "%s holds the leader key", now);
     r->leader_known = true;

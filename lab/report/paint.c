@@ -73,8 +73,8 @@ const char *paint_seconds(char buf[static 32], usec_t t) {
 }
 
 const char *paint_verdict(enum verdict v, enum paint *ret) {
-    static const char *const words[] = {"PASS", "FAIL", "INVALID", "SKIPPED", "ERROR"};
-    static const enum paint colours[] = {PAINT_GOOD, PAINT_BAD, PAINT_WARN, PAINT_WARN, PAINT_BAD};
+    static const char *const words[] = {"PASS", "FAIL", "INVALID", "SKIPPED", "ERROR", "KNOWN DEFECT"};
+    static const enum paint colours[] = {PAINT_GOOD, PAINT_BAD, PAINT_WARN, PAINT_WARN, PAINT_BAD, PAINT_WARN};
     *ret = colours[v];
     return words[v];
 }

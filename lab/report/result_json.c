@@ -183,6 +183,83 @@ static void put_faults(struct json *j, const struct measures *m) {
     close_block(j, "]");
 }
 
+static void put_lsn(struct json *j, const char *name, lsn_t lsn) {
+    char text[LSN_TEXT_MAX];
+    put_str_or_null(j, name, lsn ? lsn_format(text, lsn) : "");
+}
+
+static void put_contents(struct json *j, const struct measures *m) {
+    open_block(j, "contents", "[");
+    VEC_FOREACH (&m->contents, c) {
+        open_block(j, NULL, "{");
+        put_str(j, "node", c->node);
+        put_bool(j, "read", c->read);
+        put_str_or_null(j, "unread_why", c->why);
+        put_bool(j, "leader", c->leader);
+        put_bool(j, "primary", c->primary);
+        put_int(j, "rows", c->rows, c->read);
+        put_int(j, "only_here", c->only_here, c->read && c->only_here >= 0);
+        put_int(j, "absent", c->absent, c->read && c->absent >= 0);
+        put_int(j, "duplicates", c->duplicates, c->read);
+        put_int(j, "foreign", c->foreign, c->read && c->foreign >= 0);
+        put_int(j, "missing", c->missing, c->read && c->missing >= 0);
+        put_bool(j, "behind", c->behind);
+        put_int(j, "timeline", c->timeline, c->timeline > 0);
+        put_lsn(j, "lsn", c->lsn);
+        put_int(j, "ahead_bytes", c->ahead, c->read && c->foreign >= 0);
+        put_int(j, "history", c->history, c->history > 0);
+        put_bool(j, "diverged", c->diverged);
+        put_str_or_null(j, "because", c->because);
+        close_block(j, "}");
+    }
+    close_block(j, "]");
+}
+
+static void put_aheads(struct json *j, const struct measures *m) {
+    static const char *const ends[] = {[AHEAD_OPEN] = "open",
+                                       [AHEAD_OVERTAKEN] = "overtaken",
+                                       [AHEAD_WENT_BACK] = "went back",
+                                       [AHEAD_NEW_LEADER] = "new leader",
+                                       [AHEAD_UNSEEN] = "unseen"};
+    open_block(j, "standby_ahead", "[");
+    VEC_FOREACH (&m->aheads, s) {
+        open_block(j, NULL, "{");
+        put_str(j, "node", s->node);
+        put_str(j, "leader", s->leader);
+        put_ms(j, "from_ms", s->from, true);
+        put_ms(j, "to_ms", s->to, true);
+        put_ms(j, "resolution_ms", s->resolution, true);
+        put_lsn(j, "lsn", s->lsn);
+        put_lsn(j, "leader_lsn", s->leader_lsn);
+        put_str(j, "end", ends[s->end]);
+        close_block(j, "}");
+    }
+    close_block(j, "]");
+}
+
+static void put_defects(struct json *j, const struct measures *m) {
+    open_block(j, "known_defects", "[");
+    VEC_FOREACH (&m->defects, d) {
+        open_block(j, NULL, "{");
+        put_str(j, "id", d->id);
+        put_str(j, "software", d->software);
+        put_str(j, "versions", d->versions);
+        put_str_or_null(j, "version", d->version);
+        put_bool(j, "affected", d->affected);
+        put_str(j, "signature", d->signature);
+        put_bool(j, "always", d->always);
+        put_bool(j, "seen", d->seen);
+        put_ms(j, "seen_ms", d->at, d->seen);
+        put_str_or_null(j, "node", d->node);
+        put_str_or_null(j, "detail", d->detail);
+        put_str(j, "explains", d->explains);
+        put_str(j, "text", d->text);
+        put_str(j, "reference", d->reference);
+        close_block(j, "}");
+    }
+    close_block(j, "]");
+}
+
 static void put_expects(struct json *j, const struct measures *m) {
     open_block(j, "expectations", "[");
     VEC_FOREACH (&m->expects, e) {
@@ -191,6 +268,7 @@ static void put_expects(struct json *j, const struct measures *m) {
         put_str(j, "text", e->text);
         key(j, "ok");
         strbuf_add(j->out, !e->known ? "null" : e->ok ? "true" : "false");
+        put_str_or_null(j, "known_defect", e->defect);
         close_block(j, "}");
     }
     close_block(j, "]");
@@ -239,8 +317,12 @@ void report_json(const struct measures *m, struct strbuf *out) {
     put_percent(&j, "write", m->write_availability, wrote);
     put_percent(&j, "read", m->read_availability, reads);
     close_block(&j, "}");
+    put_int(&j, "diverged_nodes", m->diverged_nodes, m->writes.checked);
+    put_contents(&j, m);
+    put_aheads(&j, m);
     put_faults(&j, m);
     put_expects(&j, m);
+    put_defects(&j, m);
     put_host(&j, m);
     strbuf_add(out, "\n}\n");
 }

@@ -36,6 +36,7 @@ static void tell_fault(const struct fault_measure *f, moment_list *out) {
 
 static void tell_phases(const struct measures *m, moment_list *out) {
     const struct phase *p = m->phases;
+    const char *taker = *m->phase_leader ? m->phase_leader : m->new_leader;
     char text[EVENT_TEXT_MAX];
     if (p[PHASE_DETECT].present) {
         (void)snprintf(text, sizeof text, "%s's leader key is gone", *m->old_leader ? m->old_leader : "the");
@@ -43,11 +44,11 @@ static void tell_phases(const struct measures *m, moment_list *out) {
                   *m->old_leader ? text : "the leader key is gone");
     }
     if (p[PHASE_ELECT].present) {
-        (void)snprintf(text, sizeof text, "%s takes the leader key", m->new_leader);
+        (void)snprintf(text, sizeof text, "%s takes the leader key", taker);
         (void)add(out, p[PHASE_ELECT].start + p[PHASE_ELECT].duration, text);
     }
     if (p[PHASE_PROMOTE].present) {
-        (void)snprintf(text, sizeof text, "%s accepts writes%s", m->new_leader, p[PHASE_ELECT].present ? "" : " again");
+        (void)snprintf(text, sizeof text, "%s accepts writes%s", taker, p[PHASE_ELECT].present ? "" : " again");
         (void)add(out, p[PHASE_PROMOTE].start + p[PHASE_PROMOTE].duration, text);
     }
     if (p[PHASE_REJOIN].present)
@@ -65,6 +66,25 @@ static void tell_writes(const struct measures *m, moment_list *out) {
     }
     if (m->last_write && (!m->outage || m->last_write > m->outage_start))
         (void)add(out, m->last_write, "last acknowledged write of the run");
+}
+
+static void tell_defects(const struct measures *m, moment_list *out) {
+    VEC_FOREACH (&m->defects, d) {
+        if (!d->seen)
+            continue;
+        struct moment *n = add(out, d->at, d->detail);
+        n->bad = true;
+        (void)snprintf(n->detail, sizeof n->detail, "the signature of %s: %.400s", d->id, d->text);
+    }
+}
+
+static void tell_aheads(const struct measures *m, moment_list *out) {
+    char text[EVENT_TEXT_MAX], here[LSN_TEXT_MAX], there[LSN_TEXT_MAX];
+    VEC_FOREACH (&m->aheads, s) {
+        (void)snprintf(text, sizeof text, "%s is ahead of its leader %s: replayed to %s, written to %s", s->node,
+                       s->leader, lsn_format(here, s->lsn), lsn_format(there, s->leader_lsn));
+        add(out, s->from, text)->bad = true;
+    }
 }
 
 static int by_time(const void *a, const void *b) {
@@ -85,6 +105,8 @@ void story_tell(const struct measures *m, moment_list *out) {
         tell_fault(f, out);
     tell_phases(m, out);
     tell_writes(m, out);
+    tell_defects(m, out);
+    tell_aheads(m, out);
     if (out->n)
         qsort(out->items, out->n, sizeof *out->items, by_time);
 }

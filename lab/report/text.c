@@ -205,6 +205,62 @@ static void put_writes(struct page *p) {
             w->foreign, w->foreign_nodes);
 }
 
+// "712 rows: 120 that n1 lacks, 100 of n1's missing, 65 acknowledged ones absent; replayed to 0/5030A10, timeline 2"
+static void put_node_rows(struct page *p, const struct node_contents *c) {
+    char label[NODE_NAME_MAX + 8], lsn[LSN_TEXT_MAX];
+    (void)snprintf(label, sizeof label, "  %s%s", c->node, c->leader ? " *" : "");
+    if (!c->read) {
+        row(p, label, "not read: %s", c->why);
+        return;
+    }
+    cleanup_strbuf struct strbuf text = {0};
+    strbuf_addf(&text, "%s%" PRId64 " rows", c->diverged ? "DIVERGED, " : "", c->rows);
+    if (c->foreign > 0)
+        strbuf_addf(&text, ", %" PRId64 " that the leader lacks", c->foreign);
+    if (c->missing > 0)
+        strbuf_addf(&text, ", %" PRId64 " of the leader's missing%s", c->missing, c->behind ? " (it was behind)" : "");
+    if (c->only_here > 0)
+        strbuf_addf(&text, ", %" PRId64 " only here", c->only_here);
+    if (c->absent > 0)
+        strbuf_addf(&text, ", %" PRId64 " acknowledged writes absent", c->absent);
+    if (c->duplicates > 0)
+        strbuf_addf(&text, ", %" PRId64 " duplicates", c->duplicates);
+    if (c->lsn)
+        strbuf_addf(&text, "; %s %s, timeline %" PRId64, c->primary ? "at" : "replayed to", lsn_format(lsn, c->lsn),
+                    c->timeline);
+    row(p, label, "%s", strbuf_str(&text));
+}
+
+static void put_contents(struct page *p) {
+    const struct measures *m = p->m;
+    size_t read = 0;
+    VEC_FOREACH (&m->contents, c)
+        read += c->read;
+    if (!m->contents.n)
+        return;
+    if (m->diverged_nodes)
+        row(p, "contents", "%s", m->diverged_text);
+    else
+        row(p, "contents", "%zu of %zu nodes read at the end, none follows another history (* = the leader)", read,
+            m->contents.n);
+    VEC_FOREACH (&m->contents, c)
+        put_node_rows(p, c);
+}
+
+static void put_aheads(struct page *p) {
+    static const char *const ends[] = {[AHEAD_OPEN] = "to the end of the run",
+                                       [AHEAD_OVERTAKEN] = "then the leader wrote past it",
+                                       [AHEAD_WENT_BACK] = "then it was rewound or rebuilt",
+                                       [AHEAD_NEW_LEADER] = "then the leader was another",
+                                       [AHEAD_UNSEEN] = "then it was not seen any more"};
+    char took[USEC_TEXT_MAX], error[USEC_TEXT_MAX], here[LSN_TEXT_MAX], there[LSN_TEXT_MAX];
+    VEC_FOREACH (&p->m->aheads, s)
+        row(p, "ahead",
+            "%s was ahead of %s, its leader, for %s %s %s from %.2f s on (replayed to %s, written to %s); %s", s->node,
+            s->leader, usec_format(took, s->to - s->from), p->g->plus_minus, usec_format(error, s->resolution),
+            (double)s->from / 1e6, lsn_format(here, s->lsn), lsn_format(there, s->leader_lsn), ends[s->end]);
+}
+
 static void put_split_brain(struct page *p) {
     const struct measures *m = p->m;
     char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX];
@@ -225,12 +281,33 @@ static void put_expectations(struct page *p) {
     if (!p->m->expects.n)
         strbuf_add(p->out, "  the scenario has none\n");
     VEC_FOREACH (&p->m->expects, e) {
-        const char *word = !e->known ? "unknown" : e->ok ? "ok" : "FAILED";
+        const char *word = !e->known ? "unknown" : e->ok ? "ok" : *e->defect ? "DEFECT" : "FAILED";
+        bool warn = !e->known || *e->defect;
         strbuf_add(p->out, "  ");
-        paint_add(p->out, p->s, !e->known ? PAINT_WARN : e->ok ? PAINT_GOOD : PAINT_BAD, word);
+        paint_add(p->out, p->s, warn ? PAINT_WARN : e->ok ? PAINT_GOOD : PAINT_BAD, word);
         strbuf_addf(p->out, "%*s", 9 - (int)strlen(word), "");
-        paint_wrap(p->out, p->s, 11, 11, e->text);
+        cleanup_strbuf struct strbuf text = {0};
+        strbuf_addf(&text, *e->defect ? "%s (explained by %s)" : "%s", e->text, e->defect);
+        paint_wrap(p->out, p->s, 11, 11, strbuf_str(&text));
     }
+}
+
+static void put_defect(struct page *p, const struct defect_measure *d) {
+    row(p, d->id, "%s. %s %s has it, here is %s", d->text, d->software, d->versions,
+        *d->version ? d->version : "a version that was not recorded");
+    if (d->seen)
+        row(p, "", "SEEN at %.2f s: %s", (double)d->at / 1e6, d->detail);
+    else
+        row(p, "", "not seen in this run%s", d->affected ? "; it does not show every time" : "");
+    row(p, "", "%s", d->reference);
+}
+
+static void put_defects(struct page *p) {
+    if (!p->m->defects.n)
+        return;
+    heading(p, "Known defects");
+    VEC_FOREACH (&p->m->defects, d)
+        put_defect(p, d);
 }
 
 static void put_host(struct page *p) {
@@ -256,7 +333,10 @@ void report_text(const struct measures *m, const char *run_dir, const struct rep
     put_application(&p);
     put_writes(&p);
     put_split_brain(&p);
+    put_contents(&p);
+    put_aheads(&p);
     put_expectations(&p);
+    put_defects(&p);
     put_host(&p);
     if (!str_empty(run_dir)) // never wrapped: it is there to be copied
         strbuf_addf(out, "  %-16s%s\n", "run folder", run_dir);

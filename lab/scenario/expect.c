@@ -6,7 +6,7 @@
 
 #include "lab/scenario/steps.h"
 
-enum measure_type { TYPE_DURATION, TYPE_COUNT, TYPE_PERCENT, TYPE_LEADER, TYPE_PHASES };
+enum measure_type { TYPE_DURATION, TYPE_COUNT, TYPE_PERCENT, TYPE_LEADER, TYPE_PHASES, TYPE_FLAG };
 
 struct expect_def {
     const char *name;
@@ -19,6 +19,10 @@ static const struct expect_def defs[] = {
     [EXPECT_RECOVERY] = {"recovery", TYPE_DURATION},
     [EXPECT_LOST_WRITES] = {"lost_writes", TYPE_COUNT},
     [EXPECT_UNEXPECTED_WRITES] = {"unexpected_writes", TYPE_COUNT},
+    [EXPECT_DUPLICATED_WRITES] = {"duplicated_writes", TYPE_COUNT},
+    [EXPECT_FOREIGN_ROWS] = {"foreign_rows", TYPE_COUNT},
+    [EXPECT_SAME_HISTORY] = {"same_history", TYPE_FLAG},
+    [EXPECT_DIVERGED_NODES] = {"diverged_nodes", TYPE_COUNT},
     [EXPECT_SPLIT_BRAIN] = {"split_brain", TYPE_DURATION},
     [EXPECT_NEW_LEADER] = {"new_leader", TYPE_LEADER},
     [EXPECT_REJOIN] = {"rejoin", TYPE_DURATION},
@@ -58,6 +62,7 @@ static bool value_parse(enum measure_type type, const char *text, double *ret, c
         return scalar_percent(text, ret, why);
     case TYPE_LEADER:
     case TYPE_PHASES:
+    case TYPE_FLAG:
         break;
     }
     return false;
@@ -254,6 +259,18 @@ static bool read_phases(struct reader *r, const struct ynode *n, struct expect *
     return false;
 }
 
+static bool read_flag(struct reader *r, const struct ynode *n, struct expect *e) {
+    char why[WHY_MAX];
+    const char *text = text_of(r, n, "yes or no");
+    if (!text)
+        return false;
+    e->text = xstrdup(text);
+    if (scalar_bool(text, &e->wanted, why))
+        return true;
+    complain(r, n->mark, "%s", why);
+    return false;
+}
+
 // ---- the mapping ----------------------------------------------------------------------------------------------------
 
 static void expect_read(struct reader *r, const struct ynode *n, enum expect_kind kind, struct plan *plan) {
@@ -263,6 +280,8 @@ static void expect_read(struct reader *r, const struct ynode *n, enum expect_kin
         ok = read_leader(r, n, &e);
     else if (defs[kind].type == TYPE_PHASES)
         ok = read_phases(r, n, &e);
+    else if (defs[kind].type == TYPE_FLAG)
+        ok = read_flag(r, n, &e);
     else
         ok = read_range(r, n, defs[kind].type, &e);
     if (ok && e.has_min && e.has_max && e.min > e.max) {

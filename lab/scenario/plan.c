@@ -17,6 +17,15 @@ static void step_done(struct step *s) {
     VEC_DONE(&s->params);
 }
 
+static void defect_done(struct known_defect *d) {
+    free(d->id);
+    free(d->software);
+    free(d->versions);
+    free(d->reference);
+    free(d->text);
+    free(d->explains);
+}
+
 void plan_free(struct plan *p) {
     if (!p)
         return;
@@ -31,6 +40,9 @@ void plan_free(struct plan *p) {
     for (size_t i = 0; i < p->expects.n; i++)
         free(p->expects.items[i].text);
     VEC_DONE(&p->expects);
+    for (size_t i = 0; i < p->defects.n; i++)
+        defect_done(&p->defects.items[i]);
+    VEC_DONE(&p->defects);
     free(p);
 }
 

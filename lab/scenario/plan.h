@@ -123,6 +123,10 @@ struct step {
     X(RECOVERY, "recovery")                     /* duration range */                                                   \
     X(LOST_WRITES, "lost_writes")               /* count range */                                                      \
     X(UNEXPECTED_WRITES, "unexpected_writes")   /* count range; always expected to be 0 unless said */                 \
+    X(DUPLICATED_WRITES, "duplicated_writes")   /* the same */                                                         \
+    X(FOREIGN_ROWS, "foreign_rows")             /* the same: rows of standbys that the leader lacks */                 \
+    X(SAME_HISTORY, "same_history")             /* yes, no: every node that answers follows the leader's history */    \
+    X(DIVERGED_NODES, "diverged_nodes")         /* count range: nodes that don't */                                    \
     X(SPLIT_BRAIN, "split_brain")               /* duration range; always expected to be 0 unless said */              \
     X(NEW_LEADER, "new_leader")                 /* yes, no, or a node name */                                          \
     X(REJOIN, "rejoin")                         /* duration range: fault (or heal) -> every member streaming again */  \
@@ -140,7 +144,7 @@ struct expect {
     enum expect_kind kind;
     bool has_min, has_max;
     double min, max;          // µs for durations, a count, or percent
-    bool wanted;              // NEW_LEADER yes/no
+    bool wanted;              // NEW_LEADER, SAME_HISTORY yes/no
     char node[NODE_NAME_MAX]; // NEW_LEADER: this node, or ""
     char *text;               // as written, for the report
     int line;
@@ -169,6 +173,31 @@ enum scenario_group {
 const char *scenario_group_name(enum scenario_group g);  // "crash"; "" for GROUP_NONE
 const char *scenario_group_about(enum scenario_group g); // one line for people
 
+// ---- known defects: what may go wrong with certain versions of a program, and is then neither pass nor fail ----------
+// What of a defect can be seen in the log. The measures (lab/measure/defect.c) know how.
+#define DEFECT_SIGNATURES(X)                                                                                           \
+    X(LEADER_KEY_OVERWRITTEN, "leader_key_overwritten") /* a former holder takes the key while another one holds it */ \
+    X(STANDBY_AHEAD, "standby_ahead") /* a standby is ahead of its leader for longer than the probes' resolution */
+enum defect_signature {
+#define X(kind, name) DEFECT_##kind,
+    DEFECT_SIGNATURES(X)
+#undef X
+};
+const char *defect_signature_name(enum defect_signature signature);
+
+enum { DEFECTS_MAX = 16 };
+struct known_defect {
+    char *id;        // unique: "patroni-2693"
+    char *software;  // a component of the version events: "patroni"
+    char *versions;  // lab/base/version.h
+    char *reference; // URL
+    char *text;      // what it does, one sentence
+    enum defect_signature signature;
+    char *explains; // names of expectations and "conditions" (the scenario's own waits), as one text: "a, b"
+    bool always;    // on an affected version its absence is a failure
+    int line;
+};
+
 // ---- the application's load ------------------------------------------------------------------------------------------
 enum route { ROUTE_MULTI_HOST, ROUTE_HAPROXY };
 struct workload_def {
@@ -193,6 +222,7 @@ struct plan {
     usec_t timeout; // the whole scenario, an upper bound on everything (default 10 min)
     VEC(struct step) steps;
     VEC(struct expect) expects;
+    VEC(struct known_defect) defects;
 };
 void plan_free(struct plan *p);
 

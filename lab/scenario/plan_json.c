@@ -218,10 +218,26 @@ static void expect(const struct out *o, const struct expect *e) {
         real(o, "min", e->min);
     if (e->has_max)
         real(o, "max", e->max);
+    if (e->kind == EXPECT_SAME_HISTORY)
+        flag(o, "wanted", e->wanted);
     if (e->kind == EXPECT_NEW_LEADER) {
         flag(o, "wanted", e->wanted);
         text(o, "node", e->node);
     }
+    end(o, "}");
+}
+
+static void known_defect(const struct out *o, const struct known_defect *d) {
+    begin(o, NULL, "{");
+    text(o, "id", d->id);
+    text(o, "software", d->software);
+    text(o, "versions", d->versions);
+    text(o, "reference", d->reference);
+    text(o, "text", d->text);
+    text(o, "signature", defect_signature_name(d->signature));
+    text(o, "explains", d->explains);
+    flag(o, "always", d->always);
+    number(o, "line", d->line);
     end(o, "}");
 }
 
@@ -257,6 +273,10 @@ void plan_to_json(const struct plan *p, struct strbuf *out) {
     begin(&o, "expect", "[");
     for (size_t i = 0; i < p->expects.n; i++)
         expect(&o, &p->expects.items[i]);
+    end(&o, "]");
+    begin(&o, "known_defects", "[");
+    for (size_t i = 0; i < p->defects.n; i++)
+        known_defect(&o, &p->defects.items[i]);
     end(&o, "]}");
     strbuf_add(&buf, "\n");
     strbuf_addn(out, buf.data, buf.len);

@@ -14,14 +14,23 @@
 
 struct draft { // the file's keys
     const struct ynode *title, *group, *lesson, *topology, *set, *workload, *settle, *observe, *timeout, *steps,
-        *expect;
+        *expect, *known_defects;
 };
 #define FIELD(name, required)                                                                                          \
     { #name, read_node, offsetof(struct draft, name), required }
-static const struct field fields[] = {FIELD(title, true),    FIELD(group, false),    FIELD(lesson, false),
-                                      FIELD(topology, true), FIELD(workload, false), FIELD(set, false),
-                                      FIELD(settle, false),  FIELD(observe, false),  FIELD(timeout, false),
-                                      FIELD(steps, true),    FIELD(expect, false),   {0}};
+static const struct field fields[] = {FIELD(title, true),
+                                      FIELD(group, false),
+                                      FIELD(lesson, false),
+                                      FIELD(topology, true),
+                                      FIELD(workload, false),
+                                      FIELD(set, false),
+                                      FIELD(settle, false),
+                                      FIELD(observe, false),
+                                      FIELD(timeout, false),
+                                      FIELD(steps, true),
+                                      FIELD(expect, false),
+                                      FIELD(known_defects, false),
+                                      {0}};
 
 static char *plan_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -147,6 +156,8 @@ static void read_plan(struct reader *r, const struct ynode *root, struct plan *p
     }
     if (d.expect)
         expects_read(r, d.expect, p);
+    if (d.known_defects)
+        known_defects_read(r, d.known_defects, p);
 }
 
 int scenario_read_text(const char *path, const char *text, size_t len, const struct read_options *o, struct diags *d,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Steps and expectations of a scenario.
+// Steps, expectations and known defects of a scenario.
 #include "lab/scenario/condition.h"
 
 enum { STEPS_MAX = 100, INJECTIONS_MAX = 64 }; // the model shows no more than 128 steps and 64 faults
@@ -15,3 +15,5 @@ struct step_marks *steps_read(struct reader *r, const struct ynode *list, struct
 void steps_check_order(struct reader *r, const struct plan *plan, const struct step_marks *marks);
 
 void expects_read(struct reader *r, const struct ynode *map, struct plan *plan);
+// After the expectations: a defect explains some of them.
+void known_defects_read(struct reader *r, const struct ynode *list, struct plan *plan);

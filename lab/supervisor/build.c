@@ -78,6 +78,21 @@ static void record_expectations(struct lab *lab) {
     }
 }
 
+static void record_known_defects(struct lab *lab) {
+    VEC_FOREACH (&lab->plan->defects, d) {
+        struct event ev = EVENT_NEW(KNOWN_DEFECT);
+        STR_COPY(ev.u.KNOWN_DEFECT.id, d->id);
+        STR_COPY(ev.u.KNOWN_DEFECT.software, d->software);
+        STR_COPY(ev.u.KNOWN_DEFECT.versions, d->versions);
+        STR_COPY(ev.u.KNOWN_DEFECT.reference, d->reference);
+        STR_COPY(ev.u.KNOWN_DEFECT.text, d->text);
+        STR_COPY(ev.u.KNOWN_DEFECT.signature, defect_signature_name(d->signature));
+        STR_COPY(ev.u.KNOWN_DEFECT.explains, d->explains);
+        ev.u.KNOWN_DEFECT.always = d->always;
+        sink_emit(&lab->sink, &ev);
+    }
+}
+
 static void record_version(struct lab *lab, const char *component, const char *version, const char *node) {
     struct event ev = EVENT_NEW(VERSION);
     STR_COPY(ev.u.VERSION.component, component);
@@ -129,8 +144,10 @@ static void record_versions(struct lab *lab) {
 void lab_record_beginning(struct lab *lab) {
     record_run(lab);
     record_nodes(lab);
-    if (lab->o->lab->scenario)
+    if (lab->o->lab->scenario) {
         record_expectations(lab);
+        record_known_defects(lab);
+    }
     struct strbuf json = {0};
     plan_to_json(lab->plan, &json);
     cleanup_free char *path = xasprintf("%s/plan.json", lab->o->lab->run_dir);

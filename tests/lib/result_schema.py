@@ -6,16 +6,22 @@ import sys
 
 number = (int, float)
 maybe_number = (int, float, type(None))
-VERDICTS = {"pass", "fail", "invalid", "skipped", "error"}
+VERDICTS = {"pass", "fail", "invalid", "skipped", "error", "known-defect"}
 
 PHASE = {"name": str, "start_ms": maybe_number, "duration_ms": maybe_number, "bound_min_ms": maybe_number,
          "bound_max_ms": maybe_number, "inside": (bool, type(None))}
 WRITES = {name: (int, type(None)) for name in ("attempted", "acknowledged", "failed", "unknown", "lost", "unexpected", "duplicated")}
 FAULT = {"target": str, "mechanism": str, "verified": bool, "asked_ms": maybe_number, "effective_ms": maybe_number}
+CONTENTS = {"node": str, "read": bool, "leader": bool, "rows": (int, type(None)), "only_here": (int, type(None)),
+            "absent": (int, type(None)), "duplicates": (int, type(None)), "foreign": (int, type(None)), "missing": (int, type(None)),
+            "lsn": (str, type(None)), "diverged": bool}
+DEFECT = {"id": str, "software": str, "versions": str, "version": (str, type(None)), "affected": bool, "seen": bool,
+          "seen_ms": maybe_number, "explains": str, "reference": str}
 RESULT = {
     "scenario": str, "seed": (int, str), "verdict": str, "reason": str, "write_outage_ms": maybe_number,
     "recovery_ms": maybe_number, "resolution_ms": maybe_number, "phases": list, "writes": dict,
     "split_brain_ms": maybe_number, "availability": dict, "fault": (dict, type(None)), "versions": dict, "host": dict,
+    "contents": list, "standby_ahead": list, "known_defects": list, "diverged_nodes": (int, type(None)),
 }
 
 
@@ -39,6 +45,10 @@ def check(result):
         found.append(f"result.verdict: {result['verdict']!r} is none of {sorted(VERDICTS)}")
     for i, phase in enumerate(result["phases"]):
         found += complaints(f"phases[{i}]", phase, PHASE)
+    for i, node in enumerate(result["contents"]):
+        found += complaints(f"contents[{i}]", node, CONTENTS)
+    for i, defect in enumerate(result["known_defects"]):
+        found += complaints(f"known_defects[{i}]", defect, DEFECT)
     found += complaints("writes", result["writes"], WRITES)
     if result["fault"] is not None:
         found += complaints("fault", result["fault"], FAULT)

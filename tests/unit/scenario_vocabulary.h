@@ -18,9 +18,11 @@ static const struct mechanism_param test_pause_params[] = {
     {"process", "word", "postmaster|walreceiver|startup|checkpointer|backend", "postmaster", "which of PostgreSQL's"},
     {"scope", "word", "process|tree", "tree", "with its descendants"},
     {0}};
-static const struct mechanism_param test_drop_params[] = {{"with", "nodes", "others|all", "others", "the other side"},
-                                                          {"direction", "word", "both|in|out", "both", "which frames"},
-                                                          {0}};
+static const struct mechanism_param test_drop_params[] = {
+    {"with", "nodes", "others|all", "others", "the other side"},
+    {"direction", "word", "both|in|out", "both", "which frames"},
+    {"path", "paths", "all|sql|replication|rest|etcd_client|etcd_peer", "all", "which service paths"},
+    {0}};
 static const struct mechanism_param test_switchover_params[] = {{"candidate", "nodes", NULL, "", "who is to lead"},
                                                                 {0}};
 // Of every kind that no shipped mechanism uses yet.

@@ -68,6 +68,10 @@ static const char *const golden = "---------------------------------------------
                                   "  unexpected      0 failed yet present, 0 duplicated; 2 unknown ones turned out\n"
                                   "                  written\n"
                                   "  split brain     none\n"
+                                  "  contents        2 of 2 nodes read at the end, none follows another history (*\n"
+                                  "                  = the leader)\n"
+                                  "    n2 *          1212 rows\n"
+                                  "    n3            1212 rows\n"
                                   "\n"
                                   "Expectations\n"
                                   "  ok       write_outage from 20.00 s to 34.00 s: 28.91 s\n"
@@ -316,8 +320,9 @@ static void one_line_says_the_verdict_and_why_it_is_not_a_pass(void **state) {
     world_build(&w);
     world_expect(&w, "recovery", -1, 20e6);
     report_line(world_measure(&w, true, &m), &ascii, &out);
-    assert_string_equal(out.data, "FAIL     leader-crash           outage    28.91 s  recovery    28.90 s  lost 0  "
-                                  "recovery at most 20.00 s: 28.90 s\n");
+    assert_string_equal(out.data,
+                        "FAIL          leader-crash           outage    28.91 s  recovery    28.90 s  lost 0  "
+                        "recovery at most 20.00 s: 28.90 s\n");
     measure_free(m);
     world_done(&w);
 }

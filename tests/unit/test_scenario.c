@@ -139,6 +139,36 @@ static void expectations_take_every_form(void **state) {
     plan_free(p);
 }
 
+static void known_defects_are_read_with_what_they_explain(void **state) {
+    (void)state;
+    struct plan *p = read_with(
+        HEAD "- wait: 1s\nexpect: {same_history: yes, diverged_nodes: 0, foreign_rows: <= 3, lost_writes: 0}\n"
+             "known_defects:\n"
+             "- id: patroni-2693\n  software: patroni\n  versions: '>= 2.0, < 3.0.3'\n"
+             "  reference: https://github.com/patroni/patroni/pull/2693\n  text: the key is put back\n"
+             "  signature: leader_key_overwritten\n  explains: [same_history, lost_writes, conditions]\n"
+             "- {id: other, software: etcd, versions: 3.4.23, reference: 'http://example.org/1', text: t, "
+             "signature: standby_ahead, explains: split_brain, always: yes}\n",
+        NULL);
+    assert_true(p->expects.items[0].kind == EXPECT_SAME_HISTORY && p->expects.items[0].wanted);
+    assert_true(p->expects.items[1].kind == EXPECT_DIVERGED_NODES && p->expects.items[1].max == 0);
+    assert_int_equal(p->defects.n, 2);
+    const struct known_defect *a = &p->defects.items[0], *b = &p->defects.items[1];
+    assert_string_equal(a->id, "patroni-2693");
+    assert_string_equal(a->software, "patroni");
+    assert_string_equal(a->versions, ">= 2.0, < 3.0.3");
+    assert_string_equal(a->reference, "https://github.com/patroni/patroni/pull/2693");
+    assert_string_equal(a->text, "the key is put back");
+    assert_string_equal(a->explains, "same_history, lost_writes, conditions");
+    assert_true(a->signature == DEFECT_LEADER_KEY_OVERWRITTEN && !a->always);
+    assert_string_equal(b->explains, "split_brain");
+    assert_true(b->signature == DEFECT_STANDBY_AHEAD && b->always);
+    cleanup_strbuf struct strbuf json = {0};
+    plan_to_json(p, &json);
+    assert_non_null(strstr(json.data, "\"known_defects\":[{\"id\":\"patroni-2693\",\"software\":\"patroni\""));
+    plan_free(p);
+}
+
 static void overrides_win_over_the_file(void **state) {
     (void)state;
     struct setting items[] = {{(char *)"patroni.ttl", (char *)"40"},
@@ -338,6 +368,7 @@ int main(void) {
         cmocka_unit_test(steps_start_where_their_author_said),
         cmocka_unit_test(each_kind_of_condition_is_understood),
         cmocka_unit_test(expectations_take_every_form),
+        cmocka_unit_test(known_defects_are_read_with_what_they_explain),
         cmocka_unit_test(overrides_win_over_the_file),
         cmocka_unit_test(a_wrong_override_is_told_with_its_text),
         cmocka_unit_test(a_topology_inside_a_scenario_builds_upon_another),

@@ -15,8 +15,13 @@
 #define CRASH  "- {name: crash, inject: node.power_off, target: leader}\n"
 #define WHEN   STEPS CRASH "- wait: "  // a condition, in line 5 column 9
 #define EXPECT STEPS CRASH "expect:\n" // expectations begin in line 6
+// One known defect, its keys in lines 7 to 14.
+#define DEFECT(id, software, versions, reference, text, signature, explains, always)                                   \
+    STEPS CRASH "\nknown_defects:\n- id: " id "\n  software: " software "\n  versions: " versions                      \
+                "\n  reference: " reference "\n  text: " text "\n  signature: " signature "\n  explains: " explains    \
+                "\n  always: " always "\n"
 // One PostgreSQL; the steps begin in line 7.
-#define ONE    "title: t\ntopology:\n  nodes:\n    p: {services: [postgres, etcd]}\n    app: {services: app}\nsteps:\n"
+#define ONE "title: t\ntopology:\n  nodes:\n    p: {services: [postgres, etcd]}\n    app: {services: app}\nsteps:\n"
 
 // clang-format off
 static const struct bad {
@@ -62,9 +67,9 @@ static const struct bad {
      "setle: 3s\n"
      "steps: [{wat: 5s}\n",
      "f:1:1: error: unknown key 'titel' in a scenario (did you mean 'title'?); allowed: title, "
-     "group, lesson, topology, workload, set, settle, observe, timeout, steps, expect\n"
+     "group, lesson, topology, workload, set, settle, observe, timeout, steps, expect, known_defects\n"
      "f:2:1: error: unknown key 'setle' in a scenario (did you mean 'settle'?); allowed: title, "
-     "group, lesson, topology, workload, set, settle, observe, timeout, steps, expect\n"
+     "group, lesson, topology, workload, set, settle, observe, timeout, steps, expect, known_defects\n"
      "f:3:10: error: unknown key 'wat' in a step (did you mean 'wait'?); allowed: name, inject, heal, "
      "do, wait, target, with, at, after, when, for, within, duration\n"
      "f:4:1: error: this is not YAML: did not find expected ',' or ']' while parsing a flow sequence "
@@ -74,7 +79,7 @@ static const struct bad {
      "topology: patroni-3\n"
      "step: []\n",
      "f:3:1: error: unknown key 'step' in a scenario (did you mean 'steps'?); allowed: title, group, lesson, "
-     "topology, workload, set, settle, observe, timeout, steps, expect\n"},
+     "topology, workload, set, settle, observe, timeout, steps, expect, known_defects\n"},
     {"title: [a]\n"
      "topology: patroni-9\n"
      "steps: 5\n",
@@ -447,8 +452,8 @@ static const struct bad {
      "f:12:11: error: the lower limit is above the upper one: nothing can meet 'at least 9s, at most "
      "3s'\n"
      "f:13:3: error: unknown expectation 'splitbrain' (did you mean 'split_brain'?); allowed: "
-     "write_outage, read_outage, recovery, lost_writes, unexpected_writes, split_brain, new_leader, "
-     "rejoin, phases, write_availability, read_availability\n"},
+     "write_outage, read_outage, recovery, lost_writes, unexpected_writes, duplicated_writes, foreign_rows, "
+     "same_history, diverged_nodes, split_brain, new_leader, rejoin, phases, write_availability, read_availability\n"},
     {EXPECT "  write_outage: <= 34\n"
      "  read_outage: {most: 3s}\n"
      "  recovery: {at_most: 3}\n"
@@ -466,6 +471,50 @@ static const struct bad {
     {ONE "- wait: 1s\n"
      "expect: {new_leader: yes}\n",
      "f:8:22: error: topology 'f' has only one PostgreSQL node: there can be no new leader\n"},
+    {EXPECT "  same_history: maybe\n"
+     "  diverged_nodes: -1\n",
+     "f:6:17: error: 'maybe' is neither yes nor no: expected true or false\n"
+     "f:7:19: error: '-1' is not a count: expected a whole number such as 0 or 12\n"},
+    // known defects
+    {STEPS CRASH "known_defects: patroni-2693\n",
+     "f:5:16: error: expected a list of known defects, each with id, software, versions, ..., found text\n"},
+    {STEPS CRASH "known_defects:\n"
+     "- {id: d, sofware: patroni}\n",
+     "f:6:3: error: key 'versions' is missing in a known defect\n"
+     "f:6:3: error: key 'reference' is missing in a known defect\n"
+     "f:6:3: error: key 'text' is missing in a known defect\n"
+     "f:6:3: error: key 'signature' is missing in a known defect\n"
+     "f:6:3: error: key 'explains' is missing in a known defect\n"
+     "f:6:11: error: unknown key 'sofware' in a known defect (did you mean 'software'?); allowed: id, software, versions, "
+     "reference, text, signature, explains, always\n"},
+    {DEFECT("has space", "patrony", "3.0.3 and older", "patroni/2693", "t", "leader_key_overwriten", "[]", "no"),
+     "f:7:7: error: 'has space' can't be the id of a defect: letters, digits, '-', '_' and '.', at most 63\n"
+     "f:8:13: error: 'patrony' is not a program of which versions are recorded (did you mean 'patroni'?); allowed: patroni, "
+     "postgresql, etcd, haproxy\n"
+     "f:9:19: error: '3.0.3 and older' names no versions: only a comma and another limit may follow (examples: '< 3.0.3', "
+     "'>= 2.0, < 3.0.3', '3.0.2')\n"
+     "f:10:14: error: 'patroni/2693' is no address: expected the page that describes the defect, https://..., at most 200 "
+     "characters\n"
+     "f:12:14: error: 'leader_key_overwriten' is not a signature (did you mean 'leader_key_overwritten'?); allowed: "
+     "leader_key_overwritten, standby_ahead\n"
+     "f:13:13: error: a defect that explains nothing changes nothing: name the expectations that it breaks\n"},
+    {DEFECT("d", "patroni", "< new", "https://example.org", "''", "standby_ahead", "[foreign_rows, foreign_row, foreign_rows]",
+            "maybe"),
+     "f:9:15: error: '< new' names no versions: a version such as 3.0.3 is expected here (examples: '< 3.0.3', '>= 2.0, < "
+     "3.0.3', '3.0.2')\n"
+     "f:11:9: error: a defect's text is one line of 1 to 240 characters: the details are in its reference\n"
+     "f:13:28: error: 'foreign_row' is not an expectation (did you mean 'foreign_rows'?); allowed: write_outage, "
+     "read_outage, recovery, lost_writes, unexpected_writes, duplicated_writes, foreign_rows, same_history, diverged_nodes, "
+     "split_brain, new_leader, rejoin, phases, write_availability, read_availability, conditions\n"
+     "f:13:41: error: 'foreign_rows' is here twice\n"
+     "f:14:11: error: 'maybe' is neither yes nor no: expected true or false\n"},
+    {DEFECT("d", "patroni", "< 3.0.3", "https://example.org", "t", "standby_ahead", "{a: b}", "no")
+     "- {id: d, software: patroni, versions: '1', reference: 'https://example.org', text: t, signature: standby_ahead, explains: "
+     "foreign_rows}\n",
+     "f:13:13: error: expected a list of expectations such as [same_history, lost_writes], found a mapping\n"
+     "f:15:8: error: defect 'd' is here twice (first in line 7)\n"},
+    {DEFECT("d", "patroni", "< 3.0.3", "https://example.org", "t", "standby_ahead", "[rejoin]", "no"),
+     "f:13:14: warning: this scenario does not expect 'rejoin': there is nothing to explain\n"},
 };
 // clang-format on
 

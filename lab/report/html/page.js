@@ -9,7 +9,7 @@ const T = {
   skip: "Skip to the summary", sections: "Sections", tableOf: "{a}, as a table",
   summary: "Summary", story: "What happened", timeline: "Timeline", phases: "Phases", data: "Data", expectations: "Expectations",
   lesson: "What this teaches", events: "Events", setup: "Configuration",
-  verdict: {pass: "Passed", fail: "Failed", invalid: "Invalid: neither passed nor failed", skipped: "Skipped", error: "The lab broke"},
+  verdict: {pass: "Passed", fail: "Failed", invalid: "Invalid: neither passed nor failed", skipped: "Skipped", error: "The lab broke", "known-defect": "A known defect: neither passed nor failed"},
   noScenario: "A lab without a scenario",
   outage: "Write outage", none: "none", atLeast: "at least", notKnown: "not known", nothingWritten: "nothing was written",
   outageFrom: "last acknowledged write at {a}, then none until {b}", outageOpen: "last acknowledged write at {a}; writes had not come back at {b}",
@@ -38,6 +38,9 @@ const T = {
   logNote: "Lines are dated when they were read, up to a moment after they were written.",
   writes: "Writes", count: "Count", meaning: "Meaning",
   w: {attempted: "tried", acknowledged: "acknowledged", failed: "certainly not done", unknown: "may have been done", lost: "acknowledged, absent afterwards", unexpected: "failed for certain, yet present", duplicated: "an id more than once", recovered: "unknown, and present: legal", foreign: "rows of a standby that the leader lacks", local_only: "acknowledged without their synchronous standby (counted as unknown)"},
+  contents: "What each node held at the end", diverged: "DIVERGED", notRead: "not read: {a}", onLeader: "leader", rows: "Rows", foreignRows: "Leader lacks", missingRows: "Lacks of leader", onlyHere: "Only here", absent: "Acknowledged, absent", duplicates: "Duplicates", position: "WAL position", timelineNo: "Timeline", history: "History", behind: "behind",
+  ahead: "Standbys ahead of their leader", aheadText: "{n} had replayed to {a} when {l}, asked later, had only written to {b}", aheadEnd: {open: "to the end of the run", overtaken: "then the leader wrote past it", "went back": "then it was rewound or rebuilt", "new leader": "then the leader was another", unseen: "then it was not seen any more"}, evidence: "Evidence", ended: "Then",
+  defects: "Known defects", defect: "Defect", defectOf: "{s} {v}; here {a}", noVersion: "not recorded", defectSeen: "seen at {a}: {b}", defectUnseen: "not seen in this run", explainedBy: "a known defect: {a}", reference: "Reference",
   unchecked: "Not known: {a}.", lostIds: "Ids of the lost writes", unexpectedIds: "Ids of the unexpected rows", ids: "Ids", number: "How many", acked: "Acknowledged", by: "By", noIds: "The ids could not be told apart with certainty.", moreRanges: "{n} more ranges",
   ok: "ok", notOk: "FAILED", notJudged: "not judged", expectation: "Expectation", result: "Result", noExpectations: "The scenario has none.",
   noLesson: "The scenario says nothing about what it teaches.",
@@ -48,8 +51,8 @@ const T = {
   steps: "Steps of the scenario", step: "Step", seed: "Seed", program: "bascule", lab: "Lab", began: "Began",
   made: "Made by bascule {v} from the log of the run alone. Definitions of every number: docs/measures.md.",
 };
-const SIGN = {pass: "✓", fail: "✗", invalid: "?", skipped: "–", error: "!"};
-const TONE = {pass: "good", fail: "bad", invalid: "warn", skipped: "warn", error: "bad"};
+const SIGN = {pass: "✓", fail: "✗", invalid: "?", skipped: "–", error: "!", "known-defect": "⚠"};
+const TONE = {pass: "good", fail: "bad", invalid: "warn", skipped: "warn", error: "bad", "known-defect": "warn"};
 const LANE_SIGN = {off: "○", unknown: "?", starting: "…", down: "✗", replica: "▸", standby_alone: "▹", leader: "★", writable_without_key: "‼", leader_not_writable: "⊘", follower: "▸", leaderless: "∅"};
 const HATCHED = new Set(["down", "writable_without_key", "leader_not_writable", "leaderless"]);
 const THIN = new Set(["replica", "follower", "standby_alone", "starting", "unknown", "off"]);
@@ -504,6 +507,21 @@ function ranges(title, rows, withTimes) {
   const body = table(heads, cells.slice(0, 200), {label: title});
   return h("div", {}, h("h3", {}, title), body, cells.length > 200 || D.lost_ranges > cells.length ? h("p", {class: "muted"}, fill(T.moreRanges, {n: Math.max(cells.length, withTimes ? D.lost_ranges : 0) - Math.min(200, cells.length)})) : null);
 }
+function contents() { // what each node held at the end, and who was ahead of the leader
+  const c = list(R.contents), dash = (n) => n == null ? "–" : count(n);
+  if (!c.length) return [];
+  const rows = c.map((n) => n.read
+    ? [h("span", {class: n.diverged ? "bad" : ""}, n.diverged ? `✗ ${n.node}: ${T.diverged}` : n.leader ? `${n.node} (${T.onLeader})` : n.node), dash(n.rows), dash(n.foreign), dash(n.missing) + (n.missing && n.behind ? ` (${T.behind})` : ""), dash(n.only_here), dash(n.absent), dash(n.duplicates), n.lsn || "–", dash(n.timeline), dash(n.history), n.because || ""]
+    : [n.node, ...Array(9).fill("–"), fill(T.notRead, {a: n.unread_why || "?"})]);
+  const heads = [[T.node, ""], [T.rows, "n"], [T.foreignRows, "n"], [T.missingRows, "n"], [T.onlyHere, "n"], [T.absent, "n"], [T.duplicates, "n"], [T.position, ""], [T.timelineNo, "n"], [T.history, "n"], [T.evidence, ""]];
+  const ahead = list(R.standby_ahead).map((a) => [a.node, at(a.from_ms), `${ms(a.to_ms - a.from_ms)} ${fill(T.precise, {a: ms(a.resolution_ms)})}`, fill(T.aheadText, {n: a.node, a: a.lsn, l: a.leader, b: a.leader_lsn}), T.aheadEnd[a.end] || a.end]);
+  return [h("h3", {}, T.contents), table(heads, rows, {label: T.contents}),
+    ahead.length ? h("h3", {}, T.ahead) : null, ahead.length ? table([[T.node, ""], [T.from, ""], [T.time, "n"], [T.evidence, ""], [T.ended, ""]], ahead, {label: T.ahead}) : null];
+}
+function defects() {
+  const rows = list(R.known_defects).map((d) => [h("strong", {class: d.seen ? "bad" : ""}, d.id), fill(T.defectOf, {s: d.software, v: d.versions, a: d.version || T.noVersion}), d.text, d.seen ? fill(T.defectSeen, {a: at(d.seen_ms), b: d.detail}) : T.defectUnseen, d.reference]);
+  return rows.length ? [h("h3", {}, T.defects), table([[T.defect, ""], [T.versions, ""], [T.what, ""], [T.result, ""], [T.reference, ""]], rows, {label: T.defects})] : [];
+}
 function data() {
   const w = R.writes, bad = new Set(["lost", "unexpected", "duplicated", "foreign"]);
   const rows = Object.keys(T.w).filter((k) => k in w).map((k) => {
@@ -513,12 +531,13 @@ function data() {
   return section("data", w.attempted ? table([[T.writes, ""], [T.count, "n"], [T.meaning, ""]], rows, {label: T.writes}) : h("p", {}, T.nothingWritten),
     w.attempted && !w.checked ? h("p", {class: "warn"}, fill(T.unchecked, {a: w.unchecked_why})) : null,
     list(D.lost).length ? ranges(T.lostIds, D.lost, true) : w.lost ? h("p", {}, T.noIds) : null,
-    list(D.unexpected).length ? ranges(T.unexpectedIds, D.unexpected, false) : null);
+    list(D.unexpected).length ? ranges(T.unexpectedIds, D.unexpected, false) : null, contents());
 }
 function expectations() {
-  if (!R.expectations.length) return section("expectations", h("p", {}, T.noExpectations));
-  const rows = R.expectations.map((e) => [h("strong", {class: e.ok == null ? "warn" : e.ok ? "good" : "bad"}, e.ok == null ? `? ${T.notJudged}` : e.ok ? `✓ ${T.ok}` : `✗ ${T.notOk}`), e.kind.replace(/_/g, " "), e.text]);
-  return section("expectations", table([[T.result, ""], [T.expectation, ""], [T.detail, ""]], rows, {label: T.expectations}));
+  if (!R.expectations.length) return section("expectations", h("p", {}, T.noExpectations), defects());
+  const word = (e) => e.ok == null ? `? ${T.notJudged}` : e.ok ? `✓ ${T.ok}` : `✗ ${T.notOk}`;
+  const rows = R.expectations.map((e) => [h("strong", {class: e.ok == null || e.known_defect ? "warn" : e.ok ? "good" : "bad"}, word(e)), e.kind.replace(/_/g, " "), e.known_defect ? `${e.text} (${fill(T.explainedBy, {a: e.known_defect})})` : e.text]);
+  return section("expectations", table([[T.result, ""], [T.expectation, ""], [T.detail, ""]], rows, {label: T.expectations}), defects());
 }
 
 // ---- the lesson: paragraphs, lists and `code`, as scenario files write them

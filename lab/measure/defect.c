@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: PostgreSQL
+// Known defects: is the signature of one in the log, is the program's version among those that have it, and which failed
+// expectations does it explain? A signature is evidence of the defect itself, never its consequence alone: lost writes have many causes.
+//
+//   leader_key_overwritten  a node that held the leader key before writes itself into it while another one holds it. Every correct
+//                           writer creates the key and only the lease's end or a delete removes it, so the key would have been
+//                           created anew: the same `created` revision with another value is a write over it. (etcd's kv
+//                           create_revision; Patroni creates it in a transaction that compares create_revision with 0:
+//                           patroni/dcs/etcd3.py, attempt_to_acquire_leader)
+//   standby_ahead           a stretch of ahead.c
+#include <stdio.h>
+#include <strings.h>
+
+#include "lab/base/version.h"
+#include "lab/measure/fold.h"
+
+static bool held_before(const struct measure *m, const struct key_change *until, const char *node) {
+    for (const struct key_change *k = m->keys.items; k < until; k++)
+        if (!k->gone && str_eq(k->value, node))
+            return true;
+    return false;
+}
+
+static bool written_over(const struct key_change *a, const struct key_change *b) {
+    if (a->gone || b->gone || b->initial || !*a->value || str_eq(a->value, b->value))
+        return false;
+    return a->created == b->created || !a->created || !b->created; // not recorded: no deletion between them was seen
+}
+
+static void find_key_overwritten(const struct measure *m, struct defect_measure *d) {
+    for (size_t i = 1; i < m->keys.n && !d->seen; i++) {
+        const struct key_change *a = &m->keys.items[i - 1], *b = a + 1;
+        if (!written_over(a, b) || !held_before(m, a, b->value))
+            continue;
+        d->seen = true;
+        d->at = b->t;
+        STR_COPY(d->node, b->value);
+        (void)snprintf(d->detail, sizeof d->detail, "%s wrote itself into the leader key while %s held it", b->value,
+                       a->value);
+    }
+}
+
+static void find_standby_ahead(const struct measure *m, struct defect_measure *d) {
+    if (!m->out.aheads.n)
+        return;
+    const struct ahead_span *s = &m->out.aheads.items[0];
+    char here[LSN_TEXT_MAX], there[LSN_TEXT_MAX];
+    d->seen = true;
+    d->at = s->from;
+    STR_COPY(d->node, s->leader);
+    (void)snprintf(d->detail, sizeof d->detail, "%s had replayed to %s and %s, its leader, had only written to %s",
+                   s->node, lsn_format(here, s->lsn), s->leader, lsn_format(there, s->leader_lsn));
+}
+
+// ---- versions --------------------------------------------------------------------------------------------------------
+
+static const char *version_on(const struct measure *m, const char *software, const char *node) {
+    const char *everywhere = "";
+    VEC_FOREACH (&m->out.versions, v) {
+        if (strcasecmp(v->component, software) != 0)
+            continue;
+        if (fold_in_list(v->nodes, node))
+            return v->version;
+        if (!*v->nodes)
+            everywhere = v->version;
+    }
+    return everywhere;
+}
+
+// Where nothing was seen: the first version of any node that is in the range, else any.
+static const char *version_anywhere(const struct measure *m, const struct defect_measure *d) {
+    const char *any = "";
+    VEC_FOREACH (&m->out.versions, v) {
+        if (strcasecmp(v->component, d->software) != 0)
+            continue;
+        if (version_in_range(d->versions, v->version))
+            return v->version;
+        any = v->version;
+    }
+    return any;
+}
+
+void defect_find(struct measure *m) {
+    VEC_FOREACH (&m->out.defects, d) {
+        if (str_eq(d->signature, "leader_key_overwritten"))
+            find_key_overwritten(m, d);
+        else if (str_eq(d->signature, "standby_ahead"))
+            find_standby_ahead(m, d);
+        STR_COPY(d->version, d->seen ? version_on(m, d->software, d->node) : version_anywhere(m, d));
+        d->affected = version_in_range(d->versions, d->version);
+    }
+}
+
+bool defect_explains(const struct defect_measure *d, const char *kind) {
+    return d->seen && d->affected && fold_in_list(d->explains, kind);
+}
+
+// Two things that the scenario did not have to say: a defect outside its versions is a failure like any other, and one that shows
+// `always` must show.
+static void judge_presence(struct measure *m, const struct defect_measure *d) {
+    bool stranger = d->seen && !d->affected, missed = !d->seen && d->affected && d->always;
+    if (!stranger && !missed)
+        return;
+    struct expect_result *e = VEC_ADD(&m->out.expects);
+    STR_COPY(e->kind, "known_defect");
+    e->known = true;
+    if (missed)
+        (void)snprintf(e->text, sizeof e->text, "%s always shows with %s %s: it was not seen", d->id, d->software,
+                       d->versions);
+    else if (version_known(d->version))
+        (void)snprintf(e->text, sizeof e->text, "no %s with %s %s, which is not %s: %s", d->id, d->software, d->version,
+                       d->versions, d->detail);
+    else
+        (void)snprintf(e->text, sizeof e->text, "no %s where the version of %s is not recorded: %s", d->id, d->software,
+                       d->detail);
+}
+
+void defect_explain(struct measure *m) {
+    VEC_FOREACH (&m->out.expects, e)
+        VEC_FOREACH (&m->out.defects, d)
+            if (e->known && !e->ok && !*e->defect && defect_explains(d, e->kind))
+                STR_COPY(e->defect, d->id);
+    VEC_FOREACH (&m->out.defects, d)
+        judge_presence(m, d);
+}
