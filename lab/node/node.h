@@ -21,10 +21,10 @@ struct node; // opaque
 struct node_spec {
     char name[NODE_NAME_MAX]; // also the hostname
     char address[ADDRESS_MAX];
-    const char *hosts;    // text of /etc/hosts, borrowed during node_new
-    const char *disk_dir; // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
-    bool watchdog;        // the machine has one, at NODE_WATCHDOG; when it expires the power goes (event `watchdog`)
-    const char *log_dir;  // bound at /var/log; in the run folder, so that logs survive everything
+    const char *hosts;      // text of /etc/hosts, borrowed during node_new
+    const char *disk_dir;   // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
+    bool watchdog;          // the machine has one, at NODE_WATCHDOG; when it expires the power goes (event `watchdog`)
+    const char *log_dir;    // bound at /var/log; in the run folder, so that logs survive everything
     const char *image_root; // absolute path of an unpacked root file system, never written to; NULL = the host's
 };
 
