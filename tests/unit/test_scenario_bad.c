@@ -121,7 +121,7 @@ static const struct bad {
      "patroni.ttl, patroni.loop_wait, patroni.retry_timeout, patroni.maximum_lag_on_failover, "
      "patroni.primary_start_timeout, patroni.synchronous_mode, patroni.synchronous_mode_strict, "
      "patroni.synchronous_node_count, patroni.failsafe_mode, patroni.check_timeline, "
-     "patroni.use_pg_rewind, patroni.use_slots\n"
+     "patroni.use_pg_rewind, patroni.use_slots, patroni.watchdog, patroni.safety_margin\n"
      "f:5:22: error: '1.5s': patroni.loop_wait counts in whole seconds\n"
      "f:6:22: error: 'maybe' is neither yes nor no: expected true or false\n"
      "f:7:3: warning: PostgreSQL has no parameter 'shared_bufers' (did you mean 'shared_buffers'?); "
