@@ -30,7 +30,7 @@ struct node_spec {
     bool own_disks;
     unsigned
         disk_layer; // DISK_* bits (disk.h): which system calls of its services can be met by storage faults; 0 = none
-    const char *log_dir; // bound at /var/log; in the run folder, so that logs survive everything
+    const char *log_dir;    // bound at /var/log; in the run folder, so that logs survive everything
     const char *image_root; // absolute path of an unpacked root file system, never written to; NULL = the host's
 };
 

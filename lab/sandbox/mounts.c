@@ -81,15 +81,17 @@ int mount_overlay(const char *at, const char *base, const char *name, struct err
 }
 
 int mount_overlay_of(const char *lower, const char *at, const char *base, const char *name, struct err *err) {
-    // By descriptor, for the same reason as the relative names.
+    // By its name where the option can hold it: /proc/PID/mountinfo then tells who uses an image (lab/image/remove.c). Else by
+    // descriptor, for the same reason as the relative names.
     cleanup_close int below = open(lower, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (below < 0)
         return err_sys(err, errno, "open '%s'", lower);
-    cleanup_free char *by_fd = xasprintf("/proc/self/fd/%d", below);
+    bool plain = *lower == '/' && !strpbrk(lower, ":,\\");
+    cleanup_free char *name_of_lower = plain ? xstrdup(lower) : xasprintf("/proc/self/fd/%d", below);
     cleanup_close int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (chdir(base) < 0)
         return err_sys(err, errno, "enter '%s'", base);
-    int r = overlay_here(by_fd, at, name);
+    int r = overlay_here(name_of_lower, at, name);
     if (r == 0)
         open_scratch(name);
     if (cwd < 0 || fchdir(cwd) < 0)

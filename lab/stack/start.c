@@ -131,6 +131,16 @@ static void start_leader(struct stack *s) {
     start_postmaster(s, s->leader);
 }
 
+// The Patroni of a standby, once its data directory is there: before that it would find an empty one and make its own copy.
+static void join_one(struct stack *s, size_t i) {
+    struct err err = {0};
+    if (!(stack_def(s, i)->services & SERVICE_POSTGRES) || i == s->leader || !s->data_ready[i] ||
+        s->phase == START_BROKEN)
+        return;
+    if (service_patroni(s, i, &err) < 0)
+        broken(s, NULL, NULL, "%s", err.msg);
+}
+
 static void on_template(void *arg, enum template_step step, size_t node, const char *text) {
     struct stack *s = arg;
     if (s->phase == START_BROKEN)
@@ -149,6 +159,8 @@ static void on_template(void *arg, enum template_step step, size_t node, const c
             start_leader(s);
         else
             start_standbys(s);
+        if (s->phase == START_JOIN) // a slow disk: the leader was faster than the copies
+            join_one(s, node);
         break;
     case TEMPLATE_DONE:
     case TEMPLATE_ENDED:
@@ -288,15 +300,10 @@ int start_begin(struct stack *s, struct err *err) {
 
 static void join_others(struct stack *s, const char *leader) {
     set_phase(s, START_JOIN);
-    for (size_t i = 0; i < stack_count(s); i++) {
-        struct err err = {0};
-        if (!(stack_def(s, i)->services & SERVICE_POSTGRES) || i == s->leader)
-            continue;
-        if (service_patroni(s, i, &err) < 0) {
-            broken(s, NULL, NULL, "%s", err.msg);
-            return;
-        }
-    }
+    for (size_t i = 0; i < stack_count(s); i++)
+        join_one(s, i);
+    if (s->phase == START_BROKEN)
+        return;
     progress(s, true, "the other Patronis to join; %s holds the leader lock", leader);
 }
 
