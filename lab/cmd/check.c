@@ -6,6 +6,22 @@
 #include "lab/cmd/simple.h"
 #include "lab/scenario/read.h"
 
+// What a mechanism itself has to say: parameters that can't be, a topology that does not fit (an error), a host that can't
+// do it (a warning: it is no mistake of the file).
+static int check_faults(const char *path, const struct plan *plan, struct diags *d) {
+    int bad = 0;
+    VEC_FOREACH (&plan->steps, s) {
+        struct err err = {0};
+        if ((s->kind != STEP_INJECT && s->kind != STEP_ACTION) ||
+            fault_check(s->mechanism, plan->topology, &s->targets, &s->params, &err) >= 0)
+            continue;
+        bool mistake = err.code == EINVAL || err.code == ENOENT;
+        diag_add(d, mistake ? DIAG_ERROR : DIAG_WARNING, path, s->line, 1, "%s", err.msg);
+        bad = mistake ? -EINVAL : bad;
+    }
+    return bad;
+}
+
 static int check_file(const char *name, const struct read_options *ro, struct diags *d) {
     struct err err = {0};
     cleanup_strbuf struct strbuf path = {0};
@@ -21,6 +37,8 @@ static int check_file(const char *name, const struct read_options *ro, struct di
     } else {
         struct plan *plan = NULL;
         r = scenario_read(strbuf_str(&path), ro, d, &plan, &err);
+        if (r >= 0)
+            r = check_faults(strbuf_str(&path), plan, d);
         plan_free(plan);
     }
     if (r < 0 && *err.msg)

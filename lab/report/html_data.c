@@ -388,6 +388,7 @@ void html_data(const struct html_page *p, const struct measures *m, struct strbu
     put_lost(p, m, out);
     put_settings(p, out);
     put_steps(p, out);
+    html_links_put(p, out);
     put_plan(p, out);
     put_files(p, out);
     strbuf_add(out, "}\n");

@@ -35,6 +35,7 @@ void html_page_free(struct html_page *p) {
     VEC_DONE(&p->noise);
     VEC_DONE(&p->settings);
     VEC_DONE(&p->steps);
+    VEC_DONE(&p->links);
     VEC_DONE(&p->files);
     VEC_DONE(&p->acks);
     cJSON_Delete(p->plan);
@@ -175,6 +176,9 @@ static void keep(struct html_page *p, const struct event *ev) {
         break;
     case EVENT_STEP:
         on_step(p, ev);
+        break;
+    case EVENT_LINK:
+        html_link_event(p, ev);
         break;
     case EVENT_NOISE:
         VEC_PUSH(&p->noise, ((struct html_noise){ev->t, ev->u.NOISE.late_p99_us}));

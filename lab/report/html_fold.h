@@ -3,6 +3,7 @@
 // Private to the room: what the page keeps of a log, and the parts that turn it into the page's JSON block.
 //   html_fold.c   events -> lanes, key, lease, ticks, rows       html_words.c  one event -> one row of the event list
 //   html_ticks.c  ticks -> as many columns as can be looked at   html_lost.c   ledger and final read -> ids
+//   html_links.c  service paths that were not open
 //   html_data.c   all of it -> JSON                              html.c        JSON and template -> page
 #include <cjson/cJSON.h>
 
@@ -64,6 +65,12 @@ struct html_seen { // what the event list said last about a node
     char role[EVENT_NAME_MAX], state[EVENT_NAME_MAX];
 };
 
+struct html_link { // a service path of a pair while it was not open
+    char from[NODE_NAME_MAX], to[NODE_NAME_MAX], path[EVENT_NAME_MAX];
+    usec_t since, until; // USEC_NEVER = to the end
+    bool intended, measured;
+};
+
 struct html_page {
     struct event begin; // run.begin
     struct model *model;
@@ -78,6 +85,7 @@ struct html_page {
     VEC(struct html_noise) noise;
     VEC(struct html_setting) settings;
     VEC(struct html_step) steps;
+    VEC(struct html_link) links;
     VEC(struct html_file) files;
     cJSON *plan;
     // ids
@@ -100,5 +108,9 @@ struct html_range { // ids of one kind, without a gap
 };
 typedef VEC(struct html_range) range_list;
 void html_lost(const struct html_page *p, range_list *lost, range_list *unexpected);
+
+void html_link_event(struct html_page *p, const struct event *ev);
+// [from, to, path, since, until or null, intended, measured], under the key "links".
+void html_links_put(const struct html_page *p, struct strbuf *out);
 
 void html_data(const struct html_page *p, const struct measures *m, struct strbuf *out);

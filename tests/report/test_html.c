@@ -192,6 +192,37 @@ static void equal_log_lines_become_one_row_with_a_count(void **state) {
     world_done(&w);
 }
 
+static void tell_link(struct world *w, usec_t t, bool intended, bool measured) {
+    struct event ev = EVENT_NEW(LINK);
+    ev.t = t;
+    STR_COPY(ev.u.LINK.from, "n1");
+    STR_COPY(ev.u.LINK.to, "e1");
+    STR_COPY(ev.u.LINK.path, "etcd_client");
+    ev.u.LINK.intended = intended;
+    ev.u.LINK.measured = measured;
+    tell(w, &ev);
+}
+
+static void a_path_that_was_not_open_is_a_stretch_and_an_open_one_is_nothing(void **state) {
+    (void)state;
+    struct world w = world_new();
+    tell_link(&w, 1 * SEC, true, true);
+    tell_link(&w, 2 * SEC, false, true); // leaks for a moment
+    tell_link(&w, 3 * SEC, false, false);
+    tell_link(&w, 4 * SEC, false, false); // told again
+    tell_link(&w, 9 * SEC, true, true);
+    tell_link(&w, 11 * SEC, true, false); // to the end
+    cJSON *json = block_of(&w);
+    cJSON *links = cJSON_GetObjectItemCaseSensitive(json, "links");
+    cleanup_free char *text = cJSON_PrintUnformatted(links);
+    assert_string_equal(
+        "[[\"n1\",\"e1\",\"etcd_client\",2000,3000,false,true],[\"n1\",\"e1\",\"etcd_client\",3000,9000,false,false],"
+        "[\"n1\",\"e1\",\"etcd_client\",11000,null,true,false]]",
+        text);
+    cJSON_Delete(json);
+    world_done(&w);
+}
+
 static void an_empty_log_makes_a_page(void **state) {
     (void)state;
     struct world w = world_new();
@@ -210,6 +241,7 @@ int main(void) {
         cmocka_unit_test(a_short_run_keeps_every_tick),
         cmocka_unit_test(a_long_run_is_summed_up_and_its_outage_is_not),
         cmocka_unit_test(equal_log_lines_become_one_row_with_a_count),
+        cmocka_unit_test(a_path_that_was_not_open_is_a_stretch_and_an_open_one_is_nothing),
         cmocka_unit_test(an_empty_log_makes_a_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

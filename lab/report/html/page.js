@@ -32,6 +32,9 @@ const T = {
   okLegend: "good writes a second", failedLegend: "failed or unknown (drawn downwards)", lowLegend: "fewest good writes in any 100 ms of the bucket", latLegend: "worst write (solid) and read (dashed) of each bucket",
   outageLegend: "no acknowledged write", faultLegend: "fault in force",
   phaseText: {detect: "fault effective → the leader key is gone", elect: "→ a new leader key", promote: "→ that node accepts a write", reroute: "→ the application's first acknowledged write", rejoin: "→ every powered member streams from the leader"},
+  network: "Network", noLinks: "Every service path between two nodes was open, as intended, whenever it was measured.", path: "Service path", who: "Who reaches whom", until: "Until",
+  linksNote: "Stretches in which a service path was not open. Intended: what power, links and the faults in force allow. Measured: whether a probe in the lab's own network got through. A path needs both directions.",
+  link: {cut: "cut by a fault, and nothing gets through", leaks: "LEAKS: a fault forbids it, yet a probe got through", lost: "LOST: no fault forbids it, yet nothing got through"},
   noPhases: "No leader was lost and no write outage followed the fault.", inside: "inside its bounds", outside: "OUTSIDE its bounds", noBound: "no bound", bounds: "best and worst case {a} to {b}", took: "took {a}", precise: "± {a}",
   phaseSum: "The phases up to reroute together are {a}; the recovery time is {b}.", phaseLogs: "What was logged in this time", noLogs: "Nothing worth keeping was logged in this time.", moreLines: "{n} more lines", times: "{n} times",
   barLabel: "{p}: {a}, bounds {b} to {c}, {d}", barNoBound: "{p}: {a}, no bound",
@@ -500,6 +503,20 @@ function phases() {
     R.phases.map((p) => phase(p, used)), h("p", {class: "muted small"}, T.logNote));
 }
 
+// ---- the network: stretches of many pairs with the same path, state and times (within a second) are one row -----------
+function network() {
+  const rows = [];
+  for (const [from, to, path, since, until, intended, measured] of D.links) {
+    const state = intended ? "lost" : measured ? "leaks" : "cut", near = (a, b) => a === b || a != null && b != null && Math.abs(a - b) < 1000;
+    const pairs = rows.find((r) => r.path === path && r.state === state && near(r.since, since) && near(r.until, until))?.pairs;
+    if (pairs) pairs.push([from, to]);
+    else rows.push({path, state, since, until, pairs: [[from, to]]});
+  }
+  const who = (pairs) => pairs.filter(([a, b], i) => !pairs.some(([c, d], j) => c === b && d === a && j < i)).map(([a, b]) => `${a} ${pairs.some(([c, d]) => c === b && d === a) ? "⇄" : "→"} ${b}`).join(", ");
+  const cells = rows.sort((a, b) => a.since - b.since).slice(0, 200).map((r) => [r.path, who(r.pairs), h("span", {class: r.state === "cut" ? "" : "warn"}, T.link[r.state]), at(r.since), r.until == null ? T.toEnd : at(r.until)]);
+  return section("network", cells.length ? [h("p", {class: "muted small"}, T.linksNote), table([[T.path, ""], [T.who, ""], [T.state, ""], [T.from, "n"], [T.until, "n"]], cells, {label: T.network})] : h("p", {}, T.noLinks));
+}
+
 // ---- data and expectations ------------------------------------------------------------------------------------------
 function ranges(title, rows, withTimes) {
   const heads = [[T.ids, ""], [T.number, "n"], ...(withTimes ? [[T.acked, ""], [T.by, ""]] : [])], text = ([a, b]) => a === b ? `${a}` : `${a}–${b}`;
@@ -602,7 +619,7 @@ function setup() {
 }
 
 // ---- the page -------------------------------------------------------------------------------------------------------
-const parts = [["summary", summary], ["story", story], ["timeline", timeline], ["phases", phases], ["data", data], ["expectations", expectations], ["lesson", lesson], ["events", events], ["setup", setup]];
+const parts = [["summary", summary], ["story", story], ["timeline", timeline], ["phases", phases], ["network", network], ["data", data], ["expectations", expectations], ["lesson", lesson], ["events", events], ["setup", setup]];
 const main = h("main", {}, parts.map(([, make]) => make()));
 document.body.append(h("a", {class: "skip", href: "#summary-h"}, T.skip),
   h("header", {class: "top"}, h("h1", {}, R.scenario ? `${R.scenario}: ${R.title}` : T.noScenario), h("p", {class: "muted"}, [R.topology, D.run.wall ? new Date(D.run.wall).toISOString().replace("T", " ").slice(0, 19) + " UTC" : ""].filter(Boolean).join(", "))),
