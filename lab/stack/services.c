@@ -43,9 +43,35 @@ void service_forget_postmaster(struct node *n) {
     (void)unlink(path);
 }
 
+// With `clock: adjustable` the wall clock of a daemon and of its children comes from a file (libfaketime's README,
+// "Advanced time specification options"). No shared memory: it would outlive a killed process. The cache is a second.
+static void with_clock(const struct stack *s, struct service_spec *spec, const char **env) {
+    static const char *const fake[] = {
+        "LD_PRELOAD=" STACK_FAKETIME_PRELOAD, "FAKETIME_TIMESTAMP_FILE=" STACK_FAKETIME_FILE,
+        "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_DISABLE_SHM=1", "FAKETIME_CACHE_DURATION=1"};
+    if (s->o.topology->clock != CLOCK_ADJUSTABLE)
+        return;
+    size_t n = 0;
+    for (size_t k = 0; s->plain_env[k] && n < STACK_ENV_MAX - ARRAY_SIZE(fake) - 1; k++)
+        env[n++] = s->plain_env[k];
+    for (size_t k = 0; k < ARRAY_SIZE(fake); k++)
+        env[n++] = fake[k];
+    env[n] = NULL;
+    spec->env = env;
+}
+
+// The right time until somebody changes it; a boot begins with it.
+static void write_clock(const struct stack *s, const struct node *n) {
+    cleanup_free char *path = xasprintf("/proc/%d/root" STACK_FAKETIME_FILE, (int)node_init_pid(n));
+    if (s->o.topology->clock == CLOCK_ADJUSTABLE && access(path, F_OK) < 0)
+        (void)fs_write(path, "+0\n", 3, 0644, NULL);
+}
+
 int service_patroni(struct stack *s, size_t i, struct err *err) {
-    const char *argv[] = {s->o.paths[i].patroni, STACK_PATRONI_CONF, NULL};
+    const char *argv[] = {s->o.paths[i].patroni, STACK_PATRONI_CONF, NULL}, *env[STACK_ENV_MAX];
     struct service_spec spec = {.name = "patroni", .argv = argv, .log = "patroni/patroni.log"};
+    write_clock(s, s->o.nodes[i]);
+    with_clock(s, &spec, env);
     return start_unless_running(s->o.nodes[i], &spec, err);
 }
 
@@ -56,7 +82,10 @@ int service_postmaster(struct stack *s, size_t i, struct err *err) {
     cleanup_strbuf struct strbuf options = {0};
     conf_postmaster_options(&s->conf, &options);
     const char *argv[] = {pg_ctl, "start", "--no-wait", "-D", STACK_PGDATA, "-o", strbuf_str(&options), NULL};
+    const char *env[STACK_ENV_MAX];
     struct service_spec spec = {.name = "pg_ctl", .argv = argv, .log = "postgresql/postgresql.log"};
+    write_clock(s, s->o.nodes[i]);
+    with_clock(s, &spec, env);
     return start_unless_running(s->o.nodes[i], &spec, err);
 }
 
