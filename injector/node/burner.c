@@ -7,7 +7,8 @@
 #include "lab/base/str.h"
 
 int burner_start(struct node *n, const char *name, int nice, struct burner *ret, struct err *err) {
-    static unsigned serial; // one that was killed may still have to be reaped: a name of its own for each, within reason
+    static unsigned
+        serial; // one that was killed may still have to be reaped: a name of its own for each, within reason
     char level[8], unique[32];
     (void)snprintf(unique, sizeof unique, "%s-%u", name, 1 + serial++ % 64);
     (void)snprintf(level, sizeof level, "%d", nice);
@@ -17,7 +18,8 @@ int burner_start(struct node *n, const char *name, int nice, struct burner *ret,
     if (r < 0)
         return r;
     *ret = (struct burner){.node = n, .since = usec_now()};
-    return process_read(n, node_service_pid(n, unique), &ret->at) < 0 ? err_set(err, ESRCH, "%s ended at once", name) : 0;
+    return process_read(n, node_service_pid(n, unique), &ret->at) < 0 ? err_set(err, ESRCH, "%s ended at once", name)
+                                                                      : 0;
 }
 
 void burner_stop(struct burner *b) {

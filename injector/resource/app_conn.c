@@ -14,17 +14,25 @@ struct node *app_conn_home(const struct fault_world *w) {
     return NULL;
 }
 
-int app_conn_open(const struct fault_world *w, const struct node *from, const char *to_node, const struct pgconn_ops *ops,
-                  void *arg, struct pgconn **ret, struct err *err) {
+int app_conn_open(const struct fault_world *w, const struct node *from, const char *to_node,
+                  const struct pgconn_ops *ops, void *arg, struct pgconn **ret, struct err *err) {
     int i = fault_world_index(w, to_node);
     if (i < 0)
         return err_set(err, ENOENT, "there is no node '%s'", to_node);
     char port[8];
     (void)snprintf(port, sizeof port, "%d", STACK_PGPORT);
     // One address and no SSL: libpq makes one socket, now, while we are in that node's network.
-    const char *keys[] = {"hostaddr", "port", "user", "dbname", "password", "application_name", "sslmode", "gssencmode", NULL};
-    const char *values[] = {w->topology->nodes.items[i].address, port, STACK_APP_USER, STACK_DATABASE, stack_password("app"),
-                            "bascule-fault", "disable", "disable", NULL};
+    const char *keys[] = {"hostaddr",         "port",    "user",       "dbname", "password",
+                          "application_name", "sslmode", "gssencmode", NULL};
+    const char *values[] = {w->topology->nodes.items[i].address,
+                            port,
+                            STACK_APP_USER,
+                            STACK_DATABASE,
+                            stack_password("app"),
+                            "bascule-fault",
+                            "disable",
+                            "disable",
+                            NULL};
     cleanup_close int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     if (home < 0)
         return err_sys(err, errno, "open our own network namespace");

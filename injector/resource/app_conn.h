@@ -5,8 +5,8 @@
 #include "lab/observe/pgconn.h"
 
 // from: whose network it leaves through. As pgconn_open otherwise.
-int app_conn_open(const struct fault_world *w, const struct node *from, const char *to_node, const struct pgconn_ops *ops,
-                  void *arg, struct pgconn **ret, struct err *err);
+int app_conn_open(const struct fault_world *w, const struct node *from, const char *to_node,
+                  const struct pgconn_ops *ops, void *arg, struct pgconn **ret, struct err *err);
 // The node of the topology that runs the application.
 struct node *app_conn_home(const struct fault_world *w);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
-// clock.skew: the wall clock of PostgreSQL and Patroni on a node jumps by `offset`. A plain user can't set the clock (and
+// clock.skew: the wall clock of PostgreSQL on a node jumps by `offset`. A plain user can't set the clock (and
 // all nodes share the host's), so the daemons of a topology with `clock: adjustable` start with libfaketime preloaded and
 // read their offset from STACK_FAKETIME_FILE at most a second after it was written. Monotonic clocks are left alone, as
 // by settimeofday(2). etcd is Go and asks the kernel without libc: its clock stays.
-// Verified by clocks read inside PostgreSQL: SELECT clock_timestamp() against our own. Patroni has the same library and
-// the same file; what it thinks the time is stands in its log.
+// Patroni keeps the right time as well: Python's sleeps end at absolute monotonic times, which libfaketime 0.9.10 shifts.
+// Verified by the clock read inside PostgreSQL: SELECT clock_timestamp() against our own.
 #include <glob.h>
 #include <math.h>
 #include <stdio.h>
@@ -59,7 +59,8 @@ static void inject(struct fault *f, fault_phase_done done) {
             return;
         }
     s->written = true;
-    phase_ok(f, done, sink_now(f->world->sink), "%s written; the daemons look at it within a second", STACK_FAKETIME_FILE);
+    phase_ok(f, done, sink_now(f->world->sink), "%s written; the daemons look at it within a second",
+             STACK_FAKETIME_FILE);
 }
 
 static void ask_next(struct fault *f);
@@ -84,7 +85,8 @@ static void on_clock(void *arg, const char *sqlstate, const char *text) {
     if (*sqlstate)
         phase_no(f, s->done, "PostgreSQL on %s did not tell its time: %s %s", f->nodes[s->asking], sqlstate, text);
     else if (!as_expected)
-        phase_no(f, s->done, "clock_timestamp() on %s is off by %+.3f s, not by %+.3f s", f->nodes[s->asking], off, s->expected);
+        phase_no(f, s->done, "clock_timestamp() on %s is off by %+.3f s, not by %+.3f s", f->nodes[s->asking], off,
+                 s->expected);
     else if (++s->asking < f->n_nodes)
         ask_next(f);
     else
@@ -98,8 +100,8 @@ static void ask_next(struct fault *f) {
         s->asking++;
     if (s->asking == f->n_nodes)
         phase_ok(f, s->done, 0, "powered off: a boot begins with the right time");
-    else if (app_ask(f->world, app_conn_home(f->world), f->nodes[s->asking], "select extract(epoch from clock_timestamp())",
-                     5 * SEC, on_clock, f, &s->ask, &err) < 0)
+    else if (app_ask(f->world, app_conn_home(f->world), f->nodes[s->asking],
+                     "select extract(epoch from clock_timestamp())", 5 * SEC, on_clock, f, &s->ask, &err) < 0)
         phase_no(f, s->done, "%s", err.msg);
 }
 
@@ -155,8 +157,9 @@ static int check(const struct topology *t, const setting_list *params, struct er
         return err_set(err, EINVAL, "clock.skew: offset is a duration such as +1h or -5m, not '%s'",
                        mechanism_param(&clock_skew_fault.about, params, "offset"));
     if (t->clock != CLOCK_ADJUSTABLE)
-        return err_set(err, EINVAL, "clock.skew needs a topology with `clock: adjustable` (or --set clock=adjustable): its "
-                                    "daemons start with libfaketime preloaded");
+        return err_set(err, EINVAL,
+                       "clock.skew needs a topology with `clock: adjustable` (or --set clock=adjustable): its "
+                       "daemons start with libfaketime preloaded");
     glob_t g = {0};
     bool found = glob(STACK_FAKETIME_GLOB, 0, NULL, &g) == 0;
     globfree(&g);
@@ -169,8 +172,10 @@ static int check_node(const struct topology *t, const struct node_def *node, con
                       struct err *err) {
     (void)params;
     if (!(node->services & SERVICE_POSTGRES) && (node->services & SERVICE_ETCD))
-        return err_set(err, EINVAL, "clock.skew: %s runs etcd alone, which is Go and asks the kernel itself: no library can "
-                                    "change its clock", node->name);
+        return err_set(err, EINVAL,
+                       "clock.skew: %s runs etcd alone, which is Go and asks the kernel itself: no library can "
+                       "change its clock",
+                       node->name);
     return check_service_on(t, node, "postgres", err);
 }
 
@@ -184,11 +189,13 @@ static const struct mechanism_param params[] = {
     {"offset", "text", NULL, NULL, "how far the clock jumps: a duration with its sign, +1h or -5m"}, {0}};
 
 const struct fault_ops clock_skew_fault = {
-    .about = {.name = "clock.skew", .summary = "the wall clock of PostgreSQL and Patroni jumps", .params = params},
+    .about = {.name = "clock.skew", .summary = "the wall clock of PostgreSQL jumps", .params = params},
     .mechanism = "libfaketime, preloaded from the start, reads the offset from a file; CLOCK_MONOTONIC is not touched.",
-    .still_works = "etcd and everything else on the node keep the right time. Leases are etcd's and count monotonic time: nobody "
+    .still_works = "Patroni, etcd and everything else on the node keep the right time. Leases are etcd's and count "
+                   "monotonic time: nobody "
                    "loses leadership by a wrong wall clock alone.",
-    .exercises = "Timestamps, lag in seconds, recovery_target_time, log correlation: what depends on wall clocks and what does not.",
+    .exercises = "Timestamps, lag in seconds, recovery_target_time, log correlation: what depends on wall clocks and "
+                 "what does not.",
     .needs = "libfaketime, and a topology with clock: adjustable",
     .check = check,
     .check_node = check_node,

@@ -132,16 +132,16 @@ static void describe(const struct fault *f, struct strbuf *out) {
                     fault_param(f, "burners"), fault_param(f, "nice"), f->nodes[k]);
 }
 
-static const struct mechanism_param params[] = {
-    {"burners", "count", NULL, "2", "busy loops on each target"},
-    {"nice", "count", NULL, "0", "their niceness, 0 (as everybody) to 19"},
-    {0}};
+static const struct mechanism_param params[] = {{"burners", "count", NULL, "2", "busy loops on each target"},
+                                                {"nice", "count", NULL, "0", "their niceness, 0 (as everybody) to 19"},
+                                                {0}};
 
 const struct fault_ops resource_cpu_fault = {
     .about = {.name = "resource.cpu", .summary = "busy loops that compete for the processors", .params = params},
     .mechanism = "Shell loops as services of the node.",
-    .still_works = "Everything, later. The lab's nodes share the host's processors: all of them are slowed, the measurement "
-                   "too. A run may then end as invalid; node.slow slows one node alone.",
+    .still_works =
+        "Everything, later. The lab's nodes share the host's processors: all of them are slowed, the measurement "
+        "too. A run may then end as invalid; node.slow slows one node alone.",
     .exercises = "Contention; nice values; how late a loop of 10 s may be.",
     .needs = "nothing",
     .check = check,

@@ -49,7 +49,8 @@ static size_t daemon_of(const struct fault *f) {
 static rlim_t lowest_free(const struct victim *v) {
     bool open[1024] = {false};
     char path[96];
-    (void)snprintf(path, sizeof path, "/proc/%d/root/proc/%lld/fd", (int)node_init_pid(v->node), (long long)v->process.pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/root/proc/%lld/fd", (int)node_init_pid(v->node),
+                   (long long)v->process.pid);
     cleanup_dir DIR *dir = opendir(path);
     for (const struct dirent *e; dir && (e = readdir(dir));) {
         unsigned long n = strtoul(e->d_name, NULL, 10);
@@ -128,12 +129,15 @@ static void on_asked(void *arg, bool met) {
     const char *service = fault_param(f, "service"), *node = f->nodes[s->asking];
     close_probe(s);
     if (met != s->healed)
-        phase_no(f, s->done, s->healed ? "%s on %s gives no answer to a new connection" : "%s on %s still answers a new connection",
+        phase_no(f, s->done,
+                 s->healed ? "%s on %s gives no answer to a new connection" : "%s on %s still answers a new connection",
                  service, node);
     else if (++s->asking < f->n_nodes)
         ask(f);
     else
-        phase_ok(f, s->done, 0, s->healed ? "%s answers a new connection" : "%s takes no new connection: no answer within 1 s", service);
+        phase_ok(f, s->done, 0,
+                 s->healed ? "%s answers a new connection" : "%s takes no new connection: no answer within 1 s",
+                 service);
 }
 
 static void ask(struct fault *f) {
@@ -208,15 +212,18 @@ static void describe(const struct fault *f, struct strbuf *out) {
 
 static const struct mechanism_param params[] = {
     {"service", "word", FILES_SERVICES, NULL, "whose process; for postgres the postmaster"},
-    {"more", "count", NULL, "0", "how many it may open in addition to what it has; with some left the verification may see an answer"},
+    {"more", "count", NULL, "0",
+     "how many it may open in addition to what it has; with some left the verification may see an answer"},
     {0}};
 
 const struct fault_ops resource_files_fault = {
     .about = {.name = "resource.files", .summary = "takes a daemon's file descriptors away", .params = params},
     .mechanism = "prlimit(2): RLIMIT_NOFILE of the living process down to its lowest free descriptor.",
-    .still_works = "What is open: sessions, replication, watches. New connections are completed by the kernel and answered by "
-                   "nobody. Backends of PostgreSQL have limits of their own.",
-    .exercises = "EMFILE; health checks that connect but ask nothing; a leader that nobody new can reach and that nobody replaces.",
+    .still_works =
+        "What is open: sessions, replication, watches. New connections are completed by the kernel and answered by "
+        "nobody. Backends of PostgreSQL have limits of their own.",
+    .exercises = "EMFILE; health checks that connect but ask nothing; a leader that nobody new can reach and that "
+                 "nobody replaces.",
     .needs = "nothing",
     .check = check,
     .check_node = process_check_node,

@@ -38,7 +38,8 @@ static int64_t limit_of(const setting_list *params) {
 static int64_t data_of(const struct victim *v) {
     char path[96];
     cleanup_strbuf struct strbuf text = {0};
-    (void)snprintf(path, sizeof path, "/proc/%d/root/proc/%lld/status", (int)node_init_pid(v->node), (long long)v->process.pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/root/proc/%lld/status", (int)node_init_pid(v->node),
+                   (long long)v->process.pid);
     const char *line = fs_read(path, 8192, &text, NULL) < 0 ? NULL : strstr(strbuf_str(&text), "\nVmData:");
     long long kb;
     return line && sscanf(line, " VmData: %lld", &kb) == 1 ? kb * 1024 : -1;
@@ -50,7 +51,9 @@ static int squeeze_node(struct fault *f, const char *name, struct err *err) {
     victim_list roots = {0}, all = {0};
     struct victim v = {.node = n, .what = "postmaster"};
     int64_t pid = n && node_is_on(n) ? node_postmaster_pid(n, STACK_PGDATA) : 0;
-    int r = pid > 0 && process_read(n, pid, &v.process) == 0 ? 0 : err_set(err, ESRCH, "PostgreSQL is not running on %s", name);
+    int r = pid > 0 && process_read(n, pid, &v.process) == 0
+                ? 0
+                : err_set(err, ESRCH, "PostgreSQL is not running on %s", name);
     if (r == 0 && data_of(&v) + 4 * MB > limit_of(f->params))
         r = err_set(err, EINVAL, "the postmaster on %s has %lld MB already: the limit must be at least 4 MB more", name,
                     (long long)(data_of(&v) / MB));
@@ -76,7 +79,8 @@ static void inject(struct fault *f, fault_phase_done done) {
             phase_no(f, done, "%s", err.msg);
             return;
         }
-    phase_ok(f, done, sink_now(f->world->sink), "RLIMIT_DATA of %zu processes lowered to %s", s->limited.n, fault_param(f, "limit"));
+    phase_ok(f, done, sink_now(f->world->sink), "RLIMIT_DATA of %zu processes lowered to %s", s->limited.n,
+             fault_param(f, "limit"));
 }
 
 static void ask_next(struct fault *f);
@@ -98,12 +102,15 @@ static void on_answer(void *arg, const char *sqlstate, const char *text) {
         sd_event_add_time_relative(f->world->loop, &s->again, CLOCK_MONOTONIC, 200 * MSEC, 1, on_again, f) >= 0)
         return;
     if (!as_expected)
-        phase_no(f, s->done, "a statement that needs more than %s on %s %s %s: %s", fault_param(f, "limit"), f->nodes[s->asking],
-                 s->healed ? "still fails with" : "was not refused with 53200 but gave", *sqlstate ? sqlstate : "a result", text);
+        phase_no(f, s->done, "a statement that needs more than %s on %s %s %s: %s", fault_param(f, "limit"),
+                 f->nodes[s->asking], s->healed ? "still fails with" : "was not refused with 53200 but gave",
+                 *sqlstate ? sqlstate : "a result", text);
     else if (++s->asking < f->n_nodes)
         ask_next(f);
     else
-        phase_ok(f, s->done, 0, s->healed ? "a statement that needs more than %s gets it" : "a statement that needs more than %s gets: 53200 out of memory",
+        phase_ok(f, s->done, 0,
+                 s->healed ? "a statement that needs more than %s gets it"
+                           : "a statement that needs more than %s gets: 53200 out of memory",
                  fault_param(f, "limit"));
 }
 
@@ -195,7 +202,8 @@ static int check_node(const struct topology *t, const struct node_def *node, con
 static void describe(const struct fault *f, struct strbuf *out) {
     for (size_t k = 0; k < f->n_nodes; k++)
         strbuf_addf(out,
-                    "# on %s\nfor p in $(pgrep -o -f bin/postgres) $(pgrep -f '^postgres:'); do prlimit --pid $p --data=$((%lld)): ; done\n",
+                    "# on %s\nfor p in $(pgrep -o -f bin/postgres) $(pgrep -f '^postgres:'); do prlimit --pid $p "
+                    "--data=$((%lld)): ; done\n",
                     f->nodes[k], (long long)limit_of(f->params));
 }
 
@@ -203,11 +211,16 @@ static const struct mechanism_param params[] = {
     {"limit", "size", NULL, "64MB", "private memory of each PostgreSQL process, in whole MB"}, {0}};
 
 const struct fault_ops resource_memory_fault = {
-    .about = {.name = "resource.memory", .summary = "limits the private memory of PostgreSQL's processes", .params = params},
-    .mechanism = "prlimit(2): RLIMIT_DATA of the postmaster and all its children; new backends inherit it. Not the OOM killer.",
-    .still_works = "Whatever needs little memory. Shared buffers are not counted. A statement that is refused ends, its "
-                   "session and the server live on.",
-    .exercises = "53200 out_of_memory against the OOM killer's SIGKILL (process.kill of a backend), which ends all sessions.",
+    .about = {.name = "resource.memory",
+              .summary = "limits the private memory of PostgreSQL's processes",
+              .params = params},
+    .mechanism =
+        "prlimit(2): RLIMIT_DATA of the postmaster and all its children; new backends inherit it. Not the OOM killer.",
+    .still_works =
+        "Whatever needs little memory. Shared buffers are not counted. A statement that is refused ends, its "
+        "session and the server live on.",
+    .exercises =
+        "53200 out_of_memory against the OOM killer's SIGKILL (process.kill of a backend), which ends all sessions.",
     .needs = "nothing",
     .check = check,
     .check_node = check_node,

@@ -86,8 +86,7 @@ static int await_stopped(const struct tree *t, int *ret_stopped) {
         for (size_t k = 0; k < t->n; k++) {
             char state = state_of(t->pids[k]);
             dead += strchr("ZX", state) != NULL;
-            stopped += strchr("Tt", state) != NULL ||
-                       (state == 'D' && i > 2 && waits_for_stopped_child(t, t->pids[k]));
+            stopped += strchr("Tt", state) != NULL || (state == 'D' && i > 2 && waits_for_stopped_child(t, t->pids[k]));
         }
         *ret_stopped = (int)stopped;
         if (dead + stopped == t->n)

@@ -43,12 +43,15 @@ void service_forget_postmaster(struct node *n) {
     (void)unlink(path);
 }
 
-// With `clock: adjustable` the wall clock of a daemon and of its children comes from a file (libfaketime's README,
+// With `clock: adjustable` the wall clock of PostgreSQL comes from a file (libfaketime's README,
 // "Advanced time specification options"). No shared memory: it would outlive a killed process. The cache is a second.
+// Only PostgreSQL: Python sleeps until absolute monotonic times, and libfaketime 0.9.10 shifts those too (clock_nanosleep:
+// EINVAL), so a Patroni with a wrong clock would end of the library, not of the clock.
 static void with_clock(const struct stack *s, struct service_spec *spec, const char **env) {
     static const char *const fake[] = {
         "LD_PRELOAD=" STACK_FAKETIME_PRELOAD, "FAKETIME_TIMESTAMP_FILE=" STACK_FAKETIME_FILE,
-        "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_DISABLE_SHM=1", "FAKETIME_CACHE_DURATION=1"};
+        "FAKETIME_DONT_FAKE_MONOTONIC=1",     "FAKETIME_DISABLE_SHM=1",
+        "FAKETIME_CACHE_DURATION=1",          "FAKETIME_ONLY_CMDS=postgres"};
     if (s->o.topology->clock != CLOCK_ADJUSTABLE)
         return;
     size_t n = 0;

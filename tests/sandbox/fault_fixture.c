@@ -87,7 +87,8 @@ static void make_node(struct fixture *x, size_t i) {
     const struct node_def *d = &x->topology.nodes.items[i];
     cleanup_free char *disk = xasprintf("%s/%d/%s", SANDBOX_STATE, serial++, d->name);
     cleanup_free char *log = xasprintf("%s/log", disk);
-    struct node_spec spec = {.hosts = "127.0.0.1 localhost\n", .disk_dir = disk, .log_dir = log, .watchdog = d->services & SERVICE_POSTGRES};
+    struct node_spec spec = {
+        .hosts = "127.0.0.1 localhost\n", .disk_dir = disk, .log_dir = log, .watchdog = d->services & SERVICE_POSTGRES};
     STR_COPY(spec.name, d->name);
     STR_COPY(spec.address, d->address);
     MUST(fs_mkdirs(log, 0755, &must_err));

@@ -168,6 +168,13 @@ static void slowness_continues_nobody_who_is_paused(void **state) {
     assert_true(grows(x, N1, "/tmp/count"));
 }
 
+static void busy_loops_burn_and_go(void **state) {
+    struct fixture *x = *state;
+    must_verify(x, "burn", "resource.cpu", "n1", "burners=2 nice=10");
+    must_heal(x, "burn");
+    must_heal(x, "burn"); // twice is fine
+}
+
 // ---- process.cycle -------------------------------------------------------------------------------------------------
 
 static void a_cycle_stops_and_goes_until_it_is_healed(void **state) {
@@ -230,8 +237,8 @@ static void a_watchdog_that_is_written_to_keeps_the_power_and_one_that_is_not_ta
     assert_null(watchdog(x, "expired", MSEC));
     assert_non_null(watchdog(x, "kept", MSEC));
     struct err err = {0};
-    assert_int_equal(0, node_signal_pid(fixture_node(x, N1), node_service_pid(fixture_node(x, N1), "writer"), SIGKILL, true,
-                                        false, NULL, NULL, &err)); // no magic close: it stays armed
+    assert_int_equal(0, node_signal_pid(fixture_node(x, N1), node_service_pid(fixture_node(x, N1), "writer"), SIGKILL,
+                                        true, false, NULL, NULL, &err)); // no magic close: it stays armed
     const struct event *e = watchdog(x, "expired", 3 * SEC);
     assert_non_null(e);
     print_message("    expired %.1f ms after the last write\n", (double)(e->t - e->u.WATCHDOG.last) / 1000.0);
@@ -315,6 +322,7 @@ static int run(void) {
         T(a_slow_node_runs_for_its_share_and_heals),
         T(a_slow_node_that_was_made_fast_is_unverified),
         T(slowness_continues_nobody_who_is_paused),
+        T(busy_loops_burn_and_go),
         T(a_cycle_stops_and_goes_until_it_is_healed),
         T(a_cycle_goes_over_a_killed_service),
         T(a_watchdog_that_is_written_to_keeps_the_power_and_one_that_is_not_takes_it),
