@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The environment of a process of a node: that of a login of the postgres user on a server. For lab/node and lab/stack.
+// The environment of a process of a node: that of a login of the postgres user on a server. Private to lab/node.
 #include "lab/base/str.h"
 
 // As seen from a root folder ("" = our own): PATH begins with the programs of the newest PostgreSQL there.

@@ -21,10 +21,10 @@ struct node; // opaque
 struct node_spec {
     char name[NODE_NAME_MAX]; // also the hostname
     char address[ADDRESS_MAX];
-    const char *hosts;    // text of /etc/hosts, borrowed during node_new
-    const char *disk_dir; // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
-    bool watchdog;        // the machine has one, at NODE_WATCHDOG; when it expires the power goes (event `watchdog`)
-    const char *log_dir;  // bound at /var/log; in the run folder, so that logs survive everything
+    const char *hosts;      // text of /etc/hosts, borrowed during node_new
+    const char *disk_dir;   // folder for persistent state: disk_dir/{etc,etc.work,postgresql,etcd} are made by node_new
+    bool watchdog;          // the machine has one, at NODE_WATCHDOG; when it expires the power goes (event `watchdog`)
+    const char *log_dir;    // bound at /var/log; in the run folder, so that logs survive everything
     const char *image_root; // absolute path of an unpacked root file system, never written to; NULL = the host's
 };
 
@@ -58,9 +58,10 @@ pid_t node_init_pid(
 struct service_spec {
     const char *name; // "patroni", "etcd", "haproxy"
     const char *const *argv;
-    const char *const *env; // NULL = a plain environment: PATH, HOME, USER, LANG=C.UTF-8
-    const char *cwd;        // NULL = /
-    const char *log;        // "patroni/patroni.log" (below /var/log; folders are made)
+    const char *const *env;      // NULL = a plain environment: PATH, HOME, USER, LANG=C.UTF-8
+    const char *const *more_env; // in addition to it; NULL = nothing
+    const char *cwd;             // NULL = /
+    const char *log;             // "patroni/patroni.log" (below /var/log; folders are made)
 };
 // Starts it; an exec that fails is reported here with its reason. The init never restarts anything by itself.
 int node_service_start(struct node *n, const struct service_spec *spec, struct err *err);

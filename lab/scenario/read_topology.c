@@ -34,18 +34,10 @@ struct topology_draft {
 };
 #define NODE_FIELD(name)                                                                                               \
     { #name, read_node, offsetof(struct topology_draft, name), false }
-static const struct field topology_fields[] = {NODE_FIELD(from),
-                                               NODE_FIELD(title),
-                                               NODE_FIELD(stack),
-                                               NODE_FIELD(nodes),
-                                               NODE_FIELD(patroni),
-                                               NODE_FIELD(postgresql),
-                                               NODE_FIELD(etcd),
-                                               NODE_FIELD(haproxy),
-                                               NODE_FIELD(storage),
-                                               NODE_FIELD(clock),
-                                               NODE_FIELD(image),
-                                               {0}};
+static const struct field topology_fields[] = {NODE_FIELD(from),  NODE_FIELD(title),   NODE_FIELD(stack),
+                                               NODE_FIELD(nodes), NODE_FIELD(patroni), NODE_FIELD(postgresql),
+                                               NODE_FIELD(etcd),  NODE_FIELD(haproxy), NODE_FIELD(storage),
+                                               NODE_FIELD(clock), NODE_FIELD(image),   {0}};
 
 static void read_sections(struct reader *r, struct topology *t, const struct topology_draft *draft) {
     const struct settings_to to = {.topology = t};

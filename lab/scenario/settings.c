@@ -321,8 +321,9 @@ static void complain_unknown(struct reader *r, const struct settings_to *to, str
     if (near.list.n)
         words_join(&near, &list);
     else
-        strbuf_add(&list, "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, image, "
-                          "settle, observe, timeout");
+        strbuf_add(&list,
+                   "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, image, "
+                   "settle, observe, timeout");
     complain(r, at, "unknown setting '%s'%s; allowed: %s", SHOWN(name), HINT(name, words_all(&known)),
              strbuf_str(&list));
 }

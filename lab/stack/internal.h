@@ -16,8 +16,6 @@ enum start_phase {
     START_BROKEN,
 };
 
-enum { STACK_ENV_MAX = 32 };
-
 struct stack {
     struct stack_options o;
     struct conf conf;
@@ -30,7 +28,6 @@ struct stack {
     bool warm;
     size_t etcd_next; // node to look at when the next etcd is started
     usec_t deadline;  // absolute; the phase must be over by then
-    char **plain_env; // of a service: environment_new
     struct template_worker *worker;
     sd_event_source *stagger, *tick, *watch; // next etcd; deadline and fallback; the leader's postmaster.pid
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
 // The room's front door. One system so far; see stack.h.
-#include "lab/node/environment.h"
 #include "lab/stack/internal.h"
 #include "lab/stack/names.h"
 
@@ -14,7 +13,6 @@ int stack_new(const struct stack_options *o, struct stack **ret, struct err *err
         return err_set(err, EINVAL, "no node runs etcd: Patroni needs one to store its state in");
     struct stack *s = xcalloc(1, sizeof *s);
     s->o = *o;
-    s->plain_env = environment_new(NULL);
     s->conf = (struct conf){.topology = o->topology, .paths = o->paths};
     s->has_leader = leader;
     if (leader)
@@ -28,7 +26,6 @@ void stack_free(struct stack *s) {
         return;
     start_end(s);
     template_free(s->worker);
-    environment_free(s->plain_env);
     free(s);
 }
 
