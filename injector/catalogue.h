@@ -16,6 +16,11 @@
     X(node_reboot_fault) \
     X(node_slow_fault) \
     X(watchdog_remove_fault) \
+    X(resource_connections_fault) \
+    X(resource_memory_fault) \
+    X(resource_files_fault) \
+    X(resource_cpu_fault) \
+    X(clock_skew_fault) \
     X(link_down_fault) \
     X(net_drop_fault) \
     X(net_reject_fault) \

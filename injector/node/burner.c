@@ -7,15 +7,19 @@
 #include "lab/base/str.h"
 
 int burner_start(struct node *n, const char *name, int nice, struct burner *ret, struct err *err) {
-    char level[8];
+    static unsigned
+        serial; // one that was killed may still have to be reaped: a name of its own for each, within reason
+    char level[8], unique[32];
+    (void)snprintf(unique, sizeof unique, "%s-%u", name, 1 + serial++ % 64);
     (void)snprintf(level, sizeof level, "%d", nice);
     const char *argv[] = {"nice", "-n", level, "sh", "-c", "while :; do :; done", NULL};
-    struct service_spec spec = {.name = name, .argv = argv, .log = "bascule/burner.log"};
+    struct service_spec spec = {.name = unique, .argv = argv, .log = "bascule/burner.log"};
     int r = node_service_start(n, &spec, err);
     if (r < 0)
         return r;
     *ret = (struct burner){.node = n, .since = usec_now()};
-    return process_read(n, node_service_pid(n, name), &ret->at) < 0 ? err_set(err, ESRCH, "%s ended at once", name) : 0;
+    return process_read(n, node_service_pid(n, unique), &ret->at) < 0 ? err_set(err, ESRCH, "%s ended at once", name)
+                                                                      : 0;
 }
 
 void burner_stop(struct burner *b) {

@@ -9,7 +9,7 @@ struct burner {
     usec_t since;
 };
 
-// nice 0 to 19. The name is a service name, free on that node.
+// nice 0 to 19. `name` gets a number appended, to be a service name of its own.
 int burner_start(struct node *n, const char *name, int nice, struct burner *ret, struct err *err);
 void burner_stop(struct burner *b); // SIGKILL; safe when there is none, or the node is off
 // Share of one processor it used since its start (1.0 = all of one), to the 10 ms of /proc; 0 when it is gone.

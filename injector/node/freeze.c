@@ -159,7 +159,7 @@ static void on_silence(void *arg, bool ok, const char *text) {
         struct process now;
         if (process_read(v->node, v->process.pid, &now) < 0 || now.start != v->process.start || strchr("ZX", now.state))
             continue; // had just ended
-        if (now.state != 'T' || now.cpu != v->process.cpu) {
+        if (!process_frozen(v->node, &v->process) || now.cpu != v->process.cpu) {
             phase_no(f, z->done, "process %lld on %s is in state %c%s", (long long)v->process.pid, node_name(v->node),
                      now.state, now.cpu != v->process.cpu ? " and used processor time" : "");
             return;

@@ -55,11 +55,6 @@ bool process_alive(const struct node *n, const struct process *p) {
     return process_read(n, p->pid, &now) == 0 && now.start == p->start && now.state != 'Z' && now.state != 'X';
 }
 
-bool process_frozen(const struct node *n, const struct process *p) {
-    struct process now;
-    return process_read(n, p->pid, &now) == 0 && now.start == p->start && now.state == 'T';
-}
-
 int process_scan(const struct node *n, process_list *out, struct err *err) {
     pid_t init = node_init_pid(n);
     if (init <= 0)
@@ -75,6 +70,25 @@ int process_scan(const struct node *n, process_list *out, struct err *err) {
             VEC_PUSH(out, p);
     }
     return 0;
+}
+
+// A parent between vfork and its child's exec sleeps in state D and can't stop (vfork(2)); with its child stopped it is
+// as still as one that did.
+static bool waits_for_frozen_child(const struct node *n, int64_t pid) {
+    process_list all = {0};
+    bool found = false;
+    if (process_scan(n, &all, NULL) >= 0)
+        for (size_t i = 0; i < all.n; i++)
+            found = found || (all.items[i].ppid == pid && all.items[i].state == 'T');
+    VEC_DONE(&all);
+    return found;
+}
+
+bool process_frozen(const struct node *n, const struct process *p) {
+    struct process now;
+    if (process_read(n, p->pid, &now) < 0 || now.start != p->start)
+        return false;
+    return now.state == 'T' || (now.state == 'D' && waits_for_frozen_child(n, p->pid));
 }
 
 static bool listed(const process_list *l, int64_t pid) {

@@ -20,6 +20,7 @@ bool process_parse_stat(const char *text, struct process *ret);
 int process_read(const struct node *n, int64_t pid, struct process *ret);
 // The same process as before, still there (a zombie is gone: it only waits to be reaped).
 bool process_alive(const struct node *n, const struct process *p);
+// In state T, or in vfork(2) waiting for a child that is.
 bool process_frozen(const struct node *n, const struct process *p);
 // Every process of the node.
 int process_scan(const struct node *n, process_list *out, struct err *err);

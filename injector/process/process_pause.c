@@ -157,7 +157,7 @@ static void on_watched(void *arg, bool met) {
             }
             continue;
         }
-        if (now.state != 'T' || now.cpu != v->process.cpu) {
+        if (!process_frozen(v->node, &v->process) || now.cpu != v->process.cpu) {
             phase_no(f, s->done, "%s %lld on %s is in state %c and %s", v->what, (long long)v->process.pid,
                      node_name(v->node), now.state, now.cpu != v->process.cpu ? "used processor time" : "runs");
             return;

@@ -68,6 +68,17 @@ static char state_of(pid_t pid) {
     return proc_stat_read("/proc", pid, &st) < 0 ? 'X' : st.state;
 }
 
+// Between vfork and its child's exec a parent sleeps in state D and can't stop (vfork(2)); while its child is stopped it
+// is as still as one that did.
+static bool waits_for_stopped_child(const struct tree *t, pid_t parent) {
+    for (size_t i = 0; i < t->n; i++) {
+        struct proc_stat st;
+        if (proc_stat_read("/proc", t->pids[i], &st) == 0 && st.ppid == parent && st.state == 'T')
+            return true;
+    }
+    return false;
+}
+
 // How many are stopped; the dead don't count. A process in a long system call stops when that ends: usually at once.
 static int await_stopped(const struct tree *t, int *ret_stopped) {
     for (int i = 0; i < STOP_TRIES; i++) {
@@ -75,7 +86,7 @@ static int await_stopped(const struct tree *t, int *ret_stopped) {
         for (size_t k = 0; k < t->n; k++) {
             char state = state_of(t->pids[k]);
             dead += strchr("ZX", state) != NULL;
-            stopped += strchr("Tt", state) != NULL;
+            stopped += strchr("Tt", state) != NULL || (state == 'D' && i > 2 && waits_for_stopped_child(t, t->pids[k]));
         }
         *ret_stopped = (int)stopped;
         if (dead + stopped == t->n)

@@ -64,9 +64,10 @@ pid_t node_init_pid(
 struct service_spec {
     const char *name; // "patroni", "etcd", "haproxy"
     const char *const *argv;
-    const char *const *env; // NULL = a plain environment: PATH, HOME, USER, LANG=C.UTF-8
-    const char *cwd;        // NULL = /
-    const char *log;        // "patroni/patroni.log" (below /var/log; folders are made)
+    const char *const *env;      // NULL = a plain environment: PATH, HOME, USER, LANG=C.UTF-8
+    const char *const *more_env; // in addition to it; NULL = nothing
+    const char *cwd;             // NULL = /
+    const char *log;             // "patroni/patroni.log" (below /var/log; folders are made)
 };
 // Starts it; an exec that fails is reported here with its reason. The init never restarts anything by itself.
 int node_service_start(struct node *n, const struct service_spec *spec, struct err *err);

@@ -159,6 +159,7 @@ static int send_start(struct node *n, const struct service_spec *spec, uint32_t 
     add_string(&b, spec->log);
     rq.argc = add_list(&b, spec->argv);
     rq.envc = add_list(&b, spec->env ? spec->env : (const char *const *)plain);
+    rq.envc += spec->more_env ? add_list(&b, spec->more_env) : 0;
     memcpy(b.data, &rq, sizeof rq);
     if (b.len > REQUEST_MAX)
         return err_set(err, E2BIG, "its command line and environment exceed %d bytes", REQUEST_MAX);

@@ -87,7 +87,8 @@ static void make_node(struct fixture *x, size_t i) {
     const struct node_def *d = &x->topology.nodes.items[i];
     cleanup_free char *disk = xasprintf("%s/%d/%s", SANDBOX_STATE, serial++, d->name);
     cleanup_free char *log = xasprintf("%s/log", disk);
-    struct node_spec spec = {.hosts = "127.0.0.1 localhost\n", .disk_dir = disk, .log_dir = log};
+    struct node_spec spec = {
+        .hosts = "127.0.0.1 localhost\n", .disk_dir = disk, .log_dir = log, .watchdog = d->services & SERVICE_POSTGRES};
     spec.own_disks = x->own_disks;
     spec.disk_layer = x->topology.disk_layer;
     STR_COPY(spec.name, d->name);
@@ -104,6 +105,8 @@ static struct fixture *make(bool own_disks, unsigned layer) {
     x->sink = (struct event_sink){.emit = on_event, .arg = x, .base = usec_now()};
     assert_true(sd_event_new(&x->loop) >= 0);
     MUST(switch_new(&x->sw, &must_err));
+    x->topology.patroni.watchdog = WATCHDOG_AUTOMATIC;
+    x->world.seed = 7;
     add_node(x, "n1", "10.77.0.11", SERVICE_POSTGRES | SERVICE_ETCD);
     add_node(x, "n2", "10.77.0.12", SERVICE_POSTGRES | SERVICE_ETCD);
     add_node(x, "n3", "10.77.0.13", SERVICE_ETCD);

@@ -92,13 +92,16 @@ static int setup(void **state) {
     struct fixture *x = fixture_new();
     *state = x;
     x->start = start_keeper;
-    run_script(
-        x, N1, "initdb",
-        "initdb -D $D -A trust -N --no-locale >/dev/null; "
-        "printf \"listen_addresses='*'\\nfsync=off\\nshared_buffers=16MB\\ncluster_name='demo'\\nmax_wal_senders=4\\n"
-        "wal_retrieve_retry_interval=200ms\\nunix_socket_directories='/tmp'\\n\" >>$D/postgresql.conf; "
-        "echo 'host all,replication all 10.77.0.0/24 trust' >>$D/pg_hba.conf; pg_ctl -D $D start -w -l "
-        "/var/log/pg.log");
+    run_script(x, N1, "initdb",
+               "initdb -D $D -A trust -N --no-locale >/dev/null; "
+               "printf "
+               "\"listen_addresses='*'\\nfsync=off\\nshared_buffers=16MB\\ncluster_name='demo'\\nmax_wal_senders="
+               "4\\nmax_connections=20\\n"
+               "wal_retrieve_retry_interval=200ms\\nunix_socket_directories='/tmp'\\n\" >>$D/postgresql.conf; "
+               "echo 'host all,replication all 10.77.0.0/24 trust' >>$D/pg_hba.conf; pg_ctl -D $D start -w -l "
+               "/var/log/pg.log; psql -h /tmp -U postgres -d postgres -qc 'create role app login' -c 'create database "
+               "app owner "
+               "app'");
     wait_script(x, N1, "initdb");
     run_script(x, N2, "basebackup",
                "pg_basebackup -h 10.77.0.11 -U postgres -D $D -R -c fast; pg_ctl -D $D start -w -l /var/log/pg.log");
@@ -177,6 +180,120 @@ static void a_fast_stop_writes_a_shutdown_checkpoint(void **state) {
     assert_non_null(strstr(strbuf_str(&log), "database system is shut down"));
 }
 
+// ---- resources -----------------------------------------------------------------------------------------------------
+
+// Can the application log in? Asked with psql, not with the injector's own means.
+static bool app_gets_in(struct fixture *x) {
+    static int serial;
+    cleanup_free char *name = xasprintf("login%d", serial++);
+    run_script(x, APP, name, "! timeout 5 psql -h 10.77.0.11 -U app -d app -qc 'select 1' >/dev/null");
+    for (usec_t end = usec_now() + 10 * SEC; node_service_pid(fixture_node(x, APP), name) && usec_now() < end;)
+        fixture_run(x, 20 * MSEC);
+    fixture_run(x, 20 * MSEC);
+    for (size_t i = x->events.n; i-- > 0;)
+        if (x->events.items[i].kind == EVENT_SERVICE && str_eq(x->events.items[i].u.SERVICE.service, name) &&
+            !str_eq(x->events.items[i].u.SERVICE.state, "started"))
+            return x->events.items[i].u.SERVICE.status != 0; // the script succeeds when psql does not
+    fail_msg("psql did not end");
+    return false;
+}
+
+static void exhausted_connections_refuse_the_next_one_until_they_are_let_go(void **state) {
+    struct fixture *x = *state;
+    assert_true(app_gets_in(x));
+    must_verify(x, "hoard", "resource.connections", "n1", "count=all");
+    assert_false(app_gets_in(x));
+    must_heal(x, "hoard");
+    assert_true(app_gets_in(x));
+    must_verify(x, "some", "resource.connections", "n1", "count=5");
+    assert_true(app_gets_in(x));
+    must_heal(x, "some");
+}
+
+static void exhaustion_of_a_server_that_does_not_run_never_takes_effect(void **state) {
+    struct fixture *x = *state;
+    struct err err = {0};
+    must_verify(x, "keeper", "process.pause", "n1", "service=patroni"); // nobody starts it again
+    must_verify(x, "kill", "process.kill", "n1", "service=postgres");
+    fixture_forget(x);
+    assert_int_equal(0, fixture_inject(x, "hoard", "resource.connections", "n1", "count=5"));
+    assert_null(fixture_wait(x, "hoard", "effective", 2 * SEC));
+    assert_int_equal(0, injector_heal(x->in, NULL, &err));
+    fixture_run(x, 100 * MSEC);
+}
+
+static void a_memory_limit_gives_53200_and_nothing_else(void **state) {
+    struct fixture *x = *state;
+    int64_t before = postmaster(x, N1);
+    must_verify(x, "squeeze", "resource.memory", "n1", "limit=64MB");
+    assert_true(app_gets_in(x));
+    must_heal(x, "squeeze");
+    assert_int_equal(before, postmaster(x, N1));
+}
+
+static int answers;
+static bool verdict;
+static void on_verdict(struct fault *f, bool ok, usec_t effective, const char *text) {
+    (void)f, (void)effective;
+    verdict = ok;
+    answers++;
+    print_message("    %s\n", text);
+}
+
+// The verifier can fail: its statement meets a limit that somebody has lifted.
+static void a_memory_limit_lifted_behind_its_back_is_seen(void **state) {
+    struct fixture *x = *state;
+    must_verify(x, "low", "resource.memory", "n1", "limit=64MB");
+    run_script(x, N1, "lift", "prlimit --pid $(head -1 $D/postmaster.pid) --data=unlimited:");
+    wait_script(x, N1, "lift");
+    struct live *lv = x->in->lives.items[x->in->lives.n - 1];
+    fixture_forget(x);
+    answers = 0;
+    lv->f.ops->verify(&lv->f, on_verdict);
+    for (usec_t end = usec_now() + 10 * SEC; !answers && usec_now() < end;)
+        (void)sd_event_run(x->loop, 50 * MSEC);
+    assert_int_equal(1, answers);
+    assert_false(verdict);
+    must_heal(x, "low");
+}
+
+static void without_descriptors_nobody_new_is_answered(void **state) {
+    struct fixture *x = *state;
+    must_verify(x, "files", "resource.files", "n1", "service=postgres");
+    assert_false(app_gets_in(x));
+    must_heal(x, "files");
+    assert_true(app_gets_in(x));
+}
+
+static void a_limit_lifted_behind_its_back_is_unverified(void **state) {
+    struct fixture *x = *state;
+    fixture_forget(x);
+    assert_int_equal(0, fixture_inject(x, "files", "resource.files", "n1", "service=postgres"));
+    assert_non_null(fixture_wait(x, "files", "effective", 2 * SEC));
+    run_script(x, N1, "lift", "prlimit --pid $(head -1 $D/postmaster.pid) --nofile=1000:");
+    const struct event *e = fixture_wait(x, "files", "unverified", 5 * SEC);
+    assert_non_null(e);
+    print_message("    %s\n", e->u.FAULT.detail);
+    must_heal(x, "files");
+}
+
+// This PostgreSQL was not started with the library: the file is written, and its clock does not move.
+static void a_clock_that_does_not_follow_is_unverified(void **state) {
+    struct fixture *x = *state;
+    x->topology.clock = CLOCK_ADJUSTABLE;
+    run_script(x, N1, "folder", "mkdir -p /run/postgresql");
+    wait_script(x, N1, "folder");
+    fixture_forget(x);
+    if (fixture_inject(x, "skew", "clock.skew", "n1", "offset=+1h") < 0) {
+        assert_non_null(strstr(fixture_event(x, "skew", "failed")->u.FAULT.detail, "needs libfaketime"));
+        skip();
+    }
+    const struct event *e = fixture_wait(x, "skew", "unverified", 15 * SEC);
+    assert_non_null(e);
+    print_message("    %s\n", e->u.FAULT.detail);
+    must_heal(x, "skew");
+}
+
 static int run(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -185,6 +302,13 @@ static int run(void) {
         T(a_killed_walsender_and_a_killed_backend_are_the_right_ones),
         T(a_frozen_postgres_is_frozen_whole),
         T(a_fast_stop_writes_a_shutdown_checkpoint),
+        T(exhausted_connections_refuse_the_next_one_until_they_are_let_go),
+        T(exhaustion_of_a_server_that_does_not_run_never_takes_effect),
+        T(a_memory_limit_gives_53200_and_nothing_else),
+        T(a_memory_limit_lifted_behind_its_back_is_seen),
+        T(without_descriptors_nobody_new_is_answered),
+        T(a_limit_lifted_behind_its_back_is_unverified),
+        T(a_clock_that_does_not_follow_is_unverified),
     };
     return cmocka_run_group_tests_name("PostgreSQL's processes", tests, NULL, NULL);
 }
