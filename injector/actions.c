@@ -11,6 +11,9 @@ static const struct mechanism_param resume_params[] = {
 static const struct mechanism_param start_params[] = {
     {"service", "word", "patroni|etcd|haproxy", NULL, "what to start; PostgreSQL is started by Patroni"}, {0}};
 
+static const struct mechanism_param rate_params[] = {{"writes", "count", NULL, NULL, "writes a second, at most 5000"},
+                                                     {0}};
+
 static const char *value_of(const setting_list *params, const char *name, const char *fallback) {
     for (size_t i = 0; params && i < params->n; i++)
         if (str_eq(params->items[i].key, name))
@@ -66,6 +69,14 @@ static const struct action_row own[] = {
      .how = "The node's init starts it, as the lab did at its beginning.",
      .check = check_start,
      .check_node = process_check_node},
+    {.about = {.name = "workload.rate",
+               .action = true,
+               .no_target = true,
+               .summary = "changes how much the application writes",
+               .params = rate_params},
+     .how = "The application's schedule changes at once; its ticks show it. Not below the rate that the run began "
+            "with, because that is "
+            "the resolution of its measures."},
 };
 
 // One after another: this file's, then those of the folders. Made once.

@@ -40,12 +40,14 @@
     X(dcs_put_key_fault) \
     X(dcs_nospace_fault) \
     X(dcs_remove_member_fault) \
+    X(dcs_restore_snapshot_fault) \
     X(postgres_long_transaction_fault) \
     X(postgres_rotate_password_fault) \
     X(postgres_promote_fault) \
     X(postgres_abandoned_slot_fault) \
     X(postgres_recovery_conflict_fault) \
     X(postgres_archive_failing_fault) \
+    X(postgres_bad_hba_fault) \
     X(traffic_blocking_ddl_fault) \
     X(traffic_connection_storm_fault) \
     X(traffic_slow_query_fault) \

@@ -97,6 +97,7 @@ enum errand_where {
     ERRAND_PRIMARY, // on the node whose PostgreSQL is not in recovery: tried in turn as well, errand_primary() decides
     ERRAND_APP,     // in the application's node, once for each target
     ERRAND_OTHER_ETCD, // through one etcd member that is no target, in turn
+    ERRAND_ALL_ETCD,   // on every node of the topology with etcd that has power, at once; all must succeed
 };
 struct errand_phase {
     enum errand_where where;
@@ -104,10 +105,12 @@ struct errand_phase {
 };
 struct errand_ops {
     struct errand_phase inject, verify, heal, verify_healed;
-    bool holds; // the errand of inject goes on after its answer, and heal ends it first
-    // In the supervisor, after a heal's errand: starts services and the like. Must not block. NULL = nothing.
-    int (*settle)(struct fault *f, struct err *err);
+    bool holds;               // the errand of inject goes on after its answer, and heal ends it first
     struct errand_phase then; // part of inject: once its first errand has answered, this one
+    // In the supervisor, between errands: starts services and the like. They must not block. NULL = nothing.
+    int (*before_then)(struct fault *f, struct err *err);
+    int (*after_inject)(struct fault *f, struct err *err);
+    int (*settle)(struct fault *f, struct err *err); // after a heal's errand
 };
 // For the fields of struct fault_ops; f->ops->errand says what to do.
 void errand_inject(struct fault *f, fault_phase_done done);

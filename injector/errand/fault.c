@@ -55,23 +55,34 @@ static void share_notes(struct errand_state *s) {
         VEC_PUSH(&s->team.notes, ((struct setting){.key = xstrdup(n->key), .value = xstrdup(n->value)}));
 }
 
-static void on_held(void *arg, bool ok, usec_t effective, const char *text) {
+static void on_injected(void *arg, bool ok, usec_t effective, const char *text) {
     struct errand_state *s = arg;
-    const struct errand_phase *then = &s->f->ops->errand->then;
-    share_notes(s);
-    if (ok && then->where != ERRAND_NOWHERE)
-        run(s, &s->team, then, s->done, on_answer);
+    struct err err = {0};
+    int (*fn)(struct fault *, struct err *) = s->f->ops->errand->after_inject;
+    if (ok && fn && fn(s->f, &err) < 0)
+        phase_no(s->f, s->done, "%s", err.msg);
     else
         on_answer(s, ok, effective, text);
+}
+
+static void on_first(void *arg, bool ok, usec_t effective, const char *text) {
+    struct errand_state *s = arg;
+    const struct errand_ops *ops = s->f->ops->errand;
+    struct err err = {0};
+    if (ops->holds)
+        share_notes(s);
+    if (!ok || ops->then.where == ERRAND_NOWHERE)
+        on_injected(s, ok, effective, text);
+    else if (ops->before_then && ops->before_then(s->f, &err) < 0)
+        phase_no(s->f, s->done, "%s", err.msg);
+    else
+        run(s, &s->team, &ops->then, s->done, on_injected);
 }
 
 void errand_inject(struct fault *f, fault_phase_done done) {
     struct errand_state *s = state_of(f);
     f->touched = true;
-    if (f->ops->errand->holds)
-        run(s, &s->held, &f->ops->errand->inject, done, on_held);
-    else
-        run(s, &s->team, &f->ops->errand->inject, done, on_answer);
+    run(s, f->ops->errand->holds ? &s->held : &s->team, &f->ops->errand->inject, done, on_first);
 }
 
 void errand_verify(struct fault *f, fault_phase_done done) {

@@ -21,6 +21,7 @@ struct errand {
     int pidfd, fd;
     sd_event_source *messages, *exited, *killer;
     bool answered, gone;
+    bool inside, dropped; // in a callback of ours; freed in there: the memory goes when it returns
 };
 
 static int run(void *arg, int fd) {
@@ -40,7 +41,7 @@ static void say(struct errand *e, enum errand_word word, usec_t t, const char *k
 
 static bool take(struct errand *e) {
     static struct errand_message m;
-    ssize_t n = recv(e->fd, &m, sizeof m, MSG_DONTWAIT);
+    ssize_t n = e->dropped ? 0 : recv(e->fd, &m, sizeof m, MSG_DONTWAIT);
     if (n < (ssize_t)offsetof(struct errand_message, text) + 1)
         return false;
     m.text[(size_t)n - offsetof(struct errand_message, text) - 1] = '\0';
@@ -50,13 +51,21 @@ static bool take(struct errand *e) {
     return true;
 }
 
+static void leave(struct errand *e) {
+    e->inside = false;
+    if (e->dropped)
+        free(e);
+}
+
 static int on_message(sd_event_source *s, int fd, uint32_t revents, void *arg) {
     (void)s, (void)fd;
     struct errand *e = arg;
+    e->inside = true;
     if (!(revents & EPOLLIN) && (revents & (EPOLLHUP | EPOLLERR)))
         e->messages = sd_event_source_disable_unref(e->messages); // the pidfd tells the rest
     else
         (void)take(e);
+    leave(e);
     return 0;
 }
 
@@ -70,14 +79,17 @@ static int on_exit_seen(sd_event_source *s, int fd, uint32_t revents, void *arg)
     (void)s, (void)fd, (void)revents;
     struct errand *e = arg;
     int status;
+    e->inside = true;
     while (take(e))
         ;
     (void)waitpid(e->pid, &status, WNOHANG); // the supervisor, being pid 1, may have reaped it
     e->gone = true;
     quiet(e);
-    if (!e->answered)
+    if (!e->dropped && !e->answered)
         say(e, ERRAND_PASS, 0, "", "the process of ours ended before it had an answer (did its node lose power?)");
-    say(e, ERRAND_GONE, 0, "", "");
+    if (!e->dropped)
+        say(e, ERRAND_GONE, 0, "", "");
+    leave(e);
     return 0;
 }
 
@@ -114,7 +126,9 @@ void errand_free(struct errand *e) {
         (void)close(e->pidfd);
     if (e->fd >= 0)
         (void)close(e->fd);
-    free(e);
+    e->dropped = true;
+    if (!e->inside)
+        free(e);
 }
 
 static int watch(struct errand *e, struct err *err) {

@@ -122,8 +122,13 @@ static void add(struct team *t, const char *at, const char *node) {
 
 static void choose(struct team *t, enum errand_where where, char (*targets)[NODE_NAME_MAX], size_t n) {
     t->n = t->next = t->answered = 0;
-    t->in_turn = where != ERRAND_TARGETS && where != ERRAND_APP;
-    for (size_t i = 0; !t->in_turn && i < n; i++)
+    t->in_turn = where != ERRAND_TARGETS && where != ERRAND_APP && where != ERRAND_ALL_ETCD;
+    for (size_t i = 0; where == ERRAND_ALL_ETCD && i < t->world->topology->nodes.n; i++) {
+        const struct node_def *d = &t->world->topology->nodes.items[i];
+        if ((d->services & SERVICE_ETCD) && t->world->nodes[i] && node_is_on(t->world->nodes[i]))
+            add(t, d->name, d->name);
+    }
+    for (size_t i = 0; !t->in_turn && where != ERRAND_ALL_ETCD && i < n; i++)
         add(t, where == ERRAND_APP ? app_node(t->world->topology) : targets[i], targets[i]);
     for (size_t i = 0; t->in_turn && i < t->world->topology->nodes.n; i++)
         if (fits(t, i, where, targets, n))

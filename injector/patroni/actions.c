@@ -143,6 +143,15 @@ static bool write_tag(struct errand_io *io, const char *tag, const char *value) 
     return !io->told;
 }
 
+static bool shows_tag(const char *name, const char *tag, bool on) {
+    cleanup_json cJSON *cluster = patroni_get("/cluster", 2 * SEC);
+    const cJSON *m;
+    cJSON_ArrayForEach (m, cJSON_GetObjectItemCaseSensitive(cluster, "members"))
+        if (str_eq(json_str(m, "name", ""), name))
+            return json_bool(cJSON_GetObjectItemCaseSensitive(m, "tags"), tag, false) == on;
+    return false;
+}
+
 static void set_tags(struct errand_io *io) {
     const char *tag = errand_param(io, "tag");
     bool on = str_eq(errand_param(io, "value"), "yes");
@@ -153,14 +162,13 @@ static void set_tags(struct errand_io *io) {
         errand_no(io, "reload: %s", strbuf_str(&answer));
         return;
     }
-    for (usec_t end = usec_now() + 30 * SEC; usec_now() < end && !errand_stopped(io, 100 * MSEC);) {
-        cleanup_json cJSON *now = patroni_get("/patroni", 2 * SEC);
-        if (now && json_bool(cJSON_GetObjectItemCaseSensitive(now, "tags"), tag, false) == on) {
-            errand_ok(io, usec_now(), "GET /patroni shows the tag %s %s", tag, on ? "set" : "gone");
+    // The others know it from the member's key in the DCS, which it writes in its next loop: a failover looks there.
+    for (usec_t end = usec_now() + 30 * SEC; usec_now() < end && !errand_stopped(io, 100 * MSEC);)
+        if (shows_tag(io->node, tag, on)) {
+            errand_ok(io, usec_now(), "GET /cluster shows the tag %s of %s %s", tag, io->node, on ? "set" : "gone");
             return;
         }
-    }
-    errand_no(io, "%s is changed, but Patroni does not show it within 30 s", STACK_PATRONI_CONF);
+    errand_no(io, "%s is changed, but the cluster does not show it within 30 s", STACK_PATRONI_CONF);
 }
 
 // ---- the table -----------------------------------------------------------------------------------------------------
@@ -241,7 +249,7 @@ static const struct action_row rows[] = {
                .action = true,
                .summary = "sets or removes a tag of a node",
                .params = tag_params},
-     .how = "Changes the line in the node's config.yml and reloads its Patroni; over when GET /patroni shows it.",
+     .how = "Changes the line in the node's config.yml and reloads its Patroni; over when GET /cluster shows it.",
      .check_node = check_patroni,
      .errand = {ERRAND_TARGETS, set_tags}},
 };

@@ -11,7 +11,8 @@ const cJSON *patroni_config_find(const cJSON *config, const char *path) {
 }
 
 static void add_value(struct strbuf *out, const char *value) {
-    cleanup_json cJSON *json = *value ? cJSON_Parse(value) : cJSON_CreateNull();
+    cleanup_json cJSON *json =
+        *value ? cJSON_ParseWithOpts(value, NULL, 1) : cJSON_CreateNull(); // 1: "8MB" is no number
     if (!json) {
         json_quote(out, value);
         return;

@@ -21,7 +21,9 @@ static bool is_final(const char *phase, bool heal) {
     if (str_eq(phase, "failed"))
         return true;
     return heal ? str_eq(phase, "heal_verified") || str_eq(phase, "heal_unverified")
-                : str_eq(phase, "verified") || str_eq(phase, "unverified");
+                : str_eq(phase, "verified") || str_eq(phase, "unverified") ||
+                      // It failed half-way, and what was done is undone already.
+                      str_eq(phase, "heal_verified") || str_eq(phase, "heal_unverified");
 }
 
 // Waits for the last phase of one fault. The supervisor bounds each phase, so this ends; the limit is for a lab that dies.
@@ -35,10 +37,10 @@ static int wait_for(int fd, const char *id, bool heal, struct err *err) {
         const cJSON *f = find_fault(status, id);
         const char *phase = f ? json_str(f, "phase", "") : "";
         if (is_final(phase, heal)) {
-            const char *detail = json_str(f, "detail", "");
-            (void)printf("%s: %s on %s: %s%s%s\n", id, json_str(f, "mechanism", ""), json_str(f, "nodes", ""), phase,
-                         *detail ? ": " : "", detail);
-            return strstr(phase, "unverified") || str_eq(phase, "failed") ? -EIO : 0;
+            const char *nodes = json_str(f, "nodes", ""), *detail = json_str(f, "detail", "");
+            (void)printf("%s: %s%s%s: %s%s%s\n", id, json_str(f, "mechanism", ""), *nodes ? " on " : "", nodes,
+                         !heal && str_starts(phase, "heal_") ? "failed, and undone" : phase, *detail ? ": " : "", detail);
+            return str_eq(phase, heal ? "heal_verified" : "verified") ? 0 : -EIO;
         }
         (void)poll(NULL, 0, LOOK_EVERY_MS);
     }

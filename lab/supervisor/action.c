@@ -84,12 +84,30 @@ static void switchover(struct lab *lab, const char *id, const char *action, cons
     }
 }
 
+static void set_rate(struct lab *lab, const char *id, const char *action, const setting_list *params) {
+    struct err err = {0};
+    char detail[EVENT_TEXT_MAX];
+    double rate = strtod(param(params, "writes") ? param(params, "writes") : "", NULL),
+           begun = lab->plan->workload.writes_per_s;
+    if (!lab->workload)
+        (void)err_set(&err, ESRCH, "no application runs");
+    else if (rate < begun || rate > 5000) // measures count on the rate the run began with as their resolution
+        (void)err_set(&err, ERANGE, "between %.0f (what the run began with: its resolution) and 5000 writes a second",
+                      begun);
+    else
+        (void)workload_set_rate(lab->workload, rate, &err);
+    (void)snprintf(detail, sizeof detail, "%.0f writes a second from now on", rate);
+    tell(lab, id, action, err.code ? "failed" : "done", err.code ? err.msg : detail);
+}
+
 void lab_action(struct lab *lab, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n,
                 const setting_list *params) {
     struct err err = {0};
     tell(lab, id, action, "asked", "");
     if (str_eq(action, "patroni.switchover"))
         switchover(lab, id, action, params);
+    else if (str_eq(action, "workload.rate"))
+        set_rate(lab, id, action, params);
     else if (injector_act(lab->injector, id, action, nodes, n, params, &err) < 0)
         tell(lab, id, action, "failed", err.msg);
 }

@@ -80,22 +80,24 @@ static int take_fd(const struct msghdr *m) {
 static int on_control(sd_event_source *src, int fd, uint32_t revents, void *arg) {
     (void)src, (void)revents;
     struct app *a = arg;
-    char byte = 0;
+    struct message_to_app in = {0};
     union {
         struct cmsghdr align;
         char space[CMSG_SPACE(sizeof(int))];
     } control;
-    struct iovec iov = {&byte, 1};
+    struct iovec iov = {&in, sizeof in};
     struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (n <= 0)
         return sd_event_exit(a->loop, 1); // nobody is left to report to
-    if (byte == MESSAGE_LEDGER && a->ledger < 0)
+    if (in.what == MESSAGE_LEDGER && a->ledger < 0)
         a->ledger = take_fd(&m);
-    if (byte == MESSAGE_STOP)
+    if (in.what == MESSAGE_STOP)
         a->stopping = true;
+    if (in.what == MESSAGE_RATE)
+        pool_set_rate(&a->pools[0], in.writes_per_s, app_now(a));
     app_turn(a);
     return 0;
 }

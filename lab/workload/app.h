@@ -113,9 +113,10 @@ int app_read_conninfo(struct app *a, struct err *err);
 void hosts_for_node(struct pool *p, const struct node_def *n, size_t index);
 
 // pool.c: operations meet connections
-void pool_schedule(struct pool *p, usec_t now); // puts what is due into the queue
-void pool_work(struct pool *p, usec_t now);     // deadlines, dispatch, attempts
-usec_t pool_next(const struct pool *p);         // when pool_work has something to do next
+void pool_schedule(struct pool *p, usec_t now);               // puts what is due into the queue
+void pool_set_rate(struct pool *p, double per_s, usec_t now); // operations a second from now on
+void pool_work(struct pool *p, usec_t now);                   // deadlines, dispatch, attempts
+usec_t pool_next(const struct pool *p);                       // when pool_work has something to do next
 size_t pool_usable(const struct pool *p);
 bool pool_quiet(const struct pool *p); // nothing queued, nothing in flight
 void pool_done(struct pool *p);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Between the supervisor and the application's process (the same program, forked: the same layout). To the application: one byte.
+// Between the supervisor and the application's process (the same program, forked: the same layout). To the application: struct message_to_app.
 // From it: a struct event up to and including the member of its kind; EVENT_TICK = "that was all".
 #include "lab/record/event.h"
 
-enum { MESSAGE_LEDGER = 'L' /* carries the ledger's fd */, MESSAGE_STOP = 'S' };
+enum { MESSAGE_LEDGER = 'L' /* carries the ledger's fd */, MESSAGE_STOP = 'S', MESSAGE_RATE = 'R' /* with the rate */ };
+
+struct message_to_app {
+    char what;
+    double writes_per_s; // MESSAGE_RATE
+};
 
 static inline size_t message_size(enum event_kind kind) {
     size_t head = offsetof(struct event, u);

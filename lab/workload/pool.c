@@ -23,6 +23,13 @@ void pool_schedule(struct pool *p, usec_t now) {
     }
 }
 
+// From now on. t0 is moved so that the next operation keeps its number, which is its id; usec_t wraps, and wraps back in due().
+void pool_set_rate(struct pool *p, double per_s, usec_t now) {
+    p->period = per_s > 0 ? 1e6 / per_s : 0;
+    if (p->t0 != USEC_NEVER)
+        p->t0 = now - (usec_t)((double)p->n_scheduled * p->period);
+}
+
 size_t pool_usable(const struct pool *p) {
     size_t n = 0;
     VEC_FOREACH (&p->slots, s)

@@ -93,12 +93,12 @@ static int on_exit_seen(sd_event_source *s, int fd, uint32_t revents, void *arg)
     return 0;
 }
 
-static int send_byte(int sock, char byte, int fd, struct err *err) {
+static int send_to_app(int sock, struct message_to_app message, int fd, struct err *err) {
     union {
         struct cmsghdr align;
         char space[CMSG_SPACE(sizeof(int))];
     } control = {0};
-    struct iovec iov = {&byte, 1};
+    struct iovec iov = {&message, sizeof message};
     struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
     if (fd >= 0) {
         m.msg_control = &control;
@@ -132,7 +132,7 @@ static int launch(struct workload *w, const struct workload_options *o, struct e
     if (r >= 0)
         r = watch(w, o->loop, err);
     // Handed over rather than inherited: whoever forks may close what it does not know (and should).
-    return r < 0 ? r : send_byte(w->fd, MESSAGE_LEDGER, ledger, err);
+    return r < 0 ? r : send_to_app(w->fd, (struct message_to_app){.what = MESSAGE_LEDGER}, ledger, err);
 }
 
 int workload_start(const struct workload_options *o, struct workload **ret, struct err *err) {
@@ -156,7 +156,13 @@ int workload_stop(struct workload *w, void (*done)(void *arg), void *arg, struct
         call_done(w);
         return 0;
     }
-    return send_byte(w->fd, MESSAGE_STOP, -1, err);
+    return send_to_app(w->fd, (struct message_to_app){.what = MESSAGE_STOP}, -1, err);
+}
+
+int workload_set_rate(struct workload *w, double writes_per_s, struct err *err) {
+    if (w->gone)
+        return err_set(err, ESRCH, "the application's process has ended");
+    return send_to_app(w->fd, (struct message_to_app){.what = MESSAGE_RATE, .writes_per_s = writes_per_s}, -1, err);
 }
 
 void workload_free(struct workload *w) {

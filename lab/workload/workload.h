@@ -23,4 +23,7 @@ struct workload_options {
 int workload_start(const struct workload_options *o, struct workload **ret, struct err *err);
 // No new operations; those in flight get their deadline. done(arg) once the process has reported its last tick and ended.
 int workload_stop(struct workload *w, void (*done)(void *arg), void *arg, struct err *err);
+// Another number of writes a second from now on; seen in the ticks. A level below the one the run began with would make its
+// resolution (run.begin, period_us) a lie: the caller refuses that.
+int workload_set_rate(struct workload *w, double writes_per_s, struct err *err);
 void workload_free(struct workload *w);

@@ -47,6 +47,7 @@ static void every_row_is_complete(void **state) {
         assert_false(str_empty(f->exercises) || str_empty(f->needs));
         assert_true(f->inject && f->verify && f->heal && f->verify_healed && f->describe && f->done);
         assert_ptr_equal(f, fault_find(f->about.name));
+        assert_int_equal(f->errand != NULL, f->inject == errand_inject);
         for (const struct mechanism_param *p = f->about.params; p && p->name; p++)
             assert_false(str_empty(p->kind) || str_empty(p->help));
     }
@@ -107,6 +108,9 @@ static void good_faults_pass_the_check(void **state) {
     assert_null(complaint("net.flap", "down=500ms jitter=10%", "n1"));
     assert_null(complaint("patroni.switchover", "candidate=n2", NULL));
     assert_null(complaint("process.resume", "", "n1"));
+    assert_null(complaint("dcs.delete_key", "", NULL));
+    assert_null(complaint("postgres.long_transaction", "lock=share", "n1"));
+    assert_null(complaint("patroni.edit_config", "key=ttl", NULL));
 }
 
 static void bad_ones_are_refused_with_the_way_out(void **state) {
@@ -135,6 +139,10 @@ static void bad_ones_are_refused_with_the_way_out(void **state) {
     assert_non_null(strstr(complaint("net.drop", "direction=up", NULL), "it can be: both|in|out"));
     assert_non_null(strstr(complaint("patroni.switchover", "candidate=app", NULL), "app does not run patroni"));
     assert_non_null(strstr(complaint("patroni.switchover", "candidate=n9", NULL), "no node 'n9'"));
+    assert_non_null(strstr(complaint("dcs.remove_member", "", "n1"), "three etcd members"));
+    assert_non_null(strstr(complaint("postgres.archive_failing", "", "n1"), "postgresql.archive_mode: on"));
+    assert_non_null(strstr(complaint("postgres.long_transaction", "lock=much", "n1"), "'much' is not a lock"));
+    assert_non_null(strstr(complaint("traffic.blocking_ddl", "", "app"), "does not run"));
     assert_non_null(strstr(complaint("crash-primary", "", NULL), "no fault or action"));
 }
 
