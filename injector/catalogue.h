@@ -23,6 +23,13 @@
     X(net_flap_fault) \
     X(net_size_blackhole_fault) \
     X(net_reset_fault) \
+    X(net_delay_fault) \
+    X(net_loss_fault) \
+    X(net_duplicate_fault) \
+    X(net_reorder_fault) \
+    X(net_corrupt_fault) \
+    X(net_rate_fault) \
+    X(net_jam_fault) \
     X(dcs_delete_key_fault) \
     X(dcs_revoke_lease_fault) \
     X(dcs_put_key_fault) \

@@ -72,10 +72,11 @@ struct fault_world {
     // them.
     int (*start_services)(void *arg, const char *node, const char *service, struct err *err);
     void *arg;
-    // What several faults may hold at once: directed cuts and links (net_cuts.h), frozen processes (frozen.h). Leave
-    // them NULL: injector_new makes them, injector_free frees them.
+    // What several faults may hold at once: directed cuts and links (net_cuts.h), frozen processes (frozen.h), impaired
+    // flows (link/shaper.h). Leave them NULL: injector_new makes them, injector_free frees them.
     struct net_cuts *cuts;
     struct frozen *frozen;
+    struct shaper *shaper;
 };
 struct node *fault_world_node(const struct fault_world *w, const char *name);
 int fault_world_index(const struct fault_world *w,
@@ -110,6 +111,9 @@ int injector_inject(struct injector *in, const char *id, const char *mechanism, 
 // healed already answers with heal_verified again; one whose heal failed is tried again. -ENOENT: no fault of that id
 // was ever injected.
 int injector_heal(struct injector *in, const char *id, struct err *err);
+// For a mechanism: what it did is gone without having been asked to (a process it needs died). The fault becomes "failed"
+// with the reason and is healed, to undo what is left of it.
+void fault_broke(struct fault *f, const char *text);
 size_t injector_active(const struct injector *in); // injected (or under way) and not yet healed
 
 // The actions that are this room's: process.resume, node.power_on, service.start. Live faults they undo are healed on

@@ -21,6 +21,7 @@
 
 #include "injector/catalogue.h"
 #include "injector/errand/errand.h"
+#include "injector/link/shaper.h"
 #include "injector/net/net_cuts.h"
 #include "injector/process/frozen.h"
 
@@ -136,6 +137,16 @@ static void injection_failed(struct live *lv, const char *text) {
     }
     lv->queued = false;
     pump(lv->in);
+}
+
+void fault_broke(struct fault *f, const char *text) {
+    struct live *lv = (struct live *)f;
+    if (lv->stage != STAGE_VERIFYING && lv->stage != STAGE_ACTIVE)
+        return; // under way, healed or given up already: that phase has its own end
+    disarm(lv);
+    lv->stage = STAGE_HEALING; // a late completion of verify is ignored
+    f->touched = true;
+    injection_failed(lv, text);
 }
 
 static void on_injected(struct fault *f, bool ok, usec_t effective, const char *text) {
@@ -402,6 +413,9 @@ int injector_new(struct fault_world *world, struct injector **ret, struct err *e
     in->owns_frozen = !world->frozen;
     if (in->owns_cuts)
         world->cuts = xcalloc(1, sizeof *world->cuts);
+    in->owns_shaper = !world->shaper;
+    if (in->owns_shaper)
+        world->shaper = shaper_new(world);
     if (in->owns_frozen)
         world->frozen = frozen_new();
     *ret = in;
@@ -420,6 +434,8 @@ void injector_free(struct injector *in) {
     VEC_DONE(&in->errands);
     VEC_DONE(&in->acts);
     VEC_DONE(&in->lives);
+    if (in->owns_shaper)
+        shaper_free(STEAL(in->world->shaper));
     if (in->owns_cuts)
         net_cuts_free(STEAL(in->world->cuts));
     if (in->owns_frozen)

@@ -30,7 +30,7 @@ struct act;        // an action under way (act.c)
 struct errand_act; // likewise (errand/act.c)
 struct injector {
     struct fault_world *world;
-    bool owns_cuts, owns_frozen;
+    bool owns_cuts, owns_frozen, owns_shaper;
     VEC(struct live *) lives; // oldest first
     VEC(struct act *) acts;
     VEC(struct errand_act *) errands;

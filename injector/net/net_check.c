@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/net/net_check.h"
 
+#include "injector/link/shaper.h"
+
 enum { CONTROLS_MAX = 6 };
 
 enum role { SILENT, CONTROL };
 struct checked {
     enum role role;
-    bool was_open; // nothing known held it shut before the fault
+    bool was_open; // nothing known held it shut, or slowed it down, before the fault
 };
 
 struct net_check {
@@ -31,7 +33,9 @@ void net_check_free(struct net_check *c) {
 
 static void watch(struct net_check *c, const struct net_flow *f, enum role role) {
     VEC_PUSH(&c->flows, *f);
-    VEC_PUSH(&c->checked, ((struct checked){.role = role, .was_open = net_flow_open(c->world, f)}));
+    VEC_PUSH(&c->checked,
+             ((struct checked){.role = role,
+                               .was_open = net_flow_open(c->world, f) && !shaper_touches(c->world->shaper, f)}));
 }
 
 // A flow that the fault leaves alone and that is open now.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/net/net_cuts.h"
 
+#include "injector/link/shaper.h"
 #include "injector/net/net_rejects.h"
 
 void net_cuts_free(struct net_cuts *c) {
@@ -95,5 +96,6 @@ int net_cuts_commit(const struct fault_world *w, struct err *err) {
 bool net_flow_open(const struct fault_world *w, const struct net_flow *flow) {
     int from = flow->from, to = flow->to;
     return w->nodes[from] && w->nodes[to] && node_is_on(w->nodes[from]) && node_is_on(w->nodes[to]) &&
-           !w->cuts->link_down[from] && !w->cuts->link_down[to] && !net_cuts_has(w->cuts, flow);
+           !w->cuts->link_down[from] && !w->cuts->link_down[to] && !net_cuts_has(w->cuts, flow) &&
+           !shaper_jams(w->shaper, flow);
 }

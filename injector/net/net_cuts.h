@@ -28,6 +28,6 @@ enum net_answer net_cuts_answer(const struct net_cuts *c, const struct net_flow 
 
 // Makes the switch what the counts say, in one transaction: all flows at the same instant.
 int net_cuts_commit(const struct fault_world *w, struct err *err);
-// Both nodes on, no link held down, no cut: a small frame of this flow should get through (for a flow with a size: one of
+// Both nodes on, no link held down, no cut, no jam: a small frame of this flow should get through (for a flow with a size: one of
 // more than that).
 bool net_flow_open(const struct fault_world *w, const struct net_flow *flow);

@@ -34,10 +34,10 @@ struct shape_core *shape_core_new(size_t max_bytes) {
 void shape_core_free(struct shape_core *c) {
     if (!c)
         return;
-    VEC_FOREACH (&c->rules, r)
-        free(*r);
-    VEC_FOREACH (&c->jammed, p)
-        free(*p);
+    for (size_t i = 0; i < c->rules.n; i++)
+        free(c->rules.items[i]);
+    for (size_t i = 0; i < c->jammed.n; i++)
+        free(c->jammed.items[i]);
     VEC_DONE(&c->rules);
     VEC_DONE(&c->jammed);
     packet_heap_done(&c->due);
@@ -206,9 +206,9 @@ static void put_one(void *arg, const struct virtio_net_hdr *vnet, const uint8_t 
 static bool full(struct shape_core *c, const struct packet_view *v, size_t len) {
     if (c->bytes + len <= c->max_bytes)
         return false;
-    VEC_FOREACH (&c->rules, r)
-        if (!(*r)->ended && shape_matches(&(*r)->r.match, v))
-            (*r)->n.overflow++;
+    for (size_t k = 0; k < c->rules.n; k++)
+        if (!c->rules.items[k]->ended && shape_matches(&c->rules.items[k]->r.match, v))
+            c->rules.items[k]->n.overflow++;
     return true;
 }
 
@@ -220,9 +220,9 @@ void shape_core_put(struct shape_core *c, uint64_t now, const struct virtio_net_
     if (packet_parse(frame, len, &v)) {
         if (full(c, &v, len))
             return;
-        VEC_FOREACH (&c->rules, r)
-            split = split ||
-                    (!(*r)->ended && shape_per_packet((*r)->r.kind) && shape_matches(&(*r)->r.match, &v));
+        for (size_t k = 0; k < c->rules.n; k++)
+            split = split || (!c->rules.items[k]->ended && shape_per_packet(c->rules.items[k]->r.kind) &&
+                              shape_matches(&c->rules.items[k]->r.match, &v));
     }
     if (!split || !packet_split(vnet, frame, len, put_one, &a))
         put_one(&a, vnet, frame, len);
@@ -325,8 +325,8 @@ static void discard_due(struct shape_core *c, uint32_t fault) {
 }
 
 void shape_core_end(struct shape_core *c, uint32_t fault, uint64_t now, bool discard) {
-    VEC_FOREACH (&c->rules, r)
-        (*r)->ended = (*r)->ended || (*r)->r.fault == fault;
+    for (size_t k = 0; k < c->rules.n; k++)
+        c->rules.items[k]->ended = c->rules.items[k]->ended || c->rules.items[k]->r.fault == fault;
     if (discard)
         discard_due(c, fault);
     for (size_t i = 0; i < c->due.n; i++)
@@ -336,8 +336,8 @@ void shape_core_end(struct shape_core *c, uint32_t fault, uint64_t now, bool dis
 }
 
 bool shape_core_holds(const struct shape_core *c, uint32_t fault) {
-    VEC_FOREACH (&c->rules, r)
-        if ((*r)->r.fault == fault && (*r)->n.held)
+    for (size_t k = 0; k < c->rules.n; k++)
+        if (c->rules.items[k]->r.fault == fault && c->rules.items[k]->n.held)
             return true;
     return false;
 }
@@ -346,8 +346,8 @@ bool shape_core_stats(const struct shape_core *c, uint32_t fault, struct shape_s
     struct shape_stats all = {0};
     struct late late = {0};
     bool known = false;
-    VEC_FOREACH (&c->rules, it) {
-        const struct rule *r = *it;
+    for (size_t k = 0; k < c->rules.n; k++) {
+        const struct rule *r = c->rules.items[k];
         if (r->r.fault != fault)
             continue;
         known = true;

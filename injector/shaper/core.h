@@ -10,9 +10,9 @@
 struct shape_stats { // of one fault: all its rules together
     uint64_t seen;   // packets (segments, where super-packets are split) that its rules matched
     uint64_t dropped, corrupted, duplicated, reordered, delayed;
-    uint64_t overflow;      // dropped because the queue of a rate, or the shaper's memory, was full
-    uint64_t held;          // now
-    uint64_t held_max;      // at one time
+    uint64_t overflow; // dropped because the queue of a rate, or the shaper's memory, was full
+    uint64_t held;     // now
+    uint64_t held_max; // at one time
     uint64_t late_p50_us, late_p99_us, late_max_us; // how much later than meant packets left: the machine's share
     uint64_t late_n;
 };

@@ -115,9 +115,8 @@ bool packet_split(const struct virtio_net_hdr *vnet, const uint8_t *frame, size_
         return false;
     uint8_t out[PACKET_FRAME_MAX];
     size_t all = c.v.end - c.v.payload;
-    struct virtio_net_hdr plain = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                   .csum_start = (uint16_t)c.v.l4,
-                                   .csum_offset = 16};
+    struct virtio_net_hdr plain = {
+        .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = (uint16_t)c.v.l4, .csum_offset = 16};
     for (; c.at < all; c.at += c.size, c.number++) {
         c.size = all - c.at < vnet->gso_size ? all - c.at : vnet->gso_size;
         c.last = c.at + c.size == all;

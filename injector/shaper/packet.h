@@ -9,12 +9,12 @@
 
 enum { PACKET_FRAME_MAX = 65536 + 14 };
 
-struct packet_view { // of an IPv4 frame
+struct packet_view {   // of an IPv4 frame
     uint32_t src, dst; // network order, as in the header
     uint8_t protocol;
-    bool fragment;        // a part of a datagram: no ports, no checksum of its own
-    bool ports;           // the two below are known (TCP or UDP, not a later fragment)
-    uint16_t sport, dport; // host order
+    bool fragment;           // a part of a datagram: no ports, no checksum of its own
+    bool ports;              // the two below are known (TCP or UDP, not a later fragment)
+    uint16_t sport, dport;   // host order
     size_t l4, payload, end; // offsets in the frame: header of TCP/UDP, its payload, the end of the IP packet
 };
 // false: no IPv4, or the lengths in it contradict the frame.

@@ -31,14 +31,14 @@ struct shape_rule { // as sent to the relay
     enum shape_kind kind;
     struct shape_match match;
     uint64_t seed;
-    double p;             // loss, corrupt, duplicate, reorder: share of packets, 0..1
-    double burst;         // loss: mean length of a run of lost packets; 0 = each on its own
-    uint64_t delay_ns;    // delay: mean; reorder: how much later
-    uint64_t jitter_ns;   // uniform: +- so much; normal, pareto: standard deviation
+    double p;           // loss, corrupt, duplicate, reorder: share of packets, 0..1
+    double burst;       // loss: mean length of a run of lost packets; 0 = each on its own
+    uint64_t delay_ns;  // delay: mean; reorder: how much later
+    uint64_t jitter_ns; // uniform: +- so much; normal, pareto: standard deviation
     enum shape_dist dist;
-    bool free_order;      // delay: jitter may change the order
-    uint64_t bits_per_s;  // rate
-    uint64_t queue_ns;    // rate: a packet that would wait longer is dropped
+    bool free_order;     // delay: jitter may change the order
+    uint64_t bits_per_s; // rate
+    uint64_t queue_ns;   // rate: a packet that would wait longer is dropped
 };
 
 struct shape_draws {

@@ -87,8 +87,10 @@ static void try_faults(finding_list *list, const struct topology *t) {
     const struct fault_ops *const *all = fault_catalogue(&n);
     for (size_t i = 0; i < n; i++) {
         struct err err = {0};
-        if (!str_eq(all[i]->needs, "nothing"))
+        if (!str_eq(all[i]->needs, "nothing")) {
             found(list, all[i]->about.name, all[i]->check ? all[i]->check(t, NULL, &err) : 0, &err, "can be done here");
+            list->items[list->n - 1].optional = true; // one fault less
+        }
     }
 }
 

@@ -90,3 +90,7 @@ static int try_network(const char *arg, struct err *err) {
 int sandbox_probe_network(struct err *err) {
     return in_throwaway_lab(try_network, NULL, err);
 }
+
+int sandbox_probe(int (*try)(const char *arg, struct err *err), struct err *err) {
+    return in_throwaway_lab(try, NULL, err);
+}

@@ -36,3 +36,5 @@ int sandbox_probe_overlay(
     struct err *err); // not needed: without it nodes get a copy of /etc, which takes longer to make
 int sandbox_probe_overlay_of(const char *lower, struct err *err); // a writable root over this folder: needed for images
 int sandbox_probe_network(struct err *err);                       // veth, bridge, nft bridge family
+// Any other question of that kind: `try` runs in a throw-away lab, with all capabilities there (arg is NULL).
+int sandbox_probe(int (*try)(const char *arg, struct err *err), struct err *err);

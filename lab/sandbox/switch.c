@@ -17,6 +17,8 @@
 #include "lab/sandbox/cut_sets.h"
 #include "lab/sandbox/cuts.h"
 #include "lab/sandbox/link.h"
+#include "lab/sandbox/switch_port.h"
+#include "lab/sandbox/tc.h"
 
 #define BRIDGE "br0"
 
@@ -99,6 +101,18 @@ static int need_port(const struct switch_net *sw, const char *node, struct port 
     return *ret ? 0 : err_set(err, ENOENT, "no node '%s' on the switch", node);
 }
 
+int switch_port_view(const struct switch_net *sw, const char *node, struct switch_port_view *ret, struct err *err) {
+    struct port *p;
+    int r = need_port(sw, node, &p, err);
+    if (r == 0)
+        *ret = (struct switch_port_view){.link = p->host, .address = p->address, .number = (int)(p - sw->ports)};
+    return r;
+}
+
+struct nl_sock *switch_netlink(const struct switch_net *sw) {
+    return sw->sk;
+}
+
 // Link names end at 15 characters: a long node name keeps its start and gets a hash of the whole (FNV-1a).
 static void port_link_name(char host[static IFNAMSIZ], const char *node) {
     uint32_t hash = 2166136261U;
@@ -149,6 +163,10 @@ static int plug(struct switch_net *sw, struct port *p, const struct link_mac *ho
         r = link_open(net_ns, &p->inside, err);
     if (r == 0)
         r = link_add_veth(sw->sk, &veth, err);
+    // Before any traffic: adding it later would lose what is under way. A kernel without it can't shape, and says so when
+    // somebody asks for that (redirect.h).
+    if (r == 0)
+        (void)tc_add_clsact(sw->sk, p->host, NULL);
     if (r == 0)
         r = link_add_address(p->inside, "eth0", p->address, 24, err);
     return r < 0 ? r : link_set(p->inside, "eth0", true, err);

@@ -71,3 +71,4 @@ bool scalar_percent(const char *text, double *ret, char why[static WHY_MAX]); //
 bool scalar_image(const char *text, char ret[static IMAGE_NAME_MAX],
                   char why[static WHY_MAX]);                             // whether it exists or not
 bool scalar_bool(const char *text, bool *ret, char why[static WHY_MAX]); // true/false, yes/no, on/off as in YAML 1.1
+bool scalar_rate(const char *text, uint64_t *ret, char why[static WHY_MAX]);

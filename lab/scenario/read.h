@@ -8,8 +8,9 @@
 // What the reader must know of the injector without linking it: the catalogue of mechanisms and their parameters.
 // injector/catalogue.h fills it; tests fill their own.
 struct mechanism_param {
-    const char *name;     // "signal"
-    const char *kind;     // "word", "duration", "size", "count", "percent", "text", "bool", "nodes", "paths", "groups"
+    const char *name; // "signal"
+    const char
+        *kind; // "word", "duration", "size", "count", "percent", "text", "bool", "nodes", "paths", "groups", "rate"
     const char *words;    // for the kinds word, nodes and paths: "TERM|KILL|..." ; else NULL
     const char *fallback; // default as text, NULL = required
     const char *help;

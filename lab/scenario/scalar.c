@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "lab/base/rate.h"
 #include "lab/scenario/decode.h"
 
 bool scalar_duration(const char *text, usec_t *ret, char why[static WHY_MAX]) {
@@ -138,6 +139,15 @@ bool scalar_image(const char *text, char ret[static IMAGE_NAME_MAX], char why[st
     (void)snprintf(why, WHY_MAX,
                    "'%s' can't be the name of an image: host, or lower-case letters, digits, '-' and '.', such "
                    "as debian-13 (`bascule image list`)",
+                   SHOWN(text));
+    return false;
+}
+
+bool scalar_rate(const char *text, uint64_t *ret, char why[static WHY_MAX]) {
+    if (rate_parse(text, ret) == 0 && *ret > 0)
+        return true;
+    (void)snprintf(why, WHY_MAX,
+                   "'%s' is not a rate: expected bits a second as tc writes them, such as 512kbit or 10mbit",
                    SHOWN(text));
     return false;
 }

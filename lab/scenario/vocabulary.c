@@ -131,6 +131,7 @@ bool mechanism_param_check(const struct mechanism_param *p, const char *value, c
     bool flag, ok = true;
     usec_t duration;
     int64_t number;
+    uint64_t rate;
     double fraction;
     if (str_eq(p->kind, "word")) {
         if (words_hold(p->words, value))
@@ -152,6 +153,8 @@ bool mechanism_param_check(const struct mechanism_param *p, const char *value, c
         ok = scalar_count(value, &number, text);
     else if (str_eq(p->kind, "percent"))
         ok = scalar_percent(value, &fraction, text);
+    else if (str_eq(p->kind, "rate"))
+        ok = scalar_rate(value, &rate, text);
     else if (str_eq(p->kind, "bool"))
         ok = scalar_bool(value, &flag, text);
     if (!ok)

@@ -1,5 +1,5 @@
 # Every fault bites and heals, measured without the injector's own probes. No root needed; 77 where namespaces are missing.
-foreach(name net net_path net_reject net_shapes power process postgres)
+foreach(name link net net_path net_reject net_shapes power process postgres)
   unit_test(test_fault_${name} LABEL sandbox
     SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/test_fault_${name}.c ${CMAKE_CURRENT_SOURCE_DIR}/sandbox/fault_fixture.c
     NEEDS injector node sandbox record base)

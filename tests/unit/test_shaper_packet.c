@@ -20,7 +20,7 @@ static void a_checksum_is_that_of_the_book(void **state) {
                                  0x00, 0x00, 0xc0, 0xa8, 0x00, 0x01, 0xc0, 0xa8, 0x00, 0xc7};
     assert_int_equal(0xb861, packet_checksum(ip, sizeof ip, 0));
     static const uint8_t odd[] = {0x12, 0x34, 0x56};
-    assert_int_equal((uint16_t)~(0x1234 + 0x5600), packet_checksum(odd, sizeof odd, 0));
+    assert_int_equal((uint16_t) ~(0x1234 + 0x5600), packet_checksum(odd, sizeof odd, 0));
 }
 
 static void a_frame_is_read(void **state) {
@@ -106,9 +106,8 @@ static void a_flip_is_always_noticed(void **state) {
             pseudo[10] = (uint8_t)((len - 34) >> 8);
             pseudo[11] = (uint8_t)(len - 34);
             uint16_t sum = (uint16_t)~packet_checksum(pseudo, sizeof pseudo, 0);
-            vnet = (struct virtio_net_hdr){.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-                                           .csum_start = 34,
-                                           .csum_offset = i & 1 ? 6 : 16};
+            vnet = (struct virtio_net_hdr){
+                .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = i & 1 ? 6 : 16};
             f[34 + vnet.csum_offset] = (uint8_t)(sum >> 8);
             f[35 + vnet.csum_offset] = (uint8_t)sum;
         }
