@@ -20,9 +20,12 @@ const struct fault_ops *fault_find(const char *mechanism) {
     return NULL;
 }
 
-unsigned fault_disk_layer(const char *mechanism) {
-    const struct fault_ops *f = fault_find(mechanism);
-    return f ? f->disk_layer : 0;
+void fault_plan_disk_layer(struct plan *plan) {
+    VEC_FOREACH (&plan->steps, s) {
+        const struct fault_ops *f = s->kind == STEP_INJECT ? fault_find(s->mechanism) : NULL;
+        if (f)
+            plan->topology->disk_layer |= f->disk_layer;
+    }
 }
 
 const struct action_row *action_find(const char *name) {

@@ -97,8 +97,9 @@ const struct vocabulary *fault_vocabulary(void);
 // `bascule check` and before a run; the reason names the way out.
 int fault_check(const char *mechanism, const struct topology *t, const selector_list *targets,
                 const setting_list *params, struct err *err);
-// The classes of system calls that this fault needs the filter for (fault_ops.disk_layer); 0 for any other name.
-unsigned fault_disk_layer(const char *mechanism);
+// A lab whose scenario has no storage fault starts its daemons without the filter, and pays nothing for it: adds to the
+// topology's disk_layer what the plan's faults need (fault_ops.disk_layer).
+void fault_plan_disk_layer(struct plan *plan);
 // docs/faults.md, whole, from the table. Appends to out.
 void fault_catalogue_markdown(struct strbuf *out);
 

@@ -37,8 +37,10 @@ static int check_file(const char *name, const struct read_options *ro, struct di
     } else {
         struct plan *plan = NULL;
         r = scenario_read(strbuf_str(&path), ro, d, &plan, &err);
-        if (r >= 0)
+        if (r >= 0) {
+            fault_plan_disk_layer(plan);
             r = check_faults(strbuf_str(&path), plan, d);
+        }
         plan_free(plan);
     }
     if (r < 0 && *err.msg)

@@ -39,7 +39,8 @@ static int wait_for(int fd, const char *id, bool heal, struct err *err) {
         if (is_final(phase, heal)) {
             const char *nodes = json_str(f, "nodes", ""), *detail = json_str(f, "detail", "");
             (void)printf("%s: %s%s%s: %s%s%s\n", id, json_str(f, "mechanism", ""), *nodes ? " on " : "", nodes,
-                         !heal && str_starts(phase, "heal_") ? "failed, and undone" : phase, *detail ? ": " : "", detail);
+                         !heal && str_starts(phase, "heal_") ? "failed, and undone" : phase, *detail ? ": " : "",
+                         detail);
             return str_eq(phase, heal ? "heal_verified" : "verified") ? 0 : -EIO;
         }
         (void)poll(NULL, 0, LOOK_EVERY_MS);

@@ -107,10 +107,7 @@ struct plan *start_read_text(const char *path, const struct strbuf *text, const 
     diags_done(&d);
     if (r < 0)
         return NULL;
-    // A lab whose scenario has no storage fault starts its daemons without the filter, and pays nothing for it.
-    VEC_FOREACH (&plan->steps, s)
-        if (s->kind == STEP_INJECT)
-            plan->topology->disk_layer |= fault_disk_layer(s->mechanism);
+    fault_plan_disk_layer(plan);
     return plan;
 }
 
