@@ -21,10 +21,10 @@ static const char *service_of(const char *disk) {
 int disk_check(const struct topology *t, const setting_list *params, const struct mechanism *about, struct err *err) {
     const char *disk = mechanism_param(about, params, "disk");
     int r = disk ? check_service_in(t, service_of(disk), err) : 0;
-    if (r < 0 || !fault_disk_layer(about->name))
+    if (r < 0 || !fault_find(about->name)->disk_layer)
         return r;
     unsigned have = t->disk_faults ? DISK_LAYER_ALL : t->disk_layer;
-    if (fault_disk_layer(about->name) & ~have)
+    if (fault_find(about->name)->disk_layer & ~have)
         return err_set(err, ENOTSUP,
                        "%s: the daemons of this lab were started without the filter that storage faults need; start it "
                        "with --set disk_faults=yes (a scenario that uses the fault does so by itself)",
