@@ -46,6 +46,8 @@ struct fault_ops {
     const char *needs;       // "nothing", "root", "/dev/fuse"
     // Can it be done on this host, with these parameters and this topology? 0, or negative with the reason.
     int (*check)(const struct topology *t, const setting_list *params, struct err *err);
+    // Does the host have what `needs` says, whatever topology and parameters? For `bascule doctor`. NULL = nothing to try.
+    int (*check_host)(struct err *err);
     void (*inject)(struct fault *f, fault_phase_done done);
     void (*verify)(struct fault *f, fault_phase_done done); // a measurement that it bites
     void (*heal)(struct fault *f, fault_phase_done done);

@@ -132,6 +132,7 @@ const struct fault_ops disk_lose_unsynced_fault = {
         "ext4; a new file that was never synced is empty. After 30 s the kernel's writeback saves content too.",
     .exercises = "fsync = off and what it costs; that fsync = on loses nothing acknowledged.",
     .needs = "Linux 5.19",
+    .check_host = node_disk_supported,
     .check = check,
     .check_node = check_node,
     .inject = inject,

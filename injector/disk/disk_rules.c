@@ -64,8 +64,9 @@ static const struct mechanism_param slow_params[] = {
     "Services are started with a seccomp filter that sends these calls to an agent in the node (user notification); "  \
     "it "
 #define RULE_OPS                                                                                                       \
-    .needs = "Linux 5.19", .check_node = disk_check_node, .verify = disk_rule_verify, .heal = disk_rule_heal,          \
-    .verify_healed = disk_rule_verify_healed, .done = disk_rule_done
+    .needs = "Linux 5.19", .check_host = node_disk_supported, .check_node = disk_check_node,                           \
+    .verify = disk_rule_verify, .heal = disk_rule_heal, .verify_healed = disk_rule_verify_healed,                      \
+    .done = disk_rule_done
 
 const struct fault_ops disk_slow_fault = {
     .about = {.name = "disk.slow", .summary = "makes every fsync on a disk slow", .params = slow_params},

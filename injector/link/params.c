@@ -155,6 +155,7 @@ void link_rule_text(const struct shape_rule *r, struct strbuf *out) {
                                             .exercises = EXERCISES,                                                    \
                                             .needs = NEEDS,                                                            \
                                             .check = ident##_check,                                                    \
+                                            .check_host = shaper_check_host,                                           \
                                             .inject = link_inject,                                                     \
                                             .verify = link_verify,                                                     \
                                             .heal = link_heal,                                                         \

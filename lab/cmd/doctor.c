@@ -82,13 +82,13 @@ static void try_folders(finding_list *list) {
     found(list, "run folders", r, &err, text);
 }
 
-static void try_faults(finding_list *list, const struct topology *t) {
+static void try_faults(finding_list *list) {
     size_t n = 0;
     const struct fault_ops *const *all = fault_catalogue(&n);
     for (size_t i = 0; i < n; i++) {
         struct err err = {0};
-        if (!str_eq(all[i]->needs, "nothing")) {
-            found(list, all[i]->about.name, all[i]->check ? all[i]->check(t, NULL, &err) : 0, &err, "can be done here");
+        if (all[i]->check_host) {
+            found(list, all[i]->about.name, all[i]->check_host(&err), &err, "can be done here");
             list->items[list->n - 1].optional = true; // one fault less
         }
     }
@@ -137,7 +137,7 @@ int doctor_main(int argc, char **argv) {
     try_programs(&list);
     try_folders(&list);
     try_images(&list, started_as);
-    try_faults(&list, &(struct topology){0});
+    try_faults(&list);
     struct report_style style = follow_style(STDOUT_FILENO);
     size_t bad = 0;
     VEC_FOREACH (&list, f) {
