@@ -30,6 +30,10 @@ check: deps ## every test; the last line is "N passed, N failed, N skipped"
 	@cmake --build build-check -j $(JOBS)
 	@tests/run --build build-check $(TESTS)
 
+.PHONY: scenarios
+scenarios: deps build ## every shipped scenario on this host and on the image debian-13, four labs at a time
+	@tools/scenarios $(BUILD) $(SCENARIOS)
+
 .PHONY: bench
 bench: build ## start-up ratios against a naive script, and what an idle lab costs
 	@tools/bench $(BUILD)

@@ -9,10 +9,22 @@ enum { PG = SERVICE_POSTGRES, DCS = SERVICE_ETCD, MACHINE = SERVICE_POSTGRES | S
 // Shorter and longer than the lease of 20 s that random mode sets, so that some heal before a failover and some after.
 static const struct random_use rows[] = {
     {"node.power_off", MACHINE, 4, 3 * SEC, 40 * SEC, NULL},
+    {"node.freeze", MACHINE, 2, 2 * SEC, 30 * SEC, NULL},
+    {"node.reboot", MACHINE, 2, 2 * SEC, 15 * SEC, "off=5s"},
+    {"node.slow", MACHINE, 1, 5 * SEC, 25 * SEC, "share=25%"},
     {"link.down", MACHINE, 2, 1 * SEC, 35 * SEC, NULL},
     {"net.drop", MACHINE, 4, 1 * SEC, 35 * SEC, NULL},
     {"net.drop", MACHINE, 1, 5 * SEC, 35 * SEC, "direction=in"},
     {"net.drop", MACHINE, 1, 5 * SEC, 35 * SEC, "direction=out"},
+    {"net.drop", PG, 2, 3 * SEC, 30 * SEC, "path=replication"},
+    {"net.drop", PG, 2, 3 * SEC, 30 * SEC, "path=etcd_client"},
+    {"net.drop", DCS, 1, 3 * SEC, 30 * SEC, "path=etcd_peer"},
+    {"net.reject", MACHINE, 2, 3 * SEC, 30 * SEC, NULL},
+    {"net.flap", MACHINE, 2, 8 * SEC, 25 * SEC, "down=1s up=2s"},
+    {"net.size_blackhole", PG, 1, 5 * SEC, 25 * SEC, "path=replication"},
+    {"net.delay", MACHINE, 2, 5 * SEC, 30 * SEC, "delay=40ms jitter=10ms"},
+    {"net.loss", MACHINE, 2, 5 * SEC, 30 * SEC, "loss=10%"},
+    {"net.jam", PG, 1, 3 * SEC, 25 * SEC, "with=peers"},
     {"process.kill", PG, 3, 2 * SEC, 10 * SEC, "service=postgres"},
     {"process.kill", PG, 1, 5 * SEC, 30 * SEC, "service=patroni"},
     {"process.kill", DCS, 2, 2 * SEC, 30 * SEC, "service=etcd"},
@@ -20,6 +32,8 @@ static const struct random_use rows[] = {
     {"process.pause", PG, 2, 1 * SEC, 30 * SEC, "service=patroni"},
     {"process.pause", PG, 2, 1 * SEC, 20 * SEC, "service=postgres"},
     {"process.pause", DCS, 2, 1 * SEC, 30 * SEC, "service=etcd"},
+    {"process.cycle", PG, 1, 8 * SEC, 25 * SEC, "service=patroni"},
+    {"process.cycle", DCS, 1, 8 * SEC, 25 * SEC, "service=etcd"},
 };
 
 const struct random_use *random_uses(size_t *ret_n) {
