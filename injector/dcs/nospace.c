@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // dcs.nospace: the alarm that etcd raises when its quota is reached (etcd 3.4, server/etcdserver/apply.go: applierV3Capped refuses Put
-// and LeaseGrant while it is on; keep-alives and deletions pass). Here it is armed through the maintenance API, with the same effect and
+// and LeaseGrant while it is on; renewals and deletions pass). Here it is armed through the maintenance API, with the same effect and
 // without filling a disk; a real quota is etcd.quota-backend-bytes in a topology.
 #include "injector/catalogue.h"
 #include "injector/errand/errand.h"
@@ -101,7 +101,7 @@ const struct fault_ops dcs_nospace_fault = {
     .mechanism = "Alarm ACTIVATE NOSPACE through etcd's maintenance API, as etcd itself raises it at its quota; "
                  "verified by a put of ours "
                  "that is refused. Healed: every alarm is disarmed, and a put is accepted.",
-    .still_works = "Lease keep-alives, reads and deletions: the leader keeps its key and all looks well. Nobody can "
+    .still_works = "Lease renewals, reads and deletions: the leader keeps its key and all looks well. Nobody can "
                    "take a key, though.",
     .exercises = "A time bomb: no failover, no switchover, no new settings; what a monitor of the DCS must look at.",
     .needs = "nothing",

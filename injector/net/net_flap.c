@@ -8,6 +8,7 @@
 #include "injector/catalogue.h"
 #include "injector/net/cut_fault.h"
 #include "injector/phases.h"
+#include "lab/base/random.h"
 
 static const usec_t DOWN_MIN = 300 * MSEC, UP_MIN = 200 * MSEC; // a measurement of silence takes 150 ms
 
@@ -15,7 +16,7 @@ struct flap {
     struct cut_fault cut; // first
     usec_t down, up, at;  // `at`: planned time of the last change, CLOCK_MONOTONIC
     unsigned jitter;      // percent
-    uint64_t random;
+    struct random random;
     unsigned cuts;
     usec_t closed_since, closed; // how long it was cut in all
     sd_event_source *timer;
@@ -59,20 +60,12 @@ static int check(const struct topology *t, const setting_list *params, struct er
 
 // ---- intervals
 
-// splitmix64 (Steele, Lea, Flood 2014): the same seed and the same intervals give the same pattern.
-static uint64_t draw(struct flap *l) {
-    uint64_t x = l->random += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
-
 static usec_t next_interval(struct flap *l, usec_t mean) {
     const uint64_t parts = 1u << 20;
     if (!l->jitter)
         return mean;
     usec_t width = mean * 2 * l->jitter / 100;
-    return mean - width / 2 + width * (draw(l) % parts) / parts;
+    return mean - width / 2 + width * (random_below(&l->random, parts)) / parts;
 }
 
 static void note_opened(struct flap *l) {
@@ -168,7 +161,7 @@ static void inject(struct fault *f, fault_phase_done done) {
     if (r >= 0)
         r = read_params(f->params, l, &err);
     if (r >= 0) {
-        l->random = strtoull(fault_param(f, "seed"), NULL, 10);
+        l->random.state = strtoull(fault_param(f, "seed"), NULL, 10);
         r = cut_fault_close(f, &err);
     }
     usec_t effective = sink_now(f->world->sink);

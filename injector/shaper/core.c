@@ -6,11 +6,12 @@
 
 #include "injector/shaper/heap.h"
 #include "injector/shaper/late.h"
+#include "lab/base/random.h"
 #include "lab/base/vec.h"
 
 struct rule {
     struct shape_rule r;
-    uint64_t random;
+    struct random random;
     bool bad, ended;
     uint64_t last_out; // delay: when the packet before is due, for order; rate: until when the line is busy
     struct shape_stats n;
@@ -47,7 +48,7 @@ void shape_core_free(struct shape_core *c) {
 void shape_core_add(struct shape_core *c, const struct shape_rule *r) {
     struct rule *new = xcalloc(1, sizeof *new);
     new->r = *r;
-    new->random = r->seed;
+    new->random = (struct random){r->seed};
     VEC_PUSH(&c->rules, new);
     for (size_t i = c->rules.n - 1; i > 0 && c->rules.items[i - 1]->r.kind > r->kind; i--) {
         c->rules.items[i] = c->rules.items[i - 1];
@@ -126,7 +127,7 @@ static bool apply(struct shape_core *c, size_t i, struct shape_packet *p, const 
     struct rule *r = c->rules.items[i];
     struct shape_draws d;
     for (int k = 0; k < SHAPE_DRAWS; k++)
-        d.u[k] = shape_random(&r->random);
+        d.u[k] = random_next(&r->random);
     r->n.seen++;
     switch (r->r.kind) {
     case SHAPE_LOSS:

@@ -4,13 +4,6 @@
 #include <math.h>
 #include <netinet/in.h>
 
-uint64_t shape_random(uint64_t *state) {
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
 double shape_unit(uint64_t u) {
     return (double)(u >> 11) * 0x1p-53;
 }

@@ -44,8 +44,7 @@ struct shape_rule { // as sent to the relay
 struct shape_draws {
     uint64_t u[SHAPE_DRAWS];
 };
-uint64_t shape_random(uint64_t *state); // splitmix64 (Steele, Lea, Flood 2014)
-double shape_unit(uint64_t u);          // 0 <= x < 1
+double shape_unit(uint64_t u); // 0 <= x < 1
 
 bool shape_matches(const struct shape_match *m, const struct packet_view *v);
 bool shape_per_packet(enum shape_kind kind); // decides packet by packet: super-packets are split for it

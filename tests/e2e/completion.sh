@@ -24,7 +24,7 @@ offers patroni-3-sync 'up gives a topology' "$BASCULE" up patroni-3
 offers net.drop 'inject gives a fault' "$BASCULE" inject net.d
 offers etcd_leader 'then a target by role' "$BASCULE" inject net.drop etcd_
 offers process.kill 'faults gives a fault' "$BASCULE" faults process.
-offers build 'image gives its commands' "$BASCULE" image bu
+offers build 'image gives its commands' "$BASCULE" image bui
 offers debian-13 'image build gives the known releases' "$BASCULE" image build deb
 offers --mirror 'image build has its options' "$BASCULE" image build --mi
 offers leader-crash 'matrix gives a shipped scenario' "$BASCULE" matrix lea

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "injector/shaper/core.h"
+#include "lab/base/random.h"
 #include "lab/base/str.h"
 #include "tests/unit/frames.h"
 
@@ -147,13 +148,13 @@ static void each_distribution_has_the_mean_and_spread_asked_for(void **state) {
         r.delay_ns = 100 * MS;
         r.jitter_ns = 10 * MS;
         r.dist = (enum shape_dist)dist;
-        uint64_t random = 99;
+        struct random random = {99};
         double sum = 0, squares = 0, least = 1e9;
         enum { N = 200000 };
         for (int i = 0; i < N; i++) {
             struct shape_draws d;
             for (int k = 0; k < SHAPE_DRAWS; k++)
-                d.u[k] = shape_random(&random);
+                d.u[k] = random_next(&random);
             double x = (double)shape_delay(&r, &d) / (double)MS;
             sum += x;
             squares += x * x;

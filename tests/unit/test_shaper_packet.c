@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "injector/shaper/rule.h"
+#include "lab/base/random.h"
 #include "lab/base/str.h"
 #include "tests/unit/frames.h"
 
@@ -93,10 +94,10 @@ static void a_super_packet_becomes_the_segments_a_card_would_send(void **state) 
 // The receiver's test of a frame: the sum over pseudo header and segment.
 static void a_flip_is_always_noticed(void **state) {
     (void)state;
-    uint64_t random = 1;
+    struct random random = {1};
     for (int i = 0; i < 2000; i++) {
         uint8_t f[512], data[200] = {0}, before[512];
-        size_t n = 1 + shape_random(&random) % sizeof data;
+        size_t n = 1 + random_next(&random) % sizeof data;
         size_t len = i & 1 ? frame_udp(f, 1, 2, data, n) : frame_tcp(f, 1, 2, 1, 2, 3, 0x10, data, n);
         struct virtio_net_hdr vnet = {0};
         if (i & 2) { // checksum left to the card: the field holds the pseudo header's sum
@@ -112,7 +113,7 @@ static void a_flip_is_always_noticed(void **state) {
             f[35 + vnet.csum_offset] = (uint8_t)sum;
         }
         memcpy(before, f, len);
-        assert_true(packet_corrupt(&vnet, f, len, shape_random(&random)));
+        assert_true(packet_corrupt(&vnet, f, len, random_next(&random)));
         assert_false(vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
         assert_false(frame_checksum_good(f, len));
         size_t bits = 0, payload = i & 1 ? 42 : 54;
@@ -155,20 +156,20 @@ static void ignore(void *arg, const struct virtio_net_hdr *vnet, const uint8_t *
 
 static void any_bytes_are_survived(void **state) {
     (void)state;
-    uint64_t random = 42;
+    struct random random = {42};
     for (int i = 0; i < 200000; i++) {
         uint8_t f[300], data[128] = {0};
-        size_t total = 0, len = frame_tcp(f, 1, 2, 5432, 2, 3, 0x18, data, shape_random(&random) % 129);
+        size_t total = 0, len = frame_tcp(f, 1, 2, 5432, 2, 3, 0x18, data, random_next(&random) % 129);
         struct virtio_net_hdr vnet;
-        uint64_t u = shape_random(&random);
+        uint64_t u = random_next(&random);
         memcpy(&vnet, &u, sizeof u);
         if (i & 1)
             vnet.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
         for (int k = 0; k < 3; k++)
-            f[shape_random(&random) % len] = (uint8_t)shape_random(&random);
-        len = shape_random(&random) % (len + 1);
+            f[random_next(&random) % len] = (uint8_t)random_next(&random);
+        len = random_next(&random) % (len + 1);
         (void)packet_split(&vnet, f, len, ignore, &total);
-        (void)packet_corrupt(&vnet, f, len, shape_random(&random));
+        (void)packet_corrupt(&vnet, f, len, random_next(&random));
     }
 }
 
