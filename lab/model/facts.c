@@ -142,6 +142,9 @@ bool model_complete(const struct model *m, char *why, size_t size) {
     for (size_t i = 0; i < m->n_nodes; i++)
         if ((m->nodes[i].services & SERVICE_POSTGRES) && !m->nodes[i].registered)
             return missing(why, size, "%s has not registered in the DCS yet", m->nodes[i].name);
+    for (size_t i = 0; i < m->n_nodes; i++) // a majority serves, but one more loss would be one too many
+        if ((m->nodes[i].services & SERVICE_ETCD) && !m->nodes[i].etcd_answered)
+            return missing(why, size, "etcd on %s does not answer", m->nodes[i].name);
     return sync_is_set(m, why, size);
 }
 

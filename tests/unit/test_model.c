@@ -104,6 +104,13 @@ static void a_member_that_is_not_registered_makes_it_incomplete(void **state) {
     assert_complete(m);
 }
 
+static void an_etcd_member_that_is_silent_makes_it_incomplete_but_not_unhealthy(void **state) {
+    struct model *m = *state;
+    FEED(m, ev_etcd_silent(2 * SEC, "n3"));
+    assert_true(model_healthy(m, NULL, 0));
+    assert_missing(model_complete, m, "etcd on n3 does not answer");
+}
+
 static void quorum_needs_a_majority_that_agrees_on_a_leader_that_answers(void **state) {
     struct model *m = *state;
     FEED(m, ev_etcd_silent(2 * SEC, "n3"));
@@ -391,6 +398,7 @@ int main(void) {
         T(a_leader_in_recovery_or_read_only_is_not_healthy),
         T(two_nodes_that_accept_writes_are_not_healthy),
         T(a_member_that_is_not_registered_makes_it_incomplete),
+        T(an_etcd_member_that_is_silent_makes_it_incomplete_but_not_unhealthy),
         T(quorum_needs_a_majority_that_agrees_on_a_leader_that_answers),
         T(power_off_forgets_what_was_seen_and_late_answers_do_not_revive),
         T(rows_of_the_new_leader_count_whether_they_come_before_or_after_its_key),
