@@ -183,7 +183,7 @@ void init_signal(struct init *in, const struct request *rq) {
     struct answer a = {.kind = ANSWER_SIGNALLED, .id = rq->id};
     struct proc_stat st;
     cleanup_close int pidfd = rq->pid > 1 ? spawn_pidfd_open((pid_t)rq->pid) : -EPERM; // pid 1 is power, not a process
-    if (rq->pid == NODE_EVERYBODY) {
+    if (rq->everybody) {
         int e = hit_everybody(in, rq->sig, &a);
         a.error = e < 0 ? -e : 0;
         init_answer(in, &a);

@@ -90,7 +90,6 @@ typedef void (*node_signal_done)(void *arg, const struct node_signal_result *r);
 int node_signal_pid(struct node *n, int64_t pid, int sig, bool tree, bool await_exit, node_signal_done done, void *arg,
                     struct err *err);
 // Every process of the node but its init, at one instant: one kill(-1) inside. SIGSTOP answers once all were seen stopped.
-enum { NODE_EVERYBODY = -1 };
 int node_signal_all(struct node *n, int sig, node_signal_done done, void *arg, struct err *err);
 // From now on every process of the node runs for `run` of each period and is stopped for `rest` (µs); rest 0 = full speed.
 // A boot begins at full speed.

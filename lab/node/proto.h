@@ -12,7 +12,8 @@
 enum request_kind { REQUEST_START = 1, REQUEST_SIGNAL, REQUEST_DUTY };
 struct request {
     uint32_t kind, id;
-    int64_t pid;         // SIGNAL; NODE_EVERYBODY = all processes of the node but its init
+    int64_t pid;         // SIGNAL
+    bool everybody;      // SIGNAL: all processes of the node but its init, whatever pid says
     uint32_t run, rest;  // DUTY: µs of each period; rest 0 = full speed
     int32_t sig;         // SIGNAL
     bool tree, await;    // SIGNAL

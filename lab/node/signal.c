@@ -73,7 +73,7 @@ int node_signal_pid(struct node *n, int64_t pid, int sig, bool tree, bool await_
 }
 
 int node_signal_all(struct node *n, int sig, node_signal_done done, void *arg, struct err *err) {
-    struct request rq = {.kind = REQUEST_SIGNAL, .id = ++n->last_id, .pid = NODE_EVERYBODY, .sig = sig};
+    struct request rq = {.kind = REQUEST_SIGNAL, .id = ++n->last_id, .everybody = true, .sig = sig};
     int r = ask(n, &rq, done, arg, err);
     return r < 0 ? err_wrap(err, "signal every process of node '%s'", n->name) : 0;
 }
