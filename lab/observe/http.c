@@ -133,9 +133,15 @@ static void detach(struct http_request *r) {
     free(r);
 }
 
+static int64_t date_of(CURL *e) {
+    struct curl_header *h;
+    return curl_easy_header(e, "Date", 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? (int64_t)curl_getdate(h->value, NULL)
+                                                                             : -1;
+}
+
 static void finish(struct http_request *r, CURLcode code) {
     long status = 0;
-    struct http_answer a = {0};
+    struct http_answer a = {.date = code == CURLE_OK ? date_of(r->easy) : -1};
     if (code == CURLE_OK)
         (void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
     else

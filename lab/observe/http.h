@@ -17,6 +17,7 @@ struct http_answer {
     int status;       // 0 = no answer, then error says why
     const char *body; // whole body, terminated; "" for a streamed request
     size_t len;
+    int64_t date; // what the server says the time is: its Date header, whole seconds since 1970; -1 = it does not say
     char error[160];
 };
 

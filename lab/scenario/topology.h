@@ -13,7 +13,7 @@ enum service { SERVICE_POSTGRES = 1, SERVICE_ETCD = 2, SERVICE_HAPROXY = 4, SERV
 // Of Patroni's `watchdog: mode`. A node's own goes before patroni.watchdog.
 enum watchdog_mode { WATCHDOG_UNSET, WATCHDOG_OFF, WATCHDOG_AUTOMATIC, WATCHDOG_REQUIRED };
 
-// Can the wall clock of PostgreSQL be changed while it runs? adjustable: it starts with libfaketime preloaded.
+// Can the wall clock of a node's PostgreSQL and Patroni be changed while they run? adjustable: they start with a library preloaded.
 enum clock_kind { CLOCK_HOST, CLOCK_ADJUSTABLE };
 
 struct node_def {

@@ -51,6 +51,9 @@ int service_dcs_settings(struct stack *s, struct err *err); // writes Patroni's 
 // The last lines of a log below the node's /var/log, for a message.
 void service_log_tail(struct node *n, const char *log, struct strbuf *out);
 
+// clock/blob.c: the library that shifts a program's wall clock, a whole file.
+extern const char clock_shim[], clock_shim_end[];
+
 static inline const struct node_def *stack_def(const struct stack *s, size_t i) {
     return &s->o.topology->nodes.items[i];
 }

@@ -14,10 +14,5 @@
 #define STACK_HAPROXY_RO       5001
 #define STACK_HAPROXY_STATS    "/run/haproxy/admin.sock"
 #define STACK_DATABASE         "app" // the application's database
-// `clock: adjustable`: the library that PostgreSQL is started with (ld.so expands $LIB), where Debian puts
-// it, and where it reads the offset from.
-#define STACK_FAKETIME_PRELOAD "/usr/$LIB/faketime/libfaketime.so.1"
-#define STACK_FAKETIME_GLOB    "/usr/lib/*/faketime/libfaketime.so.1"
-#define STACK_FAKETIME_FILE    "/run/postgresql/faketime"
 #define STACK_APP_USER         "app" // and its role
 #define STACK_PATRONI_CONF     "/etc/patroni/config.yml"

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "lab/base/fs.h"
+#include "lab/stack/clock/clock.h"
 #include "lab/stack/internal.h"
 #include "lab/stack/names.h"
 
@@ -43,35 +43,20 @@ void service_forget_postmaster(struct node *n) {
     (void)unlink(path);
 }
 
-// With `clock: adjustable` the wall clock of PostgreSQL comes from a file (libfaketime's README,
-// "Advanced time specification options"). No shared memory: it would outlive a killed process. The cache is a second.
-// Only PostgreSQL: Python sleeps until absolute monotonic times, and libfaketime 0.9.10 shifts those too (clock_nanosleep:
-// EINVAL), so a Patroni with a wrong clock would end of the library, not of the clock.
-static void with_clock(const struct stack *s, struct service_spec *spec) {
-    static const char *const fake[] = {"LD_PRELOAD=" STACK_FAKETIME_PRELOAD,
-                                       "FAKETIME_TIMESTAMP_FILE=" STACK_FAKETIME_FILE,
-                                       "FAKETIME_DONT_FAKE_MONOTONIC=1",
-                                       "FAKETIME_DISABLE_SHM=1",
-                                       "FAKETIME_CACHE_DURATION=1",
-                                       "FAKETIME_ONLY_CMDS=postgres",
-                                       NULL};
-    if (s->o.topology->clock == CLOCK_ADJUSTABLE)
-        spec->more_env = fake;
-}
-
-// The right time until somebody changes it; a boot begins with it.
-static void write_clock(const struct stack *s, const struct node *n) {
-    cleanup_free char *path = xasprintf("/proc/%d/root" STACK_FAKETIME_FILE, (int)node_init_pid(n));
-    if (s->o.topology->clock == CLOCK_ADJUSTABLE && access(path, F_OK) < 0)
-        (void)fs_write(path, "+0\n", 3, 0644, NULL);
+// With `clock: adjustable` PostgreSQL and Patroni read the wall clock through a library. PostgreSQL gets it from whoever starts
+// it: Patroni hands its environment on (patroni/postgresql/postmaster.py).
+static int with_clock(const struct stack *s, const struct node *n, struct service_spec *spec, struct err *err) {
+    if (s->o.topology->clock != CLOCK_ADJUSTABLE)
+        return 0;
+    spec->more_env = clock_env;
+    return clock_prepare(n, err);
 }
 
 int service_patroni(struct stack *s, size_t i, struct err *err) {
     const char *argv[] = {s->o.paths[i].patroni, STACK_PATRONI_CONF, NULL};
     struct service_spec spec = {.name = "patroni", .argv = argv, .log = "patroni/patroni.log"};
-    write_clock(s, s->o.nodes[i]);
-    with_clock(s, &spec);
-    return start_unless_running(s->o.nodes[i], &spec, err);
+    int r = with_clock(s, s->o.nodes[i], &spec, err);
+    return r < 0 ? r : start_unless_running(s->o.nodes[i], &spec, err);
 }
 
 // pg_ctl forks the server off and ends: the postmaster then belongs to the node's init, exactly as one that Patroni
@@ -82,9 +67,8 @@ int service_postmaster(struct stack *s, size_t i, struct err *err) {
     conf_postmaster_options(&s->conf, &options);
     const char *argv[] = {pg_ctl, "start", "--no-wait", "-D", STACK_PGDATA, "-o", strbuf_str(&options), NULL};
     struct service_spec spec = {.name = "pg_ctl", .argv = argv, .log = "postgresql/postgresql.log"};
-    write_clock(s, s->o.nodes[i]);
-    with_clock(s, &spec);
-    return start_unless_running(s->o.nodes[i], &spec, err);
+    int r = with_clock(s, s->o.nodes[i], &spec, err);
+    return r < 0 ? r : start_unless_running(s->o.nodes[i], &spec, err);
 }
 
 // etcdctl waits for the election by itself. Should it fail, Patroni writes the same a loop later: nothing depends on it but time.

@@ -9,6 +9,7 @@
 
 #include "injector/process/process.h"
 #include "lab/base/fs.h"
+#include "lab/stack/clock/clock.h"
 #include "lab/stack/names.h"
 
 static char bin[128];
@@ -277,21 +278,75 @@ static void a_limit_lifted_behind_its_back_is_unverified(void **state) {
     must_heal(x, "files");
 }
 
-// This PostgreSQL was not started with the library: the file is written, and its clock does not move.
-static void a_clock_that_does_not_follow_is_unverified(void **state) {
-    struct fixture *x = *state;
+// ---- clocks: n2's PostgreSQL, and a Python program that tells its time as Patroni does --------------------------------
+#define PRELOAD "LD_PRELOAD=" STACK_CLOCKS "/clock.so BASCULE_CLOCK=" STACK_CLOCKS " "
+
+static void start_clocks(struct fixture *x, bool preloaded) {
+    struct err err = {0};
+    const char *with = preloaded ? PRELOAD : "";
     x->topology.clock = CLOCK_ADJUSTABLE;
-    run_script(x, N1, "folder", "mkdir -p /run/postgresql");
-    wait_script(x, N1, "folder");
+    assert_int_equal(0, clock_prepare(fixture_node(x, N2), &err));
+    cleanup_free char *restart = xasprintf("%spg_ctl -D $D restart -w -l /var/log/pg.log", with);
+    cleanup_free char *tell = xasprintf("cd /tmp; exec env %s/usr/bin/python3 -m http.server 8008", with);
+    run_script(x, N2, "restart", restart);
+    wait_script(x, N2, "restart");
+    run_script(x, N2, "tell", tell);
+    fixture_run(x, SEC);
     fixture_forget(x);
-    if (fixture_inject(x, "skew", "clock.skew", "n1", "offset=+1h") < 0) {
-        assert_non_null(strstr(fixture_event(x, "skew", "failed")->u.FAULT.detail, "needs libfaketime"));
-        skip();
+}
+
+// Not through the injector: the shell, which keeps the right time, compares.
+static void postgres_is_off_by(struct fixture *x, int seconds) {
+    cleanup_free char *script =
+        xasprintf("off=$(( $(psql -h /tmp -U postgres -Atc 'select extract(epoch from clock_timestamp())::bigint') - "
+                  "$(date +%%s) ));"
+                  " echo \"off by $off s\"; test $((off - (%d))) -ge -2; test $((off - (%d))) -le 2",
+                  seconds, seconds);
+    run_script(x, N2, "look", script);
+    wait_script(x, N2, "look");
+}
+
+static void clocks_jump_add_up_and_are_put_right_one_by_one(void **state) {
+    struct fixture *x = *state;
+    start_clocks(x, true);
+    postgres_is_off_by(x, 0);
+    must_verify(x, "hour", "clock.skew", "n2", "offset=+1h");
+    postgres_is_off_by(x, 3600);
+    must_verify(x, "back", "clock.skew", "n2", "offset=-10m service=postgres");
+    postgres_is_off_by(x, 3000);
+    must_heal(x, "hour");
+    postgres_is_off_by(x, -600);
+    must_heal(x, "back");
+    postgres_is_off_by(x, 0);
+}
+
+// The files are written, and nobody reads them.
+static void a_clock_that_does_not_follow_is_unverified(void **state) {
+    static const char *const params[] = {"offset=+1h service=postgres", "offset=+1h service=patroni"};
+    struct fixture *x = *state;
+    start_clocks(x, false);
+    for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
+        fixture_forget(x);
+        assert_int_equal(0, fixture_inject(x, i ? "two" : "one", "clock.skew", "n2", params[i]));
+        const struct event *e = fixture_wait(x, i ? "two" : "one", "unverified", 25 * SEC);
+        assert_non_null(e);
+        print_message("    %s\n", e->u.FAULT.detail);
+        must_heal(x, i ? "two" : "one");
     }
-    const struct event *e = fixture_wait(x, "skew", "unverified", 15 * SEC);
+}
+
+// Its file was replaced: PostgreSQL still reads the old one.
+static void a_clock_that_does_not_come_back_is_not_healed(void **state) {
+    struct fixture *x = *state;
+    struct err err = {0};
+    start_clocks(x, true);
+    must_verify(x, "skew", "clock.skew", "n2", "offset=+1h service=postgres");
+    run_script(x, N2, "swap", "cd " STACK_CLOCKS "; cp postgres new; mv new postgres");
+    wait_script(x, N2, "swap");
+    assert_int_equal(0, injector_heal(x->in, "skew", &err));
+    const struct event *e = fixture_wait(x, "skew", "heal_unverified", 25 * SEC);
     assert_non_null(e);
     print_message("    %s\n", e->u.FAULT.detail);
-    must_heal(x, "skew");
 }
 
 static int run(void) {
@@ -308,7 +363,9 @@ static int run(void) {
         T(a_memory_limit_lifted_behind_its_back_is_seen),
         T(without_descriptors_nobody_new_is_answered),
         T(a_limit_lifted_behind_its_back_is_unverified),
+        T(clocks_jump_add_up_and_are_put_right_one_by_one),
         T(a_clock_that_does_not_follow_is_unverified),
+        T(a_clock_that_does_not_come_back_is_not_healed),
     };
     return cmocka_run_group_tests_name("PostgreSQL's processes", tests, NULL, NULL);
 }

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: PostgreSQL
+# timeout: 400
+# The assertions of this scenario are its own expectations; what is common to all is in tests/lib/e2e.sh.
+# shellcheck source=../lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+run_scenario clock-skew
+result 'every fault was verified' 'r["fault"] is None or r["fault"]["verified"]'
+result 'the application wrote before and after' 'r["writes"]["acknowledged"] > 300'
