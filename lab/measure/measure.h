@@ -43,6 +43,7 @@ struct write_counts {
     int64_t recovered; // unknown and present: legal
     int64_t
         local_only; // acknowledged with "canceling wait for synchronous replication": counted as unknown, not as acknowledged
+    int64_t local_only_lost; // of these: absent afterwards, though somebody who reads no warnings was told "done"
     bool checked;     // a final read of the leader was possible; else lost etc. are not known
     bool from_ledger; // counted from the ledger, else from client.tick alone
     char unchecked_why[128];
