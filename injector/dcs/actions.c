@@ -112,8 +112,11 @@ static const struct action_row rows[] = {
      .how = "etcdctl snapshot save " DCS_SNAPSHOT ".",
      .check_node = check_node,
      .errand = {ERRAND_TARGETS, save}},
-    {.about = {.name = "dcs.move_leader", .action = true, .summary = "makes the target's etcd member the leader of etcd"},
-     .how = "MoveLeader through the gateway of the member that leads, as `etcdctl move-leader ID`; done when that member names "
+    {.about = {.name = "dcs.move_leader",
+               .action = true,
+               .summary = "makes the target's etcd member the leader of etcd"},
+     .how = "MoveLeader through the gateway of the member that leads, as `etcdctl move-leader ID`; done when that "
+            "member names "
             "the new one.",
      .check_node = check_node,
      .errand = {ERRAND_ETCD, move_leader}},

@@ -166,7 +166,8 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
 }
 
 static bool is_count(const char *kind) {
-    return str_ends(kind, "_writes") || str_eq(kind, "local_only_lost") || str_eq(kind, "foreign_rows") || str_eq(kind, "diverged_nodes");
+    return str_ends(kind, "_writes") || str_eq(kind, "local_only_lost") || str_eq(kind, "foreign_rows") ||
+           str_eq(kind, "diverged_nodes");
 }
 
 static void format_limit(const char *kind, double v, char *out, size_t size) {
