@@ -44,7 +44,7 @@ exits 0 'etcd on n3 is back' "$BASCULE" heal --all
 bites dcs.remove_member n3
 check 'etcdctl sees two members' bash -c "test \$('$BASCULE' exec n1 -- env ETCDCTL_API=3 etcdctl member list | wc -l) = 2"
 heals dcs.remove_member
-check 'and three again' bash -c "test \$('$BASCULE' exec n1 -- env ETCDCTL_API=3 etcdctl member list | grep -c started) = 3"
+check 'and three again' bash -c "test \$('$BASCULE' exec n1 -- env ETCDCTL_API=3 etcdctl member list | grep -cw started) = 3"
 does dcs.save_snapshot n1
 check 'a key that the snapshot does not know' etcd put /later 1
 bites dcs.restore_snapshot
