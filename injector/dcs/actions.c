@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
-// Maintenance of etcd, through its gateway or etcdctl: compaction, defragmentation, a snapshot.
+// Maintenance of etcd, through its gateway or etcdctl: compaction, defragmentation, a snapshot, another leader.
 #include <sys/stat.h>
 
 #include "injector/catalogue.h"
 #include "injector/dcs/snapshot.h"
 #include "injector/errand/errand.h"
+#include "lab/stack/names.h"
 
 static void compact(struct errand_io *io) {
     cleanup_strbuf struct strbuf why = {0};
@@ -44,6 +45,47 @@ static void save(struct errand_io *io) {
         errand_no(io, "etcdctl snapshot save gave %d: %s", status, strbuf_str(&out));
 }
 
+// The member that lives on a node, by its peer URL: its 64-bit id as a text of digits, "" = none.
+static void find_member(const struct node_def *n, char id[24], struct strbuf *why) {
+    const cJSON *m;
+    cleanup_free char *url = xasprintf("http://%s:%d", n ? n->address : "", STACK_ETCD_PEER_PORT);
+    cleanup_json cJSON *list = errand_etcd("/v3/cluster/member/list", "{}", why);
+    id[0] = '\0';
+    cJSON_ArrayForEach (m, cJSON_GetObjectItemCaseSensitive(list, "members")) {
+        const cJSON *peer = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(m, "peerURLs"), 0);
+        if (cJSON_IsString(peer) && str_eq(peer->valuestring, url))
+            (void)str_copy(id, 24, json_str(m, "ID", ""));
+    }
+    if (list && !*id)
+        strbuf_addf(why, "no member has the address %s", url);
+}
+
+// Asked at the leader only: MoveLeader is refused by every other member ("not leader"). It returns when the target leads in the
+// old leader's eyes (etcdserver.moveLeader waits for it); this member's own status is the proof.
+static void move_leader(struct errand_io *io) {
+    cleanup_strbuf struct strbuf why = {0};
+    char target[24];
+    find_member(topology_node(io->world->topology, io->target), target, &why);
+    cleanup_json cJSON *status = *target ? errand_etcd("/v3/maintenance/status", "{}", &why) : NULL;
+    const char *leader = json_str(status, "leader", "0"),
+               *self = json_str(cJSON_GetObjectItemCaseSensitive(status, "header"), "member_id", "?");
+    if (!status) {
+        errand_pass(io, "%s", strbuf_str(&why));
+    } else if (str_eq(leader, target)) {
+        errand_ok(io, 0, "member %s on %s leads already", target, io->target);
+    } else if (!str_eq(leader, self)) {
+        errand_pass(io, "the member on %s does not lead", io->node);
+    } else {
+        cleanup_free char *ask = xasprintf("{\"targetID\":\"%s\"}", target);
+        cleanup_json cJSON *answer = errand_etcd("/v3/maintenance/transfer-leadership", ask, &why);
+        cleanup_json cJSON *after = answer ? errand_etcd("/v3/maintenance/status", "{}", &why) : NULL;
+        if (after && str_eq(json_str(after, "leader", "0"), target))
+            errand_ok(io, usec_now(), "member %s on %s leads after %s on %s", target, io->target, self, io->node);
+        else
+            errand_no(io, "%s", after ? "etcd said yes, and the leader is another one" : strbuf_str(&why));
+    }
+}
+
 static int check(const struct topology *t, const setting_list *params, struct err *err) {
     (void)params;
     return check_service_in(t, "etcd", err);
@@ -70,5 +112,13 @@ static const struct action_row rows[] = {
      .how = "etcdctl snapshot save " DCS_SNAPSHOT ".",
      .check_node = check_node,
      .errand = {ERRAND_TARGETS, save}},
+    {.about = {.name = "dcs.move_leader",
+               .action = true,
+               .summary = "makes the target's etcd member the leader of etcd"},
+     .how = "MoveLeader through the gateway of the member that leads, as `etcdctl move-leader ID`; done when that "
+            "member names "
+            "the new one.",
+     .check_node = check_node,
+     .errand = {ERRAND_ETCD, move_leader}},
 };
 const struct action_table dcs_actions = {rows, ARRAY_SIZE(rows)};

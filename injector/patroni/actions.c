@@ -100,19 +100,31 @@ static void do_resume(struct errand_io *io) {
     set_pause(io, false);
 }
 
+// GET /config answers with the cluster as the last HA loop has read it (api.py, do_GET_config: dcs.cluster), so right after PATCH it can
+// be the old one. PATCH wakes the loop; when one is running the new value is there after the next, loop_wait later.
+static bool config_becomes(struct errand_io *io, const char *key, const cJSON *wanted) {
+    const cJSON *should = patroni_config_find(wanted, key);
+    usec_t end = usec_now() + 20 * SEC;
+    do {
+        cleanup_json cJSON *config = patroni_get("/config", 5 * SEC);
+        const cJSON *is = patroni_config_find(config, key);
+        if (config && (cJSON_IsNull(should) ? !is : cJSON_Compare(is, should, true)))
+            return true;
+    } while (usec_now() < end && !errand_stopped(io, 100 * MSEC));
+    return false;
+}
+
 static void edit_config(struct errand_io *io) {
     cleanup_strbuf struct strbuf patch = {0};
     const char *key = errand_param(io, "key");
     patroni_config_patch(&patch, key, errand_param(io, "value"));
     if (!patroni_patch(io, strbuf_str(&patch)))
         return;
-    cleanup_json cJSON *config = patroni_get("/config", 5 * SEC), *wanted = cJSON_Parse(strbuf_str(&patch));
-    const cJSON *is = patroni_config_find(config, key), *should = patroni_config_find(wanted, key);
-    bool same = cJSON_IsNull(should) ? !is : cJSON_Compare(is, should, true);
-    if (config && same)
+    cleanup_json cJSON *wanted = cJSON_Parse(strbuf_str(&patch));
+    if (config_becomes(io, key, wanted))
         errand_ok(io, usec_now(), "PATCH /config %s, read back", strbuf_str(&patch));
     else
-        errand_no(io, "PATCH /config %s was accepted, but reads back differently", strbuf_str(&patch));
+        errand_no(io, "PATCH /config %s was accepted, but does not read back within 20 s", strbuf_str(&patch));
 }
 
 // ---- tags ----------------------------------------------------------------------------------------------------------

@@ -25,11 +25,18 @@ static int first_fault(const struct measure *m) {
     return best;
 }
 
+// It bites somewhere between the order and the moment at which the effect was seen (a power-off cuts the link, then kills and reaps),
+// so one that was ordered in time and seen a tenth of a second late had bitten.
+static bool had_bitten(const struct fault_measure *f, usec_t limit) {
+    usec_t t = effect_of(f);
+    return t && (t <= limit || (f->asked && f->asked <= limit && t <= limit + SEC / 10));
+}
+
 static int last_fault_before(const struct measure *m, usec_t limit) {
     int best = -1;
     for (size_t i = 0; i < m->out.faults.n; i++) {
-        usec_t t = effect_of(&m->out.faults.items[i]);
-        if (t && t <= limit && (best < 0 || t >= effect_of(&m->out.faults.items[best])))
+        const struct fault_measure *f = &m->out.faults.items[i];
+        if (had_bitten(f, limit) && (best < 0 || effect_of(f) >= effect_of(&m->out.faults.items[best])))
             best = (int)i;
     }
     return best;

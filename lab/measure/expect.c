@@ -140,6 +140,10 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
         return read_recovery(o);
     if (str_eq(kind, "lost_writes"))
         return read_count(o, o->writes.lost);
+    if (str_eq(kind, "local_only_writes"))
+        return o->writes.from_ledger ? count(o->writes.local_only) : unknown("there is no ledger of the writes");
+    if (str_eq(kind, "local_only_lost"))
+        return read_count(o, o->writes.local_only_lost);
     if (str_eq(kind, "unexpected_writes"))
         return read_count(o, o->writes.unexpected);
     if (str_eq(kind, "duplicated_writes"))
@@ -162,7 +166,8 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
 }
 
 static bool is_count(const char *kind) {
-    return str_ends(kind, "_writes") || str_eq(kind, "foreign_rows") || str_eq(kind, "diverged_nodes");
+    return str_ends(kind, "_writes") || str_eq(kind, "local_only_lost") || str_eq(kind, "foreign_rows") ||
+           str_eq(kind, "diverged_nodes");
 }
 
 static void format_limit(const char *kind, double v, char *out, size_t size) {

@@ -99,10 +99,10 @@ struct measure {
     VEC(struct expectation) expectations;
     // ledger
     int64_t ledger_records;
-    struct idset ok, failed, unknown;
-    VEC(struct ack) acks;       // sorted by `returned` in measure_finish
-    VEC(struct ack_run) runs;   // made of them
-    usec_t first_try, last_try; // schedules of the first and last write
+    struct idset ok, failed, unknown, local_only; // local_only: a part of unknown
+    VEC(struct ack) acks;                         // sorted by `returned` in measure_finish
+    VEC(struct ack_run) runs;                     // made of them
+    usec_t first_try, last_try;                   // schedules of the first and last write
 };
 
 int fold_node(struct measure *m,

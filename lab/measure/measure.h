@@ -43,8 +43,9 @@ struct write_counts {
     int64_t recovered; // unknown and present: legal
     int64_t
         local_only; // acknowledged with "canceling wait for synchronous replication": counted as unknown, not as acknowledged
-    bool checked;     // a final read of the leader was possible; else lost etc. are not known
-    bool from_ledger; // counted from the ledger, else from client.tick alone
+    int64_t local_only_lost; // of these: absent afterwards, though somebody who reads no warnings was told "done"
+    bool checked;            // a final read of the leader was possible; else lost etc. are not known
+    bool from_ledger;        // counted from the ledger, else from client.tick alone
     char unchecked_why[128];
     usec_t lost_first, lost_last; // when the first and the last of the lost writes had been acknowledged
     int64_t foreign;              // rows that a standby holds and the leader lacks: its "streaming" is a lie

@@ -21,8 +21,8 @@ static void decide(struct measure *m, enum verdict v, const char *reason) {
 }
 
 static bool about_data(const struct expect_result *e) {
-    return str_ends(e->kind, "_writes") || str_eq(e->kind, "foreign_rows") || str_eq(e->kind, "split_brain") ||
-           str_eq(e->kind, "same_history") || str_eq(e->kind, "diverged_nodes");
+    return str_ends(e->kind, "_writes") || str_eq(e->kind, "local_only_lost") || str_eq(e->kind, "foreign_rows") ||
+           str_eq(e->kind, "split_brain") || str_eq(e->kind, "same_history") || str_eq(e->kind, "diverged_nodes");
 }
 
 // A stalled machine makes times longer (and a lower limit easier to meet), never a row appear.

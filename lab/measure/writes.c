@@ -2,6 +2,7 @@
 // What became of every write: the ledger's word against the rows that the final leader holds.
 //
 //   lost        acknowledged, absent           unexpected  failed for certain or never tried, yet present
+//   local only  acknowledged with the warning that no synchronous standby confirmed: unknown by its nature, counted apart
 //   recovered   unknown and present (legal)    duplicated  an id more than once in the table
 //   foreign     a streaming standby holds rows that its leader lacks: it follows another history (timeline numbers and
 //               history files can be identical then; contents can't)
@@ -19,6 +20,7 @@ static void note_fate(struct measure *m, const struct ledger_record *r) {
     if (durable) {
         (void)idset_add(&m->ok, r->id);
         idset_remove(&m->unknown, r->id);
+        idset_remove(&m->local_only, r->id);
         idset_remove(&m->failed, r->id);
     } else if (r->result == LEDGER_FAILED) {
         if (!idset_has(&m->ok, r->id) && !idset_has(&m->unknown, r->id))
@@ -26,7 +28,8 @@ static void note_fate(struct measure *m, const struct ledger_record *r) {
     } else if (!idset_has(&m->ok, r->id)) {
         (void)idset_add(&m->unknown, r->id);
         idset_remove(&m->failed, r->id);
-        m->out.writes.local_only += r->result == LEDGER_OK;
+        if (r->result == LEDGER_OK)
+            (void)idset_add(&m->local_only, r->id);
     }
 }
 
@@ -111,6 +114,7 @@ static void check_rows(struct measure *m, const struct node_state *leader) {
     struct write_counts *w = &m->out.writes;
     w->checked = true;
     w->lost = idset_count_minus(&m->ok, &leader->rows);
+    w->local_only_lost = idset_count_minus(&m->local_only, &leader->rows);
     w->recovered = idset_count_both(&m->unknown, &leader->rows);
     int64_t explained = idset_count_both(&m->ok, &leader->rows) + w->recovered;
     w->unexpected = idset_count(&leader->rows) - explained; // failed ones and those that nobody ever sent
@@ -127,6 +131,7 @@ void writes_measure(struct measure *m) {
         w->acknowledged = idset_count(&m->ok);
         w->failed = idset_count(&m->failed);
         w->unknown = idset_count(&m->unknown);
+        w->local_only = idset_count(&m->local_only);
         w->attempted = w->acknowledged + w->failed + w->unknown;
     } else {
         *w = ticks;

@@ -144,6 +144,7 @@ static void put_writes(struct json *j, const struct measures *m) {
     put_int(j, "recovered", w->recovered, w->checked);
     put_int(j, "foreign", w->foreign, w->checked);
     put_int(j, "local_only", w->local_only, w->from_ledger);
+    put_int(j, "local_only_lost", w->local_only_lost, w->checked);
     put_ms(j, "lost_first_ms", w->lost_first, w->lost > 0);
     put_ms(j, "lost_last_ms", w->lost_last, w->lost > 0);
     put_bool(j, "checked", w->checked);

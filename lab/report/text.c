@@ -198,8 +198,10 @@ static void put_writes(struct page *p) {
         "%" PRId64 " failed yet present, %" PRId64 " duplicated; %" PRId64 " unknown ones turned out written",
         w->unexpected, w->duplicated, w->recovered);
     if (w->local_only)
-        row(p, "local only", "%" PRId64 " acknowledged without their synchronous standby (counted as unknown)",
-            w->local_only);
+        row(p, "local only",
+            "%" PRId64 " acknowledged without their synchronous standby (counted as unknown); %" PRId64
+            " of them are gone",
+            w->local_only, w->local_only_lost);
     if (w->foreign)
         row(p, "foreign rows", "%" PRId64 " rows on %s that the leader lacks: these standbys follow another history",
             w->foreign, w->foreign_nodes);

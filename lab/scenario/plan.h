@@ -122,6 +122,8 @@ struct step {
     X(READ_OUTAGE, "read_outage")               /* duration range */                                                   \
     X(RECOVERY, "recovery")                     /* duration range */                                                   \
     X(LOST_WRITES, "lost_writes")               /* count range */                                                      \
+    X(LOCAL_ONLY_WRITES, "local_only_writes")   /* count range: acknowledged without their synchronous standby */      \
+    X(LOCAL_ONLY_LOST, "local_only_lost")       /* count range: those of them that are gone */                         \
     X(UNEXPECTED_WRITES, "unexpected_writes")   /* count range; always expected to be 0 unless said */                 \
     X(DUPLICATED_WRITES, "duplicated_writes")   /* the same */                                                         \
     X(FOREIGN_ROWS, "foreign_rows")             /* the same: rows of standbys that the leader lacks */                 \

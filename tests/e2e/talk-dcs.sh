@@ -32,10 +32,19 @@ heals dcs.nospace
 check 'now it can' etcd put /x y
 does dcs.compact
 does dcs.defragment n2
+leads() { "$BASCULE" exec "$1" -- env ETCDCTL_API=3 etcdctl endpoint status -w json | python3 -c 'import json, sys; s = json.load(sys.stdin)[0]["Status"]; sys.exit(s["leader"] != s["header"]["member_id"])'; }
+for n in n3 n1 n1; do # the last one leads already
+    does dcs.move_leader "$n"
+    check "etcd's leader is on $n" leads "$n"
+done
+exits 0 'etcd on n3 is killed' "$BASCULE" inject process.kill n3 service=etcd
+exits 1 'negative control: a dead member does not take the lead' "$BASCULE" inject dcs.move_leader n3
+check "etcd's leader is still on n1" leads n1
+exits 0 'etcd on n3 is back' "$BASCULE" heal --all
 bites dcs.remove_member n3
 check 'etcdctl sees two members' bash -c "test \$('$BASCULE' exec n1 -- env ETCDCTL_API=3 etcdctl member list | wc -l) = 2"
 heals dcs.remove_member
-check 'and three again' bash -c "test \$('$BASCULE' exec n1 -- env ETCDCTL_API=3 etcdctl member list | grep -c started) = 3"
+check 'and three again' bash -c "test \$('$BASCULE' exec n1 -- env ETCDCTL_API=3 etcdctl member list | grep -cw started) = 3"
 does dcs.save_snapshot n1
 check 'a key that the snapshot does not know' etcd put /later 1
 bites dcs.restore_snapshot

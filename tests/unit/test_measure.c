@@ -270,6 +270,41 @@ static void an_outage_belongs_to_the_fault_that_was_in_force_when_it_began(void 
     end(&r);
 }
 
+// The order came in time; how late its effect was seen decides. The earlier fault is the alternative.
+static void a_fault_that_was_seen_a_little_late_is_still_the_cause(void **state) {
+    (void)state;
+    static const struct {
+        usec_t asked, effective;
+        const char *cause;
+    } table[] = {
+        {MS(9990), MS(10060), "crash"},
+        {MS(9990), MS(10300), "earlier"},  // the writes had stopped long before
+        {MS(10050), MS(10060), "earlier"}, // ordered after they had stopped
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        struct run r = {0};
+        world_leader_crash(&r.w);
+        world_build(&r.w);
+        VEC_FOREACH (&r.w.events, e) {
+            if (e->kind == EVENT_FAULT && str_eq(e->u.FAULT.phase, "asked"))
+                e->t = table[i].asked;
+            if (e->kind == EVENT_FAULT && str_eq(e->u.FAULT.phase, "effective"))
+                e->t = table[i].effective;
+        }
+        struct event ev = *world_find(&r.w, EVENT_FAULT, 0);
+        STR_COPY(ev.u.FAULT.id, "earlier");
+        static const char *const phases[] = {"asked", "effective", "verified"};
+        for (int k = 0; k < 3; k++) {
+            ev.t = MS(9000 + k);
+            STR_COPY(ev.u.FAULT.phase, phases[k]);
+            (void)world_add(&r.w, ev);
+        }
+        fold(&r, true);
+        assert_string_equal(r.o->faults.items[r.o->cause].id, table[i].cause);
+        end(&r);
+    }
+}
+
 static void an_outage_from_the_first_bucket_on_is_seen(void **state) {
     (void)state;
     for (int ledger = 0; ledger < 2; ledger++) {
@@ -528,6 +563,7 @@ int main(void) {
         cmocka_unit_test(without_an_outage_the_phases_come_from_the_events_alone),
         cmocka_unit_test(a_switchover_counts_from_its_order_and_has_no_bound_for_the_checkpoint),
         cmocka_unit_test(an_outage_belongs_to_the_fault_that_was_in_force_when_it_began),
+        cmocka_unit_test(a_fault_that_was_seen_a_little_late_is_still_the_cause),
         cmocka_unit_test(an_outage_from_the_first_bucket_on_is_seen),
         cmocka_unit_test(an_outage_that_never_ends_is_open_and_has_no_recovery),
         cmocka_unit_test(a_quiet_run_has_no_outage),

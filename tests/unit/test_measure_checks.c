@@ -180,7 +180,43 @@ static void a_write_acknowledged_without_its_standby_counts_as_unknown(void **st
         (void)snprintf(ranges(&r.w, i), EVENT_TEXT_MAX, "1-699,701-702,3591-4100");
     caught(&r, "");
     assert_true(r.o->writes.local_only == 1 && r.o->writes.lost == 0 && r.o->writes.acknowledged == 1209);
+    assert_int_equal(r.o->writes.local_only_lost, 1); // gone, and no lost write
     end(&r);
+}
+
+static void local_only_writes_that_are_gone_are_counted_apart(void **state) {
+    (void)state;
+    static const struct {
+        const char *kind;
+        double min, max;
+        const char *rows; // that the leader holds: 699 and 700 are local only
+        bool known, ok;
+    } table[] = {
+        {"local_only_writes", 2, 2, "1-698,701-702,3591-4100", true, true},
+        {"local_only_writes", 3, -1, "1-698,701-702,3591-4100", true, false},
+        {"local_only_lost", 2, 2, "1-698,701-702,3591-4100", true, true},
+        {"local_only_lost", 1, 1, "1-699,701-702,3591-4100", true, true},
+        {"local_only_lost", 1, -1, "1-702,3591-4100", true, false}, // both are there
+        {"local_only_lost", -1, -1, "1-699,701-702,3591-4100", true, false},
+        {"local_only_lost", 1, -1, NULL, false, false}, // nothing was read: not known
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        struct run r;
+        begin(&r);
+        world_build(&r.w);
+        world_expect(&r.w, table[i].kind, table[i].min, table[i].max);
+        record(&r.w, 699)->flags = record(&r.w, 700)->flags = LEDGER_FLAG_LOCAL_ONLY;
+        if (table[i].rows)
+            for (int n = 0; n < 2; n++)
+                (void)snprintf(ranges(&r.w, n), EVENT_TEXT_MAX, "%s", table[i].rows);
+        else
+            world_find(&r.w, EVENT_FINAL_READ, 0)->u.FINAL_READ.chunks = 9;
+        fold(&r);
+        const struct expect_result *e = &r.o->expects.items[0];
+        if (e->known != table[i].known || e->ok != table[i].ok)
+            fail_msg("row %zu: %s", i, e->text);
+        end(&r);
+    }
 }
 
 static void a_standby_with_rows_of_its_own_is_caught_though_timelines_agree(void **state) {
@@ -511,6 +547,7 @@ int main(void) {
         cmocka_unit_test(a_row_that_is_there_twice_is_duplicated),
         cmocka_unit_test(an_unknown_write_turned_into_an_acknowledged_one_is_lost),
         cmocka_unit_test(a_write_acknowledged_without_its_standby_counts_as_unknown),
+        cmocka_unit_test(local_only_writes_that_are_gone_are_counted_apart),
         cmocka_unit_test(a_standby_with_rows_of_its_own_is_caught_though_timelines_agree),
         cmocka_unit_test(missing_evidence_about_the_rows_is_never_a_pass),
         cmocka_unit_test(spliced_seconds_of_a_second_primary_are_a_proven_split_brain),

@@ -247,7 +247,8 @@ static void check_schema(const cJSON *j) {
     }
     const cJSON *w = cJSON_GetObjectItem(j, "writes");
     need(w, "attempted acknowledged failed unknown", is_number);
-    need(w, "lost unexpected duplicated recovered foreign local_only lost_first_ms lost_last_ms", is_number_or_null);
+    need(w, "lost unexpected duplicated recovered foreign local_only local_only_lost lost_first_ms lost_last_ms",
+         is_number_or_null);
     need(w, "checked", is_bool);
     need(cJSON_GetObjectItem(j, "availability"), "write read", is_number_or_null);
     need(cJSON_GetObjectItem(j, "host"), "cpus memory_mb late_max_ms", is_number);

@@ -452,7 +452,8 @@ static const struct bad {
      "f:12:11: error: the lower limit is above the upper one: nothing can meet 'at least 9s, at most "
      "3s'\n"
      "f:13:3: error: unknown expectation 'splitbrain' (did you mean 'split_brain'?); allowed: "
-     "write_outage, read_outage, recovery, lost_writes, unexpected_writes, duplicated_writes, foreign_rows, "
+     "write_outage, read_outage, recovery, lost_writes, local_only_writes, local_only_lost, unexpected_writes, "
+     "duplicated_writes, foreign_rows, "
      "same_history, diverged_nodes, split_brain, new_leader, rejoin, phases, write_availability, read_availability\n"},
     {EXPECT "  write_outage: <= 34\n"
      "  read_outage: {most: 3s}\n"
@@ -504,7 +505,8 @@ static const struct bad {
      "3.0.3', '3.0.2')\n"
      "f:11:9: error: a defect's text is one line of 1 to 240 characters: the details are in its reference\n"
      "f:13:28: error: 'foreign_row' is not an expectation (did you mean 'foreign_rows'?); allowed: write_outage, "
-     "read_outage, recovery, lost_writes, unexpected_writes, duplicated_writes, foreign_rows, same_history, diverged_nodes, "
+     "read_outage, recovery, lost_writes, local_only_writes, local_only_lost, unexpected_writes, duplicated_writes, "
+     "foreign_rows, same_history, diverged_nodes, "
      "split_brain, new_leader, rejoin, phases, write_availability, read_availability, conditions\n"
      "f:13:41: error: 'foreign_rows' is here twice\n"
      "f:14:11: error: 'maybe' is neither yes nor no: expected true or false\n"},
