@@ -9,9 +9,11 @@
 #include "lab/observe/pgconn.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "lab/base/cleanup.h"
 #include "lab/base/str.h"
 
 enum state { STATE_CONNECTING, STATE_IDLE, STATE_BUSY, STATE_LOST };
@@ -123,13 +125,21 @@ static void lose(struct pgconn *c) {
 
 // libpq may have closed one socket and opened another between two polls, even under the same number: a source kept over a poll
 // would watch a descriptor that epoll has forgotten.
+// On a descriptor of our own. libpq closes its socket when it likes, before we hear of it; should a child that was forked in
+// between still hold a copy, epoll keeps the entry of a closed descriptor, nobody can take it out any more (epoll(7), question
+// 6), and sd-event aborts on the event of a source that is gone.
 static int watch(struct pgconn *c, uint32_t mask) {
-    int fd = PQsocket(c->pq);
     c->io = sd_event_source_disable_unref(c->io);
+    cleanup_close int fd = fcntl(PQsocket(c->pq), F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
-        return -EBADF;
+        return -errno;
     c->mask = mask;
-    return sd_event_add_io(c->loop, &c->io, fd, mask, on_io, c);
+    int r = sd_event_add_io(c->loop, &c->io, fd, mask, on_io, c);
+    if (r < 0)
+        return r;
+    (void)sd_event_source_set_io_fd_own(c->io, true);
+    fd = -1;
+    return 0;
 }
 
 static void set_mask(struct pgconn *c, uint32_t mask) {
