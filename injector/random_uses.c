@@ -6,10 +6,15 @@
 
 enum { PG = SERVICE_POSTGRES, DCS = SERVICE_ETCD, MACHINE = SERVICE_POSTGRES | SERVICE_ETCD };
 
+// Less than ttl - loop_wait, what a lease has left at least. A Patroni that sleeps longer fences nothing: PostgreSQL goes on writing
+// beside its successor (1.0 and 1.2 s of split brain were proven in two runs of five, with no acknowledged write lost). That is
+// the lesson of patroni-frozen, not a finding.
+#define LEASE_LEFT (12 * SEC)
+
 // Shorter and longer than the lease of 20 s that random mode sets, so that some heal before a failover and some after.
 static const struct random_use rows[] = {
     {"node.power_off", MACHINE, 4, 3 * SEC, 40 * SEC, NULL},
-    {"node.freeze", MACHINE, 2, 2 * SEC, 30 * SEC, NULL},
+    {"node.freeze", MACHINE, 2, 2 * SEC, LEASE_LEFT, NULL},
     {"node.reboot", MACHINE, 2, 2 * SEC, 15 * SEC, "off=5s"},
     {"node.slow", MACHINE, 1, 5 * SEC, 25 * SEC, "share=25%"},
     {"link.down", MACHINE, 2, 1 * SEC, 35 * SEC, NULL},
@@ -29,7 +34,7 @@ static const struct random_use rows[] = {
     {"process.kill", PG, 1, 5 * SEC, 30 * SEC, "service=patroni"},
     {"process.kill", DCS, 2, 2 * SEC, 30 * SEC, "service=etcd"},
     {"process.stop", PG, 1, 5 * SEC, 20 * SEC, "service=patroni"},
-    {"process.pause", PG, 2, 1 * SEC, 30 * SEC, "service=patroni"},
+    {"process.pause", PG, 2, 1 * SEC, LEASE_LEFT, "service=patroni"},
     {"process.pause", PG, 2, 1 * SEC, 20 * SEC, "service=postgres"},
     {"process.pause", DCS, 2, 1 * SEC, 30 * SEC, "service=etcd"},
     {"process.cycle", PG, 1, 8 * SEC, 25 * SEC, "service=patroni"},
