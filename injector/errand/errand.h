@@ -26,7 +26,6 @@ typedef void (*errand_fn)(struct errand_io *io);
 
 const char *errand_param(const struct errand_io *io, const char *name); // as written or the table's fallback, "" = none
 int64_t errand_number(const struct errand_io *io, const char *name);    // kinds count, size; 0 when it is no number
-usec_t errand_duration(const struct errand_io *io, const char *name);
 // What an earlier phase wrote down (for this node, else for any); NULL = nothing. Texts up to 16 kB.
 const char *errand_noted(const struct errand_io *io, const char *key);
 void errand_note(struct errand_io *io, const char *key, const char *text);

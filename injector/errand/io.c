@@ -20,11 +20,6 @@ int64_t errand_number(const struct errand_io *io, const char *name) {
     return scalar_count(text, &value, why) || scalar_size(text, &value, why) ? value : 0;
 }
 
-usec_t errand_duration(const struct errand_io *io, const char *name) {
-    usec_t value = 0;
-    return usec_parse(errand_param(io, name), &value) >= 0 ? value : 0;
-}
-
 const char *errand_noted(const struct errand_io *io, const char *key) {
     const char *any = NULL;
     for (size_t i = 0; i < io->notes->n; i++) {

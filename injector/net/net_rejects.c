@@ -187,7 +187,3 @@ void net_rejects_free(struct net_rejects *r) {
         tap_close(&r->taps[i]);
     free(r);
 }
-
-uint64_t net_rejects_count(const struct net_cuts *c, int from) {
-    return c->rejects ? c->rejects->taps[from].answered : 0;
-}

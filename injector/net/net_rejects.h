@@ -11,5 +11,3 @@ struct net_rejects;
 // Follows world->cuts: opens, filters or closes the packet sockets of the ports whose frames are rejected.
 int net_rejects_commit(const struct fault_world *w, struct err *err);
 void net_rejects_free(struct net_rejects *r); // NULL is fine
-// How many frames were answered that came from this node, since the lab began.
-uint64_t net_rejects_count(const struct net_cuts *c, int from);

@@ -258,9 +258,6 @@ void probe_free(struct probe *p) {
     free(p);
 }
 
-const flow_list *probe_flows(const struct probe *p) {
-    return &p->flows;
-}
 bool probe_had_baseline(const struct probe *p, size_t flow) {
     return p->baseline[flow];
 }

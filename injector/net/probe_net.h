@@ -26,7 +26,6 @@ void probe_baseline(struct probe *p, const bool *wanted);
 // Sends and listens; done(arg) is called once from the loop, results are read with the functions below.
 int probe_run(struct probe *p, const struct probe_plan *plan, void (*done)(void *arg), void *arg, struct err *err);
 
-const flow_list *probe_flows(const struct probe *p);
 bool probe_had_baseline(const struct probe *p, size_t flow); // its baseline packet has arrived
 unsigned probe_sent(const struct probe *p, size_t flow);     // of the last run
 unsigned probe_arrived(const struct probe *p, size_t flow);  // of the last run

@@ -38,14 +38,6 @@ static int compare(const struct version *a, const struct version *b) {
     return 0;
 }
 
-bool version_compare(const char *a, const char *b, int *ret) {
-    struct version x, y;
-    if (!read_version(a, &x) || !read_version(b, &y))
-        return false;
-    *ret = compare(&x, &y);
-    return true;
-}
-
 bool version_known(const char *version) {
     struct version v;
     return read_version(version, &v) != NULL;

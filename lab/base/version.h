@@ -5,9 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// <0, 0, >0 as a is older, the same, newer. *ret stays untouched and false is returned when one does not begin with a number.
-bool version_compare(const char *a, const char *b, int *ret);
-
 // Ranges: one or more of "< V", "<= V", "> V", ">= V", "V" (exactly this one), joined by commas, all of which must hold:
 // "< 3.0.3", ">= 2.0, < 3.0.3".
 // False with *ret_bad = where in the text it stopped making sense, and why (ret_why, static text).

@@ -60,7 +60,6 @@ struct disk_answer {
 // Called once, on the loop: with the agent's answer, or error ECANCELED when the node lost its power first.
 typedef void (*node_disk_done)(void *arg, const struct disk_answer *a);
 
-unsigned node_disk_layer(const struct node *n); // what it was made with
 // Sends a request (a few µs); the answer comes on the loop. A rule outlives a power-off: the next boot begins with it.
 // ENOSYS: the node has no layer; EHOSTDOWN: it is off (ADD and DROP are then answered at once all the same).
 // ADD chooses the rule's id and writes it into *ask.

@@ -68,8 +68,7 @@ void init_watchdog_check(struct init *in, usec_t now);         // tells when it 
 void init_duty_set(struct init *in, const struct request *rq); // init_duty.c
 void init_duty_check(struct init *in, usec_t now);
 void init_duty_forget(struct init *in, pid_t pid); // stopped by somebody else too: not ours to continue
-bool init_duty_asleep(struct init *in, pid_t pid);
-void init_reap(struct init *in); // init_reap.c
+void init_reap(struct init *in);                   // init_reap.c
 
 // /proc/PID/stat, as far as we need it.
 struct proc_stat {

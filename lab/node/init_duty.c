@@ -8,13 +8,6 @@
 
 #include "lab/node/init.h"
 
-static bool asleep(struct init *in, pid_t pid) {
-    for (size_t i = 0; i < in->duty.n; i++)
-        if (in->duty.pids[i] == pid)
-            return true;
-    return false;
-}
-
 static void stop_all(struct init *in) {
     cleanup_dir DIR *dir = opendir("/proc");
     for (const struct dirent *e; dir && (e = readdir(dir));) {
@@ -38,10 +31,6 @@ void init_duty_forget(struct init *in, pid_t pid) {
     for (size_t i = 0; i < in->duty.n; i++)
         if (in->duty.pids[i] == pid)
             in->duty.pids[i--] = in->duty.pids[--in->duty.n];
-}
-
-bool init_duty_asleep(struct init *in, pid_t pid) {
-    return asleep(in, pid);
 }
 
 void init_duty_set(struct init *in, const struct request *rq) {

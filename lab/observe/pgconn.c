@@ -265,7 +265,3 @@ bool pgconn_send(struct pgconn *c, const char *sql, int n_params, const char *co
 bool pgconn_idle(const struct pgconn *c) {
     return c->state == STATE_IDLE;
 }
-
-PGconn *pgconn_pq(const struct pgconn *c) {
-    return c->pq;
-}

@@ -35,9 +35,8 @@ int pgconn_open(sd_event *loop, const char *const *keys, const char *const *valu
 // Sends one statement. n_params texts, may be 0; several statements in one string only without parameters. False: it was not sent
 // (not idle, or libpq refused); then `lost` follows if the connection is gone.
 bool pgconn_send(struct pgconn *c, const char *sql, int n_params, const char *const *params);
-bool pgconn_idle(const struct pgconn *c);  // ready and no query under way
-PGconn *pgconn_pq(const struct pgconn *c); // borrowed: PQparameterStatus and the like
-void pgconn_close(struct pgconn *c);       // accepts NULL; allowed inside callbacks, none follows
+bool pgconn_idle(const struct pgconn *c); // ready and no query under way
+void pgconn_close(struct pgconn *c);      // accepts NULL; allowed inside callbacks, none follows
 
 // The last line that matters of a libpq message, and its SQLSTATE when the verbose form carries one. For any bytes.
 void pgconn_explain(const char *message, char sqlstate[static PGCONN_STATE_MAX], char text[static PGCONN_TEXT_MAX]);

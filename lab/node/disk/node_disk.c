@@ -9,10 +9,6 @@
 
 #include "lab/node/internal.h"
 
-unsigned node_disk_layer(const struct node *n) {
-    return n->disk_layer;
-}
-
 static int send_ask(const struct node *n, const struct disk_ask *ask) {
     return n->disk < 0 ? -EHOSTDOWN : proto_send(n->disk, ask, sizeof *ask, MSG_DONTWAIT);
 }
