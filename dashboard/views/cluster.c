@@ -254,8 +254,8 @@ static void cluster_draw(void *view, const struct dash *d, struct canvas *c, str
     int story = roomy ? area.rows / 3 : 4; // rows that are kept for it
     draw_verdict(c, area, d);
     draw_lease(c, area, 1, d);
-    draw_writes(c, area, 2, d);
-    int y = 3;
+    int y = 2 + draw_watchdogs(c, area, 2, roomy ? 3 : 1, d);
+    draw_writes(c, area, y++, d);
     y += draw_faults(c, area, y, roomy ? 5 : 2, d);
     y += draw_outage(c, area, y, 4, d);
     char old[SHORT_MAX];

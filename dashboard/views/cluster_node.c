@@ -75,6 +75,18 @@ static void etcd_part(struct sheet *s, const struct dash *d, const struct model_
          (double)(d->now > n->etcd_seen ? d->now - n->etcd_seen : 0) / 1e6);
 }
 
+static void watchdog_part(struct sheet *s, const struct dash *d, const struct model_node *n) {
+    char last[SHORT_MAX], left[SHORT_MAX];
+    if (!n->watchdog_timeout) // never armed since the power came, or there is none
+        return;
+    usec_t since = d->now > n->watchdog_last ? d->now - n->watchdog_last : 0;
+    if (n->watchdog_armed)
+        text(s, "watchdog", TONE_PLAIN, "armed: written to %s ago, cuts the power in %s", seconds_text(last, since),
+             seconds_text(left, since < n->watchdog_timeout ? n->watchdog_timeout - since : 0));
+    else
+        text(s, "watchdog", TONE_DIM, "not armed");
+}
+
 static void log_part(struct sheet *s, const struct dash *d, const struct model_node *n) {
     const struct history *h = d->history;
     int room = s->area.rows - s->y - 1, found = 0;
@@ -106,5 +118,6 @@ void draw_node_details(struct canvas *c, struct rect area, const struct dash *d,
         postgres_part(&s, d, n);
     if (n->services & SERVICE_ETCD)
         etcd_part(&s, d, n);
+    watchdog_part(&s, d, n);
     log_part(&s, d, n);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// The three things that a class looks at while a leader dies: the lease, the stopwatch with its phase, the fault.
+// What a class looks at while a leader dies: the lease, armed watchdogs, the stopwatch with its phase, the fault.
 #include "dashboard/views/parts.h"
 
 enum { LABEL = 9 }; // column at which the content of a labelled row begins
@@ -42,6 +42,29 @@ void draw_lease(struct canvas *c, struct rect area, int y, const struct dash *d)
         (void)canvas_text(c, area, y, x, TONE_BAD, ": expired, etcd drops the key");
     else if (overdue)
         (void)canvas_text(c, area, y, x, TONE_WARN, ": renewal is overdue");
+}
+
+// "n1 takes its power in 24.1 s unless Patroni writes": its whole timeout is the bar.
+static void draw_watchdog(struct canvas *c, struct rect area, int y, const struct dash *d, const struct model_node *n) {
+    char text[SHORT_MAX];
+    usec_t end = n->watchdog_last + n->watchdog_timeout, left = end > d->now ? end - d->now : 0;
+    (void)canvas_text(c, area, y, 1, TONE_STRONG, "Watchdog");
+    // Patroni writes once per loop: more than a loop and a second without it is a Patroni that hangs.
+    bool late = d->model->loop_wait && left + d->model->loop_wait + SEC < n->watchdog_timeout;
+    enum tone tone = !left ? TONE_BAD : late ? TONE_WARN : TONE_GOOD;
+    int width = area.cols >= 120 ? 60 : area.cols >= 70 ? 24 : 8;
+    int x = canvas_text(c, area, y, LABEL + 2, TONE_PLAIN, "%s ", n->name); // under the holder's name of the lease
+    bar(c, area, y, x, width, tone, (double)left, (double)n->watchdog_timeout);
+    (void)canvas_text(c, area, y, x + width + 1, tone, left ? "%s until it cuts the power" : "%s left: power goes",
+                      seconds_text(text, left));
+}
+
+int draw_watchdogs(struct canvas *c, struct rect area, int y, int most, const struct dash *d) {
+    int rows = 0;
+    for (size_t i = 0; i < d->model->n_nodes && rows < most; i++)
+        if (d->model->nodes[i].watchdog_armed)
+            draw_watchdog(c, area, y + rows++, d, &d->model->nodes[i]);
+    return rows;
 }
 
 // "8.2 s of 20.5 - 27.0 s"

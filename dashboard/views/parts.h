@@ -84,6 +84,8 @@ enum tone lane_tone(enum lane lane);
 // ---- the outage (outage_words.c) --------------------------------------------------------------------------------------
 // The lease on the leader key: who, a bar, seconds left. One row.
 void draw_lease(struct canvas *c, struct rect area, int y, const struct dash *d);
+// One row per armed watchdog: whose, a bar, seconds until it takes the power. Returns rows used (0 where none is armed).
+int draw_watchdogs(struct canvas *c, struct rect area, int y, int most, const struct dash *d);
 // The stopwatch with the phase it is in and its bounds, or the last outage, or that there was none. Returns rows used (1 to `most`).
 int draw_outage(struct canvas *c, struct rect area, int y, int most, const struct dash *d);
 // One row per fault in force (or asked for); returns rows used.

@@ -130,6 +130,18 @@ static void etcd_without_quorum_is_told_in_words(void **state) {
     player_close(&p);
 }
 
+static void an_armed_watchdog_counts_down(void **state) {
+    (void)state;
+    struct player p;
+    player_open(&p, "patroni-frozen-watchdog");
+    player_to(&p, 17 * SEC); // Patroni is frozen, the application writes on
+    shoot(&p, "cluster", "watchdog", NULL, "");
+    shoot(&p, "cluster", "watchdog", (int[]){'\n', 0}, "-details");
+    player_to(&p, 28 * SEC); // it has cut the power
+    shoot(&p, "cluster", "watchdog-fired", NULL, "");
+    player_close(&p);
+}
+
 static void data_that_nobody_renews_is_marked(void **state) {
     (void)state;
     struct player p;
@@ -168,6 +180,7 @@ int main(void) {
         cmocka_unit_test(every_view_tells_a_crash_of_the_leader_as_it_happens),
         cmocka_unit_test(a_leader_that_is_cut_off_is_shown_as_such),
         cmocka_unit_test(etcd_without_quorum_is_told_in_words),
+        cmocka_unit_test(an_armed_watchdog_counts_down),
         cmocka_unit_test(data_that_nobody_renews_is_marked),
         cmocka_unit_test(keys_do_what_the_help_says),
     };
