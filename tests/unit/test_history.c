@@ -149,7 +149,7 @@ static void introduce(struct world *w) {
     }
 }
 
-static void a_million_events_take_less_than_a_second_and_a_half(void **state) {
+static void the_time_to_fold_a_million_events_is_printed(void **state) {
     struct world *w = *state;
     introduce(w);
     struct event kinds[] = {EVENT_NEW(CLIENT_TICK), EVENT_NEW(SQL), EVENT_NEW(MEMBER), EVENT_NEW(LOG_LINE)};
@@ -171,10 +171,7 @@ static void a_million_events_take_less_than_a_second_and_a_half(void **state) {
         tell(w, ev);
     }
     usec_t took = usec_now() - began;
-    print_message("a million events: %.0f ms\n", (double)took / 1e3);
-#ifdef __OPTIMIZE__ // a sanitizer's build is slower, and proves other things
-    assert_true(took < 1500 * MSEC);
-#endif
+    print_message("a million events: %.0f ms\n", (double)took / 1e3); // tests/bench/replay.py judges it, as a ratio
 }
 
 int main(void) {
@@ -185,7 +182,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_fault_is_a_band_from_its_bite_to_its_healing, setup, teardown),
         cmocka_unit_test_setup_teardown(refinements_of_one_renewal_are_one_point, setup, teardown),
         cmocka_unit_test_setup_teardown(an_endless_lab_needs_bounded_memory, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_million_events_take_less_than_a_second_and_a_half, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_time_to_fold_a_million_events_is_printed, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
