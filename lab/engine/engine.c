@@ -164,16 +164,20 @@ static bool advance_before(struct engine *e) {
     return true;
 }
 
-// ---- during the scenario
-// ----------------------------------------------------------------------------------------------------- A heal that
-// went wrong, of a step or at the end of a duration: what follows would not be what the scenario says.
+// ---- during the scenario -------------------------------------------------------------------------------------------
+static const char *trouble_words(const struct live_fault *f) {
+    return f->broke ? "ended by itself while it was in force" : "could not be healed";
+}
+
+// A heal that went wrong, of a step or at the end of a duration, or a fault that is no more: what follows would not be
+// what the scenario says.
 static bool end_on_trouble(struct engine *e) {
     for (size_t i = 0; i < e->faults.n; i++) {
         struct live_fault *f = &e->faults.items[i];
         if (!f->trouble || f->step == SIZE_MAX)
             continue;
         f->told = true;
-        engine_end(e, f->trouble, "'%s' could not be healed: %s", f->id, f->detail);
+        engine_end(e, f->trouble, "'%s' %s: %s", f->id, trouble_words(f), f->detail);
         return true;
     }
     return false;
@@ -218,7 +222,7 @@ static void note_trouble(struct engine *e) {
         f->told = true;
         if (str_eq(e->reason, "completed"))
             STR_COPY(e->reason, "broken");
-        add_detail(e, "'%s' could not be healed: %s", f->id, f->detail);
+        add_detail(e, "'%s' %s: %s", f->id, trouble_words(f), f->detail);
     }
 }
 

@@ -65,7 +65,8 @@ struct live_fault {
     size_t step; // SIZE_MAX: by hand
     enum live_phase phase;
     bool verified, dud;
-    const char *trouble; // NULL, or the run's reason if it could not be healed: "unverified", "broken"
+    bool broke;          // ended by itself while it was in force
+    const char *trouble; // NULL, or the run's reason if it broke or could not be healed: "unverified", "broken"
     bool told;           // the trouble is in the run's detail
     usec_t effective;    // 0 = not seen
     usec_t heal_at;      // `duration` is over; USEC_NEVER = not by itself

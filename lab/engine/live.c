@@ -119,6 +119,10 @@ static void on_failed(struct engine *e, struct live_fault *f, const char *detail
         f->limit = later_by(e->now, HEAL_DUD_MAX);
     } else if (in_healing(f)) {
         give_up(f, "broken", detail);
+    } else if (f->phase == LIVE_BITES && !f->dud) { // it bit, and stopped by itself: what follows is no test of it
+        f->broke = true;
+        f->trouble = "unverified";
+        STR_COPY(f->detail, detail);
     }
 }
 

@@ -417,6 +417,22 @@ static void an_unverified_or_failed_fault_makes_the_run_worthless_and_is_healed_
     }
 }
 
+static void a_fault_that_ends_by_itself_makes_the_run_worthless(void **state) {
+    (void)state;
+    struct plan *p = test_plan_new();
+    test_inject(p, "slow", "net.delay", SELECTOR_LEADER);
+    test_wait(p, "next", CONDITION_LEADER_CHANGED, 20 * SEC);
+    struct world *w = booted(p);
+    world_at(w, 8 * SEC, ev_fault(0, "slow", "failed", "the relay died"));
+    world_run(w);
+    assert_reason(w, "unverified");
+    assert_has(w->finish.detail, "'slow' ended by itself while it was in force: the relay died");
+    assert_true(world_when(w, "slow", "done") != USEC_NEVER);
+    assert_true(world_when(w, "next", "failed") < 10 * SEC || world_when(w, "next", "skipped") < 10 * SEC);
+    assert_all_healed(w);
+    world_free(w);
+}
+
 static void an_injector_that_never_answers_does_not_hold_the_run(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
@@ -732,6 +748,7 @@ int main(void) {
         T(an_injection_that_fails_while_its_heal_is_asked_is_no_failed_heal),
         T(healing_everything_takes_all_of_before_and_spares_none),
         T(healing_what_was_not_injected_is_a_failure),
+        T(a_fault_that_ends_by_itself_makes_the_run_worthless),
         T(an_unverified_or_failed_fault_makes_the_run_worthless_and_is_healed_for_safety),
         T(an_injector_that_never_answers_does_not_hold_the_run),
         T(a_heal_that_is_never_answered_is_a_broken_lab),
