@@ -11,8 +11,8 @@ enum {
     LEAD_MAX = 10,  // s: faults of one round begin within so long: before, in and after the failover they cause
     QUIET_MIN = 2,  // s: of a complete cluster before a round
     QUIET_MAX = 6,
-    CONVERGE = 240,      // s: rewind or a new base backup on a busy machine, with a few loop_waits between the attempts
-    CONVERGE_USUAL = 15, // s: what it takes as a rule, to fit the rounds into the duration
+    CONVERGE = 240,     // s: rewind or a new base backup on a busy machine, with a few loop_waits between the attempts
+    CONVERGE_USUAL = 8, // s: what it takes as a rule (7 to 9 over ten seeds), to fit the rounds into the duration
 };
 
 typedef VEC(const struct random_use *) use_list; // those that exist here
