@@ -35,6 +35,9 @@ check 'and does again' within 20 writes
 bites traffic.connection_storm n1 connections=150
 check 'a new session of the application is refused' bash -c "! '$BASCULE' exec app -- psql 'host=n1 user=app dbname=app password=bascule-app' -c 'select 1'"
 heals traffic.connection_storm
+exits 0 'replay is paused on a standby' "$BASCULE" inject postgres.pause_replay n2
+check 'and Patroni lets it go on at its next loop' within 15 bash -c "'$BASCULE' psql n2 -Atqc 'select pg_is_wal_replay_paused()' | grep -qx f"
+exits 1 'a leader replays nothing' "$BASCULE" inject postgres.pause_replay n1
 bites postgres.promote n3
 heals postgres.promote
 check 'the cluster is complete' within 60 status 's["complete"]'
