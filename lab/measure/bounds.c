@@ -140,7 +140,10 @@ static void bound_detect_lease(const struct measure *m, struct phase *p, const s
                   ? 0
                   : etcd_leader_hit(m, f, t);
     usec_t election = (usec_t)(fold_setting(m, "etcd.election-timeout", t, 1000) * 1e3);
-    usec_t plain_min = l.ttl - l.age_max, plain_max = l.ttl - l.age_min + LEASE_SCAN + SLACK;
+    // Who hears nothing is heard: the next keepalive, on a connection that stands, still reaches etcd and counts.
+    bool heard = str_eq(f->mechanism, "net.drop") && fault_params_are(f->params, "direction", "in");
+    usec_t once_more = heard ? (usec_t)(fold_setting(m, "patroni.loop_wait", t, 0) * 1e6) : 0;
+    usec_t plain_min = l.ttl - l.age_max, plain_max = l.ttl - l.age_min + once_more + LEASE_SCAN + SLACK;
     // A follower starts an election 1 to 2 timeouts after the last heartbeat, which may be 0.1 s older than the fault.
     usec_t moved_min = 2 * election - (election > SEC / 10 ? SEC / 10 : 0) + l.ttl;
     usec_t moved_max = 3 * election + l.ttl + LEASE_SCAN + SLACK;
@@ -156,20 +159,33 @@ static void bound_detect_lease(const struct measure *m, struct phase *p, const s
             "scan up to 0.5 s",
             s(election), s(2 * election), s(l.ttl), s(election));
     else
-        WHY(p, "ttl %.0f s - %s; etcd's lease scan up to 0.5 s%s", s(l.ttl), age,
+        WHY(p, "ttl %.0f s - %s%s; etcd's lease scan up to 0.5 s%s", s(l.ttl), age,
+            heard ? "; one more keepalive may get out within loop_wait" : "",
             hit < 0 ? "; or a full ttl + etcd election, if the etcd leader went too" : "");
+    races_widen_detect(m, p, l.ttl);
 }
 
-static void bound_elect(struct phase *p, const struct fault_measure *f, enum law law) {
+// An administrator named the new leader: nobody races.
+static bool leader_was_named(const struct measures *o, const struct fault_measure *f, const struct phase *p) {
+    VEC_FOREACH (&o->faults, a)
+        if (a != f && a->action && a->asked >= f->asked && a->asked <= p->start + p->duration &&
+            (str_eq(a->mechanism, "patroni.failover") || str_eq(a->mechanism, "patroni.switchover")))
+            return true;
+    return false;
+}
+
+static void bound_elect(const struct measure *m, struct phase *p, const struct fault_measure *f, enum law law) {
     bool healed = f->healed && p->present && f->healed < p->start + p->duration;
     if (law == LAW_LEASE_DROPPED) {
         // 0.1 s less than the timeout: the watch may have told us of the expiry a little after it told the candidates
-        set_bound(p, healed ? 0 : RACE_TIMEOUT - SEC / 10, RACE_TIMEOUT + SEC + SLACK);
+        bool early = healed || leader_was_named(&m->out, f, p);
+        set_bound(p, early ? 0 : RACE_TIMEOUT - SEC / 10, RACE_TIMEOUT + SEC + SLACK);
         WHY(p, "race: GET /patroni to the silent leader times out after 2 s; one HA cycle up to 1 s");
     } else {
         set_bound(p, 0, SEC + SLACK);
         WHY(p, "race: every member answers or refuses at once; one HA cycle up to 1 s");
     }
+    races_widen_elect(m, p);
 }
 
 static void bound_promote(const struct measure *m, struct phase *p, usec_t t, enum law law) {
@@ -226,7 +242,7 @@ void bounds_measure(struct measure *m) {
     else
         WHY(detect, "no law: as long as the shutdown checkpoint and the replicas' confirmation take");
     if (detect->present || law != LAW_RESTART)
-        bound_elect(elect, f, law);
+        bound_elect(m, elect, f, law);
     if (elect->present || law == LAW_RESTART)
         bound_promote(m, promote, t, moved);
     bound_reroute(m, &o->phases[PHASE_REROUTE]);

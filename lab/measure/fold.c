@@ -377,12 +377,15 @@ void measure_event(struct measure *m, const struct event *ev) {
         return on_final_read(m, ev);
     case EVENT_NOISE:
         return on_noise(m, ev);
+    case EVENT_MEMBER:
+        return m->closed ? (void)0 : races_member(m, ev);
+    case EVENT_LOG_LINE:
+        return m->closed ? (void)0 : races_log_line(m, ev);
     case EVENT_RUN_END:
         return on_run_end(m, ev);
     case EVENT_TICK:
     case EVENT_PROGRESS:
     case EVENT_SERVICE:
-    case EVENT_MEMBER:
     case EVENT_WATCHDOG:
     case EVENT_SLOT:
     case EVENT_DCS_WATCH:
@@ -392,7 +395,6 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_CLIENT_SERVER:
     case EVENT_STEP:
     case EVENT_COMMAND:
-    case EVENT_LOG_LINE:
     case EVENT_KIND_COUNT:
         return;
     }

@@ -30,6 +30,11 @@ struct etcd_seen {
     int node;
     bool leader;
 };
+struct stood_back { // a candidate's Patroni says why it did not become leader, or that it can't
+    usec_t t;
+    int node;
+    int reason; // races.c knows
+};
 struct power_seen {
     usec_t t;
     int node;
@@ -92,6 +97,7 @@ struct measure {
     VEC(struct lease_seen) leases;
     VEC(struct sql_seen) sql;
     VEC(struct etcd_seen) etcd;
+    VEC(struct stood_back) stood_back;
     VEC(struct power_seen) power;
     VEC(struct setting_seen) settings;
     VEC(struct noise_seen) noise;
@@ -121,6 +127,10 @@ void availability_measure(struct measure *m);
 void cluster_measure(struct measure *m);
 void phases_measure(struct measure *m);
 void bounds_measure(struct measure *m);
+void races_log_line(struct measure *m, const struct event *ev);
+void races_member(struct measure *m, const struct event *ev);
+void races_widen_elect(const struct measure *m, struct phase *p); // when it broke its bound, by what was seen
+void races_widen_detect(const struct measure *m, struct phase *p, usec_t ttl); // the same
 void writes_measure(struct measure *m);
 void splitbrain_measure(struct measure *m);
 void ahead_measure(struct measure *m);

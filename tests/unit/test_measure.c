@@ -108,6 +108,142 @@ static void an_etcd_leader_on_the_dead_node_restarts_the_lease(void **state) {
     end(&r);
 }
 
+static void patroni_says(struct run *r, usec_t t, const char *node, const char *text) {
+    struct event ev = {.kind = EVENT_LOG_LINE, .t = t};
+    STR_COPY(ev.u.LOG_LINE.node, node);
+    STR_COPY(ev.u.LOG_LINE.service, "patroni");
+    STR_COPY(ev.u.LOG_LINE.text, text);
+    (void)world_add(&r->w, ev);
+}
+
+// A crash whose election takes `elect`; the key is gone at 36.3 s.
+static void long_election(struct run *r, usec_t elect) {
+    *r = (struct run){0};
+    world_leader_crash(&r->w);
+    usec_t more = r->w.gone + elect - r->w.put;
+    r->w.put += more, r->w.writable += more, r->w.writable_previous += more, r->w.writes_back += more;
+    r->w.streaming += more, r->w.end += more;
+    world_build(&r->w);
+}
+
+#define NOT_HEALTHIEST "INFO: following a different leader because i am not the healthiest node"
+
+static void a_race_that_nobody_wins_costs_a_loop(void **state) {
+    (void)state;
+    struct run r;
+    long_election(&r, 12100 * MSEC);
+    fold(&r, true);
+    const struct phase *p = &r.o->phases[PHASE_ELECT];
+    assert_true(p->bounded && !p->inside); // nothing was seen that would explain it
+    end(&r);
+    long_election(&r, 12100 * MSEC);
+    patroni_says(&r, MS(38500), "n2", NOT_HEALTHIEST);
+    patroni_says(&r, MS(38600), "n3", NOT_HEALTHIEST);
+    patroni_says(&r, MS(48300), "n3", NOT_HEALTHIEST); // the loser of the race that n2 wins at 48.4 s
+    fold(&r, true);
+    p = &r.o->phases[PHASE_ELECT];
+    assert_true(p->bounded && p->inside);
+    assert_int_equal(p->bound_max, MS(3500 + 10500));
+    assert_non_null(strstr(p->why, "1 race that nobody won, each costs a loop_wait of 10 s"));
+    assert_non_null(strstr(p->why, "healthiest"));
+    end(&r);
+    long_election(&r, 22100 * MSEC); // longer than what one lost race costs
+    patroni_says(&r, MS(38500), "n2", NOT_HEALTHIEST);
+    fold(&r, true);
+    p = &r.o->phases[PHASE_ELECT];
+    assert_true(p->bounded && !p->inside);
+    end(&r);
+    long_election(&r, 2050 * MSEC); // one that kept its law needs no excuse
+    patroni_says(&r, MS(36400), "n3", NOT_HEALTHIEST);
+    fold(&r, true);
+    p = &r.o->phases[PHASE_ELECT];
+    assert_true(p->inside && p->bound_max == MS(3500));
+    end(&r);
+}
+
+static void without_etcd_there_is_no_race_and_no_law(void **state) {
+    (void)state;
+    struct run r;
+    long_election(&r, 18 * SEC);
+    patroni_says(&r, MS(40000), "n2", "ERROR: Error communicating with DCS");
+    fold(&r, true);
+    const struct phase *p = &r.o->phases[PHASE_ELECT];
+    assert_true(p->present && !p->bounded);
+    assert_non_null(strstr(p->why, "no law: no race without etcd"));
+    end(&r);
+}
+
+static void in_maintenance_mode_nobody_races(void **state) {
+    (void)state;
+    struct run r;
+    long_election(&r, 26 * SEC);
+    struct event ev = {.kind = EVENT_MEMBER, .t = MS(45000)};
+    STR_COPY(ev.u.MEMBER.node, "n2");
+    ev.u.MEMBER.answered = ev.u.MEMBER.paused = true;
+    (void)world_add(&r.w, ev);
+    fold(&r, true);
+    const struct phase *p = &r.o->phases[PHASE_ELECT];
+    assert_true(p->present && !p->bounded);
+    assert_non_null(strstr(p->why, "maintenance mode"));
+    end(&r);
+}
+
+static void who_hears_nothing_may_renew_once_more(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    r.w.mechanism = "net.drop", r.w.params = "with=others direction=in path=all";
+    world_build(&r.w);
+    fold(&r, true);
+    const struct phase *p = &r.o->phases[PHASE_DETECT];
+    assert_int_equal(p->bound_min, MS(30000 - 4200));
+    assert_int_equal(p->bound_max, MS(30000 - 4000 + 10000 + 1000));
+    assert_non_null(strstr(p->why, "one more keepalive"));
+    end(&r);
+}
+
+static void a_leader_that_was_named_wins_without_a_race(void **state) {
+    (void)state;
+    struct run r;
+    long_election(&r, 100 * MSEC);
+    fold(&r, true);
+    assert_false(r.o->phases[PHASE_ELECT].inside); // a race costs 1.9 s at least
+    end(&r);
+    long_election(&r, 100 * MSEC);
+    struct event ev = {.kind = EVENT_ACTION, .t = MS(36000)};
+    STR_COPY(ev.u.ACTION.id, "force");
+    STR_COPY(ev.u.ACTION.action, "patroni.failover");
+    STR_COPY(ev.u.ACTION.phase, "asked");
+    (void)world_add(&r.w, ev);
+    fold(&r, true);
+    assert_true(r.o->phases[PHASE_ELECT].inside);
+    end(&r);
+}
+
+static void a_new_etcd_leader_restarts_the_lease_whenever_it_comes(void **state) {
+    (void)state;
+    struct run r = {0};
+    for (int seen = 0; seen < 2; seen++) {
+        world_leader_crash(&r.w);
+        usec_t more = 20 * SEC;
+        r.w.gone += more, r.w.put += more, r.w.writable += more, r.w.writable_previous += more;
+        r.w.writes_back += more, r.w.streaming += more, r.w.end += more;
+        world_build(&r.w);
+        struct event ev = {.kind = EVENT_DCS_MEMBER, .t = MS(26000)}; // 16 s after the fault: n2 was etcd's leader
+        STR_COPY(ev.u.DCS_MEMBER.node, "n3");
+        ev.u.DCS_MEMBER.answered = true;
+        ev.u.DCS_MEMBER.leader = seen;
+        (void)world_add(&r.w, ev);
+        fold(&r, true);
+        const struct phase *p = &r.o->phases[PHASE_DETECT]; // 46.3 s
+        assert_true(p->bounded && p->inside == (seen == 1));
+        assert_int_equal(p->bound_max, seen ? MS(16000 + 30000 + 1000 + 1000) : MS(27000));
+        assert_true(!seen || strstr(p->why, "every lease restarts"));
+        end(&r);
+        r = (struct run){0};
+    }
+}
+
 static void without_a_lease_the_bound_is_as_wide_as_loop_wait(void **state) {
     (void)state;
     struct run r = {0};
@@ -554,6 +690,12 @@ int main(void) {
         cmocka_unit_test(a_leader_crash_gives_the_numbers_it_was_made_of),
         cmocka_unit_test(the_bounds_of_a_crash_come_from_ttl_and_the_age_of_the_lease),
         cmocka_unit_test(an_etcd_leader_on_the_dead_node_restarts_the_lease),
+        cmocka_unit_test(a_race_that_nobody_wins_costs_a_loop),
+        cmocka_unit_test(without_etcd_there_is_no_race_and_no_law),
+        cmocka_unit_test(in_maintenance_mode_nobody_races),
+        cmocka_unit_test(who_hears_nothing_may_renew_once_more),
+        cmocka_unit_test(a_leader_that_was_named_wins_without_a_race),
+        cmocka_unit_test(a_new_etcd_leader_restarts_the_lease_whenever_it_comes),
         cmocka_unit_test(without_a_lease_the_bound_is_as_wide_as_loop_wait),
         cmocka_unit_test(a_killed_patroni_refuses_and_its_race_is_fast),
         cmocka_unit_test(a_local_restart_has_only_promote_and_reroute),

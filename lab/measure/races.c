@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: PostgreSQL
+// Why an election, or the wait for the lease to end, took longer than its law: evidence from the log of the run. A bound
+// that was broken is widened only by what was seen, and says so.
+//
+//   elect    a race that nobody wins is run again in the next HA loop, loop_wait later. Patroni says why it stood back
+//            (ha.py, process_unhealthy_cluster): "i am not the healthiest node" (it saw another member ahead, too much
+//            lag, or no watchdog that it may use), "I am not allowed to promote" (a tag), "after trying and failing to
+//            obtain lock" (etcd refused the write). While the old primary lives on and takes writes, two candidates
+//            look at each other's position at different instants and may both stand back.
+//            Without an answer of etcd, or in maintenance mode, there is no race, and no law.
+//   detect   a new etcd leader, for whatever reason, renews every lease to its ttl plus one election timeout
+//            (lessor.Promote)
+#include <stdio.h>
+
+#include "lab/measure/fold.h"
+
+#define SLACK      (SEC / 2)
+#define LEASE_SCAN (SEC / 2)
+#define LAST_RACE  (3 * SEC / 2) // so long before the end of elect, the loser of the race that was won may say that it lost
+
+static const struct {
+    const char *says;
+    const char *lawless; // NULL: a race was lost, by everybody if it was before the last one
+} reasons[] = {
+    {"Error communicating with DCS", "no race without etcd"},
+    {"i am not the healthiest node", NULL},
+    {"I am not allowed to promote", NULL},
+    {"after trying and failing to obtain lock", NULL},
+};
+enum { PAUSED = ARRAY_SIZE(reasons) }; // said by the REST API
+
+void races_log_line(struct measure *m, const struct event *ev) {
+    int node = str_eq(ev->u.LOG_LINE.service, "patroni") ? fold_find_node(m, ev->u.LOG_LINE.node) : -1;
+    for (int i = 0; node >= 0 && i < (int)ARRAY_SIZE(reasons); i++)
+        if (strstr(ev->u.LOG_LINE.text, reasons[i].says)) {
+            *VEC_ADD(&m->stood_back) = (struct stood_back){ev->t, node, i};
+            return;
+        }
+}
+
+void races_member(struct measure *m, const struct event *ev) {
+    int node = ev->u.MEMBER.paused ? fold_find_node(m, ev->u.MEMBER.node) : -1;
+    if (node >= 0)
+        *VEC_ADD(&m->stood_back) = (struct stood_back){ev->t, node, PAUSED};
+}
+
+static void add_why(struct phase *p, const char *text) {
+    size_t n = strlen(p->why);
+    (void)snprintf(p->why + n, sizeof p->why - n, "; %s", text);
+}
+
+static void widen(struct phase *p, usec_t max) {
+    p->bound_max = max;
+    p->inside = p->duration + p->error >= p->bound_min && p->duration <= max + p->error;
+}
+
+static bool too_long(const struct phase *p) {
+    return p->present && p->bounded && p->duration > p->bound_max + p->error;
+}
+
+static void no_law(const struct measure *m, struct phase *p, const struct stood_back *x) {
+    p->bounded = p->inside = false;
+    if (x->reason == PAUSED)
+        (void)snprintf(p->why, sizeof p->why, "no law: in maintenance mode (pause) nobody races");
+    else
+        (void)snprintf(p->why, sizeof p->why, "no law: %s (Patroni on %s: \"%s\")", reasons[x->reason].lawless,
+                       m->nodes[x->node].name, reasons[x->reason].says);
+}
+
+void races_widen_elect(const struct measure *m, struct phase *p) {
+    size_t lost[NODES_MAX] = {0}, most = 0;
+    int reason = -1;
+    if (!too_long(p))
+        return;
+    usec_t end = p->start + p->duration - LAST_RACE;
+    VEC_FOREACH (&m->stood_back, x) {
+        if (x->t < p->start || x->t > end)
+            continue;
+        if (x->reason == PAUSED || reasons[x->reason].lawless) {
+            no_law(m, p, x);
+            return;
+        }
+        if (++lost[x->node] > most) {
+            most = lost[x->node];
+            reason = x->reason;
+        }
+    }
+    usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", p->start, 0) * 1e6);
+    if (!most || !loop)
+        return;
+    char text[200];
+    (void)snprintf(text, sizeof text, "%zu race%s that nobody won, each costs a loop_wait of %.0f s (Patroni: \"%s\")", most,
+                   most > 1 ? "s" : "", (double)loop / 1e6, reasons[reason].says);
+    add_why(p, text);
+    widen(p, p->bound_max + most * (loop + SLACK));
+}
+
+// When it was first seen that etcd had another leader than at `from`; 0 = not before `to`.
+static usec_t etcd_leader_changed(const struct measure *m, usec_t from, usec_t to) {
+    int leader = -1;
+    VEC_FOREACH (&m->etcd, e) {
+        if (e->t <= from && (e->leader || e->node == leader))
+            leader = e->leader ? e->node : -1;
+        else if (leader >= 0 && e->t > from && e->t < to && e->leader && e->node != leader)
+            return e->t;
+    }
+    return 0;
+}
+
+void races_widen_detect(const struct measure *m, struct phase *p, usec_t ttl) {
+    usec_t seen = too_long(p) ? etcd_leader_changed(m, p->start, p->start + p->duration) : 0;
+    if (!seen || !ttl)
+        return;
+    usec_t election = (usec_t)(fold_setting(m, "etcd.election-timeout", p->start, 1000) * 1e3);
+    char text[160];
+    (void)snprintf(text, sizeof text, "etcd had a new leader, seen %.1f s after the fault: every lease restarts at ttl %.0f s + %.1f s",
+                   (double)(seen - p->start) / 1e6, (double)ttl / 1e6, (double)election / 1e6);
+    add_why(p, text);
+    widen(p, seen - p->start + ttl + election + LEASE_SCAN + SLACK);
+}
