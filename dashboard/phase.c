@@ -92,7 +92,7 @@ void outage_tell(const struct model *m, const struct history *h, const struct ou
     if (ret->open)
         ret->to = now > o->from ? now : o->from;
     ret->cause = find_cause(h, o);
-    enum outage_law law = ret->cause ? outage_law_of(ret->cause) : LAW_NONE;
+    enum law law = ret->cause ? outage_law_of(ret->cause) : LAW_NONE;
     const char *old = ret->cause && *ret->cause->leader ? ret->cause->leader : m->leader;
     struct moments t = {.start = ret->cause ? ret->cause->from : o->from,
                         .gone = USEC_NEVER,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Which phase an outage is in while it happens, and how long the phase may take. The same definitions and laws as lab/measure/phases.c
-// and bounds.c, which judge a finished run; a test compares the two on recorded runs. Pure.
+// Which phase an outage is in while it happens, and how long the phase may take. The same definitions as lab/measure/phases.c, which
+// judges a finished run, and the same laws; a test compares the two on recorded runs. Pure.
 #include "dashboard/history.h"
+#include "lab/measure/laws.h"
 
 enum { OP_DETECT, OP_ELECT, OP_PROMOTE, OP_REROUTE, OP_COUNT };
 extern const char *const outage_phase_names[OP_COUNT];
@@ -26,6 +27,5 @@ void outage_tell(const struct model *m, const struct history *h, const struct ou
                  struct outage_story *ret);
 
 // The fold's part of it: bounds for every phase that a law covers.
-enum outage_law { LAW_NONE, LAW_LEASE_DROPPED, LAW_LEASE_REFUSED, LAW_RESTART, LAW_RELEASE };
-enum outage_law outage_law_of(const struct fault_band *f);
+enum law outage_law_of(const struct fault_band *f);
 void outage_bounds(const struct model *m, const struct history *h, struct outage_story *s);

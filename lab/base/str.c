@@ -52,6 +52,18 @@ bool str_ends(const char *s, const char *suffix) {
     return n >= m && memcmp(s + n - m, suffix, m) == 0;
 }
 
+bool str_list_has(const char *list, const char *word) {
+    size_t len = strlen(word);
+    for (const char *p = list; *p;) {
+        p += strspn(p, ", \t");
+        size_t n = strcspn(p, ", \t");
+        if (n == len && n > 0 && memcmp(p, word, n) == 0)
+            return true;
+        p += n;
+    }
+    return false;
+}
+
 bool str_copy(char *dst, size_t size, const char *src) {
     size_t n = strlen(src);
     bool fits = n < size;

@@ -24,6 +24,9 @@ static inline bool str_empty(const char *s) {
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 
+// Is `word` in "n1,n3" or "n1, n3"? An empty word is in no list.
+bool str_list_has(const char *list, const char *word);
+
 // Copies src into dst, cut to fit, always terminated. Returns false when it was cut.
 bool str_copy(char *dst, size_t size, const char *src);
 #define STR_COPY(array, src) str_copy((array), sizeof(array), (src)) // array must be a char array, not a pointer

@@ -59,7 +59,7 @@ static const char *version_on(const struct measure *m, const char *software, con
     VEC_FOREACH (&m->out.versions, v) {
         if (strcasecmp(v->component, software) != 0)
             continue;
-        if (fold_in_list(v->nodes, node))
+        if (str_list_has(v->nodes, node))
             return v->version;
         if (!*v->nodes)
             everywhere = v->version;
@@ -92,7 +92,7 @@ void defect_find(struct measure *m) {
 }
 
 bool defect_explains(const struct defect_measure *d, const char *kind) {
-    return d->seen && d->affected && fold_in_list(d->explains, kind);
+    return d->seen && d->affected && str_list_has(d->explains, kind);
 }
 
 // Two things that the scenario did not have to say: a defect outside its versions is a failure like any other, and one that shows

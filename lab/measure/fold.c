@@ -31,18 +31,6 @@ struct fault_measure *fold_fault(struct measure *m, const char *id) {
     return f;
 }
 
-bool fold_in_list(const char *list, const char *name) {
-    size_t len = strlen(name);
-    for (const char *p = list; *p;) {
-        p += strspn(p, ", ");
-        size_t n = strcspn(p, ", ");
-        if (n == len && n > 0 && memcmp(p, name, n) == 0)
-            return true;
-        p += n;
-    }
-    return false;
-}
-
 double fold_setting(const struct measure *m, const char *key, usec_t t, double fallback) {
     double v = fallback;
     bool known = false;

@@ -118,8 +118,6 @@ void fold_note_complete(struct measure *m, usec_t t);
 struct fault_measure *fold_fault(struct measure *m, const char *id);
 // The setting's latest value at time t as a number; fallback when the log has none.
 double fold_setting(const struct measure *m, const char *key, usec_t t, double fallback);
-// Is `name` in "n1,n3" or "n1, n3"?
-bool fold_in_list(const char *list, const char *name);
 
 void outage_measure(struct measure *m);
 void cause_choose(struct measure *m);

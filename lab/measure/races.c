@@ -13,10 +13,10 @@
 #include <stdio.h>
 
 #include "lab/measure/fold.h"
+#include "lab/measure/laws.h"
 
-#define SLACK      (SEC / 2)
-#define LEASE_SCAN (SEC / 2)
-#define LAST_RACE  (3 * SEC / 2) // so long before the end of elect, the loser of the race that was won may say that it lost
+#define LAST_RACE                                                                                                      \
+    (3 * SEC / 2) // so long before the end of elect, the loser of the race that was won may say that it lost
 
 static const struct {
     const char *says;
@@ -89,10 +89,10 @@ void races_widen_elect(const struct measure *m, struct phase *p) {
     if (!most || !loop)
         return;
     char text[200];
-    (void)snprintf(text, sizeof text, "%zu race%s that nobody won, each costs a loop_wait of %.0f s (Patroni: \"%s\")", most,
-                   most > 1 ? "s" : "", (double)loop / 1e6, reasons[reason].says);
+    (void)snprintf(text, sizeof text, "%zu race%s that nobody won, each costs a loop_wait of %.0f s (Patroni: \"%s\")",
+                   most, most > 1 ? "s" : "", (double)loop / 1e6, reasons[reason].says);
     add_why(p, text);
-    widen(p, p->bound_max + most * (loop + SLACK));
+    widen(p, p->bound_max + most * (loop + LAW_SLACK));
 }
 
 // When it was first seen that etcd had another leader than at `from`; 0 = not before `to`.
@@ -113,8 +113,9 @@ void races_widen_detect(const struct measure *m, struct phase *p, usec_t ttl) {
         return;
     usec_t election = (usec_t)(fold_setting(m, "etcd.election-timeout", p->start, 1000) * 1e3);
     char text[160];
-    (void)snprintf(text, sizeof text, "etcd had a new leader, seen %.1f s after the fault: every lease restarts at ttl %.0f s + %.1f s",
+    (void)snprintf(text, sizeof text,
+                   "etcd had a new leader, seen %.1f s after the fault: every lease restarts at ttl %.0f s + %.1f s",
                    (double)(seen - p->start) / 1e6, (double)ttl / 1e6, (double)election / 1e6);
     add_why(p, text);
-    widen(p, seen - p->start + ttl + election + LEASE_SCAN + SLACK);
+    widen(p, seen - p->start + ttl + election + LAW_LEASE_SCAN + LAW_SLACK);
 }

@@ -31,24 +31,12 @@ static void apply_leader_key(struct model *m, const struct event *ev) {
     model_derive_replication(m);
 }
 
-static bool name_in_list(const char *list, const char *name) {
-    size_t len = strlen(name);
-    for (const char *p = list; *p;) {
-        p += strspn(p, ", \t");
-        size_t word = strcspn(p, ", \t");
-        if (word == len && memcmp(p, name, len) == 0)
-            return true;
-        p += word;
-    }
-    return false;
-}
-
 // The value is {"leader":"n1","sync_standby":"n2,n3"} or null (patroni/dcs/__init__.py, SyncState.members: comma
 // separated); a list is taken too, for versions that write one.
 static bool names_standby(const cJSON *sync, const char *name) {
     const cJSON *standby = cJSON_GetObjectItemCaseSensitive(sync, "sync_standby");
     if (cJSON_IsString(standby))
-        return name_in_list(standby->valuestring, name);
+        return str_list_has(standby->valuestring, name);
     for (int i = 0; i < cJSON_GetArraySize(standby); i++) {
         const cJSON *item = cJSON_GetArrayItem(standby, i);
         if (cJSON_IsString(item) && str_eq(item->valuestring, name))

@@ -3,15 +3,33 @@
 
 #include <string.h>
 
-bool fault_params_are(const char *params, const char *key, const char *value) {
-    size_t k = strlen(key), v = strlen(value);
+// The value's first character, *ret_n of them; NULL = nothing is said of the key.
+static const char *find(const char *params, const char *key, size_t *ret_n) {
+    size_t k = strlen(key);
     for (const char *p = params; *p; p += strcspn(p, " ")) {
         p += strspn(p, " ");
         size_t n = strcspn(p, " ");
-        if (n == k + 1 + v && memcmp(p, key, k) == 0 && p[k] == '=' && memcmp(p + k + 1, value, v) == 0)
-            return true;
+        if (n > k && memcmp(p, key, k) == 0 && p[k] == '=') {
+            *ret_n = n - k - 1;
+            return p + k + 1;
+        }
     }
-    return false;
+    return NULL;
+}
+
+bool fault_params_are(const char *params, const char *key, const char *value) {
+    size_t n;
+    const char *v = find(params, key, &n);
+    return v && n == strlen(value) && memcmp(v, value, n) == 0;
+}
+
+bool fault_params_get(const char *params, const char *key, char *ret, size_t size) {
+    size_t n = 0;
+    const char *v = find(params, key, &n);
+    n = n < size ? n : size - 1;
+    memcpy(ret, v ? v : "", v ? n : 0);
+    ret[v ? n : 0] = '\0';
+    return v;
 }
 
 bool fault_params_postmaster(const char *params) {

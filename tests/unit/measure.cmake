@@ -4,3 +4,4 @@ unit_test(test_measure_checks SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_meas
           ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure_world.c NEEDS measure)
 unit_test(test_measure_contents SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure_contents.c
           ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure_world.c NEEDS measure)
+unit_test(test_laws SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_laws.c NEEDS measure base)

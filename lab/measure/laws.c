@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/measure/laws.h"
+
+#include "lab/base/str.h"
+#include "lab/record/fault_params.h"
+
+#define RACE_TIMEOUT    (2 * SEC)
+#define PROMOTE_MAX     (3 * SEC)
+#define CONNECT_TIMEOUT (2 * SEC)
+
+// Does a cut hit this service path (by name or by port)? A log without `path` is of a cut of all of them.
+static bool cuts(const struct law_fault *f, const char *path, const char *port) {
+    char list[64];
+    if (!fault_params_get(f->params, "path", list, sizeof list))
+        return true;
+    return str_list_has(list, "all") || str_list_has(list, path) || str_list_has(list, port) ||
+           (str_starts(port, "tcp/") && str_list_has(list, port + 4));
+}
+
+static bool cuts_etcd_client(const struct law_fault *f) {
+    return cuts(f, "etcd_client", "tcp/2379");
+}
+
+static bool cuts_etcd_peer(const struct law_fault *f) {
+    return cuts(f, "etcd_peer", "tcp/2380");
+}
+
+static enum law law_of_cut(const struct law_fault *f) {
+    if (!cuts_etcd_client(f) && !cuts_etcd_peer(f))
+        return LAW_NONE; // the lease is renewed as ever
+    return cuts(f, "rest", "tcp/8008") ? LAW_LEASE_DROPPED : LAW_LEASE_REFUSED;
+}
+
+enum law law_of(const struct law_fault *f) {
+    const char *how = f->mechanism;
+    if (str_eq(how, "patroni.switchover") || str_eq(how, "patroni.failover"))
+        return LAW_RELEASE;
+    if (!*f->leader || !str_list_has(f->nodes, f->leader))
+        return LAW_NONE;
+    if (str_eq(how, "net.drop"))
+        return law_of_cut(f);
+    if (str_eq(how, "node.power_off") || str_eq(how, "link.down") || str_eq(how, "node.freeze"))
+        return LAW_LEASE_DROPPED;
+    bool patroni = fault_params_are(f->params, "service", "patroni"), postmaster = fault_params_postmaster(f->params);
+    if (str_eq(how, "process.kill"))
+        return patroni ? LAW_LEASE_REFUSED : postmaster ? LAW_RESTART : LAW_NONE;
+    if (str_eq(how, "process.pause") && patroni) // the kernel still takes the connection, nobody answers it
+        return LAW_LEASE_DROPPED;
+    if (str_eq(how, "process.stop"))
+        return patroni ? LAW_RELEASE : postmaster ? LAW_RESTART : LAW_NONE;
+    return LAW_NONE;
+}
+
+int law_etcd_leader_hit(const struct law_fault *f, const char *etcd_leader) {
+    // Killing or freezing Patroni alone leaves the node's etcd member at work.
+    if (str_starts(f->mechanism, "process.") && !fault_params_are(f->params, "service", "etcd"))
+        return 0;
+    if (str_eq(f->mechanism, "net.drop") && !cuts_etcd_peer(f))
+        return 0; // it still reaches the other members
+    return *etcd_leader ? str_list_has(f->nodes, etcd_leader) : -1;
+}
+
+bool law_renews_once_more(const struct law_fault *f) {
+    return str_eq(f->mechanism, "net.drop") && fault_params_are(f->params, "direction", "in");
+}
+
+struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t election, usec_t once_more) {
+    struct law_range plain = {l->ttl - l->age_max, l->ttl - l->age_min + once_more + LAW_LEASE_SCAN + LAW_SLACK};
+    // A follower starts an election 1 to 2 timeouts after the last heartbeat, which may be 0.1 s older than the fault.
+    struct law_range moved = {2 * election - (election > SEC / 10 ? SEC / 10 : 0) + l->ttl,
+                              3 * election + l->ttl + LAW_LEASE_SCAN + LAW_SLACK};
+    return (struct law_range){hit == 1 ? moved.min : plain.min, hit == 0 ? plain.max : moved.max};
+}
+
+struct law_range law_detect_restart(usec_t loop_wait, usec_t primary_start_timeout) {
+    return (struct law_range){0, 2 * loop_wait + primary_start_timeout + LAW_SLACK};
+}
+
+struct law_range law_elect(enum law law, bool early) {
+    if (law != LAW_LEASE_DROPPED)
+        return (struct law_range){0, SEC + LAW_SLACK};
+    // 0.1 s less than the timeout: the watch may have told us of the expiry a little after it told the candidates
+    return (struct law_range){early ? 0 : RACE_TIMEOUT - SEC / 10, RACE_TIMEOUT + SEC + LAW_SLACK};
+}
+
+struct law_range law_promote(void) {
+    return (struct law_range){0, PROMOTE_MAX};
+}
+
+struct law_range law_promote_in_place(usec_t loop_wait) {
+    return (struct law_range){0, loop_wait + LAW_RESTART_MAX};
+}
+
+struct law_range law_reroute(void) {
+    return (struct law_range){0, CONNECT_TIMEOUT + SEC};
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The laws of a failover: which of them a fault on the leader's node obeys, and the best and worst case of each phase.
+// Numbers only, pure; lab/measure/bounds.c judges a finished run by them, dashboard/phase_bounds.c a running one. With A the
+// age of the leader's lease when the fault bit:
+//
+//   lease path   node dead or cut off, Patroni killed or frozen: nobody renews the lease.
+//     detect   ttl - A, then etcd's scan for expired leases, every 0.5 s (etcd server/lease/lessor.go)
+//              with the etcd leader on the same node: a new one is elected first (1 to 2 election timeouts) and renews
+//              every lease to ttl + one election timeout (lessor.Promote)
+//     elect    each candidate asks every member GET /patroni with a timeout of 2 s (ha.py, fetch_node_status): an address
+//              that swallows packets costs these 2 s, one that refuses costs nothing
+//     promote  0 to 3 s: pg_promote and the end of recovery
+//   restart      postmaster killed, Patroni alive: seen within one HA loop, then start and crash recovery
+//   release      switchover or a stopped Patroni: the key is given back after the shutdown checkpoint, whose length no law
+//                knows
+//
+// LAW_SLACK covers what is no law: raft's commit, the watch, a busy machine's scheduling.
+#include <stdbool.h>
+
+#include "lab/base/usec.h"
+
+#define LAW_SLACK      (SEC / 2)
+#define LAW_LEASE_SCAN (SEC / 2)
+
+enum law { LAW_NONE, LAW_LEASE_DROPPED, LAW_LEASE_REFUSED, LAW_RESTART, LAW_RELEASE };
+
+// A fault as its events tell it; nothing is owned.
+struct law_fault {
+    const char *mechanism, *params, *nodes; // "net.drop", "direction=in path=all", "n1,n3"
+    const char *leader;                     // who held the key, "" = not known
+};
+struct law_lease { // the leader's lease when the fault bit
+    usec_t ttl;    // 0 = not known: no bound
+    usec_t age_min, age_max;
+};
+struct law_range {
+    usec_t min, max;
+};
+
+enum law law_of(const struct law_fault *f);
+// Did etcd's leader (its node's name, "" = not known) lose its followers by it? 1 yes, 0 no, -1 not known.
+int law_etcd_leader_hit(const struct law_fault *f, const char *etcd_leader);
+// Who hears nothing is heard: the next keepalive, on a connection that stands, still reaches etcd and counts.
+bool law_renews_once_more(const struct law_fault *f);
+
+// hit: of law_etcd_leader_hit; election: etcd's --election-timeout; once_more: loop_wait when the fault renews once more, else 0
+struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t election, usec_t once_more);
+struct law_range law_detect_restart(usec_t loop_wait, usec_t primary_start_timeout);
+struct law_range law_elect(enum law law, bool early); // early: somebody may answer before the 2 s are over, or nobody is asked
+struct law_range law_promote(void);
+struct law_range law_promote_in_place(usec_t loop_wait); // restarted where it was
+struct law_range law_reroute(void);                      // by libpq; none with an HAProxy
+#define LAW_RESTART_MAX (5 * SEC) // start, crash recovery of a lab's small database, promotion (1.5-2.5 s when idle)

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: PostgreSQL
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "lab/base/str.h"
+#include "lab/measure/laws.h"
+
+static struct law_fault fault(const char *mechanism, const char *params) {
+    return (struct law_fault){mechanism, params, "n1", "n1"};
+}
+
+static void each_fault_of_the_leader_has_its_law(void **state) {
+    (void)state;
+    static const struct {
+        const char *mechanism, *params;
+        enum law law;
+    } cases[] = {
+        {"node.power_off", "", LAW_LEASE_DROPPED},
+        {"node.freeze", "", LAW_LEASE_DROPPED},
+        {"link.down", "", LAW_LEASE_DROPPED},
+        {"net.drop", "", LAW_LEASE_DROPPED}, // a log of before parameters were told
+        {"net.drop", "with=others direction=both path=all", LAW_LEASE_DROPPED},
+        {"net.drop", "path=etcd_client,etcd_peer", LAW_LEASE_REFUSED}, // its REST API answers
+        {"net.drop", "path=2379", LAW_LEASE_REFUSED},
+        {"net.drop", "path=etcd_client,rest", LAW_LEASE_DROPPED},
+        {"net.drop", "path=replication", LAW_NONE},
+        {"net.drop", "path=tcp/5432", LAW_NONE},
+        {"process.kill", "service=patroni", LAW_LEASE_REFUSED},
+        {"process.pause", "service=patroni", LAW_LEASE_DROPPED},
+        {"process.stop", "service=patroni", LAW_RELEASE},
+        {"process.kill", "service=postgres process=postmaster", LAW_RESTART},
+        {"process.kill", "service=postgres process=backend", LAW_NONE},
+        {"patroni.switchover", "", LAW_RELEASE},
+        {"net.delay", "delay=1s", LAW_NONE},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct law_fault f = fault(cases[i].mechanism, cases[i].params);
+        assert_int_equal(law_of(&f), cases[i].law);
+    }
+    struct law_fault elsewhere = {"node.power_off", "", "n2,n3", "n1"}, unknown = {"node.power_off", "", "n1", ""};
+    assert_int_equal(law_of(&elsewhere), LAW_NONE);
+    assert_int_equal(law_of(&unknown), LAW_NONE);
+}
+
+static void etcds_leader_goes_with_its_machine_and_not_with_a_process_beside_it(void **state) {
+    (void)state;
+    struct law_fault power = fault("node.power_off", ""), patroni = fault("process.kill", "service=patroni");
+    struct law_fault client = fault("net.drop", "path=etcd_client"), peer = fault("net.drop", "path=etcd_peer");
+    assert_int_equal(law_etcd_leader_hit(&power, "n1"), 1);
+    assert_int_equal(law_etcd_leader_hit(&power, "n2"), 0);
+    assert_int_equal(law_etcd_leader_hit(&power, ""), -1);
+    assert_int_equal(law_etcd_leader_hit(&patroni, "n1"), 0);
+    assert_int_equal(law_etcd_leader_hit(&client, "n1"), 0);
+    assert_int_equal(law_etcd_leader_hit(&peer, "n1"), 1);
+}
+
+static void only_who_hears_nothing_renews_once_more(void **state) {
+    (void)state;
+    struct law_fault in = fault("net.drop", "direction=in path=all"), out = fault("net.drop", "direction=out path=all");
+    assert_true(law_renews_once_more(&in));
+    assert_false(law_renews_once_more(&out));
+}
+
+static void the_wait_for_the_lease_spans_what_is_not_known(void **state) {
+    (void)state;
+    struct law_lease l = {.ttl = 30 * SEC, .age_min = 4 * SEC, .age_max = 5 * SEC};
+    struct law_range no = law_detect_lease(&l, 0, SEC, 0), yes = law_detect_lease(&l, 1, SEC, 0);
+    struct law_range either = law_detect_lease(&l, -1, SEC, 0), more = law_detect_lease(&l, 0, SEC, 10 * SEC);
+    assert_int_equal(no.min, 25 * SEC);
+    assert_int_equal(no.max, 27 * SEC);
+    assert_int_equal(yes.min, 31900 * MSEC);
+    assert_int_equal(yes.max, 34 * SEC);
+    assert_int_equal(either.min, no.min);
+    assert_int_equal(either.max, yes.max);
+    assert_int_equal(more.max, no.max + 10 * SEC);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_fault_of_the_leader_has_its_law),
+        cmocka_unit_test(etcds_leader_goes_with_its_machine_and_not_with_a_process_beside_it),
+        cmocka_unit_test(only_who_hears_nothing_renews_once_more),
+        cmocka_unit_test(the_wait_for_the_lease_spans_what_is_not_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
