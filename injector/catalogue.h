@@ -18,6 +18,7 @@
     X(watchdog_remove_fault) \
     X(resource_connections_fault) \
     X(resource_memory_fault) \
+    X(resource_oom_fault) \
     X(resource_files_fault) \
     X(resource_cpu_fault) \
     X(clock_skew_fault) \

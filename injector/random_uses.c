@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // Only what the cluster must get over by itself once it is healed, and what a synchronous cluster must get over without
 // losing an acknowledged write. Not here: what an operator has to repair (a bad configuration), what asks for a split
-// brain (a promotion behind Patroni's back), what changes the promise itself (fsync off).
+// brain (a promotion behind Patroni's back), what changes the promise itself (fsync off). Nor resource.oom: its check asks for
+// memory that a host has at one moment and not at another, so the same seed would not draw the same faults everywhere, and what it
+// does to the cluster is process.kill of a backend or of the postmaster.
 #include "injector/random_uses.h"
 
 enum { PG = SERVICE_POSTGRES, DCS = SERVICE_ETCD, MACHINE = SERVICE_POSTGRES | SERVICE_ETCD };

@@ -26,8 +26,7 @@ bool process_parse_stat(const char *text, struct process *ret) {
     return true;
 }
 
-// Reads a small file of the node's /proc into buf. Length, or -errno.
-static ssize_t read_proc(const struct node *n, int64_t pid, const char *file, char *buf, size_t size) {
+ssize_t process_text(const struct node *n, int64_t pid, const char *file, char *buf, size_t size) {
     pid_t init = node_init_pid(n);
     if (init <= 0 || pid <= 0)
         return -ESRCH;
@@ -45,7 +44,7 @@ static ssize_t read_proc(const struct node *n, int64_t pid, const char *file, ch
 
 int process_read(const struct node *n, int64_t pid, struct process *ret) {
     char buf[1024];
-    if (read_proc(n, pid, "stat", buf, sizeof buf) <= 0 || !process_parse_stat(buf, ret))
+    if (process_text(n, pid, "stat", buf, sizeof buf) <= 0 || !process_parse_stat(buf, ret))
         return -ESRCH;
     return 0;
 }
@@ -162,7 +161,7 @@ enum pg_process pg_process_by_title(const char *title) {
 }
 
 void process_title(const struct node *n, int64_t pid, char *buf, size_t size) {
-    ssize_t len = read_proc(n, pid, "cmdline", buf, size);
+    ssize_t len = process_text(n, pid, "cmdline", buf, size);
     if (len < 0)
         buf[0] = '\0';
 }

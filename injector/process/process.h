@@ -16,6 +16,8 @@ typedef VEC(struct process) process_list;
 
 // The text of /proc/PID/stat. False on anything malformed.
 bool process_parse_stat(const char *text, struct process *ret);
+// /proc/PID/FILE of the node into buf, cut to fit and terminated. Length, or -errno.
+ssize_t process_text(const struct node *n, int64_t pid, const char *file, char *buf, size_t size);
 // 0, or -ESRCH: no such process (or the node is off).
 int process_read(const struct node *n, int64_t pid, struct process *ret);
 // The same process as before, still there (a zombie is gone: it only waits to be reaped).

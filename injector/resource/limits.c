@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "lab/base/fs.h"
@@ -66,4 +67,10 @@ rlim_t limit_read(const struct victim *v, int resource) {
     struct rlimit now;
     pid_t pid = pid_of_ours(v);
     return pid && prlimit(pid, (enum __rlimit_resource)resource, NULL, &now) == 0 ? now.rlim_cur : 0;
+}
+
+int64_t limit_parse_mb(const char *text, int64_t least, int64_t most) {
+    char *end;
+    long long n = strtoll(text, &end, 10);
+    return str_eq(end, "MB") && n >= least && n <= most ? n << 20 : -1;
 }

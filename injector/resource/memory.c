@@ -2,8 +2,7 @@
 // resource.memory: PostgreSQL's processes may have no more private memory than `limit` each: RLIMIT_DATA, lowered while
 // they run (prlimit(2)); backends to come inherit it from the postmaster. malloc then fails as it does with
 // vm.overcommit_memory=2 on a full machine: the statement ends with 53200 "out of memory", the session lives. This is
-// NOT the OOM killer: that one needs a memory cgroup, which a plain user has not; what it does to PostgreSQL is
-// process.kill of a backend with SIGKILL.
+// NOT the OOM killer: that is resource.oom.
 // Verified by a statement that needs more than the limit and gets 53200, and after the heal gets its memory.
 #include <stdlib.h>
 
@@ -26,12 +25,8 @@ struct squeeze {
     fault_phase_done done;
 };
 
-// "64MB": a whole number of MB.
 static int64_t limit_of(const setting_list *params) {
-    const char *text = mechanism_param(&resource_memory_fault.about, params, "limit");
-    char *end;
-    long long n = strtoll(text, &end, 10);
-    return str_eq(end, "MB") && n >= 8 && n <= 512 ? n * MB : -1;
+    return limit_parse_mb(mechanism_param(&resource_memory_fault.about, params, "limit"), 8, 512);
 }
 
 // VmData of /proc/PID/status: what RLIMIT_DATA counts (setrlimit(2)).
@@ -219,8 +214,7 @@ const struct fault_ops resource_memory_fault = {
     .still_works =
         "Whatever needs little memory. Shared buffers are not counted. A statement that is refused ends, its "
         "session and the server live on.",
-    .exercises =
-        "53200 out_of_memory against the OOM killer's SIGKILL (process.kill of a backend), which ends all sessions.",
+    .exercises = "53200 out_of_memory against the OOM killer's SIGKILL (resource.oom), which ends all sessions.",
     .needs = "nothing",
     .check = check,
     .check_node = check_node,

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "injector/process/process.h"
+#include "injector/resource/memory_use.h"
 #include "lab/base/fs.h"
 #include "lab/stack/clock/clock.h"
 #include "lab/stack/names.h"
@@ -258,6 +259,103 @@ static void a_memory_limit_lifted_behind_its_back_is_seen(void **state) {
     must_heal(x, "low");
 }
 
+// ---- out of memory ---------------------------------------------------------------------------------------------------
+
+static bool log_has(struct fixture *x, const char *words) {
+    cleanup_strbuf struct strbuf log = {0};
+    (void)fs_read(fixture_path(x, N1, "/var/log/pg.log"), 1 << 20, &log, NULL);
+    return strstr(strbuf_str(&log), words) != NULL;
+}
+
+static void set_adj(struct fixture *x, const char *pattern, int adj) {
+    static int serial;
+    cleanup_free char *name = xasprintf("adj%d", serial++);
+    cleanup_free char *script = xasprintf("echo %d >/proc/$(pgrep -o -f '%s')/oom_score_adj", adj, pattern);
+    run_script(x, N1, name, script);
+    wait_script(x, N1, name);
+}
+
+static void an_oom_killer_takes_the_hungry_backend_and_postgresql_restarts_itself(void **state) {
+    struct fixture *x = *state;
+    int64_t before = postmaster(x, N1);
+    must_verify(x, "oom", "resource.oom", "n1", "limit=64MB");
+    assert_non_null(strstr(fixture_event(x, "oom", "effective")->u.FAULT.detail, "SIGKILL to the hungry backend"));
+    assert_non_null(strstr(fixture_event(x, "oom", "verified")->u.FAULT.detail, "crash restart"));
+    assert_int_equal(before, postmaster(x, N1));
+    assert_true(log_has(x, "was terminated by signal 9: Killed"));
+    assert_true(log_has(x, "Failed process was running: SET work_mem = '2GB'"));
+    must_heal(x, "oom");
+    assert_non_null(strstr(fixture_event(x, "oom", "healed")->u.FAULT.detail, "it killed 1"));
+    assert_true(app_gets_in(x));
+}
+
+static void an_oom_killer_takes_a_postmaster_with_a_high_oom_score_adj(void **state) {
+    struct fixture *x = *state;
+    int64_t before = postmaster(x, N1);
+    must_verify(x, "oom", "resource.oom", "n1", "limit=64MB victim=postmaster");
+    assert_non_null(strstr(fixture_event(x, "oom", "effective")->u.FAULT.detail, "SIGKILL to the postmaster"));
+    assert_int_not_equal(before, postmaster(x, N1));
+    must_heal(x, "oom"); // the keeper starts another, with the oom_score_adj that it has itself
+    assert_true(app_gets_in(x));
+}
+
+// Failed before anything was killed: who was marked is so no more, and nor are those who were born meanwhile.
+static void an_oom_score_adj_is_given_back_to_all_who_have_it(void **state) {
+    struct fixture *x = *state;
+    struct node *n = fixture_node(x, N1);
+    struct err err = {0};
+    int64_t pm = postmaster(x, N1);
+    int before = oom_score_adj_read(n, pm);
+    fixture_forget(x);
+    assert_int_equal(0, fixture_inject(x, "oom", "resource.oom", "n1", "limit=512MB victim=postmaster"));
+    for (usec_t end = usec_now() + 5 * SEC; oom_score_adj_read(n, pm) == before && usec_now() < end;)
+        fixture_run(x, 5 * MSEC);
+    assert_int_equal(OOM_SCORE_ADJ_MAX, oom_score_adj_read(n, pm));
+    run_script(x, N1, "late", "exec psql -h /tmp -U postgres -d postgres -c 'select pg_sleep(1000)'");
+    assert_true(comes(x, N1, PG_BACKEND, 3, 5 * SEC)); // the fixture's, the hungry one, this one
+    run_script(x, N1, "end",
+               "psql -h /tmp -U postgres -d postgres -c \"select pg_terminate_backend(pid) from pg_stat_activity "
+               "where application_name = 'bascule-fault'\"");
+    assert_non_null(fixture_wait(x, "oom", "failed", 5 * SEC));
+    print_message("    %s\n", fixture_event(x, "oom", "failed")->u.FAULT.detail);
+    assert_non_null(fixture_wait(x, "oom", "heal_verified", 20 * SEC));
+    assert_int_equal(pm, postmaster(x, N1));
+    process_list all = {0};
+    assert_int_equal(0, process_scan(n, &all, &err));
+    for (size_t i = 0; i < all.n; i++)
+        assert_int_equal(before, oom_score_adj_read(n, all.items[i].pid));
+    VEC_DONE(&all);
+}
+
+// The verifier can fail: somebody else is marked, and taken instead.
+static void an_oom_killer_that_takes_the_wrong_one_is_unverified(void **state) {
+    struct fixture *x = *state;
+    set_adj(x, "postgres: .*checkpointer", OOM_SCORE_ADJ_MAX);
+    fixture_forget(x);
+    assert_int_equal(0, fixture_inject(x, "oom", "resource.oom", "n1", "limit=64MB"));
+    assert_non_null(fixture_wait(x, "oom", "effective", 20 * SEC));
+    const struct event *e = fixture_wait(x, "oom", "unverified", 10 * SEC);
+    assert_non_null(e);
+    print_message("    %s\n    %s\n", fixture_event(x, "oom", "effective")->u.FAULT.detail, e->u.FAULT.detail);
+    assert_non_null(strstr(e->u.FAULT.detail, "another process was killed"));
+    must_heal(x, "oom");
+}
+
+// And nobody is killed where the sort may not have the memory.
+static void a_query_that_gets_no_memory_is_a_failed_injection(void **state) {
+    struct fixture *x = *state;
+    int64_t before = postmaster(x, N1);
+    must_verify(x, "squeeze", "resource.memory", "n1", "limit=64MB");
+    fixture_forget(x);
+    assert_int_equal(0, fixture_inject(x, "oom", "resource.oom", "n1", "limit=128MB"));
+    const struct event *e = fixture_wait(x, "oom", "failed", 20 * SEC);
+    assert_non_null(e);
+    print_message("    %s\n", e->u.FAULT.detail);
+    assert_non_null(strstr(e->u.FAULT.detail, "53200"));
+    must_heal(x, "squeeze");
+    assert_int_equal(before, postmaster(x, N1));
+}
+
 static void without_descriptors_nobody_new_is_answered(void **state) {
     struct fixture *x = *state;
     must_verify(x, "files", "resource.files", "n1", "service=postgres");
@@ -361,6 +459,11 @@ static int run(void) {
         T(exhaustion_of_a_server_that_does_not_run_never_takes_effect),
         T(a_memory_limit_gives_53200_and_nothing_else),
         T(a_memory_limit_lifted_behind_its_back_is_seen),
+        T(an_oom_killer_takes_the_hungry_backend_and_postgresql_restarts_itself),
+        T(an_oom_killer_takes_a_postmaster_with_a_high_oom_score_adj),
+        T(an_oom_score_adj_is_given_back_to_all_who_have_it),
+        T(an_oom_killer_that_takes_the_wrong_one_is_unverified),
+        T(a_query_that_gets_no_memory_is_a_failed_injection),
         T(without_descriptors_nobody_new_is_answered),
         T(a_limit_lifted_behind_its_back_is_unverified),
         T(clocks_jump_add_up_and_are_put_right_one_by_one),
