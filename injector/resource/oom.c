@@ -191,15 +191,16 @@ static void on_answer(void *arg, const char *sqlstate, const char *text) {
     const struct oom_place *p = &s->places[s->asking];
     int adj = 0;
     int64_t used = *sqlstate ? -1 : oom_place_used_now(p, &adj);
-    bool good = used >= 0 && used < p->spec.limit && adj == p->spec.born;
+    bool good = used >= 0 && used < p->spec.limit && adj == p->spec.born && !oom_place_hungry(p);
     if (!good && later(f))
         return;
     if (*sqlstate)
         phase_no(f, s->done, "%s does not answer: %s %s", node_name(p->node), sqlstate, text);
     else if (!good)
         phase_no(f, s->done,
-                 "PostgreSQL on %s uses %" PRId64 " MB (limit %" PRId64 " MB), its oom_score_adj is %d (was %d)",
-                 node_name(p->node), used >> 20, p->spec.limit >> 20, adj, p->spec.born);
+                 "PostgreSQL on %s uses %" PRId64 " MB (limit %" PRId64 " MB), its oom_score_adj is %d (was %d)%s",
+                 node_name(p->node), used >> 20, p->spec.limit >> 20, adj, p->spec.born,
+                 oom_place_hungry(p) ? ", the query still runs" : "");
     else if (++s->asking < s->n)
         look_again(f);
     else

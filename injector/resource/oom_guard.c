@@ -77,8 +77,10 @@ static int on_tick(sd_event_source *src, uint64_t at, void *arg) {
         g->found = now;
         unburden(&g->spec, &g->use);
         memory_use_measure(g->spec.node, &g->use);
-    } else { // the postmaster is gone, and with it whom we watch
-        return sd_event_source_set_enabled(src, SD_EVENT_OFF);
+    } else if (!g->salvo) {
+        (void)sd_event_source_set_enabled(src, SD_EVENT_OFF);
+        g->spec.gone(g->spec.arg);
+        return 0;
     }
     if (!g->salvo && g->use.total > g->spec.limit)
         fire(g);

@@ -10,16 +10,19 @@ struct oom_kill {
     int error;                    // 0, or the negative errno of the signal; -ETIMEDOUT: still there 5 s later
     usec_t sent, ended;           // run time
 };
-typedef void (*oom_guard_killed)(void *arg, const struct oom_kill *k); // each time; may free the guard
+// Both may free the guard.
+typedef void (*oom_guard_killed)(void *arg, const struct oom_kill *k); // each time
+typedef void (*oom_guard_gone)(void *arg); // the postmaster is gone: the guard sleeps for good
 
 struct oom_guard_spec {
     struct node *node;
-    struct process postmaster; // it and its descendants are watched; when it is gone the guard sleeps for good
+    struct process postmaster; // it and its descendants are watched
     int64_t limit;             // bytes, compared with memory_use.total
     // Descendants with an oom_score_adj of `raised` get `born` instead, as PG_OOM_ADJUST_VALUE does: what the postmaster
     // inherits to them is its own burden. Equal = leave them alone.
     int raised, born;
     oom_guard_killed killed;
+    oom_guard_gone gone;
     void *arg;
 };
 

@@ -2,6 +2,7 @@
 #include "injector/resource/oom_place.h"
 
 #include <inttypes.h>
+#include <signal.h>
 
 #include "injector/resource/app_conn.h"
 #include "lab/stack/names.h"
@@ -41,10 +42,20 @@ static void on_killed(void *arg, const struct oom_kill *k) {
     p->told(p->arg, p, NULL);
 }
 
+static bool decided(const struct oom_place *p) {
+    return p->kills || oom_guard_firing(p->guard);
+}
+
+static void on_gone(void *arg) {
+    struct oom_place *p = arg;
+    if (!decided(p))
+        p->told(p->arg, p, "the postmaster ended before anybody was killed");
+}
+
 static int begin_guard(struct oom_place *p, struct err *err) {
-    struct process hungry;
-    if (process_read(p->node, p->hungry, &hungry) < 0)
-        return err_set(err, ESRCH, "backend %" PRId64 " is not there", p->hungry);
+    int64_t pid = p->hungry.pid;
+    if (pid <= 0 || process_read(p->node, pid, &p->hungry) < 0)
+        return err_set(err, ESRCH, "backend %" PRId64 " is not there", pid);
     int r = memory_use_find(p->node, &p->spec.postmaster, &p->before, err);
     if (r < 0)
         return r;
@@ -58,10 +69,6 @@ static int begin_guard(struct oom_place *p, struct err *err) {
     return r < 0 ? r : oom_guard_new(p->loop, &p->spec, &p->guard, err);
 }
 
-static bool decided(const struct oom_place *p) {
-    return p->kills || oom_guard_firing(p->guard);
-}
-
 static void on_ready(void *arg) {
     struct oom_place *p = arg;
     if (!pgconn_send(p->c, "SELECT pg_backend_pid()", 0, NULL))
@@ -71,7 +78,7 @@ static void on_ready(void *arg) {
 static void on_result(void *arg, const PGresult *r) {
     struct oom_place *p = arg;
     if (!p->eating && PQntuples(r) == 1)
-        p->hungry = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+        p->hungry.pid = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
     if (!*pgconn_sqlstate(r) || decided(p))
         return;
     char state[PGCONN_STATE_MAX], text[PGCONN_TEXT_MAX];
@@ -96,7 +103,8 @@ static void on_lost(void *arg, const struct pgconn_loss *why) {
     pgconn_close(STEAL(p->c));
     if (decided(p))
         return;
-    cleanup_free char *text = xasprintf("the session that uses memory was lost: %s %s", why->sqlstate, why->text);
+    cleanup_free char *text =
+        xasprintf("the session that uses memory was lost before this guard killed anybody: %s", why->text);
     p->told(p->arg, p, text);
 }
 
@@ -119,7 +127,7 @@ int oom_place_begin(const struct fault_world *w, const char *node, struct oom_pl
     struct node *n = p->node = fault_world_node(w, node), *home = app_conn_home(w);
     int64_t pid = n && node_is_on(n) ? node_postmaster_pid(n, STACK_PGDATA) : 0;
     p->loop = w->loop;
-    p->spec = (struct oom_guard_spec){.node = n, .killed = on_killed, .arg = p};
+    p->spec = (struct oom_guard_spec){.node = n, .killed = on_killed, .gone = on_gone, .arg = p};
     if (pid <= 0 || process_read(n, pid, &p->spec.postmaster) < 0)
         return err_set(err, ESRCH, "PostgreSQL is not running on %s", node);
     if (!home || !node_is_on(home))
@@ -128,9 +136,15 @@ int oom_place_begin(const struct fault_world *w, const char *node, struct oom_pl
     return r < 0 ? r : app_conn_open(w, home, node, &ops, p, &p->c, err);
 }
 
+bool oom_place_hungry(const struct oom_place *p) {
+    return p->node && p->hungry.start && process_alive(p->node, &p->hungry);
+}
+
 void oom_place_stop(struct oom_place *p) {
     pgconn_close(STEAL(p->c));
     oom_guard_free(&p->guard);
+    if (oom_place_hungry(p))
+        (void)node_signal_pid(p->node, p->hungry.pid, SIGTERM, false, false, NULL, NULL, NULL);
 }
 
 bool oom_place_same_postmaster(const struct oom_place *p) {
@@ -159,9 +173,9 @@ static bool is_postmaster(const struct oom_place *p, const struct process *proce
 
 void oom_place_kill_text(const struct oom_place *p, struct strbuf *out) {
     const struct oom_kill *k = &p->kill;
-    const char *who = is_postmaster(p, &k->victim.process) ? "the postmaster"
-                      : k->victim.process.pid == p->hungry ? "the hungry backend"
-                                                           : k->victim.title;
+    const char *who = is_postmaster(p, &k->victim.process)     ? "the postmaster"
+                      : k->victim.process.pid == p->hungry.pid ? "the hungry backend"
+                                                               : k->victim.title;
     strbuf_addf(out,
                 "%s: PostgreSQL uses %" PRId64 " MB, the limit is %" PRId64 " MB; SIGKILL to %s %" PRId64
                 " (oom_score %d, oom_score_adj %d, %" PRId64 " MB of its own), gone %.1f ms later",
@@ -186,7 +200,7 @@ bool oom_place_gone(const struct oom_place *p) {
 const char *oom_place_objection(const struct oom_place *p) {
     if (process_alive(p->node, &p->kill.victim.process))
         return "the process that was killed is still there";
-    if (p->kill.victim.process.pid != (p->postmaster_wanted ? p->spec.postmaster.pid : p->hungry))
+    if (p->kill.victim.process.pid != (p->postmaster_wanted ? p->spec.postmaster.pid : p->hungry.pid))
         return "another process was killed than the one intended";
     if (!everybody_else_gone(p))
         return "not every process of before is gone: this is no crash restart";

@@ -20,7 +20,7 @@ struct oom_place {
     sd_event *loop;
     struct memory_use before;   // when the sort began: the processes of then
     struct oom_guard_spec spec; // limit 0 = it has not begun
-    int64_t hungry;             // pid of the session's backend; 0 = not told yet
+    struct process hungry;      // the session's backend; pid 0 = not told yet
     bool eating, adj_raised;
     struct pgconn *c;
     struct oom_guard *guard;
@@ -30,7 +30,9 @@ struct oom_place {
 
 // The five fields at the top are the caller's. Does not move afterwards.
 int oom_place_begin(const struct fault_world *w, const char *node, struct oom_place *p, struct err *err);
-void oom_place_stop(struct oom_place *p); // the session and the guard end; what happened stays to be asked for
+// The session and the guard end, and the query too, which would not notice it (SIGTERM to its backend, as pg_terminate_backend
+// sends it). What happened stays to be asked for. Twice is fine.
+void oom_place_stop(struct oom_place *p);
 // Gives the postmaster, if it is still that one, the oom_score_adj of before. Twice is fine.
 int oom_place_restore(struct oom_place *p, struct err *err);
 void oom_place_done(struct oom_place *p);
@@ -42,6 +44,7 @@ void oom_place_kill_text(const struct oom_place *p, struct strbuf *out);
 bool oom_place_gone(const struct oom_place *p);
 // What was not as it should be; NULL = nothing.
 const char *oom_place_objection(const struct oom_place *p);
+bool oom_place_hungry(const struct oom_place *p); // is the session's backend still there?
 bool oom_place_same_postmaster(const struct oom_place *p);
 // What PostgreSQL uses now, in bytes, whichever postmaster it has, and the oom_score_adj of that; -1 = it does not run.
 int64_t oom_place_used_now(const struct oom_place *p, int *ret_adj);
