@@ -47,7 +47,8 @@ bool law_renews_once_more(const struct law_fault *f);
 // hit: of law_etcd_leader_hit; election: etcd's --election-timeout; once_more: loop_wait when the fault renews once more, else 0
 struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t election, usec_t once_more);
 struct law_range law_detect_restart(usec_t loop_wait, usec_t primary_start_timeout);
-struct law_range law_elect(enum law law, bool early); // early: somebody may answer before the 2 s are over, or nobody is asked
+struct law_range law_elect(enum law law,
+                           bool early); // early: somebody may answer before the 2 s are over, or nobody is asked
 struct law_range law_promote(void);
 struct law_range law_promote_in_place(usec_t loop_wait); // restarted where it was
 struct law_range law_reroute(void);                      // by libpq; none with an HAProxy
