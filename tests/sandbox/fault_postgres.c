@@ -90,18 +90,18 @@ int pg_setup(void **state) {
     *state = x;
     x->start = start_keeper;
     pg_script(x, N1, "initdb",
-               "initdb -D $D -A trust -N --no-locale >/dev/null; "
-               "printf "
-               "\"listen_addresses='*'\\nfsync=off\\nshared_buffers=16MB\\ncluster_name='demo'\\nmax_wal_senders="
-               "4\\nmax_connections=20\\n"
-               "wal_retrieve_retry_interval=200ms\\nunix_socket_directories='/tmp'\\n\" >>$D/postgresql.conf; "
-               "echo 'host all,replication all 10.77.0.0/24 trust' >>$D/pg_hba.conf; pg_ctl -D $D start -w -l "
-               "/var/log/pg.log; psql -h /tmp -U postgres -d postgres -qc 'create role app login' -c 'create database "
-               "app owner "
-               "app'");
+              "initdb -D $D -A trust -N --no-locale >/dev/null; "
+              "printf "
+              "\"listen_addresses='*'\\nfsync=off\\nshared_buffers=16MB\\ncluster_name='demo'\\nmax_wal_senders="
+              "4\\nmax_connections=20\\n"
+              "wal_retrieve_retry_interval=200ms\\nunix_socket_directories='/tmp'\\n\" >>$D/postgresql.conf; "
+              "echo 'host all,replication all 10.77.0.0/24 trust' >>$D/pg_hba.conf; pg_ctl -D $D start -w -l "
+              "/var/log/pg.log; psql -h /tmp -U postgres -d postgres -qc 'create role app login' -c 'create database "
+              "app owner "
+              "app'");
     pg_wait_script(x, N1, "initdb");
     pg_script(x, N2, "basebackup",
-               "pg_basebackup -h 10.77.0.11 -U postgres -D $D -R -c fast; pg_ctl -D $D start -w -l /var/log/pg.log");
+              "pg_basebackup -h 10.77.0.11 -U postgres -D $D -R -c fast; pg_ctl -D $D start -w -l /var/log/pg.log");
     pg_wait_script(x, N2, "basebackup");
     assert_true(pg_comes(x, N2, PG_WALRECEIVER, 1, 10 * SEC));
     pg_script(x, N1, "patroni", keeper);

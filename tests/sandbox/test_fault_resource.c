@@ -139,8 +139,8 @@ static void an_oom_score_adj_is_given_back_to_all_who_have_it(void **state) {
     pg_script(x, N1, "late", "exec psql -h /tmp -U postgres -d postgres -c 'select pg_sleep(1000)'");
     assert_true(pg_comes(x, N1, PG_BACKEND, 3, 5 * SEC)); // the fixture's, the hungry one, this one
     pg_script(x, N1, "end",
-               "psql -h /tmp -U postgres -d postgres -c \"select pg_terminate_backend(pid) from pg_stat_activity "
-               "where application_name = 'bascule-fault'\"");
+              "psql -h /tmp -U postgres -d postgres -c \"select pg_terminate_backend(pid) from pg_stat_activity "
+              "where application_name = 'bascule-fault'\"");
     assert_non_null(fixture_wait(x, "oom", "failed", 5 * SEC));
     print_message("    %s\n", fixture_event(x, "oom", "failed")->u.FAULT.detail);
     assert_non_null(fixture_wait(x, "oom", "heal_verified", 20 * SEC));
