@@ -78,7 +78,45 @@ static void bound_detect(const struct model *m, const struct history *h, struct 
         WHY(p, "no law: as long as the shutdown checkpoint takes");
 }
 
-static void bound_elect(struct outage_story *o, enum law law) {
+static int node_index(const struct model *m, const char *name) {
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (str_eq(m->nodes[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+// A bound that is over: do the candidates say why? As lab/measure/races.c tells it of a finished run.
+static void explain_elect(const struct model *m, const struct history *h, struct outage_part *p) {
+    usec_t end = p->to == USEC_NEVER ? h->now : p->to - LAW_LAST_RACE;
+    size_t lost[NODES_MAX] = {0}, most = 0;
+    if ((p->to == USEC_NEVER ? h->now : p->to) <= p->from + p->max)
+        return;
+    for (size_t i = 0; p->to == USEC_NEVER && i < m->n_nodes; i++)
+        if (m->nodes[i].patroni_answered && m->nodes[i].paused) {
+            p->bounded = false;
+            WHY(p, "no law: in maintenance mode (pause) nobody races");
+            return;
+        }
+    for (size_t i = h->logs.n; i > 0 && h->logs.items[i - 1].t >= p->from; i--) {
+        const struct log_entry *e = &h->logs.items[i - 1];
+        const char *words;
+        enum law_said said =
+            e->t <= end && str_eq(e->service, "patroni") ? law_said(e->text, &words) : LAW_SAID_NOTHING;
+        int n = said == LAW_SAID_NOTHING ? -1 : node_index(m, e->node);
+        if (said == LAW_SAID_NO_DCS) {
+            p->bounded = false;
+            WHY(p, "no law: no race without etcd");
+            return;
+        }
+        if (n >= 0 && ++lost[n] > most) {
+            most = lost[n];
+            WHY(p, "%zu race%s nobody won, %.0f s each: \"%s\"", most, most > 1 ? "s" : "", s(m->loop_wait), words);
+        }
+    }
+    set_bound(p, law_elect_again((struct law_range){p->min, p->max}, most, m->loop_wait));
+}
+
+static void bound_elect(const struct model *m, const struct history *h, struct outage_story *o, enum law law) {
     struct outage_part *p = &o->parts[OP_ELECT];
     bool healed = o->cause->to != USEC_NEVER && o->cause->to < p->to;
     set_bound(p, law_elect(law, healed));
@@ -86,6 +124,7 @@ static void bound_elect(struct outage_story *o, enum law law) {
         WHY(p, "candidates wait 2 s for the silent leader's answer, then one HA cycle");
     else
         WHY(p, "every member answers or refuses at once; one HA cycle up to 1 s");
+    explain_elect(m, h, p);
 }
 
 static void bound_promote(const struct model *m, struct outage_story *o, enum law law) {
@@ -117,7 +156,7 @@ void outage_bounds(const struct model *m, const struct history *h, struct outage
     if (o->parts[OP_DETECT].present)
         bound_detect(m, h, o, law);
     if (o->parts[OP_ELECT].present)
-        bound_elect(o, law);
+        bound_elect(m, h, o, law);
     if (o->parts[OP_PROMOTE].present)
         bound_promote(m, o, law);
     if (o->parts[OP_REROUTE].present)

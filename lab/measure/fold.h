@@ -2,6 +2,7 @@
 #pragma once
 // Private to the room: what the fold keeps of a log, and the steps of measure_finish in the order they run.
 #include "lab/measure/idset.h"
+#include "lab/measure/laws.h"
 #include "lab/measure/measure.h"
 
 struct tick {
@@ -33,7 +34,9 @@ struct etcd_seen {
 struct stood_back { // a candidate's Patroni says why it did not become leader, or that it can't
     usec_t t;
     int node;
-    int reason; // races.c knows
+    bool paused; // by its REST API: maintenance mode
+    enum law_said said;
+    const char *words; // static
 };
 struct power_seen {
     usec_t t;

@@ -83,6 +83,29 @@ struct law_range law_elect(enum law law, bool early) {
     return (struct law_range){early ? 0 : RACE_TIMEOUT - SEC / 10, RACE_TIMEOUT + SEC + LAW_SLACK};
 }
 
+enum law_said law_said(const char *log_line, const char **ret_words) {
+    static const struct {
+        const char *words;
+        enum law_said said;
+    } known[] = {
+        {"Error communicating with DCS", LAW_SAID_NO_DCS},
+        {"i am not the healthiest node", LAW_SAID_LOST},
+        {"I am not allowed to promote", LAW_SAID_LOST},
+        {"after trying and failing to obtain lock", LAW_SAID_LOST},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (strstr(log_line, known[i].words)) {
+            if (ret_words)
+                *ret_words = known[i].words;
+            return known[i].said;
+        }
+    return LAW_SAID_NOTHING;
+}
+
+struct law_range law_elect_again(struct law_range first, size_t lost, usec_t loop_wait) {
+    return (struct law_range){first.min, first.max + lost * (loop_wait + LAW_SLACK)};
+}
+
 struct law_range law_promote(void) {
     return (struct law_range){0, PROMOTE_MAX};
 }

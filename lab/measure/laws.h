@@ -49,6 +49,16 @@ struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t ele
 struct law_range law_detect_restart(usec_t loop_wait, usec_t primary_start_timeout);
 struct law_range law_elect(enum law law,
                            bool early); // early: somebody may answer before the 2 s are over, or nobody is asked
+// What a candidate's Patroni logs when it did not become leader (ha.py, process_unhealthy_cluster): it stood back in a race,
+// "i am not the healthiest node" (it saw another member ahead, too much lag, no watchdog that it may use), "I am not
+// allowed to promote" (a tag), "after trying and failing to obtain lock" (etcd refused, or another one was faster); or it
+// can't reach etcd: then there is no race. ret_words, when not NULL, gets the words that were found: static.
+enum law_said { LAW_SAID_NOTHING, LAW_SAID_LOST, LAW_SAID_NO_DCS };
+enum law_said law_said(const char *log_line, const char **ret_words);
+// The bound when so many races were won by nobody: each is run again a loop_wait later.
+struct law_range law_elect_again(struct law_range first, size_t lost, usec_t loop_wait);
+#define LAW_LAST_RACE (3 * SEC / 2) // so long before a race is won its loser may say so: no race that nobody won
+
 struct law_range law_promote(void);
 struct law_range law_promote_in_place(usec_t loop_wait); // restarted where it was
 struct law_range law_reroute(void);                      // by libpq; none with an HAProxy

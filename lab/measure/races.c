@@ -2,11 +2,9 @@
 // Why an election, or the wait for the lease to end, took longer than its law: evidence from the log of the run. A bound
 // that was broken is widened only by what was seen, and says so.
 //
-//   elect    a race that nobody wins is run again in the next HA loop, loop_wait later. Patroni says why it stood back
-//            (ha.py, process_unhealthy_cluster): "i am not the healthiest node" (it saw another member ahead, too much
-//            lag, or no watchdog that it may use), "I am not allowed to promote" (a tag), "after trying and failing to
-//            obtain lock" (etcd refused the write). While the old primary lives on and takes writes, two candidates
-//            look at each other's position at different instants and may both stand back.
+//   elect    a race that nobody wins is run again in the next HA loop, loop_wait later. Patroni says why it stood back (laws.h).
+//            While the old primary lives on and takes writes, two candidates look at each other's position at different
+//            instants and may both stand back.
 //            Without an answer of etcd, or in maintenance mode, there is no race, and no law.
 //   detect   a new etcd leader, for whatever reason, renews every lease to its ttl plus one election timeout
 //            (lessor.Promote)
@@ -15,33 +13,17 @@
 #include "lab/measure/fold.h"
 #include "lab/measure/laws.h"
 
-#define LAST_RACE                                                                                                      \
-    (3 * SEC / 2) // so long before the end of elect, the loser of the race that was won may say that it lost
-
-static const struct {
-    const char *says;
-    const char *lawless; // NULL: a race was lost, by everybody if it was before the last one
-} reasons[] = {
-    {"Error communicating with DCS", "no race without etcd"},
-    {"i am not the healthiest node", NULL},
-    {"I am not allowed to promote", NULL},
-    {"after trying and failing to obtain lock", NULL},
-};
-enum { PAUSED = ARRAY_SIZE(reasons) }; // said by the REST API
-
 void races_log_line(struct measure *m, const struct event *ev) {
-    int node = str_eq(ev->u.LOG_LINE.service, "patroni") ? fold_find_node(m, ev->u.LOG_LINE.node) : -1;
-    for (int i = 0; node >= 0 && i < (int)ARRAY_SIZE(reasons); i++)
-        if (strstr(ev->u.LOG_LINE.text, reasons[i].says)) {
-            *VEC_ADD(&m->stood_back) = (struct stood_back){ev->t, node, i};
-            return;
-        }
+    struct stood_back x = {.t = ev->t, .node = fold_find_node(m, ev->u.LOG_LINE.node)};
+    if (str_eq(ev->u.LOG_LINE.service, "patroni") && x.node >= 0 &&
+        (x.said = law_said(ev->u.LOG_LINE.text, &x.words)) != LAW_SAID_NOTHING)
+        *VEC_ADD(&m->stood_back) = x;
 }
 
 void races_member(struct measure *m, const struct event *ev) {
     int node = ev->u.MEMBER.paused ? fold_find_node(m, ev->u.MEMBER.node) : -1;
     if (node >= 0)
-        *VEC_ADD(&m->stood_back) = (struct stood_back){ev->t, node, PAUSED};
+        *VEC_ADD(&m->stood_back) = (struct stood_back){.t = ev->t, .node = node, .paused = true};
 }
 
 static void add_why(struct phase *p, const char *text) {
@@ -60,29 +42,29 @@ static bool too_long(const struct phase *p) {
 
 static void no_law(const struct measure *m, struct phase *p, const struct stood_back *x) {
     p->bounded = p->inside = false;
-    if (x->reason == PAUSED)
+    if (x->paused)
         (void)snprintf(p->why, sizeof p->why, "no law: in maintenance mode (pause) nobody races");
     else
-        (void)snprintf(p->why, sizeof p->why, "no law: %s (Patroni on %s: \"%s\")", reasons[x->reason].lawless,
-                       m->nodes[x->node].name, reasons[x->reason].says);
+        (void)snprintf(p->why, sizeof p->why, "no law: no race without etcd (Patroni on %s: \"%s\")",
+                       m->nodes[x->node].name, x->words);
 }
 
 void races_widen_elect(const struct measure *m, struct phase *p) {
     size_t lost[NODES_MAX] = {0}, most = 0;
-    int reason = -1;
+    const char *words = "";
     if (!too_long(p))
         return;
-    usec_t end = p->start + p->duration - LAST_RACE;
+    usec_t end = p->start + p->duration - LAW_LAST_RACE;
     VEC_FOREACH (&m->stood_back, x) {
         if (x->t < p->start || x->t > end)
             continue;
-        if (x->reason == PAUSED || reasons[x->reason].lawless) {
+        if (x->paused || x->said == LAW_SAID_NO_DCS) {
             no_law(m, p, x);
             return;
         }
         if (++lost[x->node] > most) {
             most = lost[x->node];
-            reason = x->reason;
+            words = x->words;
         }
     }
     usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", p->start, 0) * 1e6);
@@ -90,9 +72,9 @@ void races_widen_elect(const struct measure *m, struct phase *p) {
         return;
     char text[200];
     (void)snprintf(text, sizeof text, "%zu race%s that nobody won, each costs a loop_wait of %.0f s (Patroni: \"%s\")",
-                   most, most > 1 ? "s" : "", (double)loop / 1e6, reasons[reason].says);
+                   most, most > 1 ? "s" : "", (double)loop / 1e6, words);
     add_why(p, text);
-    widen(p, p->bound_max + most * (loop + LAW_SLACK));
+    widen(p, law_elect_again((struct law_range){p->bound_min, p->bound_max}, most, loop).max);
 }
 
 // When it was first seen that etcd had another leader than at `from`; 0 = not before `to`.

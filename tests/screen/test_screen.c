@@ -142,6 +142,15 @@ static void an_armed_watchdog_counts_down(void **state) {
     player_close(&p);
 }
 
+static void a_race_that_nobody_won_is_told(void **state) {
+    (void)state;
+    struct player p;
+    player_open(&p, "watchdog-required-missing");
+    player_to(&p, 42 * SEC);
+    shoot(&p, "cluster", "race-lost", NULL, "");
+    player_close(&p);
+}
+
 static void data_that_nobody_renews_is_marked(void **state) {
     (void)state;
     struct player p;
@@ -181,6 +190,7 @@ int main(void) {
         cmocka_unit_test(a_leader_that_is_cut_off_is_shown_as_such),
         cmocka_unit_test(etcd_without_quorum_is_told_in_words),
         cmocka_unit_test(an_armed_watchdog_counts_down),
+        cmocka_unit_test(a_race_that_nobody_won_is_told),
         cmocka_unit_test(data_that_nobody_renews_is_marked),
         cmocka_unit_test(keys_do_what_the_help_says),
     };

@@ -96,6 +96,11 @@ static void a_partition_has_the_phases_of_the_measures(void **state) {
     compare_log("partition-leader");
 }
 
+static void races_that_nobody_won_are_told_by_both(void **state) {
+    (void)state;
+    compare_log("watchdog-required-missing");
+}
+
 static void tell_key(struct folds *f, usec_t t, const char *holder) {
     struct event key = EVENT_NEW(DCS_KEY);
     key.t = t;
@@ -131,6 +136,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_has_the_phases_of_the_measures),
         cmocka_unit_test(a_partition_has_the_phases_of_the_measures),
+        cmocka_unit_test(races_that_nobody_won_are_told_by_both),
         cmocka_unit_test(the_phase_moves_on_as_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,11 +78,29 @@ static void the_wait_for_the_lease_spans_what_is_not_known(void **state) {
     assert_int_equal(more.max, no.max + 10 * SEC);
 }
 
+static void what_patroni_says_of_a_race_is_known(void **state) {
+    (void)state;
+    const char *words = NULL;
+    assert_int_equal(law_said("INFO: following a different leader because i am not the healthiest node", &words),
+                     LAW_SAID_LOST);
+    assert_string_equal(words, "i am not the healthiest node");
+    assert_int_equal(law_said("INFO: following a different leader because I am not allowed to promote", NULL),
+                     LAW_SAID_LOST);
+    assert_int_equal(law_said("INFO: following new leader after trying and failing to obtain lock", NULL),
+                     LAW_SAID_LOST);
+    assert_int_equal(law_said("ERROR: Error communicating with DCS", NULL), LAW_SAID_NO_DCS);
+    assert_int_equal(law_said("INFO: promoted self to leader by acquiring session lock", NULL), LAW_SAID_NOTHING);
+    struct law_range r = law_elect_again(law_elect(LAW_LEASE_DROPPED, false), 2, 10 * SEC);
+    assert_int_equal(r.min, 1900 * MSEC);
+    assert_int_equal(r.max, 24500 * MSEC);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_of_the_leader_has_its_law),
         cmocka_unit_test(etcds_leader_goes_with_its_machine_and_not_with_a_process_beside_it),
         cmocka_unit_test(only_who_hears_nothing_renews_once_more),
+        cmocka_unit_test(what_patroni_says_of_a_race_is_known),
         cmocka_unit_test(the_wait_for_the_lease_spans_what_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
