@@ -8,11 +8,19 @@
 //                           create_revision; Patroni creates it in a transaction that compares create_revision with 0:
 //                           patroni/dcs/etcd3.py, attempt_to_acquire_leader)
 //   standby_ahead           a stretch of ahead.c
+//   shutdown_hangs          a PostgreSQL answers nothing but "the database system is shutting down" for a minute, and one of its
+//                           processes had crashed in the last seconds before. A fast shutdown that comes while the startup process
+//                           of a crash restart is at work waits for the checkpointer, which nobody tells to end
+//                           (postmaster.c: PM_WAIT_BACKENDS with FatalError)
 #include <stdio.h>
 #include <strings.h>
 
 #include "lab/base/version.h"
 #include "lab/measure/fold.h"
+
+#define HANG       MINUTE    // of a database whose shutdown takes a second
+#define HANG_CRASH (5 * SEC) // the crash is so long before the first answer of that kind
+#define HANG_LOG   (SEC / 2) // lines of the log come later than they were written
 
 static bool held_before(const struct measure *m, const struct key_change *until, const char *node) {
     for (const struct key_change *k = m->keys.items; k < until; k++)
@@ -52,6 +60,31 @@ static void find_standby_ahead(const struct measure *m, struct defect_measure *d
                    s->node, lsn_format(here, s->lsn), s->leader, lsn_format(there, s->leader_lsn));
 }
 
+static bool crashed_before(const struct measure *m, int node, usec_t t) {
+    VEC_FOREACH (&m->crashes, c)
+        if (c->node == node && c->t <= t + HANG_LOG && c->t + HANG_CRASH >= t)
+            return true;
+    return false;
+}
+
+static void find_shutdown_hangs(const struct measure *m, struct defect_measure *d) {
+    usec_t since[NODES_MAX] = {0};
+    VEC_FOREACH (&m->sql, s) {
+        if (!s->stopping)
+            since[s->node] = 0;
+        else if (!since[s->node])
+            since[s->node] = s->t;
+        else if (!d->seen && s->t >= since[s->node] + HANG && crashed_before(m, s->node, since[s->node])) {
+            d->seen = true;
+            d->at = since[s->node];
+            STR_COPY(d->node, m->nodes[s->node].name);
+            (void)snprintf(d->detail, sizeof d->detail,
+                           "PostgreSQL on %s was told to stop during a crash restart and did not end within %d s",
+                           d->node, (int)(HANG / SEC));
+        }
+    }
+}
+
 // ---- versions --------------------------------------------------------------------------------------------------------
 
 static const char *version_on(const struct measure *m, const char *software, const char *node) {
@@ -86,6 +119,8 @@ void defect_find(struct measure *m) {
             find_key_overwritten(m, d);
         else if (str_eq(d->signature, "standby_ahead"))
             find_standby_ahead(m, d);
+        else if (str_eq(d->signature, "shutdown_hangs"))
+            find_shutdown_hangs(m, d);
         STR_COPY(d->version, d->seen ? version_on(m, d->software, d->node) : version_anywhere(m, d));
         d->affected = version_in_range(d->versions, d->version);
     }

@@ -150,6 +150,7 @@ static void on_sql(struct measure *m, const struct event *ev) {
                                           .answered = n->answered,
                                           .writable = n->writable,
                                           .in_recovery = n->in_recovery,
+                                          .stopping = strstr(ev->u.SQL.error, "is shutting down") != NULL,
                                           .lsn_asked = ev->u.SQL.lsn_asked,
                                           .lsn = lsn};
     fold_note_complete(m, ev->t);
@@ -308,6 +309,13 @@ static void on_final_read(struct measure *m, const struct event *ev) {
     n->lsn_read = ev->u.FINAL_READ.lsn_read;
 }
 
+static void on_log_line(struct measure *m, const struct event *ev) {
+    int node = fold_find_node(m, ev->u.LOG_LINE.node);
+    races_log_line(m, ev);
+    if (node >= 0 && strstr(ev->u.LOG_LINE.text, "terminating any other active server processes"))
+        *VEC_ADD(&m->crashes) = (struct crash_seen){ev->t, node};
+}
+
 static void on_noise(struct measure *m, const struct event *ev) {
     usec_t late = ev->u.NOISE.late_max_us > 0 ? (usec_t)ev->u.NOISE.late_max_us : 0;
     if (late > m->out.late_max)
@@ -368,7 +376,7 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_MEMBER:
         return m->closed ? (void)0 : races_member(m, ev);
     case EVENT_LOG_LINE:
-        return m->closed ? (void)0 : races_log_line(m, ev);
+        return m->closed ? (void)0 : on_log_line(m, ev);
     case EVENT_RUN_END:
         return on_run_end(m, ev);
     case EVENT_TICK:

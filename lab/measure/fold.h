@@ -23,6 +23,7 @@ struct sql_seen {
     usec_t t, asked, previous, latency;
     int node;
     bool answered, writable, in_recovery;
+    bool stopping;    // "the database system is shutting down"
     usec_t lsn_asked; // 0 = not recorded
     lsn_t lsn;        // primary: current; standby: replayed; received as long as nothing was replayed
 };
@@ -37,6 +38,10 @@ struct stood_back { // a candidate's Patroni says why it did not become leader, 
     bool paused; // by its REST API: maintenance mode
     enum law_said said;
     const char *words; // static
+};
+struct crash_seen { // a postmaster ends all its children because one of them crashed, by its log
+    usec_t t;
+    int node;
 };
 struct power_seen {
     usec_t t;
@@ -101,6 +106,7 @@ struct measure {
     VEC(struct sql_seen) sql;
     VEC(struct etcd_seen) etcd;
     VEC(struct stood_back) stood_back;
+    VEC(struct crash_seen) crashes;
     VEC(struct power_seen) power;
     VEC(struct setting_seen) settings;
     VEC(struct noise_seen) noise;

@@ -130,6 +130,8 @@ static const struct defect_measure *find_struck(const struct measure *m) {
 // Nothing failed that it does not explain.
 static void decide_known_defect(struct measure *m, const struct defect_measure *d) {
     char why[EVENT_TEXT_MAX], failed[160] = "";
+    if (str_eq(m->out.end_reason, "expectation")) // decide_conditions has let it pass
+        STR_COPY(failed, "a wait of the scenario");
     VEC_FOREACH (&m->out.expects, e)
         if (*e->defect) {
             size_t n = strlen(failed);

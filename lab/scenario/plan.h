@@ -179,7 +179,8 @@ const char *scenario_group_about(enum scenario_group g); // one line for people
 // What of a defect can be seen in the log. The measures (lab/measure/defect.c) know how.
 #define DEFECT_SIGNATURES(X)                                                                                           \
     X(LEADER_KEY_OVERWRITTEN, "leader_key_overwritten") /* a former holder takes the key while another one holds it */ \
-    X(STANDBY_AHEAD, "standby_ahead") /* a standby is ahead of its leader for longer than the probes' resolution */
+    X(STANDBY_AHEAD, "standby_ahead")   /* a standby is ahead of its leader for longer than the probes' resolution */  \
+    X(SHUTDOWN_HANGS, "shutdown_hangs") /* a PostgreSQL that was told to stop in a crash restart says so for a minute */
 enum defect_signature {
 #define X(kind, name) DEFECT_##kind,
     DEFECT_SIGNATURES(X)

@@ -471,6 +471,7 @@ static void a_condition_that_was_not_met_can_be_explained(void **state) {
         (void)add_defect(&r, explained ? "foreign_rows, conditions" : "foreign_rows");
         fold(&r);
         assert_int_equal(r.o->verdict, explained ? VERDICT_KNOWN_DEFECT : VERDICT_FAIL);
+        assert_true(!explained || strstr(r.o->reason, "failed by it: a wait of the scenario"));
         end(&r);
     }
 }
@@ -515,6 +516,47 @@ static void a_standby_ahead_is_a_signature_too(void **state) {
     assert_int_equal(r.o->verdict, VERDICT_KNOWN_DEFECT);
     assert_int_equal(r.o->defects.items[0].at, MS(40799));
     end(&r);
+}
+
+static void stopping(struct run *r, usec_t from, usec_t to, bool crash) {
+    struct event *old = world_find(&r->w, EVENT_RUN_END, 0), end = *old;
+    old->kind = EVENT_TICK; // the run goes on
+    end.t = to + SEC;
+    (void)world_add(&r->w, end);
+    for (usec_t t = from; t <= to; t += SEC) {
+        struct event ev = {.kind = EVENT_SQL, .t = t};
+        STR_COPY(ev.u.SQL.node, "n1");
+        STR_COPY(ev.u.SQL.error, "the database system is shutting down");
+        (void)world_add(&r->w, ev);
+    }
+    struct event ev = {.kind = EVENT_LOG_LINE, .t = from - 100 * MSEC};
+    STR_COPY(ev.u.LOG_LINE.node, "n1");
+    STR_COPY(ev.u.LOG_LINE.service, "postgresql");
+    STR_COPY(ev.u.LOG_LINE.text, "LOG:  terminating any other active server processes");
+    if (crash)
+        (void)world_add(&r->w, ev);
+}
+
+static void a_shutdown_that_hangs_after_a_crash_is_a_signature(void **state) {
+    (void)state;
+    static const struct {
+        usec_t length;
+        bool crash, seen;
+    } table[] = {{65 * SEC, true, true}, {65 * SEC, false, false}, {50 * SEC, true, false}};
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+        struct run r;
+        begin(&r);
+        stopping(&r, MS(50000), MS(50000) + table[i].length, table[i].crash);
+        struct event *d = add_defect(&r, "conditions");
+        STR_COPY(d->u.KNOWN_DEFECT.signature, "shutdown_hangs");
+        STR_COPY(d->u.KNOWN_DEFECT.software, "postgresql");
+        STR_COPY(d->u.KNOWN_DEFECT.versions, ">= 15");
+        fold(&r);
+        if (r.o->defects.items[0].seen != table[i].seen)
+            fail_msg("row %zu", i);
+        assert_int_equal(r.o->verdict, table[i].seen ? VERDICT_KNOWN_DEFECT : VERDICT_PASS);
+        end(&r);
+    }
 }
 
 // ---- versions --------------------------------------------------------------------------------------------------------
@@ -574,6 +616,7 @@ int main(void) {
         cmocka_unit_test(a_condition_that_was_not_met_can_be_explained),
         cmocka_unit_test(only_a_write_over_a_held_key_by_a_former_holder_is_the_signature),
         cmocka_unit_test(a_standby_ahead_is_a_signature_too),
+        cmocka_unit_test(a_shutdown_that_hangs_after_a_crash_is_a_signature),
         cmocka_unit_test(versions_are_compared_by_their_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

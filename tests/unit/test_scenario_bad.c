@@ -497,7 +497,7 @@ static const struct bad {
      "f:10:14: error: 'patroni/2693' is no address: expected the page that describes the defect, https://..., at most 200 "
      "characters\n"
      "f:12:14: error: 'leader_key_overwriten' is not a signature (did you mean 'leader_key_overwritten'?); allowed: "
-     "leader_key_overwritten, standby_ahead\n"
+     "leader_key_overwritten, standby_ahead, shutdown_hangs\n"
      "f:13:13: error: a defect that explains nothing changes nothing: name the expectations that it breaks\n"},
     {DEFECT("d", "patroni", "< new", "https://example.org", "''", "standby_ahead", "[foreign_rows, foreign_row, foreign_rows]",
             "maybe"),
