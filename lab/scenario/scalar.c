@@ -54,8 +54,10 @@ static bool decimal(const char **p, double *ret) {
         (*p)++;
         if (!isdigit((unsigned char)**p))
             return false;
-        for (; isdigit((unsigned char)**p); (*p)++, scale /= 10)
-            value += scale * (**p - '0');
+        while (isdigit((unsigned char)**p)) {
+            value += scale * (*(*p)++ - '0');
+            scale /= 10;
+        }
     }
     *ret = value;
     return true;

@@ -44,8 +44,8 @@ static void map_file(void) {
     file = file_of(exe);
     if (!file || strlen(folder) + strlen(file) >= sizeof path)
         return;
-    strcpy(path, folder);
-    strcat(path, file);
+    memcpy(path, folder, strlen(folder));
+    memcpy(path + strlen(folder), file, strlen(file) + 1);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
