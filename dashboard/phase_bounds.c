@@ -140,6 +140,11 @@ static void bound_promote(const struct model *m, struct outage_story *o, enum la
 
 static void bound_reroute(const struct model *m, struct outage_story *o) {
     struct outage_part *p = &o->parts[OP_REROUTE];
+    struct law_fault done = law_fault(o->cause);
+    if (law_old_primary_lives(&done)) {
+        WHY(p, "no law: the old primary lives on until Patroni demotes it");
+        return;
+    }
     for (size_t i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].services & SERVICE_HAPROXY) {
             WHY(p, "no law: depends on HAProxy's health checks");

@@ -111,7 +111,11 @@ static void bound_promote(const struct measure *m, struct phase *p, usec_t t, en
     }
 }
 
-static void bound_reroute(const struct measure *m, struct phase *p) {
+static void bound_reroute(const struct measure *m, struct phase *p, const struct law_fault *f) {
+    if (law_old_primary_lives(f)) {
+        WHY(p, "no law: the old primary lives on, and the application leaves it when Patroni demotes it");
+        return;
+    }
     for (size_t i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].haproxy) {
             WHY(p, "no law: depends on the health checks of HAProxy, if the application goes through it");
@@ -157,7 +161,7 @@ void bounds_measure(struct measure *m) {
         bound_elect(m, elect, f, law);
     if (elect->present || law == LAW_RESTART)
         bound_promote(m, promote, t, moved);
-    bound_reroute(m, &o->phases[PHASE_REROUTE]);
+    bound_reroute(m, &o->phases[PHASE_REROUTE], &done);
     if (o->phases[PHASE_REJOIN].present)
         WHY(&o->phases[PHASE_REJOIN], "no law: depends on what the returning members must fetch");
 }

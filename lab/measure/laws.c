@@ -64,6 +64,11 @@ bool law_renews_once_more(const struct law_fault *f) {
     return str_eq(f->mechanism, "net.drop") && fault_params_are(f->params, "direction", "in");
 }
 
+bool law_old_primary_lives(const struct law_fault *f) {
+    enum law law = law_of(f);
+    return (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED) && str_starts(f->mechanism, "process.");
+}
+
 struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t election, usec_t once_more) {
     struct law_range plain = {l->ttl - l->age_max, l->ttl - l->age_min + once_more + LAW_LEASE_SCAN + LAW_SLACK};
     // A follower starts an election 1 to 2 timeouts after the last heartbeat, which may be 0.1 s older than the fault.

@@ -44,6 +44,9 @@ int law_etcd_leader_hit(const struct law_fault *f, const char *etcd_leader);
 // Who hears nothing is heard: the next keepalive, on a connection that stands, still reaches etcd and counts.
 bool law_renews_once_more(const struct law_fault *f);
 
+// Patroni alone was hit: PostgreSQL goes on, and the application leaves it when it is demoted, not when another is promoted.
+bool law_old_primary_lives(const struct law_fault *f);
+
 // hit: of law_etcd_leader_hit; election: etcd's --election-timeout; once_more: loop_wait when the fault renews once more, else 0
 struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t election, usec_t once_more);
 struct law_range law_detect_restart(usec_t loop_wait, usec_t primary_start_timeout);
@@ -61,5 +64,5 @@ struct law_range law_elect_again(struct law_range first, size_t lost, usec_t loo
 
 struct law_range law_promote(void);
 struct law_range law_promote_in_place(usec_t loop_wait); // restarted where it was
-struct law_range law_reroute(void);                      // by libpq; none with an HAProxy
-#define LAW_RESTART_MAX (5 * SEC) // start, crash recovery of a lab's small database, promotion (1.5-2.5 s when idle)
+struct law_range law_reroute(void); // by libpq; none with an HAProxy or while the old primary lives
+#define LAW_RESTART_MAX (5 * SEC)   // start, crash recovery of a lab's small database, promotion (1.5-2.5 s when idle)

@@ -57,6 +57,13 @@ static void etcds_leader_goes_with_its_machine_and_not_with_a_process_beside_it(
     assert_int_equal(law_etcd_leader_hit(&peer, "n1"), 1);
 }
 
+static void a_primary_without_its_patroni_lives_on(void **state) {
+    (void)state;
+    struct law_fault patroni = fault("process.pause", "service=patroni"), power = fault("node.power_off", "");
+    assert_true(law_old_primary_lives(&patroni));
+    assert_false(law_old_primary_lives(&power));
+}
+
 static void only_who_hears_nothing_renews_once_more(void **state) {
     (void)state;
     struct law_fault in = fault("net.drop", "direction=in path=all"), out = fault("net.drop", "direction=out path=all");
@@ -99,6 +106,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_of_the_leader_has_its_law),
         cmocka_unit_test(etcds_leader_goes_with_its_machine_and_not_with_a_process_beside_it),
+        cmocka_unit_test(a_primary_without_its_patroni_lives_on),
         cmocka_unit_test(only_who_hears_nothing_renews_once_more),
         cmocka_unit_test(what_patroni_says_of_a_race_is_known),
         cmocka_unit_test(the_wait_for_the_lease_spans_what_is_not_known),
