@@ -89,6 +89,7 @@ static int node_index(const struct model *m, const char *name) {
 static void explain_elect(const struct model *m, const struct history *h, struct outage_part *p) {
     usec_t end = p->to == USEC_NEVER ? h->now : p->to - LAW_LAST_RACE;
     size_t lost[NODES_MAX] = {0}, most = 0;
+    usec_t busy = 0;
     if ((p->to == USEC_NEVER ? h->now : p->to) <= p->from + p->max)
         return;
     for (size_t i = 0; p->to == USEC_NEVER && i < m->n_nodes; i++)
@@ -108,12 +109,16 @@ static void explain_elect(const struct model *m, const struct history *h, struct
             WHY(p, "no law: no race without etcd");
             return;
         }
-        if (n >= 0 && ++lost[n] > most) {
+        if (said == LAW_SAID_BUSY) {
+            busy = LAW_BUSY;
+            if (!most)
+                WHY(p, "%s was still asking the silent leader, up to 3 s, when the key went", e->node);
+        } else if (n >= 0 && ++lost[n] > most) {
             most = lost[n];
             WHY(p, "%zu race%s nobody won, %.0f s each: \"%s\"", most, most > 1 ? "s" : "", s(m->loop_wait), words);
         }
     }
-    set_bound(p, law_elect_again((struct law_range){p->min, p->max}, most, m->loop_wait));
+    set_bound(p, law_elect_again((struct law_range){p->min, p->max + busy}, most, m->loop_wait));
 }
 
 static void bound_elect(const struct model *m, const struct history *h, struct outage_story *o, enum law law) {

@@ -94,6 +94,7 @@ enum law_said law_said(const char *log_line, const char **ret_words) {
         enum law_said said;
     } known[] = {
         {"Error communicating with DCS", LAW_SAID_NO_DCS},
+        {"Exception when working with leader", LAW_SAID_BUSY},
         {"i am not the healthiest node", LAW_SAID_LOST},
         {"I am not allowed to promote", LAW_SAID_LOST},
         {"after trying and failing to obtain lock", LAW_SAID_LOST},

@@ -55,11 +55,15 @@ struct law_range law_elect(enum law law,
 // What a candidate's Patroni logs when it did not become leader (ha.py, process_unhealthy_cluster): it stood back in a race,
 // "i am not the healthiest node" (it saw another member ahead, too much lag, no watchdog that it may use), "I am not
 // allowed to promote" (a tag), "after trying and failing to obtain lock" (etcd refused, or another one was faster); or it
-// can't reach etcd: then there is no race. ret_words, when not NULL, gets the words that were found: static.
-enum law_said { LAW_SAID_NOTHING, LAW_SAID_LOST, LAW_SAID_NO_DCS };
+// can't reach etcd: then there is no race; or it was busy: on its way to a race a replica's HA loop may still be asking the old
+// leader's PostgreSQL whether it is in recovery, for up to 3 s when that is silent, and does not hear meanwhile that the key
+// is gone (postgresql/rewind.py, check_leader_is_not_in_recovery: connect_timeout=3; "Exception when working with leader").
+// ret_words, when not NULL, gets the words that were found: static.
+enum law_said { LAW_SAID_NOTHING, LAW_SAID_LOST, LAW_SAID_NO_DCS, LAW_SAID_BUSY };
 enum law_said law_said(const char *log_line, const char **ret_words);
 // The bound when so many races were won by nobody: each is run again a loop_wait later.
 struct law_range law_elect_again(struct law_range first, size_t lost, usec_t loop_wait);
+#define LAW_BUSY      (3 * SEC)     // what LAW_SAID_BUSY may add to the first race
 #define LAW_LAST_RACE (3 * SEC / 2) // so long before a race is won its loser may say so: no race that nobody won
 
 struct law_range law_promote(void);

@@ -5,6 +5,7 @@
 //   elect    a race that nobody wins is run again in the next HA loop, loop_wait later. Patroni says why it stood back (laws.h).
 //            While the old primary lives on and takes writes, two candidates look at each other's position at different
 //            instants and may both stand back.
+//            A candidate that is busy with the silent leader begins its race late.
 //            Without an answer of etcd, or in maintenance mode, there is no race, and no law.
 //   detect   a new etcd leader, for whatever reason, renews every lease to its ttl plus one election timeout
 //            (lessor.Promote)
@@ -51,7 +52,7 @@ static void no_law(const struct measure *m, struct phase *p, const struct stood_
 
 void races_widen_elect(const struct measure *m, struct phase *p) {
     size_t lost[NODES_MAX] = {0}, most = 0;
-    const char *words = "";
+    const char *words = "", *busy = NULL;
     if (!too_long(p))
         return;
     usec_t end = p->start + p->duration - LAW_LAST_RACE;
@@ -62,19 +63,30 @@ void races_widen_elect(const struct measure *m, struct phase *p) {
             no_law(m, p, x);
             return;
         }
-        if (++lost[x->node] > most) {
+        if (x->said == LAW_SAID_BUSY) {
+            busy = m->nodes[x->node].name;
+        } else if (++lost[x->node] > most) {
             most = lost[x->node];
             words = x->words;
         }
     }
     usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", p->start, 0) * 1e6);
-    if (!most || !loop)
-        return;
-    char text[200];
-    (void)snprintf(text, sizeof text, "%zu race%s that nobody won, each costs a loop_wait of %.0f s (Patroni: \"%s\")",
-                   most, most > 1 ? "s" : "", (double)loop / 1e6, words);
-    add_why(p, text);
-    widen(p, law_elect_again((struct law_range){p->bound_min, p->bound_max}, most, loop).max);
+    char text[240];
+    if (busy) {
+        (void)snprintf(text, sizeof text,
+                       "%s was still asking the silent leader, for up to 3 s, when the key went (Patroni: \"Exception "
+                       "when working with leader\")",
+                       busy);
+        add_why(p, text);
+        widen(p, p->bound_max + LAW_BUSY);
+    }
+    if (most && loop) {
+        (void)snprintf(text, sizeof text,
+                       "%zu race%s that nobody won, each costs a loop_wait of %.0f s (Patroni: \"%s\")", most,
+                       most > 1 ? "s" : "", (double)loop / 1e6, words);
+        add_why(p, text);
+        widen(p, law_elect_again((struct law_range){p->bound_min, p->bound_max}, most, loop).max);
+    }
 }
 
 // When it was first seen that etcd had another leader than at `from`; 0 = not before `to`.

@@ -161,6 +161,24 @@ static void a_race_that_nobody_wins_costs_a_loop(void **state) {
     end(&r);
 }
 
+static void a_candidate_may_be_busy_with_the_silent_leader(void **state) {
+    (void)state;
+    struct run r;
+    long_election(&r, 5000 * MSEC);
+    patroni_says(&r, MS(39100), "n2", "ERROR: Exception when working with leader");
+    fold(&r, true);
+    const struct phase *p = &r.o->phases[PHASE_ELECT];
+    assert_true(p->bounded && p->inside && p->bound_max == MS(6500));
+    assert_non_null(strstr(p->why, "n2 was still asking the silent leader"));
+    end(&r);
+    long_election(&r, 7000 * MSEC); // it explains 3 s, no more
+    patroni_says(&r, MS(39100), "n2", "ERROR: Exception when working with leader");
+    patroni_says(&r, MS(39100), "n3", "ERROR: Exception when working with leader");
+    fold(&r, true);
+    assert_false(r.o->phases[PHASE_ELECT].inside);
+    end(&r);
+}
+
 static void without_etcd_there_is_no_race_and_no_law(void **state) {
     (void)state;
     struct run r;
@@ -691,6 +709,7 @@ int main(void) {
         cmocka_unit_test(the_bounds_of_a_crash_come_from_ttl_and_the_age_of_the_lease),
         cmocka_unit_test(an_etcd_leader_on_the_dead_node_restarts_the_lease),
         cmocka_unit_test(a_race_that_nobody_wins_costs_a_loop),
+        cmocka_unit_test(a_candidate_may_be_busy_with_the_silent_leader),
         cmocka_unit_test(without_etcd_there_is_no_race_and_no_law),
         cmocka_unit_test(in_maintenance_mode_nobody_races),
         cmocka_unit_test(who_hears_nothing_may_renew_once_more),
