@@ -131,6 +131,13 @@ static void on_tries(void *arg, bool met) {
              (double)slowest / 1000.0, j->silence);
 }
 
+// Somebody who has no carrier is answered by nobody, and no connection to him could be refused either.
+static bool can_be_tried(const struct fault *f, const struct net_flow *flow) {
+    const struct fault_world *w = f->world;
+    return flow->side != SWITCH_FROM_PORT && node_is_on(w->nodes[flow->from]) && !w->cuts->link_down[flow->from] &&
+           !w->cuts->link_down[flow->to];
+}
+
 static void on_silence(struct fault *f, bool ok, usec_t effective, const char *text) {
     struct reject *j = f->state;
     struct err err = {0};
@@ -144,10 +151,12 @@ static void on_silence(struct fault *f, bool ok, usec_t effective, const char *t
     close_tries(j);
     j->began = usec_now();
     VEC_FOREACH (&j->cut.flows, flow)
-        if (r >= 0 && j->n < TRIES_MAX && flow->side != SWITCH_FROM_PORT && node_is_on(f->world->nodes[flow->from]))
+        if (r >= 0 && j->n < TRIES_MAX && can_be_tried(f, flow))
             r = begin_try(f, flow, &err);
     if (r >= 0 && j->n == 0) {
-        phase_ok(f, j->done, 0, "%s; only answers of servers are rejected: there is no connection to try", j->silence);
+        phase_ok(f, j->done, 0,
+                 "%s; only answers of servers are rejected, or a link is down: there is no connection to try",
+                 j->silence);
         return;
     }
     if (r >= 0)

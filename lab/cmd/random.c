@@ -60,6 +60,7 @@ int random_make(struct start_options *o, usec_t duration, struct strbuf *path, s
     int r = read_topology(name ? name : RANDOM_TOPOLOGY, &t, err);
     if (r < 0)
         return r;
+    t->disk_faults = true; // what a scenario with storage faults asks for by itself
     size_t n;
     struct random_options ro = {.topology_name = name ? name : RANDOM_TOPOLOGY,
                                 .t = t,

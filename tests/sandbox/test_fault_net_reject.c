@@ -112,6 +112,17 @@ static void rejected_and_dropped_compose(void **state) {
     (void)close(listener);
 }
 
+// Seen in random mode: the verification waited for a refusal by the machine whose cable was out.
+static void a_peer_without_a_link_is_not_waited_for(void **state) {
+    struct fixture *x = *state;
+    must_verify(x, "cable", "link.down", "n3", NULL);
+    must_verify(x, "r", "net.reject", "n1", NULL);
+    assert_int_equal(ECONNREFUSED, connects(x, N2, N1, STACK_ETCD_PORT, 500));
+    must_heal(x, "cable");
+    assert_int_equal(ECONNREFUSED, connects(x, N3, N1, STACK_ETCD_PORT, 500));
+    must_heal(x, "r");
+}
+
 static void a_reject_whose_answers_are_missing_is_unverified(void **state) {
     struct fixture *x = *state;
     fixture_forget(x);
@@ -236,6 +247,7 @@ static int run(void) {
         T(each_kind_of_answer_is_the_error_it_names),
         T(one_direction_refuses_and_the_other_hangs),
         T(rejected_and_dropped_compose),
+        T(a_peer_without_a_link_is_not_waited_for),
         T(a_reject_whose_answers_are_missing_is_unverified),
         T(a_reject_whose_rules_are_missing_is_unverified),
         cmocka_unit_test(what_must_not_be_answered_is_not),
