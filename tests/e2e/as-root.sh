@@ -39,3 +39,4 @@ runs_as_user=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[
 check 'the run folder is there' test -s "$runs_as_user/events.jsonl"
 check 'and does not belong to root' test "$(stat -c %u "$runs_as_user/events.jsonl")" != 0
 rm -rf "$runs_as_user"
+check 'the tests of who root becomes pass' "$(dirname "$BASCULE")/tests/sandbox/test_sandbox_identity"

@@ -20,6 +20,13 @@
 #include "lab/node/node.h"
 #include "lab/sandbox/sandbox.h"
 
+// Skips a test, outside of a body; tests/run prints the reason.
+#define SKIP(reason)                                                                                                   \
+    do {                                                                                                               \
+        fprintf(stderr, "skipped %s: %s\n", __func__, (reason));                                                       \
+        skip();                                                                                                        \
+    } while (0)
+
 #define CHECK(cond)                                                                                                    \
     do {                                                                                                               \
         if (!(cond)) {                                                                                                 \

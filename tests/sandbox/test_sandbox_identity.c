@@ -46,7 +46,7 @@ static void sudo_body(void) {
 static void root_becomes_whoever_typed_sudo(void **state) {
     (void)state;
     if (getuid() != 0)
-        skip();
+        SKIP("needs root: the story as-root runs it");
     in_child(sudo_body);
 }
 
@@ -62,7 +62,7 @@ static void nobody_body(void) {
 static void root_without_sudo_becomes_a_system_user_with_a_home(void **state) {
     (void)state;
     if (getuid() != 0)
-        skip();
+        SKIP("needs root: the story as-root runs it");
     in_child(nobody_body);
 }
 
@@ -77,7 +77,7 @@ static void fake_sudo_body(void) { // SUDO_UID=0, or not a number, is no way to 
 static void a_forged_sudo_uid_does_not_keep_root(void **state) {
     (void)state;
     if (getuid() != 0)
-        skip();
+        SKIP("needs root: the story as-root runs it");
     in_child(fake_sudo_body);
 }
 

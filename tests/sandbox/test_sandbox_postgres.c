@@ -60,7 +60,7 @@ static void postgres_body(struct lab *lab, void *arg) {
 static void postgresql_runs_crashes_and_recovers_in_a_node(void **state) {
     (void)state;
     if (!have_postgres())
-        skip();
+        SKIP("PostgreSQL is not installed: apt-get install postgresql");
     in_lab(postgres_body, NULL);
 }
 
@@ -91,7 +91,7 @@ static void detached_body(struct lab *lab, void *arg) {
 static void the_end_of_a_detached_postmaster_is_told_once(void **state) {
     (void)state;
     if (!have_postgres())
-        skip();
+        SKIP("PostgreSQL is not installed: apt-get install postgresql");
     in_lab(detached_body, NULL);
 }
 
