@@ -39,10 +39,6 @@ static const char *in_table(const struct conf_default *table, const char *key) {
     return NULL;
 }
 
-bool conf_is_command_line(const char *key) {
-    return in_table(CONF_COMMAND_LINE, key) != NULL;
-}
-
 const char *conf_topology_parameter(const struct conf *c, const char *key) {
     VEC_FOREACH (&c->topology->postgresql, s) {
         if (str_eq(s->key, key))

@@ -12,6 +12,5 @@ extern const struct conf_default CONF_COMMAND_LINE[];
 extern const struct conf_default CONF_LOCAL[]; // in the node's own file: sockets and logging. Ends with a NULL key
 #define CONF_PATRONI_PGPASS "/var/lib/postgresql/pgpass.patroni" // Patroni rewrites it at will: not ~/.pgpass
 
-bool conf_is_command_line(const char *key);
 const char *conf_topology_parameter(const struct conf *c, const char *key); // NULL when the topology does not set it
 const char *conf_slot_name(const struct node_def *n, char (*buf)[64]);

@@ -315,14 +315,3 @@ int control_new(struct lab *lab, int fd, struct control **ret, struct err *err) 
     *ret = c;
     return 0;
 }
-
-void control_free(struct control *c) {
-    if (!c)
-        return;
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (c->clients[i])
-            drop_client(c->clients[i]);
-    sd_event_source_disable_unref(c->source);
-    (void)close(c->fd);
-    free(c);
-}

@@ -93,6 +93,5 @@ void lab_action(struct lab *lab, const char *id, const char *action, char (*node
 void lab_keep_action(struct lab *lab, const struct event *ev); // remembers what came of an act
 // control.c
 int control_new(struct lab *lab, int fd, struct control **ret, struct err *err);
-void control_free(struct control *c);
 // status.c
 cJSON *lab_status(const struct lab *lab);
