@@ -86,7 +86,8 @@ static int node_index(const struct model *m, const char *name) {
 }
 
 // A bound that is over: do the candidates say why? As lab/measure/races.c tells it of a finished run.
-static void explain_elect(const struct model *m, const struct history *h, struct outage_part *p) {
+static void explain_elect(const struct model *m, const struct history *h, const char *old_leader,
+                          struct outage_part *p) {
     usec_t end = p->to == USEC_NEVER ? h->now : p->to - LAW_LAST_RACE;
     size_t lost[NODES_MAX] = {0}, most = 0;
     usec_t busy = 0;
@@ -104,6 +105,8 @@ static void explain_elect(const struct model *m, const struct history *h, struct
         enum law_said said =
             e->t <= end && str_eq(e->service, "patroni") ? law_said(e->text, &words) : LAW_SAID_NOTHING;
         int n = said == LAW_SAID_NOTHING ? -1 : node_index(m, e->node);
+        if (said == LAW_SAID_NO_DCS && str_eq(e->node, old_leader)) // keeps nobody from racing
+            continue;
         if (said == LAW_SAID_NO_DCS) {
             p->bounded = false;
             WHY(p, "no law: no race without etcd");
@@ -129,7 +132,7 @@ static void bound_elect(const struct model *m, const struct history *h, struct o
         WHY(p, "candidates wait 2 s for the silent leader's answer, then one HA cycle");
     else
         WHY(p, "every member answers or refuses at once; one HA cycle up to 1 s");
-    explain_elect(m, h, p);
+    explain_elect(m, h, o->cause->leader, p);
 }
 
 static void bound_promote(const struct model *m, struct outage_story *o, enum law law) {

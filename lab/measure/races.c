@@ -57,7 +57,8 @@ void races_widen_elect(const struct measure *m, struct phase *p) {
         return;
     usec_t end = p->start + p->duration - LAW_LAST_RACE;
     VEC_FOREACH (&m->stood_back, x) {
-        if (x->t < p->start || x->t > end)
+        bool cut_off = x->said == LAW_SAID_NO_DCS && str_eq(m->nodes[x->node].name, m->out.old_leader);
+        if (x->t < p->start || x->t > end || cut_off) // an old leader without etcd keeps nobody from racing
             continue;
         if (x->paused || x->said == LAW_SAID_NO_DCS) {
             no_law(m, p, x);

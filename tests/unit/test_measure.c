@@ -189,6 +189,11 @@ static void without_etcd_there_is_no_race_and_no_law(void **state) {
     assert_true(p->present && !p->bounded);
     assert_non_null(strstr(p->why, "no law: no race without etcd"));
     end(&r);
+    long_election(&r, 18 * SEC);
+    patroni_says(&r, MS(40000), "n1", "ERROR: Error communicating with DCS"); // the old leader, cut off: no excuse
+    fold(&r, true);
+    assert_true(r.o->phases[PHASE_ELECT].bounded && !r.o->phases[PHASE_ELECT].inside);
+    end(&r);
 }
 
 static void in_maintenance_mode_nobody_races(void **state) {
