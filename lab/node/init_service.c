@@ -96,6 +96,7 @@ struct init_service *init_service_of(struct init *in, pid_t pid) {
 }
 
 static void start(struct init *in, const struct start_strings *s, struct answer *a) {
+    init_reap(in); // what was killed just before this request does not run already
     struct init_service *slot = init_service_of(in, 0);
     for (size_t i = 0; i < ARRAY_SIZE(in->services); i++)
         if (in->services[i].pid && str_eq(in->services[i].name, s->name)) {

@@ -71,6 +71,9 @@ struct service_spec {
 };
 // Starts it; an exec that fails is reported here with its reason. The init never restarts anything by itself.
 int node_service_start(struct node *n, const struct service_spec *spec, struct err *err);
+// The same, and content when it runs already. Its init is asked: node_service_pid still names a service that has just
+// been killed.
+int node_service_ensure(struct node *n, const struct service_spec *spec, struct err *err);
 int64_t node_service_pid(const struct node *n, const char *service); // pid inside the node, 0 = not running
 
 // Events: "started", and "exited" or "signalled" once it is gone; also under the name "postgres" for a postmaster that is not a service

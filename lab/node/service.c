@@ -194,6 +194,12 @@ int node_service_start(struct node *n, const struct service_spec *spec, struct e
     return 0;
 }
 
+int node_service_ensure(struct node *n, const struct service_spec *spec, struct err *err) {
+    struct err why = {0};
+    int r = node_service_start(n, spec, &why);
+    return r == 0 || r == -EALREADY ? 0 : err_set(err, -r, "%s", why.msg);
+}
+
 int64_t node_service_pid(const struct node *n, const char *service) {
     const struct node_service *s = service_of(n, service);
     return s ? s->pid : 0;

@@ -7,10 +7,6 @@
 #include "lab/stack/internal.h"
 #include "lab/stack/names.h"
 
-static int start_unless_running(struct node *n, const struct service_spec *spec, struct err *err) {
-    return node_service_pid(n, spec->name) > 0 ? 0 : node_service_start(n, spec, err);
-}
-
 // On a server systemd-tmpfiles makes these at each boot, /run being empty then. Should it fail, the daemon that needs one says so.
 void service_boot(struct node *n) {
     static const char *const folders[] = {STACK_PGSOCKET, "/run/haproxy"};
@@ -23,13 +19,13 @@ void service_boot(struct node *n) {
 int service_etcd(struct stack *s, size_t i, struct err *err) {
     const char *argv[] = {s->o.paths[i].etcd, "--config-file", "/etc/etcd/etcd.conf.yml", NULL};
     struct service_spec spec = {.name = "etcd", .argv = argv, .log = "etcd/etcd.log"};
-    return start_unless_running(s->o.nodes[i], &spec, err);
+    return node_service_ensure(s->o.nodes[i], &spec, err);
 }
 
 int service_haproxy(struct stack *s, size_t i, struct err *err) {
     const char *argv[] = {s->o.paths[i].haproxy, "-db", "-f", "/etc/haproxy/haproxy.cfg", NULL};
     struct service_spec spec = {.name = "haproxy", .argv = argv, .log = "haproxy/haproxy.log"};
-    return start_unless_running(s->o.nodes[i], &spec, err);
+    return node_service_ensure(s->o.nodes[i], &spec, err);
 }
 
 // After a power cut postmaster.pid is still there and names a pid of the boot before. In a fresh pid namespace another
@@ -56,7 +52,7 @@ int service_patroni(struct stack *s, size_t i, struct err *err) {
     const char *argv[] = {s->o.paths[i].patroni, STACK_PATRONI_CONF, NULL};
     struct service_spec spec = {.name = "patroni", .argv = argv, .log = "patroni/patroni.log"};
     int r = with_clock(s, s->o.nodes[i], &spec, err);
-    return r < 0 ? r : start_unless_running(s->o.nodes[i], &spec, err);
+    return r < 0 ? r : node_service_ensure(s->o.nodes[i], &spec, err);
 }
 
 // pg_ctl forks the server off and ends: the postmaster then belongs to the node's init, exactly as one that Patroni
@@ -68,7 +64,7 @@ int service_postmaster(struct stack *s, size_t i, struct err *err) {
     const char *argv[] = {pg_ctl, "start", "--no-wait", "-D", STACK_PGDATA, "-o", strbuf_str(&options), NULL};
     struct service_spec spec = {.name = "pg_ctl", .argv = argv, .log = "postgresql/postgresql.log"};
     int r = with_clock(s, s->o.nodes[i], &spec, err);
-    return r < 0 ? r : start_unless_running(s->o.nodes[i], &spec, err);
+    return r < 0 ? r : node_service_ensure(s->o.nodes[i], &spec, err);
 }
 
 // etcdctl waits for the election by itself. Should it fail, Patroni writes the same a loop later: nothing depends on it but time.
@@ -86,7 +82,7 @@ int service_dcs_settings(struct stack *s, struct err *err) {
                           NULL};
     const char *env[] = {"ETCDCTL_API=3", "HOME=/var/lib/postgresql", "PATH=/usr/bin:/bin", NULL};
     struct service_spec spec = {.name = "etcdctl", .argv = argv, .env = env, .log = "patroni/settings.log"};
-    return start_unless_running(s->o.nodes[s->leader], &spec, err);
+    return node_service_ensure(s->o.nodes[s->leader], &spec, err);
 }
 
 void service_log_tail(struct node *n, const char *log, struct strbuf *out) {

@@ -220,6 +220,12 @@ void fixture_run(struct fixture *x, usec_t time) {
         (void)sd_event_run(x->loop, end - now);
 }
 
+bool fixture_service_ends(struct fixture *x, int node, const char *service, usec_t within) {
+    for (usec_t end = usec_now() + within; node_service_pid(fixture_node(x, node), service) && usec_now() < end;)
+        fixture_run(x, 20 * MSEC);
+    return node_service_pid(fixture_node(x, node), service) == 0;
+}
+
 static void dump(const struct fixture *x) {
     for (size_t i = 0; i < x->events.n; i++) {
         const struct event *e = &x->events.items[i];

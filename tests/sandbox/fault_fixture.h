@@ -49,6 +49,9 @@ const struct event *fixture_event(const struct fixture *x, const char *id, const
 const struct event *fixture_action(struct fixture *x, const char *id, usec_t within); // done or failed
 void fixture_forget(struct fixture *x);
 void fixture_run(struct fixture *x, usec_t time);
+// Runs the loop until the node has said that the service ended (a process is gone from /proc before that); false when
+// it did not within that time.
+bool fixture_service_ends(struct fixture *x, int node, const char *service, usec_t within);
 // Injects, expects "effective" and "verified"; heals, expects "healed" and "heal_verified". Prints details.
 void must_verify(struct fixture *x, const char *id, const char *mechanism, const char *nodes, const char *params);
 void must_heal(struct fixture *x, const char *id);

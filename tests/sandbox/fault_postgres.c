@@ -37,8 +37,7 @@ static void show_log(struct fixture *x, int node, const char *name) {
 }
 
 void pg_wait_script(struct fixture *x, int node, const char *name) {
-    for (usec_t end = usec_now() + 60 * SEC; node_service_pid(fixture_node(x, node), name) && usec_now() < end;)
-        fixture_run(x, 20 * MSEC);
+    assert_true(fixture_service_ends(x, node, name, 60 * SEC));
     for (size_t i = x->events.n; i-- > 0;) {
         const struct event *e = &x->events.items[i];
         if (e->kind != EVENT_SERVICE || !str_eq(e->u.SERVICE.service, name) || str_eq(e->u.SERVICE.state, "started"))

@@ -110,7 +110,7 @@ static void a_held_process_can_be_killed(void **state) {
     struct fixture *x = *state;
     must_verify(x, "stall", "disk.stall", "n1", "disk=etcd");
     must_verify(x, "kill", "process.kill", "n1", "service=etcd");
-    assert_int_equal(0, node_service_pid(fixture_node(x, N1), "etcd"));
+    assert_true(fixture_service_ends(x, N1, "etcd", 5 * SEC));
     must_heal(x, "stall");
     must_heal(x, "kill");
     fixture_run(x, 300 * MSEC);
@@ -244,9 +244,7 @@ static void do_in(struct fixture *x, const char *name, const char *script) {
     struct err err = {0};
     struct service_spec spec = {.name = name, .argv = argv, .log = "script.log"};
     assert_int_equal(0, node_service_start(fixture_node(x, N3), &spec, &err));
-    for (usec_t end = usec_now() + 10 * SEC; node_service_pid(fixture_node(x, N3), name) && usec_now() < end;)
-        fixture_run(x, 20 * MSEC);
-    assert_int_equal(0, node_service_pid(fixture_node(x, N3), name));
+    assert_true(fixture_service_ends(x, N3, name, 10 * SEC));
 }
 
 static int no_start(struct fixture *x, const char *node, const char *service, struct err *err) {

@@ -14,9 +14,7 @@ static bool app_gets_in(struct fixture *x) {
     static int serial;
     cleanup_free char *name = xasprintf("login%d", serial++);
     pg_script(x, APP, name, "! timeout 5 psql -h 10.77.0.11 -U app -d app -qc 'select 1' >/dev/null");
-    for (usec_t end = usec_now() + 10 * SEC; node_service_pid(fixture_node(x, APP), name) && usec_now() < end;)
-        fixture_run(x, 20 * MSEC);
-    fixture_run(x, 20 * MSEC);
+    assert_true(fixture_service_ends(x, APP, name, 10 * SEC));
     for (size_t i = x->events.n; i-- > 0;)
         if (x->events.items[i].kind == EVENT_SERVICE && str_eq(x->events.items[i].u.SERVICE.service, name) &&
             !str_eq(x->events.items[i].u.SERVICE.state, "started"))

@@ -127,6 +127,28 @@ static void a_service_has_its_log_its_folder_and_its_environment(void **state) {
     in_lab(service_body, NULL);
 }
 
+static void killed_body(struct lab *lab, void *arg) {
+    (void)arg;
+    lab_nodes(lab, 1, true);
+    struct node *n = lab->nodes[0];
+    struct service_spec spec = {.name = "s", .argv = (const char *const[]){"sleep", "100", NULL}, .log = "s.log"};
+    CHECK_OK(node_service_start(n, &spec, err));
+    for (int i = 0; i < 50; i++) {
+        int64_t pid = node_service_pid(n, "s");
+        CHECK_OK(node_service_ensure(n, &spec, err));
+        CHECK(node_service_pid(n, "s") == pid);
+        CHECK_OK(node_signal_pid(n, pid, SIGKILL, false, false, NULL, NULL, err));
+        for (char s = 'S'; s && s != 'Z'; s = node_process_state(n, pid)) // the loop does not run meanwhile
+            (void)usleep(200);
+        CHECK_OK(node_service_ensure(n, &spec, err));
+        CHECK(node_service_pid(n, "s") > 0 && node_service_pid(n, "s") != pid);
+    }
+}
+static void a_service_just_killed_does_not_run_already(void **state) {
+    (void)state;
+    in_lab(killed_body, NULL);
+}
+
 static void failure_body(struct lab *lab, void *arg) {
     (void)arg;
     lab_nodes(lab, 1, true);
@@ -204,6 +226,7 @@ SANDBOX_TEST_MAIN(cmocka_unit_test(a_node_knows_its_name_its_peers_and_no_privil
                   cmocka_unit_test(where_no_overlay_is_possible_the_node_gets_a_copy_of_etc),
                   cmocka_unit_test(a_folder_is_mirrored_to_make_a_mount_point_in_it),
                   cmocka_unit_test(a_service_has_its_log_its_folder_and_its_environment),
+                  cmocka_unit_test(a_service_just_killed_does_not_run_already),
                   cmocka_unit_test(a_service_that_cannot_start_says_what_and_why),
                   cmocka_unit_test(a_stopped_init_delays_the_supervisor_but_never_hangs_it),
                   cmocka_unit_test(orphans_are_reaped),

@@ -68,9 +68,11 @@ int64_t node_postmaster_pid(const struct node *n, const char *pgdata) {
     (void)n, (void)pgdata;
     return 0;
 }
-int node_service_start(struct node *n, const struct service_spec *spec, struct err *err) {
+int node_service_ensure(struct node *n, const struct service_spec *spec, struct err *err) {
     if (refuse && str_eq(refuse, spec->name))
         return err_set(err, ENOENT, "no %s here", spec->name);
+    if (node_service_pid(n, spec->name))
+        return 0;
     strbuf_addf(&started, "%s@%s ", spec->name, n->name);
     if (str_eq(spec->name, "etcd") && n_etcd < ARRAY_SIZE(etcd_times))
         etcd_times[n_etcd++] = usec_now();
