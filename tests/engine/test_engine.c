@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// The engine against the fake world, in fake time.
+// The engine against the fake world, in fake time: from end to end, the start of a step, the end.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,42 +13,6 @@
 static const usec_t BEGIN =
     5800 * MSEC; // the cluster is complete at 3.7 s or a little later, plus settle; asserted below
 
-static struct world *booted(struct plan *p) {
-    struct world *w = world_new(p);
-    world_boot(w);
-    return w;
-}
-
-static bool has_begun(const struct world *w) {
-    return world_when(w, "begin", "started") != USEC_NEVER;
-}
-
-static struct world *begun(struct plan *p) {
-    struct world *w = booted(p);
-    if (!world_step_until(w, has_begun, MINUTE)) {
-        world_print(w);
-        fail_msg("the scenario did not begin");
-    }
-    return w;
-}
-
-static void assert_reason(const struct world *w, const char *reason) {
-    if (!str_eq(w->finish.reason, reason)) {
-        world_print(w);
-        fail_msg("finished as '%s', not as '%s'", w->finish.reason, reason);
-    }
-}
-
-static void assert_has(const char *text, const char *part) {
-    if (!strstr(text, part))
-        fail_msg("'%s' does not say '%s'", text, part);
-}
-
-static void assert_all_healed(const struct world *w) {
-    for (size_t i = 0; i < w->faults.n; i++)
-        assert_int_equal(w->faults.items[i].heals, 1);
-}
-
 // ---- from end to end -----------------------------------------------------------------------------------------------
 static void a_leader_crash_runs_from_end_to_end(void **state) {
     (void)state;
@@ -61,7 +25,7 @@ static void a_leader_crash_runs_from_end_to_end(void **state) {
     test_wait(p, "writes again", CONDITION_WRITES_FLOW, 10 * SEC)->hold = 1 * SEC;
     test_heal(p, "power on", 0);
     test_wait(p, "all back", CONDITION_COMPLETE, 60 * SEC);
-    struct world *w = booted(p);
+    struct world *w = world_booted(p);
     world_run(w);
     assert_reason(w, "completed");
     assert_string_equal(w->finish.detail, "");
@@ -81,7 +45,7 @@ static void a_leader_crash_runs_from_end_to_end(void **state) {
 
 static void a_plan_without_steps_begins_observes_and_ends(void **state) {
     (void)state;
-    struct world *w = begun(test_plan_new());
+    struct world *w = world_begun(test_plan_new());
     usec_t begin = w->now;
     world_run(w);
     assert_reason(w, "completed");
@@ -96,20 +60,20 @@ static void the_scenario_begins_only_after_settling_without_a_break_and_with_wri
     w->no_ticks = true;
     world_boot(w);
     world_pass(w, 20 * SEC);
-    assert_false(has_begun(w));
+    assert_false(world_has_begun(w));
     char line[200];
     assert_has(engine_waiting_for(w->engine, line, sizeof line), "the application has not reported yet");
     w->no_ticks = false;
     world_pass(w, 200 * MSEC);
-    assert_true(has_begun(w));
+    assert_true(world_has_begun(w));
     assert_int_equal(w->records.items[0].u.STEP.index, -1);
     world_free(w);
 
-    w = booted(test_plan_new());
+    w = world_booted(test_plan_new());
     struct event cut = ev_row_gone(0, "n1", "n2"), back = ev_row(0, "n1", "n2", "streaming", "async", 0);
     world_at(w, 5 * SEC, cut); // settling since 3.5 s
     world_at(w, 5 * SEC + 500 * MSEC, back);
-    assert_true(world_step_until(w, has_begun, MINUTE));
+    assert_true(world_step_until(w, world_has_begun, MINUTE));
     assert_int_equal(w->now, 7 * SEC + 500 * MSEC);
     world_free(w);
 }
@@ -119,7 +83,7 @@ static void a_cluster_that_never_becomes_complete_is_a_broken_lab(void **state) 
     struct plan *p = test_plan_new();
     p->timeout = 30 * SEC;
     test_inject(p, "crash", "node.power_off", SELECTOR_LEADER);
-    struct world *w = booted(p);
+    struct world *w = world_booted(p);
     world_at(w, 5 * SEC, ev_row_gone(0, "n1", "n3"));
     world_run(w);
     assert_reason(w, "broken");
@@ -136,7 +100,7 @@ static void a_step_starts_its_delay_after_the_end_of_the_one_before(void **state
     struct plan *p = test_plan_new();
     test_inject(p, "cut", "net.drop", SELECTOR_LEADER)->delay = 4 * SEC;
     test_inject(p, "again", "net.drop", SELECTOR_REPLICA)->delay = 250 * MSEC;
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     usec_t begin = w->now;
     world_run(w);
     assert_int_equal(world_fault(w, "cut")->injected, begin + 4 * SEC);
@@ -155,7 +119,7 @@ static void steps_on_the_same_predecessor_run_side_by_side(void **state) {
     third->after = -1;
     third->hold = 5 * SEC;
     test_heal(p, "after second", 1)->after = 1;
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     usec_t begin = w->now;
     world_run(w);
     assert_reason(w, "completed");
@@ -172,7 +136,7 @@ static void a_hold_that_is_broken_starts_again(void **state) {
     struct plan *p = test_plan_new();
     struct step *s = test_wait(p, "healthy", CONDITION_HEALTHY, 30 * SEC);
     s->hold = 5 * SEC;
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     usec_t begin = w->now;
     world_at(w, begin + 3 * SEC, ev_row_gone(0, "n1", "n2"));
     world_at(w, begin + 4 * SEC, ev_row(0, "n1", "n2", "streaming", "async", 0));
@@ -187,7 +151,7 @@ static void a_hold_counts_even_when_the_tick_is_late_and_the_condition_breaks_me
     p->observe = 0;
     struct step *s = test_wait(p, "healthy", CONDITION_HEALTHY, 30 * SEC);
     s->hold = 5 * SEC;
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     usec_t begin = w->now;
     struct event late = ev_row_gone(begin + 5 * SEC + 1, "n1", "n2"); // nobody delivered the tick at begin + 5 s
     w->now = late.t;
@@ -197,7 +161,7 @@ static void a_hold_counts_even_when_the_tick_is_late_and_the_condition_breaks_me
 
     struct plan *q = test_plan_new();
     test_wait(q, "healthy", CONDITION_HEALTHY, 30 * SEC)->hold = 5 * SEC;
-    w = begun(q);
+    w = world_begun(q);
     struct event exact = ev_row_gone(w->now + 5 * SEC, "n1", "n2"); // in the same microsecond the break comes first
     w->now = exact.t;
     world_feed(w, &exact);
@@ -211,7 +175,7 @@ static void a_wait_that_is_not_met_in_time_fails_the_run_and_says_what_was_seen(
     test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
     test_wait(p, "failover", CONDITION_LEADER_CHANGED, 7 * SEC);
     test_wait(p, "never", CONDITION_HEALTHY, 7 * SEC);
-    struct world *w = booted(p);
+    struct world *w = world_booted(p);
     world_run(w);
     assert_reason(w, "expectation");
     assert_has(w->finish.detail,
@@ -229,7 +193,7 @@ static void a_hold_that_does_not_fit_into_the_deadline_fails(void **state) {
     struct plan *p = test_plan_new();
     struct step *s = test_wait(p, "healthy", CONDITION_HEALTHY, 4 * SEC);
     s->hold = 3 * SEC;
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     world_at(w, w->now + 1 * SEC, ev_row_gone(0, "n1", "n2"));
     world_at(w, w->now + 2 * SEC, ev_row(0, "n1", "n2", "streaming", "async", 0));
     world_run(w);
@@ -245,7 +209,7 @@ static void stays_holds_to_its_end_or_breaks_the_run(void **state) {
         struct step *s = test_step(p, "steady", STEP_WAIT);
         test_atom(&s->stays, CONDITION_HEALTHY);
         s->stays_for = 10 * SEC;
-        struct world *w = begun(p);
+        struct world *w = world_begun(p);
         usec_t begin = w->now;
         if (broken) {
             world_at(w, begin + 4 * SEC, ev_row_gone(0, "n1", "n2"));
@@ -269,7 +233,7 @@ static void stays_breaks_by_the_clock_alone_when_the_application_falls_silent(vo
     struct step *s = test_step(p, "flowing", STEP_WAIT);
     test_atom(&s->stays, CONDITION_WRITES_FLOW);
     s->stays_for = 10 * SEC;
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     world_pass(w, 1 * SEC);
     w->no_ticks = true;
     usec_t last = engine_model(w->engine)->tick_at;
@@ -287,249 +251,10 @@ static void an_injection_can_be_locked_to_the_age_of_the_lease(void **state) {
     a->above = true;
     a->number = 3 * (int64_t)SEC;
     s->delay = 6 * SEC;
-    struct world *w = booted(p);
+    struct world *w = world_booted(p);
     world_run(w);
     usec_t injected = world_fault(w, "crash")->injected;
     assert_int_equal((injected - 3 * SEC) % (5 * SEC), 0); // renewals are at multiples of 5 s
-    world_free(w);
-}
-
-// ---- what the world answers ----------------------------------------------------------------------------------------
-static void a_duration_heals_by_itself_and_the_run_waits_for_it(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "cut", "net.drop", SELECTOR_LEADER)->duration = 20 * SEC;
-    struct world *w = booted(p);
-    world_run(w);
-    const struct world_fault *f = world_fault(w, "cut");
-    assert_reason(w, "completed");
-    assert_int_equal(f->heals, 1);
-    assert_int_equal(f->heal_asked, f->injected + 20 * SEC);
-    assert_int_equal(w->finished_at, f->heal_asked + 400 * MSEC + 3 * SEC); // healed, verified, observed
-    world_free(w);
-}
-
-static void a_duration_shorter_than_the_verification_ends_with_it(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "cut", "net.drop", SELECTOR_LEADER)->duration = 1 * SEC;
-    struct world *w = booted(p);
-    w->manners.verify_after = 3 * SEC;
-    world_run(w);
-    assert_reason(w, "completed");
-    assert_int_equal(world_fault(w, "cut")->heal_asked, world_fault(w, "cut")->injected + 3 * SEC);
-    world_free(w);
-}
-
-static void a_heal_step_for_something_healed_already_is_done_at_once(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "cut", "net.drop", SELECTOR_LEADER)->duration = 1 * SEC;
-    test_heal(p, "heal", 0)->delay = 10 * SEC;
-    struct world *w = booted(p);
-    world_run(w);
-    assert_reason(w, "completed");
-    assert_int_equal(world_when(w, "heal", "done"), world_when(w, "heal", "started"));
-    assert_all_healed(w);
-    world_free(w);
-}
-
-static void a_heal_step_waits_for_the_verification_of_the_heal(void **state) {
-    (void)state;
-    for (int verified = 0; verified < 2; verified++) {
-        struct plan *p = test_plan_new();
-        test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
-        test_heal(p, "heal", 0);
-        struct world *w = booted(p);
-        w->manners.no_heal_verify = !verified;
-        world_run(w);
-        assert_reason(w, verified ? "completed" : "unverified"); // healed is assumed no more than injected is
-        usec_t end = world_when(w, "heal", verified ? "done" : "failed");
-        assert_int_equal(end - world_when(w, "heal", "started"), verified ? 400 * MSEC : 20300 * MSEC);
-        world_free(w);
-    }
-}
-
-static void an_injection_that_fails_while_its_heal_is_asked_is_no_failed_heal(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
-    struct world *w = begun(p);
-    w->faults.items[0].manners.mute_heal = true;
-    world_abort(w, "interrupted",
-                "Ctrl-C"); // the injection is under way: its answer, "verified", comes too late to count
-    world_at(w, w->now + 100 * MSEC, ev_fault(0, "cut", "failed", "nothing was done"));
-    world_at(w, w->now + 150 * MSEC, ev_fault(0, "cut", "heal_asked", ""));
-    world_at(w, w->now + 180 * MSEC, ev_fault(0, "cut", "healed", ""));
-    world_at(w, w->now + 190 * MSEC, ev_fault(0, "cut", "heal_verified", ""));
-    usec_t asked = w->now;
-    world_run(w);
-    assert_string_equal(w->finish.detail, "Ctrl-C");
-    assert_int_equal(w->finished_at, asked + 190 * MSEC);
-    world_free(w);
-}
-
-static void healing_everything_takes_all_of_before_and_spares_none(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "one", "net.drop", SELECTOR_LEADER);
-    test_inject(p, "two", "net.drop", SELECTOR_REPLICA);
-    test_heal(p, "all", -1);
-    test_inject(p, "three", "net.drop", SELECTOR_LEADER);
-    struct world *w = booted(p);
-    world_run(w);
-    assert_reason(w, "completed");
-    assert_all_healed(w);
-    assert_int_equal(world_fault(w, "one")->heal_asked, world_when(w, "all", "started"));
-    assert_true(world_fault(w, "three")->heal_asked > world_when(w, "three", "done") + 2 * SEC);
-    world_free(w);
-}
-
-static void healing_what_was_not_injected_is_a_failure(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "late", "net.drop", SELECTOR_LEADER)->delay = 30 * SEC;
-    test_heal(p, "heal", 0)->after = -1;
-    struct world *w = booted(p);
-    world_run(w);
-    assert_reason(w, "expectation");
-    assert_has(w->finish.detail, "'late' has not been injected");
-    assert_int_equal(w->faults.n, 0);
-    world_free(w);
-}
-
-static void an_unverified_or_failed_fault_makes_the_run_worthless_and_is_healed_for_safety(void **state) {
-    (void)state;
-    for (int failed = 0; failed < 2; failed++) {
-        struct plan *p = test_plan_new();
-        test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
-        test_wait(p, "next", CONDITION_HEALTHY, SEC);
-        struct world *w = booted(p);
-        w->manners.failed = failed;
-        w->manners.unverified = !failed;
-        world_run(w);
-        assert_reason(w, "unverified");
-        assert_has(w->finish.detail, failed ? "cut says failed" : "cut says unverified");
-        assert_true(world_when(w, "cut", "failed") != USEC_NEVER);
-        assert_true(world_when(w, "next", "skipped") != USEC_NEVER);
-        assert_all_healed(w);
-        world_free(w);
-    }
-}
-
-static void a_fault_that_ends_by_itself_makes_the_run_worthless(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "slow", "net.delay", SELECTOR_LEADER);
-    test_wait(p, "next", CONDITION_LEADER_CHANGED, 20 * SEC);
-    struct world *w = booted(p);
-    world_at(w, 8 * SEC, ev_fault(0, "slow", "failed", "the relay died"));
-    world_run(w);
-    assert_reason(w, "unverified");
-    assert_has(w->finish.detail, "'slow' ended by itself while it was in force: the relay died");
-    assert_true(world_when(w, "slow", "done") != USEC_NEVER);
-    assert_true(world_when(w, "next", "failed") < 10 * SEC || world_when(w, "next", "skipped") < 10 * SEC);
-    assert_all_healed(w);
-    world_free(w);
-}
-
-static void an_injector_that_never_answers_does_not_hold_the_run(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
-    struct world *w = begun(p);
-    usec_t begin = w->now;
-    world_free(w);
-    p = test_plan_new();
-    test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
-    w = booted(p);
-    w->manners.mute_inject = w->manners.mute_heal = true;
-    world_run(w);
-    assert_reason(w, "unverified");
-    assert_has(w->finish.detail, "not verified within 60 s");
-    assert_int_equal(w->finished_at, begin + 60 * SEC + 5 * SEC);
-    assert_all_healed(w);
-    world_free(w);
-}
-
-static void a_heal_that_is_never_answered_is_a_broken_lab(void **state) {
-    (void)state;
-    for (int in_step = 0; in_step < 2; in_step++) {
-        struct plan *p = test_plan_new();
-        test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
-        if (in_step)
-            test_heal(p, "heal", 0);
-        struct world *w = booted(p);
-        w->manners.mute_heal = true;
-        world_run(w);
-        assert_reason(w, "broken");
-        assert_has(w->finish.detail, "'cut' could not be healed: no answer to the heal in time");
-        assert_null(strstr(strstr(w->finish.detail, "could not") + 1, "could not")); // said once
-        assert_int_equal(w->finished_at, world_fault(w, "cut")->heal_asked + 30 * SEC);
-        assert_all_healed(w);
-        world_free(w);
-    }
-}
-
-static void a_heal_that_is_not_verified_or_fails_ends_the_run(void **state) {
-    (void)state;
-    for (int failed = 0; failed < 2; failed++) {
-        struct plan *p = test_plan_new();
-        test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
-        test_heal(p, "heal", 0);
-        struct world *w = booted(p);
-        w->manners.heal_failed = failed;
-        w->manners.heal_unverified = !failed;
-        world_run(w);
-        assert_reason(w, failed ? "broken" : "unverified");
-        assert_has(world_detail(w, "heal", "failed"), "could not be healed");
-        world_free(w);
-    }
-}
-
-static void a_failure_keeps_its_reason_when_the_heal_fails_too(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
-    test_wait(p, "failover", CONDITION_LEADER_CHANGED, 7 * SEC);
-    struct world *w = booted(p);
-    w->manners.mute_heal = true;
-    world_run(w);
-    assert_reason(w, "expectation");
-    assert_has(w->finish.detail, "step 'failover'");
-    assert_has(w->finish.detail, "'cut' could not be healed");
-    world_free(w);
-}
-
-static void an_action_ends_its_step_and_its_failure_ends_the_run(void **state) {
-    (void)state;
-    for (int failed = 0; failed < 2; failed++) {
-        struct plan *p = test_plan_new();
-        test_action(p, "switch", "patroni.switchover");
-        test_wait(p, "moved", CONDITION_LEADER_CHANGED, 5 * SEC);
-        struct world *w = booted(p);
-        w->fail_actions = failed;
-        world_run(w);
-        assert_reason(w, failed ? "expectation" : "completed");
-        assert_int_equal(w->actions.n, 1);
-        assert_string_equal(w->actions.items[0].id, "switch");
-        if (failed)
-            assert_has(w->finish.detail, "patroni.switchover failed: Patroni refused");
-        else
-            assert_string_equal(world_detail(w, "switch", "done"), "done by Patroni");
-        world_free(w);
-    }
-}
-
-static void a_role_nobody_has_fails_the_run_and_says_which(void **state) {
-    (void)state;
-    struct plan *p = test_plan_new();
-    test_inject(p, "cut", "net.drop", SELECTOR_SYNC_STANDBY);
-    struct world *w = booted(p);
-    world_run(w);
-    assert_reason(w, "expectation");
-    assert_has(w->finish.detail, "net.drop has no target: there is no sync standby now");
-    assert_int_equal(w->faults.n, 0);
     world_free(w);
 }
 
@@ -540,7 +265,7 @@ static void the_timeout_ends_everything_and_names_the_step_waited_for(void **sta
     p->timeout = 40 * SEC;
     test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
     test_wait(p, "failover", CONDITION_LEADER_CHANGED, 0); // no deadline of its own
-    struct world *w = booted(p);
+    struct world *w = world_booted(p);
     world_run(w);
     assert_reason(w, "expectation");
     assert_has(w->finish.detail, "not over within 40.00 s, waiting for 'leader changed'");
@@ -554,7 +279,7 @@ static void faults_left_at_the_end_are_healed_newest_first_and_members_are_await
     struct plan *p = test_plan_new();
     test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
     test_inject(p, "crash", "node.power_off", SELECTOR_ANY_REPLICA);
-    struct world *w = booted(p);
+    struct world *w = world_booted(p);
     world_run(w);
     assert_reason(w, "completed");
     assert_string_equal(w->finish.detail, "");
@@ -570,7 +295,7 @@ static void members_that_do_not_come_back_are_named_but_the_run_is_completed(voi
     (void)state;
     struct plan *p = test_plan_new();
     test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     world_at(w, w->now + 1 * SEC, ev_row_gone(0, "n1", "n3"));
     world_run(w);
     assert_reason(w, "completed");
@@ -601,13 +326,13 @@ static bool observing(const struct world *w) {
 
 static void an_abort_heals_and_finishes_from_every_state(void **state) {
     (void)state;
-    bool (*const states[])(const struct world *) = {booting,   has_begun,   injected, verified,
-                                                    observing, heals_asked, rejoining};
+    bool (*const states[])(const struct world *) = {booting,   world_has_begun, injected, verified,
+                                                    observing, heals_asked,     rejoining};
     for (size_t i = 0; i < ARRAY_SIZE(states); i++)
         for (int mute = 0; mute < 2; mute++) {
             struct plan *p = test_plan_new();
             test_inject(p, "crash", "node.power_off", SELECTOR_LEADER)->delay = SEC;
-            struct world *w = booted(p);
+            struct world *w = world_booted(p);
             w->manners.mute_heal = mute && states[i] != rejoining;
             assert_true(world_step_until(w, states[i], 5 * MINUTE));
             usec_t asked = w->now;
@@ -631,7 +356,7 @@ static void an_abort_during_the_healing_after_a_failure_keeps_the_failure(void *
     struct plan *p = test_plan_new();
     test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
     test_wait(p, "failover", CONDITION_LEADER_CHANGED, 7 * SEC);
-    struct world *w = booted(p);
+    struct world *w = world_booted(p);
     w->manners.mute_heal = true;
     assert_true(world_step_until(w, heals_asked, MINUTE));
     usec_t asked = w->now;
@@ -648,7 +373,7 @@ static void what_was_injected_by_hand_is_healed_too(void **state) {
     struct plan *p = test_plan_new();
     struct step *s = test_wait(p, "a while", CONDITION_HEALTHY, MINUTE);
     s->hold = 10 * SEC;
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     world_at(w, w->now + SEC, ev_fault(0, "hand-1", "asked", ""));
     world_at(w, w->now + SEC, ev_fault(0, "hand-1", "verified", ""));
     world_at(w, w->now + SEC, ev_fault(0, "hand-2", "asked", ""));
@@ -665,7 +390,7 @@ static void a_fault_by_hand_under_a_step_s_name_is_not_taken_for_it(void **state
     (void)state;
     struct plan *p = test_plan_new();
     test_inject(p, "cut", "net.drop", SELECTOR_LEADER)->delay = 5 * SEC;
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     world_at(w, w->now + SEC, ev_fault(0, "cut", "asked", ""));
     world_run(w);
     assert_reason(w, "completed");
@@ -675,7 +400,7 @@ static void a_fault_by_hand_under_a_step_s_name_is_not_taken_for_it(void **state
 
 static void after_the_finish_the_model_still_follows(void **state) {
     (void)state;
-    struct world *w = booted(test_plan_new());
+    struct world *w = world_booted(test_plan_new());
     world_run(w);
     struct event ev = ev_power(w->now + SEC, "n3", false);
     w->now = ev.t;
@@ -697,7 +422,7 @@ static void a_baseline_is_the_leader_at_the_first_injection(void **state) {
     is->when.atoms.items[0].role = CONDITION_ROLE_DOWN;
     test_wait(p, "failover", CONDITION_LEADER_CHANGED, 40 * SEC); // against n2
     test_inject(p, "again", "net.drop", SELECTOR_OLD_LEADER);
-    struct world *w = booted(p);
+    struct world *w = world_booted(p);
     world_run(w);
     assert_reason(w, "completed");
     assert_string_equal(world_detail(w, "crash", "started"), "n2");
@@ -710,7 +435,7 @@ static void the_deadline_asks_for_no_tick_that_is_not_needed(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
     test_wait(p, "changed", CONDITION_LEADER_CHANGED, 17 * SEC);
-    struct world *w = begun(p);
+    struct world *w = world_begun(p);
     usec_t begin = w->now;
     assert_int_equal(engine_deadline(w->engine), begin + 17 * SEC);
     world_pass(w, 3 * SEC);
@@ -741,21 +466,6 @@ int main(void) {
         T(stays_holds_to_its_end_or_breaks_the_run),
         T(stays_breaks_by_the_clock_alone_when_the_application_falls_silent),
         T(an_injection_can_be_locked_to_the_age_of_the_lease),
-        T(a_duration_heals_by_itself_and_the_run_waits_for_it),
-        T(a_duration_shorter_than_the_verification_ends_with_it),
-        T(a_heal_step_for_something_healed_already_is_done_at_once),
-        T(a_heal_step_waits_for_the_verification_of_the_heal),
-        T(an_injection_that_fails_while_its_heal_is_asked_is_no_failed_heal),
-        T(healing_everything_takes_all_of_before_and_spares_none),
-        T(healing_what_was_not_injected_is_a_failure),
-        T(a_fault_that_ends_by_itself_makes_the_run_worthless),
-        T(an_unverified_or_failed_fault_makes_the_run_worthless_and_is_healed_for_safety),
-        T(an_injector_that_never_answers_does_not_hold_the_run),
-        T(a_heal_that_is_never_answered_is_a_broken_lab),
-        T(a_heal_that_is_not_verified_or_fails_ends_the_run),
-        T(a_failure_keeps_its_reason_when_the_heal_fails_too),
-        T(an_action_ends_its_step_and_its_failure_ends_the_run),
-        T(a_role_nobody_has_fails_the_run_and_says_which),
         T(the_timeout_ends_everything_and_names_the_step_waited_for),
         T(faults_left_at_the_end_are_healed_newest_first_and_members_are_awaited),
         T(members_that_do_not_come_back_are_named_but_the_run_is_completed),

@@ -428,3 +428,41 @@ void world_print(const struct world *w) {
     if (w->finished)
         print_message("%10.6f finish: %s: %s\n", (double)w->finished_at / 1e6, w->finish.reason, w->finish.detail);
 }
+
+// ---- for the tests ---------------------------------------------------------------------------------------------------
+
+struct world *world_booted(struct plan *p) {
+    struct world *w = world_new(p);
+    world_boot(w);
+    return w;
+}
+
+bool world_has_begun(const struct world *w) {
+    return world_when(w, "begin", "started") != USEC_NEVER;
+}
+
+struct world *world_begun(struct plan *p) {
+    struct world *w = world_booted(p);
+    if (!world_step_until(w, world_has_begun, MINUTE)) {
+        world_print(w);
+        fail_msg("the scenario did not begin");
+    }
+    return w;
+}
+
+void assert_reason(const struct world *w, const char *reason) {
+    if (!str_eq(w->finish.reason, reason)) {
+        world_print(w);
+        fail_msg("finished as '%s', not as '%s'", w->finish.reason, reason);
+    }
+}
+
+void assert_has(const char *text, const char *part) {
+    if (!strstr(text, part))
+        fail_msg("'%s' does not say '%s'", text, part);
+}
+
+void assert_all_healed(const struct world *w) {
+    for (size_t i = 0; i < w->faults.n; i++)
+        assert_int_equal(w->faults.items[i].heals, 1);
+}

@@ -86,3 +86,10 @@ usec_t world_when(const struct world *w, const char *name, const char *state);
 const char *world_detail(const struct world *w, const char *name, const char *state);
 struct world_fault *world_fault(const struct world *w, const char *id);
 void world_print(const struct world *w); // the records, for a failing test
+
+struct world *world_booted(struct plan *plan); // new, and coming up
+struct world *world_begun(struct plan *plan);  // run until the scenario begins
+bool world_has_begun(const struct world *w);
+void assert_reason(const struct world *w, const char *reason); // why the run finished
+void assert_has(const char *text, const char *part);
+void assert_all_healed(const struct world *w); // once each

@@ -1,7 +1,5 @@
-unit_test(test_measure SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure.c ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure_world.c
-          NEEDS measure)
-unit_test(test_measure_checks SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure_checks.c
-          ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure_world.c NEEDS measure)
-unit_test(test_measure_contents SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure_contents.c
-          ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_measure_world.c NEEDS measure)
+set(measure_world ${CMAKE_CURRENT_LIST_DIR}/test_measure_world.c)
+foreach(name test_measure test_measure_bounds test_measure_checks test_measure_contents test_measure_defects)
+  unit_test(${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}.c ${measure_world} NEEDS measure)
+endforeach()
 unit_test(test_laws SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_laws.c NEEDS measure base)

@@ -13,23 +13,6 @@
 
 #define MS(x) ((usec_t)((x)*1000))
 
-struct run {
-    struct world w;
-    struct measure *m;
-    const struct measures *o;
-};
-static void begin(struct run *r) {
-    *r = (struct run){0};
-    world_leader_crash(&r->w);
-}
-static void fold(struct run *r) {
-    r->o = world_measure(&r->w, true, &r->m);
-}
-static void end(struct run *r) {
-    measure_free(r->m);
-    world_done(&r->w);
-}
-
 // Which expectations failed, as one text: "lost_writes".
 static const char *failed(const struct measures *o) {
     static char out[256];
@@ -41,7 +24,7 @@ static const char *failed(const struct measures *o) {
 }
 
 static void caught(struct run *r, const char *by) {
-    fold(r);
+    run_fold(r, true);
     assert_string_equal(failed(r->o), by);
     assert_int_equal(r->o->verdict, *by ? VERDICT_FAIL : VERDICT_PASS);
 }
@@ -63,7 +46,7 @@ static char *ranges(struct world *w, int nth) {
 static void a_good_run_has_no_finding(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     assert_string_equal(ranges(&r.w, 0), GOOD);
     world_expect(&r.w, "lost_writes", -1, 0);
@@ -74,13 +57,13 @@ static void a_good_run_has_no_finding(void **state) {
     assert_true(w->attempted == 4100 && w->acknowledged == 1210 && w->unknown == 200 && w->failed == 2690);
     assert_true(w->lost == 0 && w->unexpected == 0 && w->duplicated == 0 && w->recovered == 2 && w->foreign == 0);
     assert_int_equal(r.o->split_brain_min, 0);
-    end(&r);
+    run_end(&r);
 }
 
 static void a_dropped_acknowledged_row_is_lost(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     world_expect(&r.w, "lost_writes", -1, 0);
     (void)snprintf(ranges(&r.w, 0), EVENT_TEXT_MAX, "1-698,701-702,3591-4100");
@@ -89,50 +72,50 @@ static void a_dropped_acknowledged_row_is_lost(void **state) {
     assert_int_equal(r.o->writes.lost, 2);
     assert_int_equal(r.o->writes.lost_first, MS(3003 + 698 * 10)); // id 699
     assert_int_equal(r.o->writes.lost_last, MS(3003 + 699 * 10));
-    end(&r);
+    run_end(&r);
 }
 
 static void loss_inside_the_allowed_number_is_counted_and_passes(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     world_expect(&r.w, "lost_writes", -1, 5);
     (void)snprintf(ranges(&r.w, 0), EVENT_TEXT_MAX, "1-695,701-702,3591-4100");
     (void)snprintf(ranges(&r.w, 1), EVENT_TEXT_MAX, "1-695,701-702,3591-4100");
     caught(&r, "");
     assert_int_equal(r.o->writes.lost, 5);
-    end(&r);
+    run_end(&r);
 }
 
 static void a_failed_write_that_is_there_is_unexpected(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     assert_int_equal(record(&r.w, 3000)->result, LEDGER_FAILED);
     for (int i = 0; i < 2; i++)
         (void)snprintf(ranges(&r.w, i), EVENT_TEXT_MAX, "1-702,3000,3591-4100");
     caught(&r, "unexpected_writes");
     assert_int_equal(r.o->writes.unexpected, 1);
-    end(&r);
+    run_end(&r);
 }
 
 static void a_row_that_nobody_wrote_is_unexpected(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     for (int i = 0; i < 2; i++)
         (void)snprintf(ranges(&r.w, i), EVENT_TEXT_MAX, "1-702,3591-4100,99999");
     caught(&r, "unexpected_writes");
-    end(&r);
+    run_end(&r);
 }
 
 static void a_row_that_is_there_twice_is_duplicated(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     for (int way = 0; way < 2; way++) { // as the final read counted it, or as the chunks show it
         if (way == 0)
@@ -145,13 +128,13 @@ static void a_row_that_is_there_twice_is_duplicated(void **state) {
         r.m = NULL;
         world_find(&r.w, EVENT_FINAL_READ, 0)->u.FINAL_READ.duplicates = 0;
     }
-    end(&r);
+    run_end(&r);
 }
 
 static void an_unknown_write_turned_into_an_acknowledged_one_is_lost(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     world_expect(&r.w, "lost_writes", -1, 0);
     struct ledger_record *l = record(&r.w, 750);
@@ -166,13 +149,13 @@ static void an_unknown_write_turned_into_an_acknowledged_one_is_lost(void **stat
     }
     caught(&r, "lost_writes");
     assert_int_equal(r.o->writes.lost, 1);
-    end(&r);
+    run_end(&r);
 }
 
 static void a_write_acknowledged_without_its_standby_counts_as_unknown(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     world_expect(&r.w, "lost_writes", -1, 0);
     record(&r.w, 700)->flags = LEDGER_FLAG_LOCAL_ONLY;
@@ -181,7 +164,7 @@ static void a_write_acknowledged_without_its_standby_counts_as_unknown(void **st
     caught(&r, "");
     assert_true(r.o->writes.local_only == 1 && r.o->writes.lost == 0 && r.o->writes.acknowledged == 1209);
     assert_int_equal(r.o->writes.local_only_lost, 1); // gone, and no lost write
-    end(&r);
+    run_end(&r);
 }
 
 static void local_only_writes_that_are_gone_are_counted_apart(void **state) {
@@ -202,7 +185,7 @@ static void local_only_writes_that_are_gone_are_counted_apart(void **state) {
     };
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         struct run r;
-        begin(&r);
+        run_crash(&r);
         world_build(&r.w);
         world_expect(&r.w, table[i].kind, table[i].min, table[i].max);
         record(&r.w, 699)->flags = record(&r.w, 700)->flags = LEDGER_FLAG_LOCAL_ONLY;
@@ -211,24 +194,24 @@ static void local_only_writes_that_are_gone_are_counted_apart(void **state) {
                 (void)snprintf(ranges(&r.w, n), EVENT_TEXT_MAX, "%s", table[i].rows);
         else
             world_find(&r.w, EVENT_FINAL_READ, 0)->u.FINAL_READ.chunks = 9;
-        fold(&r);
+        run_fold(&r, true);
         const struct expect_result *e = &r.o->expects.items[0];
         if (e->known != table[i].known || e->ok != table[i].ok)
             fail_msg("row %zu: %s", i, e->text);
-        end(&r);
+        run_end(&r);
     }
 }
 
 static void a_standby_with_rows_of_its_own_is_caught_though_timelines_agree(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     (void)snprintf(ranges(&r.w, 1), EVENT_TEXT_MAX, "1-710,3591-4100"); // n3; every timeline in this log is 1
     caught(&r, "foreign_rows");
     assert_int_equal(r.o->writes.foreign, 8);
     assert_string_equal(r.o->writes.foreign_nodes, "n3");
-    end(&r);
+    run_end(&r);
 }
 
 static void missing_evidence_about_the_rows_is_never_a_pass(void **state) {
@@ -237,7 +220,7 @@ static void missing_evidence_about_the_rows_is_never_a_pass(void **state) {
                                        "misses acknowledged", "no ledger"};
     for (int way = 0; way < 5; way++) {
         struct run r;
-        begin(&r);
+        run_crash(&r);
         r.w.final_read = way != 0;
         world_build(&r.w);
         world_expect(&r.w, "lost_writes", -1, 0);
@@ -249,11 +232,11 @@ static void missing_evidence_about_the_rows_is_never_a_pass(void **state) {
             r.w.ledger.n -= 50; // the last batch never reached the disk
         if (way == 4)
             VEC_CLEAR(&r.w.ledger);
-        fold(&r);
+        run_fold(&r, true);
         assert_false(r.o->writes.checked);
         assert_int_equal(r.o->verdict, VERDICT_INVALID);
         assert_non_null(strstr(r.o->reason, whys[way]));
-        end(&r);
+        run_end(&r);
     }
 }
 
@@ -261,7 +244,7 @@ static void missing_evidence_about_the_rows_is_never_a_pass(void **state) {
 static void spliced_seconds_of_a_second_primary_are_a_proven_split_brain(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     r.w.mechanism = "process.kill", r.w.params = "service=patroni";
     world_build(&r.w);
     for (usec_t t = MS(36500); t <= MS(43800); t += MS(100))
@@ -271,65 +254,65 @@ static void spliced_seconds_of_a_second_primary_are_a_proven_split_brain(void **
     assert_int_equal(r.o->split_brain_min, MS(43499 - 38800));
     assert_true(r.o->split_brain_max > r.o->split_brain_min && r.o->split_brain_max < r.o->split_brain_min + MS(300));
     assert_string_equal(r.o->split_brain_nodes, "n1, n2");
-    end(&r);
+    run_end(&r);
 }
 
 static void overlapping_acknowledgements_alone_prove_a_split_brain(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     VEC_FOREACH (&r.w.ledger, l) // from 41 s to 43 s every second write is taken by n1
         if (l->scheduled >= MS(41000) && l->scheduled < MS(43000) && l->id % 2)
             l->node = 1;
     caught(&r, "split_brain");
     assert_true(r.o->split_brain_min > MS(1950) && r.o->split_brain_min < MS(2000));
-    end(&r);
+    run_end(&r);
 }
 
 static void two_swapped_acknowledgements_are_noticed(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     record(&r.w, 500)->node = 2;  // 8 s: n1 leads
     record(&r.w, 4000)->node = 1; // 43 s: n2 leads
     caught(&r, "split_brain");
     assert_int_equal(r.o->split_brain_min, MS(6));
-    end(&r);
+    run_end(&r);
 }
 
 // Writes that hung on a frozen node and came back after another had taken over say nothing of the time between.
 static void a_frozen_node_that_answers_late_proves_no_split_brain(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     for (uint64_t id = 690; id <= 700; id++) // sent before the freeze, answered at 41 s
         record(&r.w, id)->returned = MS(41000) + id;
     caught(&r, "");
     assert_int_equal(r.o->split_brain_min, 0);
     assert_true(r.o->split_brain_max > MS(2000)); // nor can it be excluded
-    end(&r);
+    run_end(&r);
 }
 
 static void a_clean_switchover_proves_nothing(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     r.w.writable = MS(10400), r.w.writable_previous = MS(9400), r.w.gone = MS(10100), r.w.put = MS(10200);
     r.w.writes_back = MS(10450), r.w.streaming = MS(11000);
     world_build(&r.w);
     caught(&r, "");
     assert_int_equal(r.o->split_brain_min, 0);
     assert_true(r.o->split_brain_max > 0); // the probe before n2's first success was too early to exclude it
-    end(&r);
+    run_end(&r);
 }
 
 static void what_dies_while_the_lab_stops_is_no_finding(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     struct event ev = EVENT_NEW(DCS_KEY);
     ev.t = MS(48500);
@@ -340,32 +323,32 @@ static void what_dies_while_the_lab_stops_is_no_finding(void **state) {
     caught(&r, "");
     assert_true(r.o->phases[PHASE_REJOIN].present);
     assert_string_equal(r.o->new_leader, "n2");
-    end(&r);
+    run_end(&r);
 }
 
 static void an_unverified_fault_makes_the_run_invalid(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     r.w.verified = false, r.w.detail = "n1 still answers";
     world_build(&r.w);
-    fold(&r);
+    run_fold(&r, true);
     assert_int_equal(r.o->verdict, VERDICT_INVALID);
     assert_string_equal(r.o->reason, "node.power_off on n1 was not verified: n1 still answers");
-    end(&r);
+    run_end(&r);
 }
 
 static void a_proven_violation_fails_even_an_unverified_run(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     r.w.verified = false;
     world_build(&r.w);
     world_expect(&r.w, "lost_writes", -1, 0);
     (void)snprintf(ranges(&r.w, 0), EVENT_TEXT_MAX, "1-600,3591-4100");
-    fold(&r);
+    run_fold(&r, true);
     assert_int_equal(r.o->verdict, VERDICT_FAIL);
-    end(&r);
+    run_end(&r);
 }
 
 static void the_reason_of_the_end_decides_first(void **state) {
@@ -382,13 +365,13 @@ static void the_reason_of_the_end_decides_first(void **state) {
                  {NULL, VERDICT_ERROR}};
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         struct run r;
-        begin(&r);
+        run_crash(&r);
         r.w.end_reason = table[i].reason;
         world_build(&r.w);
-        fold(&r);
+        run_fold(&r, true);
         assert_int_equal(r.o->verdict, table[i].v);
         assert_true(*r.o->reason != '\0');
-        end(&r);
+        run_end(&r);
     }
 }
 
@@ -412,17 +395,17 @@ static void noise_excuses_a_time_and_nothing_else(void **state) {
                  {"lost_writes", 0, VERDICT_FAIL}};
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         struct run r;
-        begin(&r);
+        run_crash(&r);
         world_build(&r.w);
         make_noise(&r.w);
         world_expect(&r.w, table[i].kind, -1, table[i].max);
         if (i == 2)
             (void)snprintf(ranges(&r.w, 0), EVENT_TEXT_MAX, "1-600,3591-4100");
-        fold(&r);
+        run_fold(&r, true);
         assert_true(r.o->noisy);
         assert_int_equal(r.o->late_max, MS(400));
         assert_int_equal(r.o->verdict, table[i].v);
-        end(&r);
+        run_end(&r);
     }
 }
 
@@ -446,13 +429,13 @@ static void expectations_are_judged_by_their_numbers(void **state) {
     };
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         struct run r;
-        begin(&r);
+        run_crash(&r);
         world_build(&r.w);
         world_expect(&r.w, table[i].kind, table[i].min, table[i].max);
-        fold(&r);
+        run_fold(&r, true);
         if (!r.o->expects.items[0].known || r.o->expects.items[0].ok != table[i].ok)
             fail_msg("row %zu: %s", i, r.o->expects.items[0].text);
-        end(&r);
+        run_end(&r);
     }
 }
 
@@ -465,55 +448,55 @@ static void a_new_leader_is_judged_by_the_key(void **state) {
     } table[] = {{true, "", true}, {false, "", false}, {true, "n2", true}, {true, "n3", false}};
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         struct run r;
-        begin(&r);
+        run_crash(&r);
         world_build(&r.w);
         world_expect(&r.w, "new_leader", -1, -1);
         struct event *ev = world_find(&r.w, EVENT_EXPECT, 0);
         ev->u.EXPECT.wanted = table[i].wanted;
         STR_COPY(ev->u.EXPECT.node, table[i].node);
-        fold(&r);
+        run_fold(&r, true);
         assert_int_equal(r.o->expects.items[0].ok, table[i].ok);
-        end(&r);
+        run_end(&r);
     }
 }
 
 static void an_expectation_nobody_knows_is_not_passed_over(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     world_expect(&r.w, "quantum_leap", -1, 1);
-    fold(&r);
+    run_fold(&r, true);
     assert_int_equal(r.o->verdict, VERDICT_INVALID);
-    end(&r);
+    run_end(&r);
 }
 
 static void a_phase_outside_its_bound_fails_the_phases_expectation(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     r.w.gone = MS(37600); // 27.6 s after the fault; at most 27 s
     world_build(&r.w);
     world_expect(&r.w, "phases", -1, -1);
-    fold(&r);
+    run_fold(&r, true);
     assert_string_equal(failed(r.o), "phases");
     assert_non_null(strstr(r.o->reason, "detect took 27.60 s, outside 25.80 s to 27.00 s"));
-    end(&r);
+    run_end(&r);
 }
 
 static void a_client_that_stood_still_makes_times_doubtful(void **state) {
     (void)state;
     struct run r;
-    begin(&r);
+    run_crash(&r);
     world_build(&r.w);
     world_expect(&r.w, "write_outage", -1, 20e6);
     VEC_FOREACH (&r.w.events, ev)
         if (ev->kind == EVENT_CLIENT_TICK && ev->u.CLIENT_TICK.from >= MS(12000) && ev->u.CLIENT_TICK.from < MS(35000))
             ev->u.CLIENT_TICK.w_tried = 0;
-    fold(&r);
+    run_fold(&r, true);
     assert_int_equal(r.o->verdict, VERDICT_INVALID);
     assert_non_null(strstr(r.o->reason, "stood still"));
-    end(&r);
+    run_end(&r);
 }
 
 static void sets_of_ids_know_their_arithmetic_and_their_limits(void **state) {

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "test_measure_world.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+// cmocka wants these first
+#include <cmocka.h>
 
 #define PERIOD (10 * MSEC)
 #define BUCKET (100 * MSEC)
@@ -313,4 +319,82 @@ const struct measures *world_measure(const struct world *w, bool with_ledger, st
         VEC_FOREACH (&w->ledger, r)
             measure_ledger(*ret, r);
     return measure_finish(*ret);
+}
+
+// ---- a run -----------------------------------------------------------------------------------------------------------
+
+void run_crash(struct run *r) {
+    *r = (struct run){0};
+    world_leader_crash(&r->w);
+}
+
+void run_fold(struct run *r, bool with_ledger) {
+    r->o = world_measure(&r->w, with_ledger, &r->m);
+}
+
+void run_end(struct run *r) {
+    measure_free(r->m);
+    world_done(&r->w);
+}
+
+usec_t phases_sum(const struct measures *m) {
+    usec_t sum = 0;
+    for (int i = 0; i < PHASE_REJOIN; i++)
+        sum += m->phases[i].present ? m->phases[i].duration : 0;
+    return sum;
+}
+
+void run_expect_flag(struct run *r, const char *kind, bool wanted) {
+    world_expect(&r->w, kind, -1, -1);
+    world_find(&r->w, EVENT_EXPECT, 0)->u.EXPECT.wanted = wanted;
+}
+
+struct event *run_final(struct run *r, const char *node) {
+    for (int i = 0;; i++) {
+        struct event *ev = world_find(&r->w, EVENT_FINAL_READ, i);
+        assert_non_null(ev);
+        if (str_eq(ev->u.FINAL_READ.node, node))
+            return ev;
+    }
+}
+
+void run_rows(struct run *r, const char *node, const char *ranges) {
+    for (int i = 0;; i++) {
+        struct event *ev = world_find(&r->w, EVENT_FINAL_ROWS, i);
+        assert_non_null(ev);
+        if (str_eq(ev->u.FINAL_ROWS.node, node)) {
+            STR_COPY(ev->u.FINAL_ROWS.ranges, ranges);
+            return;
+        }
+    }
+}
+
+const struct node_contents *run_contents(const struct run *r, const char *node) {
+    VEC_FOREACH (&r->o->contents, c)
+        if (str_eq(c->node, node))
+            return c;
+    fail_msg("nothing is known of %s", node);
+    return NULL;
+}
+
+const struct expect_result *run_expected(const struct run *r, const char *kind) {
+    VEC_FOREACH (&r->o->expects, e)
+        if (str_eq(e->kind, kind))
+            return e;
+    fail_msg("nothing was expected of %s", kind);
+    return NULL;
+}
+
+void run_positions(struct run *r, const lsn_t leader[RUN_POSITIONS], const lsn_t standby[RUN_POSITIONS]) {
+    VEC_FOREACH (&r->w.events, ev) {
+        if (ev->kind != EVENT_SQL || ev->t < 39 * SEC)
+            continue;
+        size_t i = (size_t)(ev->t / SEC) - 39;
+        i = i < RUN_POSITIONS ? i : RUN_POSITIONS - 1;
+        ev->u.SQL.lsn_asked = ev->u.SQL.asked;
+        if (str_eq(ev->u.SQL.node, "n2"))
+            ev->u.SQL.lsn = leader[i];
+        if (str_eq(ev->u.SQL.node, "n3"))
+            ev->u.SQL.lsn = ev->u.SQL.replayed = standby[i];
+    }
 }

@@ -32,3 +32,23 @@ void world_expect(struct world *w, const char *kind, double min, double max); //
 void world_sql(struct world *w, const char *node, usec_t t, usec_t previous, bool answered, bool writable);
 // Folds it. The caller frees *ret with measure_free.
 const struct measures *world_measure(const struct world *w, bool with_ledger, struct measure **ret);
+
+// One such run and what is measured of it.
+struct run {
+    struct world w;
+    struct measure *m;
+    const struct measures *o;
+};
+void run_crash(struct run *r); // world_leader_crash, not built yet
+void run_fold(struct run *r, bool with_ledger);
+void run_end(struct run *r);
+// Of one node or expectation; the test fails when there is none.
+struct event *run_final(struct run *r, const char *node);
+void run_rows(struct run *r, const char *node, const char *ranges); // the last read found these rows there
+const struct node_contents *run_contents(const struct run *r, const char *node);
+const struct expect_result *run_expected(const struct run *r, const char *kind);
+void run_expect_flag(struct run *r, const char *kind, bool wanted);
+// The leader (n2) and n3 are asked five times for their positions, from 39 s on.
+enum { RUN_POSITIONS = 5 };
+void run_positions(struct run *r, const lsn_t leader[RUN_POSITIONS], const lsn_t standby[RUN_POSITIONS]);
+usec_t phases_sum(const struct measures *m); // of those before the rejoin
