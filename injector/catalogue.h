@@ -90,3 +90,6 @@ int mechanism_check_words(const struct mechanism *m, const setting_list *params,
 unsigned service_bit(const char *service); // enum service; 0 = none
 int check_service_in(const struct topology *t, const char *service, struct err *err);
 int check_service_on(const struct topology *t, const struct node_def *node, const char *service, struct err *err);
+// As check_node: does this node run PostgreSQL?
+int check_runs_postgres(const struct topology *t, const struct node_def *node, const setting_list *params,
+                        struct err *err);

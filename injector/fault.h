@@ -63,7 +63,7 @@ struct fault_ops {
     bool thaws;      // its heal lets something run again: goes before every other heal
     // Classes of system calls (lab/node/disk.h) that the daemons must have been started with a filter for; 0 = none.
     unsigned disk_layer;
-    const struct errand_ops *errand; // of mechanisms whose phases are errand_inject, errand_verify, ...
+    const struct errand_ops *errand; // of mechanisms with ERRAND_PHASES
 };
 
 struct fault_world {

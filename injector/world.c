@@ -98,3 +98,9 @@ int check_service_on(const struct topology *t, const struct node_def *node, cons
     return err_set(err, ENOENT, "%s does not run %s; nodes that do: %s", node->name, service,
                    where.len ? strbuf_str(&where) : "none");
 }
+
+int check_runs_postgres(const struct topology *t, const struct node_def *node, const setting_list *params,
+                        struct err *err) {
+    (void)params;
+    return check_service_on(t, node, "postgres", err);
+}

@@ -158,14 +158,9 @@ const struct fault_ops dcs_delete_key_fault = {
     .exercises = "What each key is for and who writes it; why deleting the leader key is no failover.",
     .needs = "nothing",
     .check = check,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(delete_errands),
     .describe = describe_delete,
-    .done = errand_done,
     .patience = 30 * SEC,
-    .errand = &delete_errands,
 };
 
 // ---- revoke --------------------------------------------------------------------------------------------------------
@@ -236,14 +231,9 @@ const struct fault_ops dcs_revoke_lease_fault = {
     .exercises = "Lease and key are two things; what Patroni does when its lease is gone under its feet.",
     .needs = "nothing",
     .check = check,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(revoke_errands),
     .describe = describe_revoke,
-    .done = errand_done,
     .patience = 30 * SEC,
-    .errand = &revoke_errands,
 };
 
 // ---- put -----------------------------------------------------------------------------------------------------------
@@ -348,12 +338,7 @@ const struct fault_ops dcs_put_key_fault = {
     .exercises = "What Patroni trusts; the system identifier; a total outage made by one key.",
     .needs = "nothing",
     .check = check,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(put_errands),
     .describe = describe_put,
-    .done = errand_done,
     .patience = 30 * SEC,
-    .errand = &put_errands,
 };

@@ -183,12 +183,7 @@ const struct fault_ops dcs_remove_member_fault = {
     .needs = "nothing",
     .check = check,
     .check_node = check_node,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(errands),
     .describe = describe,
-    .done = errand_done,
     .patience = 25 * SEC,
-    .errand = &errands,
 };

@@ -106,11 +106,6 @@ const struct fault_ops dcs_nospace_fault = {
     .exercises = "A time bomb: no failover, no switchover, no new settings; what a monitor of the DCS must look at.",
     .needs = "nothing",
     .check = check,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(errands),
     .describe = describe,
-    .done = errand_done,
-    .errand = &errands,
 };

@@ -204,12 +204,7 @@ const struct fault_ops dcs_restore_snapshot_fault = {
         "What an old snapshot claims; why Patroni is stopped, and the leader key deleted, before etcd is restored.",
     .needs = "nothing",
     .check = check,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(errands),
     .describe = describe,
-    .done = errand_done,
     .patience = 35 * SEC,
-    .errand = &errands,
 };

@@ -4,7 +4,7 @@
 // process of ours inside that node. The process may block; the supervisor's loop does not, and kills it when a phase has
 // lasted too long. Being a fork, it sees the supervisor's memory as it was: topology, parameters, notes of earlier phases.
 //
-// A mechanism gives one function for each phase (struct errand_ops); errand_inject and the like run them and end the phase.
+// A mechanism gives one function for each phase (struct errand_ops); ERRAND_PHASES puts them into its row of faults.
 // All of this is out of band: the node's loopback and unix socket, so no network fault is in the way. Only ERRAND_APP
 // goes through the lab's network, as an application does.
 #include <libpq-fe.h>
@@ -111,7 +111,10 @@ struct errand_ops {
     int (*after_inject)(struct fault *f, struct err *err);
     int (*settle)(struct fault *f, struct err *err); // after a heal's errand
 };
-// For the fields of struct fault_ops; f->ops->errand says what to do.
+// The fields of struct fault_ops of a mechanism whose phases are errands.
+#define ERRAND_PHASES(errands)                                                                                         \
+    .inject = errand_inject, .verify = errand_verify, .heal = errand_heal, .verify_healed = errand_verify_healed,      \
+    .done = errand_done, .errand = &(errands)
 void errand_inject(struct fault *f, fault_phase_done done);
 void errand_verify(struct fault *f, fault_phase_done done);
 void errand_heal(struct fault *f, fault_phase_done done);

@@ -58,7 +58,7 @@ static const struct action_row rows[] = {
      .how = "pg_wal_replay_pause(). It does not last: on PostgreSQL 14 and later Patroni resumes it in its next loop. "
             "For a lag that lasts use "
             "process.pause on the startup process.",
-     .check_node = postgres_check_node,
+     .check_node = check_runs_postgres,
      .errand = {ERRAND_TARGETS, pause_replay}},
 };
 const struct action_table postgres_actions = {rows, ARRAY_SIZE(rows)};

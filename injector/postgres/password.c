@@ -90,11 +90,6 @@ const struct fault_ops postgres_rotate_password_fault = {
         "A change whose failure comes days later, with the next restart or switchover; where its first sign is.",
     .needs = "nothing",
     .check = check,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(errands),
     .describe = describe,
-    .done = errand_done,
-    .errand = &errands,
 };

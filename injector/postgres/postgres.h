@@ -4,9 +4,6 @@
 #include "injector/catalogue.h"
 #include "injector/errand/errand.h"
 
-// check_node of them all: does the node run PostgreSQL?
-int postgres_check_node(const struct topology *t, const struct node_def *n, const setting_list *params,
-                        struct err *err);
 // A login as the replication role over TCP on this node's loopback, with the password that every config.yml has.
 // True = it succeeded; text has the server's words when it did not.
 bool postgres_replication_login(struct strbuf *text);

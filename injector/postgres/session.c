@@ -4,12 +4,6 @@
 
 #define NAME "bascule-long-transaction"
 
-int postgres_check_node(const struct topology *t, const struct node_def *n, const setting_list *params,
-                        struct err *err) {
-    (void)params;
-    return check_service_on(t, n, "postgres", err);
-}
-
 static bool begin(PGconn *c, const char *lock, struct strbuf *why) {
     if (!errand_exec(c, "BEGIN ISOLATION LEVEL REPEATABLE READ", why))
         return false;
@@ -96,12 +90,7 @@ const struct fault_ops postgres_long_transaction_fault = {
     .exercises =
         "\"idle in transaction\"; who blocks whom (pg_blocking_pids); why a monitor of the cluster shows green.",
     .needs = "nothing",
-    .check_node = postgres_check_node,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    .check_node = check_runs_postgres,
+    ERRAND_PHASES(errands),
     .describe = describe,
-    .done = errand_done,
-    .errand = &errands,
 };

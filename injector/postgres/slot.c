@@ -81,12 +81,7 @@ const struct fault_ops postgres_abandoned_slot_fault = {
                  "does not last.",
     .needs = "nothing",
     .check = check,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(errands),
     .describe = describe,
-    .done = errand_done,
     .patience = 35 * SEC,
-    .errand = &errands,
 };

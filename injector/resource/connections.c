@@ -261,12 +261,6 @@ static int check(const struct topology *t, const setting_list *params, struct er
     return check_service_in(t, "postgres", err);
 }
 
-static int check_node(const struct topology *t, const struct node_def *node, const setting_list *params,
-                      struct err *err) {
-    (void)params;
-    return check_service_on(t, node, "postgres", err);
-}
-
 static void describe(const struct fault *f, struct strbuf *out) {
     for (size_t k = 0; k < f->n_nodes; k++)
         strbuf_addf(out,
@@ -288,7 +282,7 @@ const struct fault_ops resource_connections_fault = {
     .exercises = "53300 too_many_connections; pools and their limits; why Patroni does not fail over for it.",
     .needs = "nothing",
     .check = check,
-    .check_node = check_node,
+    .check_node = check_runs_postgres,
     .inject = inject,
     .verify = verify,
     .heal = heal,

@@ -258,12 +258,6 @@ static int check_host(struct err *err) {
     return host_has_room(NULL, 1, err);
 }
 
-static int check_node(const struct topology *t, const struct node_def *node, const setting_list *params,
-                      struct err *err) {
-    (void)params;
-    return check_service_on(t, node, "postgres", err);
-}
-
 static void describe(const struct fault *f, struct strbuf *out) {
     const char *postmaster = "$(head -1 /var/lib/postgresql/data/postmaster.pid)";
     for (size_t k = 0; k < f->n_nodes; k++) {
@@ -310,7 +304,7 @@ const struct fault_ops resource_oom_fault = {
     .needs = "memory: 8 times `limit` available on the host",
     .check = check,
     .check_host = check_host,
-    .check_node = check_node,
+    .check_node = check_runs_postgres,
     .inject = inject,
     .verify = verify,
     .heal = heal,

@@ -103,13 +103,8 @@ const struct fault_ops traffic_blocking_ddl_fault = {
     .exercises = "An outage with a green board; pg_blocking_pids; lock_timeout for migrations.",
     .needs = "nothing",
     .check_node = check_node,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(ddl_errands),
     .describe = describe_ddl,
-    .done = errand_done,
-    .errand = &ddl_errands,
 };
 
 // ---- connection_storm ----------------------------------------------------------------------------------------------
@@ -183,14 +178,9 @@ const struct fault_ops traffic_connection_storm_fault = {
         "\"sorry, too many clients already\"; what a pooler is for; that a failover makes such a storm by itself.",
     .needs = "nothing",
     .check_node = check_node,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(storm_errands),
     .describe = describe_storm,
-    .done = errand_done,
     .patience = 30 * SEC,
-    .errand = &storm_errands,
 };
 
 // ---- slow_query ----------------------------------------------------------------------------------------------------
@@ -260,13 +250,8 @@ const struct fault_ops traffic_slow_query_fault = {
     .exercises = "pg_stat_activity, statement_timeout; load as the reason of late Patroni loops.",
     .needs = "nothing",
     .check_node = check_node,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(slow_errands),
     .describe = describe_slow,
-    .done = errand_done,
-    .errand = &slow_errands,
 };
 
 // ---- bulk_load -----------------------------------------------------------------------------------------------------
@@ -342,11 +327,6 @@ const struct fault_ops traffic_bulk_load_fault = {
     .exercises = "Lag by volume, checkpoints, slots that keep more WAL every minute.",
     .needs = "nothing",
     .check_node = check_node,
-    .inject = errand_inject,
-    .verify = errand_verify,
-    .heal = errand_heal,
-    .verify_healed = errand_verify_healed,
+    ERRAND_PHASES(bulk_errands),
     .describe = describe_bulk,
-    .done = errand_done,
-    .errand = &bulk_errands,
 };
