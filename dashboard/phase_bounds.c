@@ -46,6 +46,28 @@ static struct law_lease lease_at(const struct model *m, const struct history *h,
     return l;
 }
 
+// When another etcd than the one that led when the fault bit was first seen leading; USEC_NEVER = not yet.
+static usec_t etcd_leader_changed(const struct model *m, const struct history *h, const struct fault_band *f) {
+    usec_t first = USEC_NEVER;
+    for (size_t i = 0; *f->etcd_leader && i < m->n_nodes; i++)
+        VEC_FOREACH (&h->etcd_lanes[i], s)
+            if ((int)s->lane == ETCD_LANE_LEADER && s->from > f->from && s->from < first &&
+                !str_eq(m->nodes[i].name, f->etcd_leader))
+                first = s->from;
+    return first;
+}
+
+// A bound that is over: did etcd restart the lease? As lab/measure/races.c tells it of a finished run.
+static void explain_detect(const struct model *m, const struct history *h, struct outage_part *p,
+                           const struct fault_band *f, usec_t ttl, usec_t election) {
+    usec_t end = p->to == USEC_NEVER ? h->now : p->to, seen = etcd_leader_changed(m, h, f);
+    if (end <= p->from + p->max || seen >= end)
+        return;
+    usec_t most = law_detect_anew(seen - p->from, ttl, election);
+    p->max = most > p->max ? most : p->max;
+    WHY(p, "etcd had a new leader, seen after %.1f s: then the lease ran %.0f s anew", s(seen - p->from), s(ttl));
+}
+
 static void bound_lease(const struct model *m, const struct history *h, struct outage_part *p,
                         const struct fault_band *f) {
     bool known;
@@ -64,6 +86,7 @@ static void bound_lease(const struct model *m, const struct history *h, struct o
             s((l.age_min + l.age_max) / 2));
     else
         WHY(p, "lease: ttl %.0f s, of which 0 to loop_wait were gone", s(l.ttl));
+    explain_detect(m, h, p, f, l.ttl, election);
 }
 
 static void bound_detect(const struct model *m, const struct history *h, struct outage_story *o, enum law law) {

@@ -77,6 +77,10 @@ struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t ele
     return (struct law_range){hit == 1 ? moved.min : plain.min, hit == 0 ? plain.max : moved.max};
 }
 
+usec_t law_detect_anew(usec_t seen, usec_t ttl, usec_t election) {
+    return seen + ttl + election + LAW_LEASE_SCAN + LAW_SLACK;
+}
+
 struct law_range law_detect_restart(usec_t loop_wait, usec_t primary_start_timeout) {
     return (struct law_range){0, 2 * loop_wait + primary_start_timeout + LAW_SLACK};
 }

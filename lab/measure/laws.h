@@ -49,6 +49,8 @@ bool law_old_primary_lives(const struct law_fault *f);
 
 // hit: of law_etcd_leader_hit; election: etcd's --election-timeout; once_more: loop_wait when the fault renews once more, else 0
 struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t election, usec_t once_more);
+// The most when etcd changed its leader again later: `seen` after the fault, and every lease was restarted then.
+usec_t law_detect_anew(usec_t seen, usec_t ttl, usec_t election);
 struct law_range law_detect_restart(usec_t loop_wait, usec_t primary_start_timeout);
 struct law_range law_elect(enum law law,
                            bool early); // early: somebody may answer before the 2 s are over, or nobody is asked

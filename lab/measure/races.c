@@ -112,5 +112,5 @@ void races_widen_detect(const struct measure *m, struct phase *p, usec_t ttl) {
                    "etcd had a new leader, seen %.1f s after the fault: every lease restarts at ttl %.0f s + %.1f s",
                    (double)(seen - p->start) / 1e6, (double)ttl / 1e6, (double)election / 1e6);
     add_why(p, text);
-    widen(p, seen - p->start + ttl + election + LAW_LEASE_SCAN + LAW_SLACK);
+    widen(p, law_detect_anew(seen - p->start, ttl, election));
 }
