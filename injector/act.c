@@ -107,8 +107,11 @@ static void collect_frozen(const struct act *a, struct node *n, const char *serv
         victim_list roots = {0}, all = {0};
         VEC_PUSH(&roots, root);
         (void)victims_with_children(&roots, &all, NULL);
+        bool any = false; // then those in state D too: their SIGSTOP may still be before them
         for (size_t k = 0; k < all.n; k++)
-            if (all.items[k].process.state == 'T' && !by_healing(a, &all.items[k]))
+            any = any || all.items[k].process.state == 'T';
+        for (size_t k = 0; k < all.n; k++)
+            if (any && strchr("TD", all.items[k].process.state) && !by_healing(a, &all.items[k]))
                 VEC_PUSH(out, all.items[k]);
         VEC_DONE(&roots);
         VEC_DONE(&all);

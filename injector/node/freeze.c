@@ -186,28 +186,20 @@ static void verify(struct fault *f, fault_phase_done done) {
 
 // ---- heal ----------------------------------------------------------------------------------------------------------
 
-static size_t thaw(const struct fault *f, const victim_list *list) {
+// Everybody whom no other fault holds, whatever their state: who was forked into the freeze is on nobody's list, and who
+// sleeps in the kernel (D: a vfork whose child was stopped before its exec, a disk that hangs) has the SIGSTOP still
+// before it and would stop when it wakes up. SIGCONT takes that back; to others it means nothing.
+static size_t thaw(const struct fault *f) {
+    victim_list all = {0};
     size_t n = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        const struct victim *v = &list->items[i];
-        if (!process_alive(v->node, &v->process) || frozen_held(f->world->frozen, v))
-            continue;
-        n += node_signal_pid(v->node, v->process.pid, SIGCONT, false, false, NULL, NULL, NULL) >= 0;
-    }
-    return n;
-}
-
-// Whoever entered or was forked into the freeze is in state T and on nobody's list.
-static size_t thaw_missed(const struct fault *f) {
-    victim_list all = {0}, frozen = {0};
     for (size_t k = 0; k < f->n_nodes; k++)
         everybody(f, f->nodes[k], &all);
-    for (size_t i = 0; i < all.n; i++)
-        if (all.items[i].process.state == 'T')
-            VEC_PUSH(&frozen, all.items[i]);
-    size_t n = thaw(f, &frozen);
+    for (size_t i = 0; i < all.n; i++) {
+        const struct victim *v = &all.items[i];
+        if (!frozen_held(f->world->frozen, v))
+            n += node_signal_pid(v->node, v->process.pid, SIGCONT, false, false, NULL, NULL, NULL) >= 0;
+    }
     VEC_DONE(&all);
-    VEC_DONE(&frozen);
     return n;
 }
 
@@ -224,7 +216,7 @@ static void heal(struct fault *f, fault_phase_done done) {
     z->cut = false;
     int r = net_cuts_commit(f->world, &err);
     release_all(f, z);
-    size_t n = thaw_missed(f);
+    size_t n = thaw(f);
     VEC_CLEAR(&z->held);
     if (r < 0)
         phase_no(f, done, "%s", err.msg);

@@ -217,7 +217,7 @@ static void heal(struct fault *f, fault_phase_done done) {
     }
     (void)look(f, &missed, NULL); // a freeze that was given up half-way may have stopped more than it listed
     for (size_t i = 0; i < missed.n; i++)
-        if (missed.items[i].process.state == 'T' && !frozen_held(f->world->frozen, &missed.items[i]))
+        if (strchr("TD", missed.items[i].process.state) && !frozen_held(f->world->frozen, &missed.items[i]))
             VEC_PUSH(&thaw, missed.items[i]);
     VEC_DONE(&missed);
     if (thaw.n)
