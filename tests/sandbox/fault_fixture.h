@@ -52,6 +52,13 @@ void fixture_run(struct fixture *x, usec_t time);
 // Runs the loop until the node has said that the service ended (a process is gone from /proc before that); false when
 // it did not within that time.
 bool fixture_service_ends(struct fixture *x, int node, const char *service, usec_t within);
+// Runs the loop until it is so; fails the test when it is not within 10 s.
+#define FIXTURE_COMES(x, condition)                                                                                    \
+    do {                                                                                                               \
+        for (usec_t end_ = usec_now() + 10 * SEC; !(condition) && usec_now() < end_;)                                  \
+            fixture_run(x, 10 * MSEC);                                                                                 \
+        assert_true(condition);                                                                                        \
+    } while (0)
 // Injects, expects "effective" and "verified"; heals, expects "healed" and "heal_verified". Prints details.
 void must_verify(struct fixture *x, const char *id, const char *mechanism, const char *nodes, const char *params);
 void must_heal(struct fixture *x, const char *id);

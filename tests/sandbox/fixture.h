@@ -59,6 +59,13 @@ void in_lab(void (*body)(struct lab *lab, void *arg), void *arg);
 pid_t lab_begin(void (*body)(struct lab *lab, void *arg), void *arg, int *ret_pidfd);
 void lab_nodes(struct lab *lab, size_t n, bool power_on); // n1..n: made, neighbours set, powered on
 void lab_spin(struct lab *lab, usec_t time);              // runs the loop
+// Runs the loop until it is so; fails the test when it is not within 10 s.
+#define LAB_COMES(lab, condition)                                                                                      \
+    do {                                                                                                               \
+        for (usec_t end_ = usec_now() + 10 * SEC; !(condition) && usec_now() < end_;)                                  \
+            lab_spin(lab, 10 * MSEC);                                                                                  \
+        CHECK(condition);                                                                                              \
+    } while (0)
 size_t lab_count(const struct lab *lab, enum event_kind kind);
 const struct event *lab_last(const struct lab *lab, enum event_kind kind);                  // NULL when there was none
 const struct event *lab_service_ended(struct lab *lab, const char *service, usec_t within); // waits for it; NULL

@@ -3,6 +3,8 @@
 // And against one that says nothing: the phase ends, and the loop goes on meanwhile.
 #include "tests/sandbox/fault_fixture.h"
 
+#include "lab/base/fs.h"
+
 #define LIAR                                                                                                           \
     "import http.server, json, sys, time\n"                                                                            \
     "silent = len(sys.argv) > 1\n"                                                                                     \
@@ -18,13 +20,19 @@
     "  self.wfile.write(body)\n"                                                                                       \
     "http.server.ThreadingHTTPServer(('127.0.0.1', 2379), Liar).serve_forever()\n"
 
+static bool listens_inside(struct fixture *x, int node, const char *address) {
+    cleanup_free char *path = xasprintf("/proc/%d/net/tcp", (int)node_init_pid(fixture_node(x, node)));
+    cleanup_strbuf struct strbuf text = {0};
+    return fs_read(path, 1 << 20, &text, NULL) >= 0 && strstr(strbuf_str(&text), address);
+}
+
 static void start_etcd(struct fixture *x, int node, bool silent) {
     const char *argv[] = {"/usr/bin/python3", "-c", LIAR, silent ? "silent" : NULL, NULL};
     struct service_spec spec = {.name = "etcd", .argv = argv, .log = "liar.log"};
     struct err err = {0};
     if (node_service_start(fixture_node(x, node), &spec, &err) < 0)
         fail_msg("%s", err.msg);
-    fixture_run(x, SEC); // Python needs a moment
+    FIXTURE_COMES(x, listens_inside(x, node, " 0100007F:094B ")); // 127.0.0.1:2379, as the kernel writes it
 }
 
 static int setup(void **state) {

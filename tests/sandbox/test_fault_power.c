@@ -63,9 +63,7 @@ static void a_powered_off_node_is_silent_and_gone_and_comes_back_with_its_servic
     must_heal(x, "off");
     assert_int_equal(before + 1, x->starts);
     assert_true(both_pass(&l));
-    fixture_run(x, 200 * MSEC);
-    assert_true(fixture_size(x, N1, "/tmp/count") > 0);
-    assert_true(fixture_size(x, N1, "/tmp/etcd") > 0);
+    FIXTURE_COMES(x, fixture_size(x, N1, "/tmp/count") > 0 && fixture_size(x, N1, "/tmp/etcd") > 0);
     wire_close(&l);
 }
 

@@ -45,8 +45,7 @@ static void killing_on_two_nodes_tells_the_spread(void **state) {
     struct fixture *x = *state;
     must_verify(x, "kill", "process.kill", "n1,n2", "service=etcd signal=TERM");
     assert_non_null(strstr(fixture_event(x, "kill", "effective")->u.FAULT.detail, "between the first and the last"));
-    fixture_run(x, 50 * MSEC); // the init tells the service's end after the signal's
-    assert_int_equal(0, pid_of(x, N1, "etcd") + pid_of(x, N2, "etcd"));
+    assert_true(fixture_service_ends(x, N1, "etcd", 5 * SEC) && fixture_service_ends(x, N2, "etcd", 5 * SEC));
     must_heal(x, "kill");
     assert_true(grows(x, N1, "/tmp/etcd") && grows(x, N2, "/tmp/etcd"));
 }
@@ -79,7 +78,8 @@ static void killing_what_does_not_run_fails_and_starts_nothing(void **state) {
 
 // A shell that ignores SIGTERM, in place of etcd.
 static int start_stubborn(struct fixture *x, const char *node, const char *service, struct err *err) {
-    const char *argv[] = {"/bin/sh", "-c", "trap '' TERM; while :; do printf x >>/tmp/etcd; sleep 0.01; done", NULL};
+    const char *argv[] = {"/bin/sh", "-c",
+                          "trap '' TERM; : >/tmp/trap; while :; do printf x >>/tmp/etcd; sleep 0.01; done", NULL};
     struct service_spec spec = {.name = service, .argv = argv, .log = "stubborn.log"};
     return node_service_start(fault_world_node(&x->world, node), &spec, err);
 }
@@ -90,7 +90,7 @@ static void a_signal_that_is_survived_is_a_failed_injection(void **state) {
     must_verify(x, "kill", "process.kill", "n1", "service=etcd");
     x->start = start_stubborn;
     must_heal(x, "kill");
-    fixture_run(x, 100 * MSEC); // the trap is set
+    FIXTURE_COMES(x, fixture_size(x, N1, "/tmp/trap") == 0);
     fixture_forget(x);
     assert_int_equal(0, fixture_inject(x, "term", "process.kill", "n1", "service=etcd signal=TERM"));
     const struct event *e = fixture_wait(x, "term", "failed", 10 * SEC);
@@ -199,7 +199,7 @@ static void the_action_resume_heals_pauses_and_thaws_what_others_froze(void **st
     assert_true(grows(x, N1, "/tmp/etcd"));
     assert_int_equal(0, injector_active(x->in));
     signal_it(x, pid_of(x, N1, "patroni"), SIGSTOP); // a student's own kill -STOP
-    fixture_run(x, 50 * MSEC);
+    FIXTURE_COMES(x, node_process_state(fixture_node(x, N1), pid_of(x, N1, "patroni")) == 'T');
     assert_false(grows(x, N1, "/tmp/count"));
     assert_int_equal(0, injector_act(x->in, "go2", "process.resume", nodes, 1, NULL, &err));
     assert_string_equal("done", fixture_action(x, "go2", 5 * SEC)->u.ACTION.phase);

@@ -196,7 +196,7 @@ static void orphans_body(struct lab *lab, void *arg) {
     (void)arg;
     lab_nodes(lab, 1, true);
     CHECK(NODE_SH(lab, lab->nodes[0], "for i in 1 2 3 4 5 6 7 8 9; do (setsid sleep 0.1 &) ; done; exit 0") == 0);
-    lab_spin(lab, 400 * MSEC);
+    lab_spin(lab, SEC);
     CHECK(NODE_SH(lab, lab->nodes[0], "! ps -eo stat,args | grep -q '^Z'") == 0);
     CHECK(lab_count(lab, EVENT_SERVICE) == 4); // two commands, start and end: orphans are nobody's news
 }

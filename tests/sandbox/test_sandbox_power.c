@@ -75,8 +75,7 @@ static void reap_body(struct lab *lab, void *arg) {
                                 NULL};
     struct service_spec spec = {.name = "many", .argv = argv, .log = "many.log"};
     CHECK_OK(node_service_start(n, &spec, err));
-    lab_spin(lab, 300 * MSEC);
-    CHECK(processes() == 1 + 1 + 1 + 8); // us, init, the frozen shell, the sleepers
+    LAB_COMES(lab, processes() == 1 + 1 + 1 + 8); // us, init, the frozen shell, the sleepers
     CHECK_OK(node_power_off(n, NULL, err));
     CHECK(processes() == 1);
     CHECK(node_service_pid(n, "many") == 0);

@@ -52,11 +52,20 @@ static void a_kill_reports_when_it_was_sent_and_when_the_process_ended(void **st
     in_lab(kill_body, NULL);
 }
 
+static size_t states(struct lab *lab, const char *in) {
+    size_t n = 0;
+    for (int64_t pid = 2; pid < 32768; pid++) {
+        char s = node_process_state(lab->nodes[0], pid);
+        n += s && strchr(in, s);
+    }
+    return n;
+}
+
 static void deaf_body(struct lab *lab, void *arg) {
     (void)arg;
     lab_nodes(lab, 1, true);
-    int64_t pid = start(lab, "deaf", "trap '' TERM; while :; do sleep 0.1; done");
-    lab_spin(lab, 200 * MSEC); // the trap is set
+    int64_t pid = start(lab, "deaf", "trap '' TERM; sleep 1000 & while :; do wait; done");
+    LAB_COMES(lab, states(lab, "S") == 2); // the trap is set before the child is made
     usec_t before = usec_now();
     struct outcome o = send_and_wait(lab, pid, SIGTERM, false, true);
     CHECK(o.r.error == 0 && o.r.n == 1 && o.r.ended == 0 && o.r.sent > 0);
@@ -68,15 +77,6 @@ static void an_end_that_does_not_come_is_answered_after_five_seconds(void **stat
     in_lab(deaf_body, NULL);
 }
 
-static size_t states(struct lab *lab, const char *in) {
-    size_t n = 0;
-    for (int64_t pid = 2; pid < 32768; pid++) {
-        char s = node_process_state(lab->nodes[0], pid);
-        n += s && strchr(in, s);
-    }
-    return n;
-}
-
 static void tree_body(struct lab *lab, void *arg) {
     (void)arg;
     lab_nodes(lab, 1, true);
@@ -86,7 +86,7 @@ static void tree_body(struct lab *lab, void *arg) {
               "for i in 1 2 3; do setsid bash -c 'for j in 1 2; do setsid bash -c \"while :; do sleep 0.01; done\" & "
               "done; wait' & done; wait");
     int64_t bystander = start(lab, "bystander", "exec sleep 1000");
-    lab_spin(lab, 500 * MSEC);
+    LAB_COMES(lab, states(lab, "RSD") >= 1 + 3 + 6 + 1);
     struct outcome o = send_and_wait(lab, pid, SIGSTOP, true, false);
     CHECK(o.r.error == 0 && o.r.n >= 1 + 3 + 6);
     CHECK(node_process_state(lab->nodes[0], bystander) == 'S');
@@ -96,12 +96,10 @@ static void tree_body(struct lab *lab, void *arg) {
     }
     o = send_and_wait(lab, pid, SIGCONT, true, false);
     CHECK(o.r.error == 0 && o.r.n >= 10);
-    lab_spin(lab, 100 * MSEC);
-    CHECK(states(lab, "T") == 0);
+    LAB_COMES(lab, states(lab, "T") == 0);
     o = send_and_wait(lab, pid, SIGKILL, true, true);
     CHECK(o.r.error == 0 && o.r.n >= 10 && o.r.ended > 0);
-    lab_spin(lab, 100 * MSEC);
-    CHECK(states(lab, "RSDTZ") == 1); // the bystander
+    LAB_COMES(lab, states(lab, "RSDTZ") == 1); // the bystander
 }
 static void a_tree_is_stopped_resumed_and_killed_as_a_whole(void **state) {
     (void)state;
