@@ -45,6 +45,9 @@ static bool ended(void *arg) {
     const struct reboot *b = f->state;
     if (victims_any_alive(&b->stopping))
         return false;
+    VEC_FOREACH (&b->stopping, v) // gone, but not told yet: once the power is off the init can't tell it any more
+        if (node_service_pid(v->node, v->what) == v->process.pid)
+            return false;
     for (size_t k = 0; b->round == 1 && k < f->n_nodes; k++) // Patroni takes PostgreSQL down before it ends
         if (node_postmaster_pid(fault_world_node(f->world, f->nodes[k]), STACK_PGDATA) > 0)
             return false;
