@@ -22,7 +22,6 @@ static void free_lists(struct history *h) {
     VEC_DONE(&h->leases);
     VEC_DONE(&h->branches);
     VEC_DONE(&h->steps);
-    VEC_DONE(&h->slots);
     VEC_DONE(&h->links);
     VEC_DONE(&h->leaders);
     VEC_DONE(&h->expects);
@@ -74,9 +73,6 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_REPLICATION:
         fold_row(f, ev);
         break;
-    case EVENT_SLOT:
-        fold_slot(f, ev);
-        break;
     case EVENT_DCS_KEY:
         fold_dcs_key(f, ev);
         break;
@@ -108,6 +104,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_WATCHDOG:
     case EVENT_SERVICE:
     case EVENT_MEMBER:
+    case EVENT_SLOT:
     case EVENT_DCS_WATCH:
     case EVENT_DCS_MEMBER:
     case EVENT_PROXY:

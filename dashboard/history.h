@@ -61,12 +61,6 @@ struct step_entry {
     char name[EVENT_NAME_MAX], state[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
     usec_t t;
 };
-struct slot_entry {
-    char node[NODE_NAME_MAX], slot[EVENT_NAME_MAX];
-    bool active;
-    int64_t retained_bytes;
-    usec_t t;
-};
 struct row_entry { // a row of pg_stat_replication as it is now
     char node[NODE_NAME_MAX], standby[NODE_NAME_MAX], state[16], sync_state[16];
     lsn_t sent, flushed, replayed;
@@ -110,7 +104,6 @@ struct history {
     VEC(struct branch) branches;
     VEC(struct key_entry) keys;
     VEC(struct step_entry) steps; // last state of each
-    VEC(struct slot_entry) slots;
     VEC(struct link_entry) links;
     VEC(struct leader_point) leaders;
     VEC(struct expect_entry) expects;

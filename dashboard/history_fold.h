@@ -10,7 +10,7 @@ enum {
     KEEP_TICKS = 360000, // 10 h of 100 ms
     KEEP_SEGMENTS = 20000,
     KEEP_POINTS = 20000, // leases, leaders, outages, positions
-    KEEP_KEYS = 512,     // keys, slots, steps, rows: what is there now
+    KEEP_KEYS = 512,     // keys, steps, rows: what is there now
 };
 
 struct fold {
@@ -55,5 +55,4 @@ void fold_run(struct fold *f, const struct event *ev); // begin, version, state,
 void fold_step(struct fold *f, const struct event *ev);
 void fold_expect(struct fold *f, const struct event *ev);
 void fold_row(struct fold *f, const struct event *ev);
-void fold_slot(struct fold *f, const struct event *ev);
 void fold_wal(struct fold *f, const struct model *m, const struct event *ev);

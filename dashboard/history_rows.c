@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// Replication as it is now: rows of pg_stat_replication, slots, and how far the leader had written when.
+// Replication as it is now: rows of pg_stat_replication, and how far the leader had written when.
 #include "dashboard/history_fold.h"
 
 void fold_row(struct fold *f, const struct event *ev) {
@@ -28,30 +28,6 @@ void fold_row(struct fold *f, const struct event *ev) {
     r->replayed = ev->u.REPLICATION.replayed;
     r->lag_bytes = ev->u.REPLICATION.lag_bytes;
     r->t = ev->t;
-}
-
-void fold_slot(struct fold *f, const struct event *ev) {
-    struct history *h = &f->h;
-    size_t i = 0;
-    while (i < h->slots.n &&
-           !(str_eq(h->slots.items[i].node, ev->u.SLOT.node) && str_eq(h->slots.items[i].slot, ev->u.SLOT.slot)))
-        i++;
-    if (ev->u.SLOT.gone) {
-        if (i < h->slots.n)
-            memmove(&h->slots.items[i], &h->slots.items[i + 1], (--h->slots.n - i) * sizeof h->slots.items[0]);
-        return;
-    }
-    if (i == h->slots.n) {
-        TRIM_OLDEST(&h->slots, KEEP_KEYS, TRIM_NOTHING);
-        (void)VEC_ADD(&h->slots);
-        i = h->slots.n - 1;
-    }
-    struct slot_entry *s = &h->slots.items[i];
-    STR_COPY(s->node, ev->u.SLOT.node);
-    STR_COPY(s->slot, ev->u.SLOT.slot);
-    s->active = ev->u.SLOT.active;
-    s->retained_bytes = ev->u.SLOT.retained_bytes;
-    s->t = ev->t;
 }
 
 void fold_wal(struct fold *f, const struct model *m, const struct event *ev) {

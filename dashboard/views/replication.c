@@ -141,7 +141,7 @@ static const struct column slot_columns[] = {
 
 static void slot_cell(const void *arg, size_t row, int column, struct piece *p) {
     const struct dash *d = arg;
-    const struct slot_entry *s = &d->history->slots.items[row];
+    const struct model_slot *s = &d->model->slots.items[row];
     char text[SHORT_MAX];
     if (column == SCOL_NODE)
         piece_set(p, TONE_PLAIN, -1, "%s", s->node);
@@ -210,10 +210,11 @@ static void replication_draw(void *view, const struct dash *d, struct canvas *c,
     int branches = (int)h->branches.n < 1 ? 1 : (int)h->branches.n > 6 ? 6 : (int)h->branches.n;
     int room = area.rows - y - branches - 3;
     heading(c, area, y++, "Slots", "an unused slot keeps WAL for who may return");
-    size_t first = h->slots.n > (size_t)(room > 0 ? room : 0) ? h->slots.n - (size_t)(room > 0 ? room : 0) : 0;
-    if (h->slots.n)
+    size_t slots = d->model->slots.n;
+    size_t first = slots > (size_t)(room > 0 ? room : 0) ? slots - (size_t)(room > 0 ? room : 0) : 0;
+    if (slots)
         y += (int)table_draw(c, rect_rows(area, y, room + 1 > 0 ? room + 1 : 0), slot_columns,
-                             (int)ARRAY_SIZE(slot_columns), h->slots.n, first, SIZE_MAX, slot_cell, d) +
+                             (int)ARRAY_SIZE(slot_columns), slots, first, SIZE_MAX, slot_cell, d) +
              1;
     else
         (void)canvas_text(c, area, y++, 1, TONE_DIM, "none seen");

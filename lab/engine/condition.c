@@ -123,6 +123,17 @@ static struct verdict members(const struct scope *s, const struct condition_atom
 }
 
 // ---- etcd ----------------------------------------------------------------------------------------------------------
+static struct verdict slot(const struct scope *s, const struct condition_atom *a) {
+    const struct model_node *leader = model_leader(s->model);
+    if (!leader || !leader->pg_answered)
+        return say(TRUTH_UNKNOWN, "no leader answers that could show its slot %s", a->key);
+    const struct model_slot *at = model_slot(s->model, leader->name, a->key);
+    if (!at)
+        return say(TRUTH_NO, "%s has shown no slot %s", leader->name, a->key);
+    return say(truth_of(a->above ? at->retained_bytes > a->number : at->retained_bytes < a->number),
+               "slot %s of %s holds back %" PRId64 " bytes", a->key, leader->name, at->retained_bytes);
+}
+
 static struct verdict key(const struct scope *s, const struct condition_atom *a) {
     bool present = model_key_present(s->model, a->key);
     if (!s->model->dcs_read)
@@ -223,6 +234,8 @@ static struct verdict positive(const struct scope *s, const struct condition_ato
     case CONDITION_ROLE_IS:
     case CONDITION_LAG:
         return members(s, a);
+    case CONDITION_SLOT:
+        return slot(s, a);
     case CONDITION_KEY:
         return key(s, a);
     case CONDITION_LEASE_AGE:
@@ -256,6 +269,8 @@ static void atom_words(const struct condition_atom *a, struct strbuf *out) {
         strbuf_addf(out, "%s is %s", who, role_words(a->role));
     else if (a->kind == CONDITION_LAG)
         strbuf_addf(out, "lag of %s %s %" PRId64 " bytes", who, a->above ? "above" : "below", a->number);
+    else if (a->kind == CONDITION_SLOT)
+        strbuf_addf(out, "slot %s holds %s %" PRId64 " bytes", a->key, a->above ? "above" : "below", a->number);
     else if (a->kind == CONDITION_LEASE_AGE || a->kind == CONDITION_LEASE_LEFT)
         strbuf_addf(out, "lease %s %s %.3g s", a->kind == CONDITION_LEASE_AGE ? "age" : "left",
                     a->above ? "above" : "below", (double)a->number / 1e6);

@@ -22,6 +22,7 @@ void model_free(struct model *m) {
     if (!m)
         return;
     VEC_DONE(&m->keys);
+    VEC_DONE(&m->slots);
     free(m);
 }
 
@@ -303,6 +304,9 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_REPLICATION:
         model_apply_row(m, ev);
         break;
+    case EVENT_SLOT:
+        model_apply_slot(m, ev);
+        break;
     case EVENT_DCS_KEY:
         model_apply_key(m, ev);
         break;
@@ -333,7 +337,6 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_TICK: // the clock alone
     case EVENT_RUN_BEGIN:
     case EVENT_VERSION:
-    case EVENT_SLOT:
     case EVENT_DCS_WATCH:
     case EVENT_PROXY:
     case EVENT_LINK:

@@ -5,7 +5,7 @@
 #include "lab/record/event.h"
 #include "lab/scenario/topology.h"
 
-enum { MODEL_FAULTS_MAX = 64, MODEL_STEPS_MAX = 128 };
+enum { MODEL_FAULTS_MAX = 64, MODEL_STEPS_MAX = 128, MODEL_SLOTS_MAX = 512 };
 
 enum member_role { ROLE_UNKNOWN, ROLE_LEADER, ROLE_REPLICA, ROLE_SYNC_STANDBY, ROLE_STANDBY_LEADER, ROLE_OTHER };
 
@@ -72,6 +72,14 @@ struct model_fault {
     usec_t asked, effective, verified, healed; // 0 = not yet
 };
 
+// A replication slot as a leader last showed it, on any node that has led.
+struct model_slot {
+    char node[NODE_NAME_MAX], slot[EVENT_NAME_MAX];
+    bool active;
+    int64_t retained_bytes; // WAL from its restart_lsn to the present position; 0 when it has none
+    usec_t t;
+};
+
 struct model_key {
     char key[EVENT_NAME_MAX];
 };
@@ -81,6 +89,7 @@ struct model {
     struct model_node nodes[NODES_MAX];
     size_t n_nodes;
     struct model_row rows[NODES_MAX][NODES_MAX]; // [sender][standby], indexes into nodes
+    VEC(struct model_slot) slots;
     bool dcs_read;              // at least one key under the prefix was read: a missing key is really missing
     char leader[NODE_NAME_MAX]; // holder of the leader key, "" = key gone or never seen
     bool leader_known;          // the key was read at least once
@@ -126,5 +135,6 @@ bool model_is_replica(const struct model *m,
                       const struct model_node *n); // answers, in recovery, not the holder of the leader key
 // The sync key while its leader still leads (or nobody does); else what the leader's pg_stat_replication says.
 bool model_is_sync_standby(const struct model *m, const struct model_node *n);
+const struct model_slot *model_slot(const struct model *m, const char *node, const char *slot); // NULL: none there
 bool model_key_present(const struct model *m, const char *key);
 const char *member_role_name(enum member_role role);

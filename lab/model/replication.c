@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// Who streams from the leader, and how far behind it is. Rows are kept for every sender, and the nodes' fields are
+// Who streams from the leader, how far behind it is, and what the slots hold back. Rows are kept for every sender, and the nodes' fields are
 // derived from those of the present leader: the new leader's rows may come before or after its leader key, and both
 // orders must end alike.
 #include "lab/model/fold.h"
@@ -57,4 +57,28 @@ void model_derive_replication(struct model *m) {
         n->streaming = row->streaming;
         STR_COPY(n->sync_state, row->sync_state);
     }
+}
+
+const struct model_slot *model_slot(const struct model *m, const char *node, const char *slot) {
+    VEC_FOREACH (&m->slots, s)
+        if (str_eq(s->node, node) && str_eq(s->slot, slot))
+            return s;
+    return NULL;
+}
+
+void model_apply_slot(struct model *m, const struct event *ev) {
+    const struct model_slot *known = model_slot(m, ev->u.SLOT.node, ev->u.SLOT.slot);
+    size_t i = known ? (size_t)(known - m->slots.items) : m->slots.n;
+    if (!known && (ev->u.SLOT.gone || m->slots.n == MODEL_SLOTS_MAX))
+        return;
+    if (ev->u.SLOT.gone) {
+        memmove(&m->slots.items[i], &m->slots.items[i + 1], (--m->slots.n - i) * sizeof m->slots.items[0]);
+        return;
+    }
+    struct model_slot *s = known ? &m->slots.items[i] : VEC_ADD(&m->slots);
+    STR_COPY(s->node, ev->u.SLOT.node);
+    STR_COPY(s->slot, ev->u.SLOT.slot);
+    s->active = ev->u.SLOT.active;
+    s->retained_bytes = ev->u.SLOT.retained_bytes;
+    s->t = ev->t;
 }

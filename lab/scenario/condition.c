@@ -9,6 +9,7 @@
 //              leader is [not] SELECTOR
 //              SELECTOR is [not] leader | replica | sync_standby | streaming | up | down | writable
 //              lag of SELECTOR above | below SIZE
+//              slot NAME holds above | below SIZE
 //              key NAME [is] gone | present
 //              lease age | left above | below DURATION
 //              etcd has [no] quorum
@@ -291,6 +292,25 @@ static bool parse_lag(struct parser *p, struct condition_atom *a) {
     return take_limit(p, a, true);
 }
 
+static bool parse_slot(struct parser *p, struct condition_atom *a) {
+    a->kind = CONDITION_SLOT;
+    if (p->next == p->count || str_eq(peek(p), "holds")) {
+        fail(p, p->next, "expected the name of a replication slot here, such as n2");
+        return false;
+    }
+    if (!STR_COPY(a->key, peek(p))) {
+        fail(p, p->next, "slot names have at most %zu letters", sizeof a->key - 1);
+        return false;
+    }
+    if (strspn(a->key, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(a->key)) {
+        fail(p, p->next,
+             "a slot's name has lower-case letters, digits and '_' only (Patroni writes '_' for a node's '-')");
+        return false;
+    }
+    p->next++;
+    return EXPECT(p, "holds") >= 0 && take_limit(p, a, true);
+}
+
 static bool parse_key(struct parser *p, struct condition_atom *a) {
     a->kind = CONDITION_KEY;
     if (p->next == p->count || str_eq(peek(p), "gone") || str_eq(peek(p), "present")) {
@@ -335,7 +355,8 @@ static bool parse_flow(struct parser *p, struct condition_atom *a, enum conditio
 
 // A sentence that begins with a target.
 static bool parse_about(struct parser *p, struct condition_atom *a) {
-    static const char *const starts[] = {"cluster", "leader", "lag", "key", "lease", "etcd", "writes", "reads", NULL};
+    static const char *const starts[] = {"cluster", "leader", "lag",    "slot",  "key",
+                                         "lease",   "etcd",   "writes", "reads", NULL};
     size_t at = p->next;
     const char *next = at + 1 < p->count ? p->words[at + 1].text : "";
     bool known = (p->r->t && topology_node(p->r->t, peek(p))) || selector_keyword(peek(p), &a->who.kind);
@@ -367,6 +388,8 @@ static bool parse_sentence(struct parser *p, struct condition_atom *a) {
         return parse_leader(p, a);
     if (take(p, "lag"))
         return parse_lag(p, a);
+    if (take(p, "slot"))
+        return parse_slot(p, a);
     if (take(p, "key"))
         return parse_key(p, a);
     if (take(p, "lease"))

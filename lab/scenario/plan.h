@@ -48,6 +48,7 @@ typedef VEC(struct selector) selector_list;
     X(LEADER_IS, "leader is SEL")                                                                                      \
     X(ROLE_IS, "SEL is ROLE")                      /* ROLE: leader replica sync_standby streaming up down writable */  \
     X(LAG, "lag of SEL above|below SIZE")          /* bytes behind the leader's current position */                    \
+    X(SLOT, "slot NAME holds above|below SIZE")    /* WAL that a replication slot of the leader holds back */          \
     X(KEY, "key NAME gone|present")                /* a key under the cluster's prefix: leader, sync, failover ... */  \
     X(LEASE_AGE, "lease age above|below DURATION") /* since the leader's last renewal */                               \
     X(LEASE_LEFT, "lease left above|below DURATION")                                                                   \
@@ -73,11 +74,11 @@ enum condition_role {
 struct condition_atom {
     enum condition_kind kind;
     bool negated;        // written "not ..." or the negative word of the pair (gone)
-    bool above;          // LAG, LEASE_*: above, else below
+    bool above;          // LAG, SLOT, LEASE_*: above, else below
     struct selector who; // LEADER_IS, ROLE_IS, LAG
     enum condition_role role;
-    char key[32];   // KEY
-    int64_t number; // bytes (LAG) or µs (LEASE_*)
+    char key[64];   // KEY; SLOT: its name (NAMEDATALEN)
+    int64_t number; // bytes (LAG, SLOT) or µs (LEASE_*)
 };
 struct condition {
     VEC(struct condition_atom) atoms; // empty = always true

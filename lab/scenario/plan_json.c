@@ -145,12 +145,13 @@ static void atom(const struct out *o, const struct condition_atom *a) {
         text(o, "who", who);
     if (a->kind == CONDITION_ROLE_IS)
         text(o, "role", condition_role_name(a->role));
-    if (a->kind == CONDITION_KEY)
-        text(o, "key", a->key);
-    bool limited = a->kind == CONDITION_LAG || a->kind == CONDITION_LEASE_AGE || a->kind == CONDITION_LEASE_LEFT;
+    if (a->kind == CONDITION_KEY || a->kind == CONDITION_SLOT)
+        text(o, a->kind == CONDITION_KEY ? "key" : "slot", a->key);
+    bool bytes = a->kind == CONDITION_LAG || a->kind == CONDITION_SLOT;
+    bool limited = bytes || a->kind == CONDITION_LEASE_AGE || a->kind == CONDITION_LEASE_LEFT;
     if (limited) {
         text(o, "limit", a->above ? "above" : "below");
-        number(o, a->kind == CONDITION_LAG ? "bytes" : "us", a->number);
+        number(o, bytes ? "bytes" : "us", a->number);
     }
     end(o, "}");
 }

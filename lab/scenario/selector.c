@@ -43,9 +43,9 @@ void selector_text(const struct selector *s, char buf[static NODE_NAME_MAX]) {
 }
 
 bool word_is_reserved(const char *word) {
-    static const char *const grammar[] = {"cluster", "lag",   "key",    "lease", "etcd", "writes", "reads",
-                                          "a",       "no",    "not",    "and",   "is",   "none",   "yes",
-                                          "true",    "false", "others", "on",    "off"};
+    static const char *const grammar[] = {"cluster", "lag",  "slot",  "key",    "lease", "etcd", "writes",
+                                          "reads",   "a",    "no",    "not",    "and",   "is",   "none",
+                                          "yes",     "true", "false", "others", "on",    "off"};
     enum selector_kind kind;
     enum condition_role role;
     if (selector_keyword(word, &kind) || condition_role_find(word, &role))

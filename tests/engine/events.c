@@ -72,6 +72,15 @@ struct event ev_row_gone(usec_t t, const char *leader, const char *standby) {
     return ev;
 }
 
+struct event ev_slot(usec_t t, const char *leader, const char *slot, int64_t retained) {
+    struct event ev = EVENT_NEW(SLOT);
+    ev.t = t;
+    STR_COPY(ev.u.SLOT.node, leader);
+    STR_COPY(ev.u.SLOT.slot, slot);
+    ev.u.SLOT.retained_bytes = retained;
+    return ev;
+}
+
 struct event ev_key(usec_t t, const char *key, const char *value) {
     struct event ev = EVENT_NEW(DCS_KEY);
     ev.t = t;

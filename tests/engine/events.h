@@ -11,6 +11,7 @@ struct event ev_sql_silent(usec_t t, const char *node, const char *error);
 struct event ev_row(usec_t t, const char *leader, const char *standby, const char *state, const char *sync_state,
                     int64_t lag);
 struct event ev_row_gone(usec_t t, const char *leader, const char *standby);
+struct event ev_slot(usec_t t, const char *leader, const char *slot, int64_t retained);
 struct event ev_key(usec_t t, const char *key, const char *value);
 struct event ev_key_gone(usec_t t, const char *key);
 struct event ev_lease(usec_t t, usec_t renewed, int64_t ttl_s);

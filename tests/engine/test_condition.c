@@ -182,6 +182,22 @@ static void lag_is_above_or_below_and_unknown_before_it_was_seen(void **state) {
         "the lag of n2 is 5000 bytes");
 }
 
+static void a_slot_of_the_leader_holds_back_what_it_was_last_seen_to(void **state) {
+    struct bench *b = *state;
+    CHECK(b, NO, .kind = CONDITION_SLOT, .key = "n2", .above = true, .number = 1);
+    put(b, ev_slot(2 * SEC, "n1", "n2", 5000));
+    put(b, ev_slot(2 * SEC, "n2", "n2", 9000)); // of a node that led once
+    CHECK(b, YES, .kind = CONDITION_SLOT, .key = "n2", .above = true, .number = 4999);
+    CHECK(b, NO, .kind = CONDITION_SLOT, .key = "n2", .above = true, .number = 5000);
+    CHECK(b, YES, .kind = CONDITION_SLOT, .key = "n2", .number = 5001);
+    struct event gone = ev_slot(3 * SEC, "n1", "n2", 0);
+    gone.u.SLOT.gone = true;
+    put(b, gone);
+    CHECK(b, NO, .kind = CONDITION_SLOT, .key = "n2", .number = 5001);
+    put(b, ev_key_gone(4 * SEC, "leader"));
+    CHECK(b, UNKNOWN, .kind = CONDITION_SLOT, .key = "n2", .number = 5001);
+}
+
 static void a_key_is_gone_or_present_once_the_dcs_was_read(void **state) {
     struct bench *b = *state;
     CHECK(b, YES, .kind = CONDITION_KEY, .key = "leader");
@@ -330,13 +346,14 @@ static void conditions_made_by_hand_get_words(void **state) {
         {.kind = CONDITION_LAG, .who = {.kind = SELECTOR_ANY_REPLICA}, .above = true, .number = 4096},
         {.kind = CONDITION_LEADER_IS, .who = {.kind = SELECTOR_OLD_LEADER}},
         {.kind = CONDITION_LEASE_LEFT, .number = 2500000},
+        {.kind = CONDITION_SLOT, .key = "n2", .above = true, .number = 4096},
     };
     struct condition c = {.atoms = {.items = atoms, .n = ARRAY_SIZE(atoms)}};
     char buf[300], tiny[8];
     assert_string_equal(
         condition_words(&c, buf, sizeof buf),
         "not cluster is healthy and key leader gone and n2 is streaming and lag of any_replica above 4096 bytes and "
-        "leader is old_leader and lease left below 2.5 s");
+        "leader is old_leader and lease left below 2.5 s and slot n2 holds above 4096 bytes");
     assert_string_equal(condition_words(&c, tiny, sizeof tiny), "not clu");
     c.text = (char[]){"as written"};
     assert_string_equal(condition_words(&c, buf, sizeof buf), "as written");
@@ -353,6 +370,7 @@ int main(void) {
         T(a_class_of_members_must_all_comply_or_one_of_them),
         T(a_majority_of_etcd_members_is_down_when_two_of_three_are),
         T(lag_is_above_or_below_and_unknown_before_it_was_seen),
+        T(a_slot_of_the_leader_holds_back_what_it_was_last_seen_to),
         T(a_key_is_gone_or_present_once_the_dcs_was_read),
         T(the_lease_turns_at_its_exact_microsecond),
         T(quorum_follows_the_model),

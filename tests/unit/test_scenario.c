@@ -99,7 +99,7 @@ static void each_kind_of_condition_is_understood(void **state) {
         {"key sync is present", CONDITION_KEY, false},         {"lease age above 9s", CONDITION_LEASE_AGE, false},
         {"lease left below 9 s", CONDITION_LEASE_LEFT, false}, {"etcd has quorum", CONDITION_QUORUM, false},
         {"etcd has no quorum", CONDITION_QUORUM, true},        {"writes flow", CONDITION_WRITES_FLOW, false},
-        {"not reads flow", CONDITION_READS_FLOW, true}};
+        {"not reads flow", CONDITION_READS_FLOW, true},        {"slot n2 holds above 64MB", CONDITION_SLOT, false}};
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         struct condition_atom a = atom_of(table[i].text, 0);
         assert_int_equal(a.kind, table[i].kind);
@@ -107,6 +107,8 @@ static void each_kind_of_condition_is_understood(void **state) {
     }
     struct condition_atom lag = atom_of("leader changed and lag of sync_standby below 16 kB", 1);
     assert_true(lag.number == 16384 && !lag.above && lag.who.kind == SELECTOR_SYNC_STANDBY);
+    struct condition_atom slot = atom_of("slot bascule_abandoned holds below 1 MB", 0);
+    assert_true(slot.number == 1 << 20 && !slot.above && str_eq(slot.key, "bascule_abandoned"));
     struct condition_atom lease = atom_of("lease age above 9s", 0);
     assert_true(lease.number == (int64_t)(9 * SEC) && lease.above);
     struct condition_atom role = atom_of("n2 is not sync_standby", 0);

@@ -359,6 +359,11 @@ static const struct bad {
      "f:5:54: error: expected the name of a key here, such as leader, sync or failover\n"
      "f:5:69: error: expected 'leader', 'replica', 'sync_standby', 'streaming', 'up', 'down' or "
      "'writable', found 'clean'\n"},
+    {WHEN "slot holds above 1MB and slot n-2 holds above 1MB and slot n2 keeps 1MB and slot n2 holds above much\n",
+     "f:5:14: error: expected the name of a replication slot here, such as n2\n"
+     "f:5:39: error: a slot's name has lower-case letters, digits and '_' only (Patroni writes '_' for a node's '-')\n"
+     "f:5:71: error: expected 'holds', found 'keeps'\n"
+     "f:5:105: error: 'much' is not a size: expected bytes or a number and B, kB, MB or GB, such as 16MB\n"},
     {WHEN "'cluster is healty and'\n",
      "f:5:21: error: expected 'healthy' or 'complete', found 'healty' (did you mean 'healthy'?)\n"
      "f:5:31: error: expected a condition here, such as 'leader changed' or 'n2 is streaming'\n"},
