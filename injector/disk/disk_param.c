@@ -18,6 +18,24 @@ static const char *service_of(const char *disk) {
     return str_eq(disk, "etcd") ? "etcd" : "postgres";
 }
 
+// What is synced by the write itself is nothing that the filter sees as a sync: the fault would be in force, be verified by a
+// probe, and never meet the WAL; or, losing what was not synced, lose what was.
+static int check_sync_method(const struct topology *t, const struct mechanism *about, const setting_list *params,
+                             struct err *err) {
+    const char *files = mechanism_param(about, params, "files"), *calls = mechanism_param(about, params, "calls");
+    const char *disk = mechanism_param(about, params, "disk");
+    if ((disk && str_eq(disk, "etcd")) || (files && str_eq(files, "data")) || (calls && !str_eq(calls, "sync")))
+        return 0;
+    for (size_t i = 0; i < t->postgresql.n; i++)
+        if (str_eq(t->postgresql.items[i].key, "wal_sync_method") && str_starts(t->postgresql.items[i].value, "open_"))
+            return err_set(err, ENOTSUP,
+                           "%s knows fsync and fdatasync; with postgresql.wal_sync_method: %s each write of WAL is its "
+                           "own sync: leave the setting out%s",
+                           about->name, t->postgresql.items[i].value,
+                           files ? ", or hit the data files alone with files: data" : "");
+    return 0;
+}
+
 int disk_check(const struct topology *t, const setting_list *params, const struct mechanism *about, struct err *err) {
     const char *disk = mechanism_param(about, params, "disk");
     int r = disk ? check_service_in(t, service_of(disk), err) : 0;
@@ -29,7 +47,9 @@ int disk_check(const struct topology *t, const setting_list *params, const struc
                        "%s: the daemons of this lab were started without the filter that storage faults need; start it "
                        "with --set disk_faults=yes (a scenario that uses the fault does so by itself)",
                        about->name);
-    return node_disk_supported(err);
+    if (fault_find(about->name)->disk_layer & DISK_SYNC)
+        r = check_sync_method(t, about, params, err);
+    return r < 0 ? r : node_disk_supported(err);
 }
 
 int disk_check_node(const struct topology *t, const struct node_def *node, const setting_list *params,

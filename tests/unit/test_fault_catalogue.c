@@ -119,6 +119,19 @@ static void bad_ones_are_refused_with_the_way_out(void **state) {
     assert_non_null(strstr(complaint("disk.slow", "disk=etcd", NULL), "needs 'delay'"));
     assert_non_null(strstr(complaint("disk.slow", "disk=etcd delay=100ms", NULL), "--set disk_faults=yes"));
     assert_non_null(strstr(complaint("disk.full", "disk=etcd", "n2"), "n2 does not run etcd"));
+    char name[] = "wal_sync_method", value[] = "open_datasync";
+    VEC_PUSH(&topology.postgresql, ((struct setting){name, value}));
+    topology.disk_faults = true;
+    assert_non_null(strstr(complaint("disk.stall", "", "n1"), "open_datasync"));
+    assert_non_null(strstr(complaint("disk.stall", "", "n1"), "files: data"));
+    assert_non_null(strstr(complaint("disk.lose_unsynced", "", "n1"), "leave the setting out"));
+    static const char *const others[] = {"disk=etcd", "files=data", "calls=read"};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        const char *why = complaint(i == 2 ? "disk.error" : "disk.stall", others[i], "n1");
+        assert_true(!why || !strstr(why, "open_datasync")); // a host without the filter has another reason
+    }
+    topology.disk_faults = false;
+    VEC_DONE(&topology.postgresql);
     topology.storage = STORAGE_DISK;
     assert_non_null(strstr(complaint("disk.full", "", "n1"), "storage: memory"));
     topology.storage = STORAGE_MEMORY;
