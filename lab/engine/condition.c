@@ -122,7 +122,6 @@ static struct verdict members(const struct scope *s, const struct condition_atom
     return first;
 }
 
-// ---- etcd ----------------------------------------------------------------------------------------------------------
 static struct verdict slot(const struct scope *s, const struct condition_atom *a) {
     const struct model_node *leader = model_leader(s->model);
     if (!leader || !leader->pg_answered)
@@ -134,6 +133,7 @@ static struct verdict slot(const struct scope *s, const struct condition_atom *a
                "slot %s of %s holds back %" PRId64 " bytes", a->key, leader->name, at->retained_bytes);
 }
 
+// ---- etcd ----------------------------------------------------------------------------------------------------------
 static struct verdict key(const struct scope *s, const struct condition_atom *a) {
     bool present = model_key_present(s->model, a->key);
     if (!s->model->dcs_read)
