@@ -1,3 +1,5 @@
 unit_test(test_scenario SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_scenario.c NEEDS injector scenario LABEL unit)
-unit_test(test_scenario_bad SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_scenario_bad.c NEEDS scenario LABEL unit)
+foreach(name test_scenario_bad test_scenario_bad_steps)
+  unit_test(${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}.c ${CMAKE_CURRENT_LIST_DIR}/scenario_bad.c NEEDS scenario LABEL unit)
+endforeach()
 unit_test(test_scenario_mutate SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_scenario_mutate.c NEEDS injector scenario LABEL unit)
