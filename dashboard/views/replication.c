@@ -134,7 +134,7 @@ static int draw_leader(struct canvas *c, struct rect area, const struct dash *d)
 // ---- slots --------------------------------------------------------------------------------------------------------------
 enum { SCOL_NODE, SCOL_SLOT, SCOL_STATE, SCOL_BYTES, SCOL_TOLD };
 static const struct column slot_columns[] = {
-    [SCOL_NODE] = {"ON", 7, 0, false},      [SCOL_SLOT] = {"SLOT", 12, 0, false},
+    [SCOL_NODE] = {"ON", 7, 0, false},      [SCOL_SLOT] = {"SLOT", 20, 0, false},
     [SCOL_STATE] = {"STATE", 12, 0, false}, [SCOL_BYTES] = {"HOLDS BACK", 10, 0, true},
     [SCOL_TOLD] = {"CHANGED", 14, 0, true},
 };

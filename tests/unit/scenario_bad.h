@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HEAD   "title: t\ntopology: patroni-3\n" // what follows begins in line 3
-#define STEPS  HEAD "steps:\n"                   // a step begins in line 4
+#define HEAD  "title: t\ntopology: patroni-3\n" // what follows begins in line 3
+#define STEPS HEAD "steps:\n"                   // a step begins in line 4
 
 struct bad {
     const char *yaml, *complaints;
