@@ -28,7 +28,7 @@ static int check_sync_method(const struct topology *t, const struct mechanism *a
         return 0;
     for (size_t i = 0; i < t->postgresql.n; i++)
         if (str_eq(t->postgresql.items[i].key, "wal_sync_method") && str_starts(t->postgresql.items[i].value, "open_"))
-            return err_set(err, ENOTSUP,
+            return err_set(err, EINVAL,
                            "%s knows fsync and fdatasync; with postgresql.wal_sync_method: %s each write of WAL is its "
                            "own sync: leave the setting out%s",
                            about->name, t->postgresql.items[i].value,

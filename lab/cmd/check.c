@@ -3,24 +3,9 @@
 // as a topology by the reader's own rules; here only folder and name decide: topologies/... is a topology.
 #include "injector/fault.h"
 #include "lab/cmd/paths.h"
+#include "lab/cmd/plan_faults.h"
 #include "lab/cmd/simple.h"
 #include "lab/scenario/read.h"
-
-// What a mechanism itself has to say: parameters that can't be, a topology that does not fit (an error), a host that can't
-// do it (a warning: it is no mistake of the file).
-static int check_faults(const char *path, const struct plan *plan, struct diags *d) {
-    int bad = 0;
-    VEC_FOREACH (&plan->steps, s) {
-        struct err err = {0};
-        if ((s->kind != STEP_INJECT && s->kind != STEP_ACTION) ||
-            fault_check(s->mechanism, plan->topology, &s->targets, &s->params, &err) >= 0)
-            continue;
-        bool mistake = err.code == EINVAL || err.code == ENOENT;
-        diag_add(d, mistake ? DIAG_ERROR : DIAG_WARNING, path, s->line, 1, "%s", err.msg);
-        bad = mistake ? -EINVAL : bad;
-    }
-    return bad;
-}
 
 static int check_file(const char *name, const struct read_options *ro, struct diags *d) {
     struct err err = {0};
@@ -39,7 +24,7 @@ static int check_file(const char *name, const struct read_options *ro, struct di
         r = scenario_read(strbuf_str(&path), ro, d, &plan, &err);
         if (r >= 0) {
             fault_plan_disk_layer(plan);
-            r = check_faults(strbuf_str(&path), plan, d);
+            r = plan_check_faults(strbuf_str(&path), plan, true, d);
         }
         plan_free(plan);
     }

@@ -11,6 +11,7 @@
 #include "lab/base/fs.h"
 #include "lab/cmd/client.h"
 #include "lab/cmd/paths.h"
+#include "lab/cmd/plan_faults.h"
 #include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/stack/stack.h"
@@ -102,12 +103,15 @@ struct plan *start_read_text(const char *path, const struct strbuf *text, const 
     struct diags d = {0};
     struct plan *plan = NULL;
     int r = scenario_read_text(path, strbuf_str(text), text->len, &ro, &d, &plan);
+    if (r >= 0) {
+        fault_plan_disk_layer(plan);
+        r = plan_check_faults(path, plan, false, &d);
+    }
     diags_to_text(&d, &said);
     (void)fputs(strbuf_str(&said), stderr);
     diags_done(&d);
     if (r < 0)
-        return NULL;
-    fault_plan_disk_layer(plan);
+        plan_free(STEAL(plan));
     return plan;
 }
 

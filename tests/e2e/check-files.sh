@@ -23,6 +23,17 @@ d = d if isinstance(d, list) else d["diagnostics"]
 assert len(d) >= 2 and all(x["line"] > 0 and x["column" if "column" in x else "col"] > 0 for x in d), d' "$out"
 exits 2 'run refuses it as well' "$BASCULE" run "$bad" --runs-dir "$runs"
 check 'and makes no run folder' test ! -e "$runs"
+cat >"$work/unfit.yaml" <<EOF
+title: A fault that does not fit its parameters
+topology: patroni-3
+steps:
+  - {name: slow, inject: disk.slow, target: leader, with: {delay: 1h}}
+EOF
+exits 2 'a fault that can not be: exit status 2' "$BASCULE" check "$work/unfit.yaml"
+says "unfit.yaml:4:1: error: disk.slow: delay is" 'at its step'
+exits 2 'run refuses it as well' "$BASCULE" run "$work/unfit.yaml" --runs-dir "$runs"
+says "unfit.yaml:4:1: error: disk.slow: delay is" 'in the same words'
+check 'and makes no run folder for it' test ! -e "$runs"
 exits 2 'a file that is not there' "$BASCULE" check "$work/nowhere.yaml"
 says 'nowhere.yaml' 'is named'
 
