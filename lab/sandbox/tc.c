@@ -87,7 +87,7 @@ static struct rtnl_cls *filter_new(int index, uint16_t pref) {
 }
 
 static int add_mirred(struct rtnl_cls *c, int into) {
-    struct rtnl_act *act = rtnl_act_alloc(); // the filter takes our reference
+    struct rtnl_act *act = rtnl_act_alloc();
     int r = act ? rtnl_tc_set_kind(TC_CAST(act), "mirred") : -NLE_NOMEM;
     if (r == 0)
         r = rtnl_mirred_set_action(act, TCA_EGRESS_REDIR);
@@ -95,7 +95,10 @@ static int add_mirred(struct rtnl_cls *c, int into) {
         r = rtnl_mirred_set_ifindex(act, (uint32_t)into);
     if (r == 0)
         r = rtnl_mirred_set_policy(act, TC_ACT_STOLEN);
-    return r == 0 ? rtnl_u32_add_action(c, act) : r;
+    if (r == 0)
+        r = rtnl_u32_add_action(c, act); // takes a reference of its own
+    rtnl_act_put(act);
+    return r;
 }
 
 static int add_filter(struct nl_sock *sk, int index, const struct tc_redirect *r, bool redirect) {

@@ -322,8 +322,7 @@ static void the_kernels_writeback_saves_what_is_old(void **state) {
     assert_string_equal("old!", text);
     assert_int_equal(1, pread(fd, text, 1, 8192));
     assert_int_equal(0, text[0]);
-    undo_synced_all(u);
-    free(u);
+    undo_free(u);
     (void)close(fd);
 }
 

@@ -26,6 +26,7 @@ int disk_filter_install(unsigned layer, int handoff);
 // after the kernel's own writeback (vm.dirty_expire_centisecs, 30 s, looked at every 5 s).
 struct undo;
 struct undo *undo_new(void);
+void undo_free(struct undo *u); // NULL is fine
 // Before a call that changes content. fd_path: /proc/PID/fd/N. len 0 and truncate: everything from offset on.
 void undo_before(struct undo *u, const char *fd_path, uint64_t offset, uint64_t len);
 void undo_synced(struct undo *u, const char *fd_path); // fsync or fdatasync is about to be done

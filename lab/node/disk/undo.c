@@ -45,6 +45,14 @@ static void forget(struct undo *u, size_t i) {
     *f = u->files.items[--u->files.n];
 }
 
+void undo_free(struct undo *u) {
+    if (!u)
+        return;
+    undo_synced_all(u);
+    VEC_DONE(&u->files);
+    free(u);
+}
+
 static size_t find(const struct undo *u, const struct stat *st) {
     size_t i = 0;
     while (i < u->files.n && (u->files.items[i].ino != st->st_ino || u->files.items[i].dev != st->st_dev))
