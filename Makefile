@@ -31,7 +31,7 @@ check: deps ## every test; the last line is "N passed, N failed, N skipped"
 	@tests/run --build build-check $(TESTS)
 
 .PHONY: scenarios
-scenarios: deps build ## every shipped scenario on this host and on the image debian-13, four labs at a time
+scenarios: deps build ## every shipped scenario on this host and on the image debian-13, five labs at a time
 	@tools/scenarios $(BUILD) $(SCENARIOS)
 
 .PHONY: bench
@@ -39,10 +39,14 @@ bench: build ## start-up ratios against a naive script, and what an idle lab cos
 	@tools/bench $(BUILD)
 
 .PHONY: asan
-asan: ## unit and engine tests under the address and undefined-behaviour sanitizers
+asan: ## unit, engine and screen tests under the address and undefined-behaviour sanitizers
 	@$(call configure,build-asan,-DCMAKE_BUILD_TYPE=Debug -DBASCULE_ASAN=ON -DBASCULE_WERROR=ON)
 	@cmake --build build-asan -j $(JOBS)
-	@tests/run --build build-asan --label unit --label engine $(TESTS)
+	@tests/run --build build-asan --label unit --label engine --label screen $(TESTS)
+
+.PHONY: asan-all
+asan-all: ## every test under the sanitizers, labs and stories too: 20 minutes
+	@$(MAKE) --no-print-directory asan TESTS='--label sandbox --label e2e'
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZ_SECONDS (default 60) each
