@@ -47,6 +47,26 @@ static void say_who(struct errand_io *io, struct strbuf *why, cJSON **ret_list) 
         errand_pass(io, "%s", strbuf_str(why));
 }
 
+// etcd changes its members only while enough of them have been connected for 5 s (etcd server/etcdserver/server.go:
+// HealthInterval, strict-reconfig-check). Right after one came back it says "unhealthy cluster", and is asked again. NULL
+// after the errand's answer was given.
+static cJSON *change_members(struct errand_io *io, const char *path, const char *ask) {
+    for (usec_t end = usec_now() + 8 * SEC;;) {
+        cleanup_strbuf struct strbuf why = {0};
+        cJSON *answer = errand_etcd(path, ask, &why);
+        if (answer)
+            return answer;
+        bool early = strstr(strbuf_str(&why), "unhealthy cluster");
+        if (early && usec_now() < end && !errand_stopped(io, 250 * MSEC))
+            continue;
+        if (early) // another member would say the same
+            errand_no(io, "%s, for 8 s: a member that does not stay connected?", strbuf_str(&why));
+        else
+            errand_pass(io, "%s", strbuf_str(&why));
+        return NULL;
+    }
+}
+
 static void drop_member(struct errand_io *io) {
     cleanup_strbuf struct strbuf why = {0};
     cleanup_json cJSON *list = NULL;
@@ -59,12 +79,10 @@ static void drop_member(struct errand_io *io) {
         return;
     }
     cleanup_free char *ask = xasprintf("{\"ID\":\"%s\"}", id);
-    cleanup_json cJSON *answer = errand_etcd("/v3/cluster/member/remove", ask, &why);
+    cleanup_json cJSON *answer = change_members(io, "/v3/cluster/member/remove", ask);
     if (answer)
         errand_ok(io, usec_now(), "member %s removed, %d left", id,
                   cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(answer, "members")));
-    else
-        errand_pass(io, "%s", strbuf_str(&why));
 }
 
 // It is gone from the list, and its etcd has ended or refuses.
@@ -108,12 +126,10 @@ static void add_member(struct errand_io *io) {
     }
     await_end(io);
     cleanup_free char *ask = xasprintf("{\"peerURLs\":[\"http://%s:%d\"]}", target_address(io), STACK_ETCD_PEER_PORT);
-    cleanup_json cJSON *answer = errand_etcd("/v3/cluster/member/add", ask, &why);
+    cleanup_json cJSON *answer = change_members(io, "/v3/cluster/member/add", ask);
     if (answer)
         errand_ok(io, usec_now(), "added again as %s, with no data yet",
                   json_str(cJSON_GetObjectItemCaseSensitive(answer, "member"), "ID", "?"));
-    else
-        errand_pass(io, "%s", strbuf_str(&why));
 }
 
 // Blocking file work of a few small files in the lab's memory: data of a member are some hundred kB.

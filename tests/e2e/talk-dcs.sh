@@ -41,6 +41,8 @@ exits 0 'etcd on n3 is killed' "$BASCULE" inject process.kill n3 service=etcd
 exits 1 'negative control: a dead member does not take the lead' "$BASCULE" inject dcs.move_leader n3
 check "etcd's leader is still on n1" leads n1
 exits 0 'etcd on n3 is back' "$BASCULE" heal --all
+# etcd refuses to change its members while one of them has been connected for less than 5 s: the fault asks again.
+check 'and it follows' within 10 "$BASCULE" exec n3 -- env ETCDCTL_API=3 etcdctl endpoint health
 bites dcs.remove_member n3
 check 'etcdctl sees two members' bash -c "test \$('$BASCULE' exec n1 -- env ETCDCTL_API=3 etcdctl member list | wc -l) = 2"
 heals dcs.remove_member
@@ -62,16 +64,21 @@ does patroni.resume
 does patroni.edit_config key=postgresql.parameters.work_mem value=8MB
 check 'PostgreSQL has it' within 20 bash -c "'$BASCULE' psql n2 -Atc 'show work_mem' | grep -qx 8MB"
 does patroni.reload n2
-does patroni.set_tags n3 tag=nofailover value=yes
-exits 1 'negative control: a failover to n3 is refused' "$BASCULE" inject patroni.failover candidate=n3
+# Who leads by now is not said: faults above may have moved the leader.
+status True
+replicas() { python3 -c 'import json, sys; print(*[n["name"] for n in json.load(open(sys.argv[1]))["nodes"] if n.get("streaming")])' "$work/status.json"; }
+read -r heir _ <<<"$(replicas)"
+does patroni.set_tags "$heir" tag=nofailover value=yes
+exits 1 "negative control: a failover to $heir is refused" "$BASCULE" inject patroni.failover "candidate=$heir"
 says 'no good candidates' 'with the reason'
-does patroni.set_tags n3 tag=nofailover value=no
-does patroni.failover candidate=n3
-check 'n3 leads' within 20 status 's["leader"] == "n3"'
+does patroni.set_tags "$heir" tag=nofailover value=no
+does patroni.failover "candidate=$heir"
+check "$heir leads" within 20 status "s['leader'] == '$heir'"
 complete
 does patroni.restart n1
 complete
-does patroni.reinit n2
+read -r copy _ <<<"$(replicas)"
+does patroni.reinit "$copy"
 complete
 
 exits 4 'negative control: a key that is not there' "$BASCULE" inject dcs.delete_key key=nothing
