@@ -171,7 +171,7 @@ static void the_time_to_fold_a_million_events_is_printed(void **state) {
         tell(w, ev);
     }
     usec_t took = usec_now() - began;
-    print_message("a million events: %.0f ms\n", (double)took / 1e3); // tests/bench/replay.py judges it, as a ratio
+    print_message("a million events: %.0f ms\n", (double)took / 1e3); // tests/bench/long_log.py judges it, as a ratio
 }
 
 int main(void) {
