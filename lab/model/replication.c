@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// Who streams from the leader, how far behind it is, and what the slots hold back. Rows are kept for every sender, and the nodes' fields are
-// derived from those of the present leader: the new leader's rows may come before or after its leader key, and both
-// orders must end alike.
+// Who streams from the leader, how far behind it is, and what the slots hold back. Rows are kept for every sender, and
+// the nodes' fields are derived from those of the present leader: the new leader's rows may come before or after its
+// leader key, and both orders must end alike.
 #include "lab/model/fold.h"
 
 void model_forget_rows(struct model *m, const struct model_node *n) {

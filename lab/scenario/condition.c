@@ -294,7 +294,7 @@ static bool parse_lag(struct parser *p, struct condition_atom *a) {
 
 static bool parse_slot(struct parser *p, struct condition_atom *a) {
     a->kind = CONDITION_SLOT;
-    if (p->next == p->count || str_eq(peek(p), "holds")) {
+    if (p->next == p->count || str_eq(peek(p), "holds") || str_eq(peek(p), "and")) {
         fail(p, p->next, "expected the name of a replication slot here, such as n2");
         return false;
     }

@@ -203,6 +203,8 @@ static const struct bad table[] = {
      "f:5:54: error: expected the name of a key here, such as leader, sync or failover\n"
      "f:5:69: error: expected 'leader', 'replica', 'sync_standby', 'streaming', 'up', 'down' or "
      "'writable', found 'clean'\n"},
+    {WHEN "slot and cluster is healthy\n",
+     "f:5:14: error: expected the name of a replication slot here, such as n2\n"},
     {WHEN "slot holds above 1MB and slot n-2 holds above 1MB and slot n2 keeps 1MB and slot n2 holds above much\n",
      "f:5:14: error: expected the name of a replication slot here, such as n2\n"
      "f:5:39: error: a slot's name has lower-case letters, digits and '_' only (Patroni writes '_' for a node's '-')\n"
