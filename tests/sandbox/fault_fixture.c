@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "injector/process/process.h"
 #include "lab/base/fs.h"
 #include "lab/sandbox/sandbox.h"
 
@@ -224,6 +225,39 @@ bool fixture_service_ends(struct fixture *x, int node, const char *service, usec
     for (usec_t end = usec_now() + within; node_service_pid(fixture_node(x, node), service) && usec_now() < end;)
         fixture_run(x, 20 * MSEC);
     return node_service_pid(fixture_node(x, node), service) == 0;
+}
+
+static bool in_vfork(struct fixture *x, int node, int64_t pid) {
+    process_list all = {0};
+    bool has_child = false;
+    if (process_scan(fixture_node(x, node), &all, NULL) >= 0)
+        VEC_FOREACH (&all, p)
+            has_child = has_child || p->ppid == pid;
+    VEC_DONE(&all);
+    return has_child && node_process_state(fixture_node(x, node), pid) == 'D';
+}
+
+void fixture_vfork(struct fixture *x, int node, const char *service) {
+    const char *argv[] = {"/usr/bin/python3", "-c",
+                          "import os, time\n"
+                          "os.mkfifo('/tmp/gate')\n" // posix_spawn is a vfork
+                          "os.posix_spawn('/bin/true', ['true'], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 0, "
+                          "'/tmp/gate', os.O_RDONLY, 0)])\n"
+                          "f = os.open('/tmp/vfork', os.O_CREAT | os.O_WRONLY)\n"
+                          "while True: os.write(f, b'.'); time.sleep(0.01)\n",
+                          NULL};
+    struct service_spec spec = {.name = service, .argv = argv, .log = "spawner.log"};
+    MUST(node_service_start(fixture_node(x, node), &spec, &must_err));
+    int64_t pid = node_service_pid(fixture_node(x, node), service);
+    FIXTURE_COMES(x, in_vfork(x, node, pid));
+}
+
+void fixture_vfork_goes_on(struct fixture *x, int node) {
+    int gate = -1; // until the child, whose open was interrupted by the stop, waits in it again
+    FIXTURE_COMES(x, gate >= 0 ||
+                         (gate = open(fixture_path(x, node, "/tmp/gate"), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) >= 0);
+    FIXTURE_COMES(x, fixture_size(x, node, "/tmp/vfork") > 0);
+    (void)close(gate);
 }
 
 static void dump(const struct fixture *x) {

@@ -59,6 +59,10 @@ bool fixture_service_ends(struct fixture *x, int node, const char *service, usec
             fixture_run(x, 10 * MSEC);                                                                                 \
         assert_true(condition);                                                                                        \
     } while (0)
+// A service in the middle of a vfork: it sleeps in state D until its child's exec, which waits for a writer of a pipe.
+// _goes_on opens that pipe and fails the test unless the service then writes to a file.
+void fixture_vfork(struct fixture *x, int node, const char *service);
+void fixture_vfork_goes_on(struct fixture *x, int node);
 // Injects, expects "effective" and "verified"; heals, expects "healed" and "heal_verified". Prints details.
 void must_verify(struct fixture *x, const char *id, const char *mechanism, const char *nodes, const char *params);
 void must_heal(struct fixture *x, const char *id);

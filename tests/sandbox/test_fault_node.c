@@ -2,11 +2,9 @@
 // node.freeze, node.reboot, node.slow, process.cycle and the watchdog, on services that count.
 #include "tests/sandbox/fault_fixture.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static int setup(void **state) {
     struct fixture *x = fixture_new();
@@ -73,29 +71,13 @@ static void a_freeze_and_a_pause_need_two_heals(void **state) {
     assert_true(grows(x, N1, "/tmp/count"));
 }
 
-// posix_spawn is a vfork: its parent sleeps in state D until the child's exec, which here waits for a writer of the pipe.
 // SIGSTOP reaches the parent only when it wakes up, after the thaw.
 static void who_waits_for_a_vfork_goes_on_after_the_thaw(void **state) {
     struct fixture *x = *state;
-    const char *argv[] = {"/usr/bin/python3", "-c",
-                          "import os, time\n"
-                          "os.mkfifo('/tmp/gate')\n"
-                          "os.posix_spawn('/bin/true', ['true'], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 0, "
-                          "'/tmp/gate', os.O_RDONLY, 0)])\n"
-                          "f = os.open('/tmp/vfork', os.O_CREAT | os.O_WRONLY)\n"
-                          "while True: os.write(f, b'.'); time.sleep(0.01)\n",
-                          NULL};
-    struct service_spec spec = {.name = "spawner", .argv = argv, .log = "spawner.log"};
-    struct err err = {0};
-    assert_int_equal(0, node_service_start(fixture_node(x, N3), &spec, &err));
-    int64_t pid = node_service_pid(fixture_node(x, N3), "spawner");
-    FIXTURE_COMES(x, node_process_state(fixture_node(x, N3), pid) == 'D');
+    fixture_vfork(x, N3, "spawner");
     must_verify(x, "hang", "node.freeze", "n3", NULL);
     must_heal(x, "hang");
-    int gate = open(fixture_path(x, N3, "/tmp/gate"), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_true(gate >= 0); // without a reader this would fail, and not wait for one
-    FIXTURE_COMES(x, fixture_size(x, N3, "/tmp/vfork") > 0);
-    (void)close(gate);
+    fixture_vfork_goes_on(x, N3);
 }
 
 static void a_freeze_undone_behind_its_back_is_unverified(void **state) {

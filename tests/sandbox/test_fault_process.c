@@ -206,6 +206,23 @@ static void the_action_resume_heals_pauses_and_thaws_what_others_froze(void **st
     assert_true(grows(x, N1, "/tmp/count") && grows(x, N1, "/tmp/child"));
 }
 
+static void on_stopped(void *arg, const struct node_signal_result *r) {
+    *(int *)arg = r->n;
+}
+
+static void resume_reaches_who_waits_for_a_vfork(void **state) {
+    struct fixture *x = *state;
+    struct err err = {0};
+    char nodes[1][NODE_NAME_MAX] = {"n3"};
+    fixture_vfork(x, N3, "etcd");
+    int stopped = 0; // by a student's own kill -STOP -1: the child is, its parent will be
+    assert_int_equal(0, node_signal_all(fixture_node(x, N3), SIGSTOP, on_stopped, &stopped, &err));
+    FIXTURE_COMES(x, stopped == 2);
+    assert_int_equal(0, injector_act(x->in, "go", "process.resume", nodes, 1, NULL, &err));
+    assert_string_equal("done", fixture_action(x, "go", 5 * SEC)->u.ACTION.phase);
+    fixture_vfork_goes_on(x, N3);
+}
+
 static void the_action_start_starts_a_service(void **state) {
     struct fixture *x = *state;
     struct err err = {0};
@@ -236,6 +253,7 @@ static int run(void) {
         T(a_frozen_service_is_not_asked_to_stop),
         T(killed_or_powered_off_while_frozen_leaves_nothing_to_thaw),
         T(the_action_resume_heals_pauses_and_thaws_what_others_froze),
+        T(resume_reaches_who_waits_for_a_vfork),
         T(the_action_start_starts_a_service),
     };
     return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
