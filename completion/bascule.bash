@@ -27,6 +27,7 @@ _bascule_nodes() {
 _bascule_faults() { "${COMP_WORDS[0]}" faults 2>/dev/null | awk '/^  / {print $1}'; }
 _bascule_fault_params() { "${COMP_WORDS[0]}" faults "$1" 2>/dev/null | awk '/^  / {print $1 "="}'; }
 _bascule_images() { "${COMP_WORDS[0]}" image list --json 2>/dev/null | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
+_bascule_runs() { "${COMP_WORDS[0]}" runs --json 2>/dev/null | grep -oE '"(name|scenario)":[[:space:]]*"[^"]+"' | cut -d'"' -f4 | sort -u; }
 _bascule_labs() { "${COMP_WORDS[0]}" list --json 2>/dev/null | grep -oE '"lab":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
 
 _bascule_options() {
@@ -41,7 +42,9 @@ _bascule_options() {
   down) echo '--all --lab --help' ;;
   logs) echo '--follow --lab --help' ;;
   inject | shell | exec | psql) echo '--lab --help' ;;
-  list | check | report | scenarios) echo '--json --help' ;;
+  runs) echo '--json --runs-dir --keep --older --dry-run --help' ;;
+  report) echo '--json --html --help' ;;
+  list | check | scenarios | compare) echo '--json --help' ;;
   matrix) echo '--image --runs --jobs --json --runs-dir --set --seed --cold --help' ;;
   image)
     case ${words[0]:-} in
@@ -56,7 +59,7 @@ _bascule_options() {
 }
 
 _bascule_selectors='leader not_leader replica any_replica sync_standby async_standby etcd_leader etcd_follower etcd_majority app proxy all'
-_bascule_commands='run up top status inject heal hold next go shell exec psql logs list down scenarios check replay report faults matrix image doctor'
+_bascule_commands='run up top status inject heal hold next go shell exec psql logs list down scenarios check replay runs report compare faults matrix image doctor'
 
 # Positional arguments before the cursor (without options and their values) into $words, the command into $command, --lab's into $lab.
 _bascule_parse() {
@@ -66,7 +69,7 @@ _bascule_parse() {
     word=${COMP_WORDS[i]}
     case $word in
     --lab | -l) lab=${COMP_WORDS[i + 1]:-} && i=$((i + 1)) ;;
-    --seed | --set | --runs-dir | --view | --speed | --at | --every | --size | --image | --runs | --jobs | --suite | --package | --mirror | --name) i=$((i + 1)) ;;
+    --seed | --set | --runs-dir | --view | --speed | --at | --every | --size | --image | --runs | --jobs | --suite | --package | --mirror | --name | --keep | --older) i=$((i + 1)) ;;
     -*) ;;
     *) if [ -z "$command" ]; then command=$word; else words+=("$word"); fi ;;
     esac
@@ -91,6 +94,8 @@ _bascule_candidates() {
   shell | exec | psql) [ ${#words[@]} -gt 0 ] || _bascule_nodes "$lab" ;;
   logs) if [ ${#words[@]} = 0 ]; then _bascule_nodes "$lab"; else echo 'patroni postgresql etcd haproxy'; fi ;;
   down) _bascule_labs ;;
+  report | compare | replay | top) echo last; _bascule_runs ;;
+  runs) echo prune; _bascule_yaml_names "$dir" ;;
   matrix) _bascule_yaml_names "$dir" ;;
   image)
     case ${words[0]:-} in
@@ -117,7 +122,7 @@ _bascule() {
     mapfile -t COMPREPLY < <(compgen -P "$head" -W "host $(_bascule_images)" -- "${current##*,}")
     return
     ;;
-  --seed | --set | --speed | --at | --every | --size | --runs | --jobs | --suite | --package | --mirror | --name) return ;;
+  --seed | --set | --speed | --at | --every | --size | --runs | --jobs | --suite | --package | --mirror | --name | --keep | --older) return ;;
   esac
   if [ -z "$command" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$_bascule_commands --help --version" -- "$current")
@@ -126,7 +131,7 @@ _bascule() {
   else
     mapfile -t COMPREPLY < <(compgen -W "$(_bascule_candidates)" -- "$current")
     case $command in
-    run | up | top | check | replay | report | matrix | image)
+    run | up | top | check | replay | report | compare | matrix | image)
       local files
       mapfile -t files < <(compgen -f -- "$current")
       COMPREPLY+=("${files[@]}")

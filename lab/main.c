@@ -25,7 +25,9 @@ static const struct command commands[] = {
     {"scenarios", "the shipped scenarios, by what they teach", scenarios_main},
     {"check", "check scenario and topology files without running them", check_main},
     {"replay", "the dashboard over a recorded run", replay_main},
+    {"runs", "your recorded runs; `runs prune` removes old ones", runs_main},
     {"report", "tell a recorded run again", report_main},
+    {"compare", "recorded runs beside each other", compare_main},
     {"faults", "the catalogue of faults", faults_main},
     {"image", "Debian releases as the nodes' world: build, list, verify, remove, import, export", image_main},
     {"doctor", "what this host can do and what is missing", doctor_main},
@@ -42,7 +44,8 @@ static void help(FILE *out) {
         out,
         "\n  bascule COMMAND --help tells more. First steps: bascule doctor, then\n"
         "  bascule run leader-crash\n\n"
-        "Exit codes: 0 pass, 1 an expectation failed, 2 usage or bad file, 3 the lab broke, 4 skipped or invalid.\n");
+        "Exit codes: 0 pass, 1 an expectation failed, 2 usage or bad file, 3 the lab broke, 4 skipped or invalid,\n"
+        "5 known defect.\n");
 }
 
 static const struct command *find(const char *name) {

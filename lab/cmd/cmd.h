@@ -45,6 +45,8 @@ int check_main(int argc, char **argv);
 int top_main(int argc, char **argv);
 int replay_main(int argc, char **argv);
 int report_main(int argc, char **argv);
+int runs_main(int argc, char **argv);
+int compare_main(int argc, char **argv);
 int faults_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/cmd/paths.h"
 
+#include <dirent.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+
+#include "lab/base/vec.h"
 
 static bool is_dir(const char *path) {
     struct stat st;
@@ -46,6 +50,28 @@ int paths_topologies(struct strbuf *out, struct err *err) {
     return r;
 }
 
+static int is_yaml(const struct dirent *e) {
+    return e->d_name[0] != '.' && str_ends(e->d_name, ".yaml");
+}
+
+// The shipped name that looks most like the typed one; "" when none does.
+static void nearest_scenario(const char *dir, const char *typed, char *out, size_t size) {
+    struct dirent **files = NULL;
+    int n = scandir(dir, &files, is_yaml, alphasort);
+    VEC(const char *) words = {0};
+    for (int i = 0; i < n; i++) {
+        files[i]->d_name[strlen(files[i]->d_name) - strlen(".yaml")] = '\0';
+        VEC_PUSH(&words, files[i]->d_name);
+    }
+    VEC_PUSH(&words, NULL);
+    const char *near = str_nearest(typed, words.items);
+    (void)str_copy(out, size, near ? near : "");
+    VEC_DONE(&words);
+    for (int i = 0; i < n; i++)
+        free(files[i]);
+    free(files);
+}
+
 int paths_scenario_file(const char *name, struct strbuf *out, struct err *err) {
     if (strchr(name, '/') || str_ends(name, ".yaml") || access(name, F_OK) == 0) {
         strbuf_add(out, name);
@@ -54,11 +80,14 @@ int paths_scenario_file(const char *name, struct strbuf *out, struct err *err) {
     int r = paths_scenarios(out, err);
     if (r < 0)
         return r;
+    char near[NAME_MAX + 1];
+    nearest_scenario(strbuf_str(out), name, near, sizeof near);
     strbuf_addf(out, "/%s.yaml", name);
-    if (access(strbuf_str(out), F_OK) < 0)
-        return err_set(err, ENOENT, "there is no file and no shipped scenario '%s' (looked for %s)", name,
-                       strbuf_str(out));
-    return 0;
+    if (access(strbuf_str(out), F_OK) == 0)
+        return 0;
+    if (*near)
+        return err_set(err, ENOENT, "there is no file and no shipped scenario '%s' (did you mean '%s'?)", name, near);
+    return err_set(err, ENOENT, "there is no file and no shipped scenario '%s' (`bascule scenarios` lists them)", name);
 }
 
 void paths_cache(struct strbuf *out) {

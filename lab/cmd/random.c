@@ -9,6 +9,7 @@
 #include "lab/base/fs.h"
 #include "lab/base/json.h"
 #include "lab/cmd/paths.h"
+#include "lab/cmd/runs.h"
 #include "lab/scenario/random.h"
 
 #define RANDOM_TOPOLOGY "patroni-3-etcd-3-sync" // may promise that nothing acknowledged is lost
@@ -100,6 +101,10 @@ static void take_settings(char *text, struct start_options *o) {
 
 int random_again(const char *run, struct start_options *o, struct strbuf *path, struct strbuf *text, struct err *err) {
     cleanup_strbuf struct strbuf plan = {0}, settings = {0};
+    cleanup_free char *folder = runs_resolve(run, err);
+    if (!folder)
+        return -ENOENT;
+    run = folder;
     int r = read_kept(run, "scenario.yaml", text, err);
     if (r == 0)
         r = read_kept(run, "plan.json", &plan, err);

@@ -5,6 +5,7 @@
 #include "dashboard/tui.h"
 #include "lab/base/usec.h"
 #include "lab/cmd/cmd.h"
+#include "lab/cmd/runs.h"
 
 struct replay_options {
     struct tui_options tui;
@@ -108,15 +109,20 @@ int replay_main(int argc, char **argv) {
         parse,
         "RUN",
         "The dashboard over a recorded run: space stops and plays, n and N jump to what matters, [ ] { } scrub, "
-        "? shows all keys. RUN is a run folder or an event log; nothing else is needed.",
+        "? shows all keys. RUN is a run folder or an event log, nothing else is needed; or as `bascule runs` names it: "
+        "last, a name, the beginning of one, a scenario.",
         NULL,
         NULL,
         NULL};
     struct replay_options o = {.tui = {.pidfd = -1, .speed = 1}, .text = {.rows = 24, .cols = 80, .at = USEC_NEVER}};
     cmd_parse(&argp, "replay", argc, argv, 0, &o);
+    struct err err = {0};
+    cleanup_free char *run = runs_resolve(o.tui.run_dir, &err);
+    if (!run)
+        return cmd_fail(EXIT_USAGE, &err);
+    o.tui.run_dir = o.text.run_dir = run;
     if (o.to_text)
         return print_frames(&o);
-    struct err err = {0};
     int r = tui_replay(&o.tui, &err);
     if (r < 0)
         return cmd_fail(EXIT_USAGE, &err);

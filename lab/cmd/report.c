@@ -3,6 +3,7 @@
 #include "lab/cmd/cmd.h"
 #include "lab/cmd/follow.h"
 #include "lab/cmd/result.h"
+#include "lab/cmd/runs.h"
 
 struct options {
     const char *run_dir;
@@ -84,15 +85,25 @@ static void tell(const struct options *o, const struct measures *m) {
 }
 
 int report_main(int argc, char **argv) {
-    static const struct argp argp = {
-        argp_options, parse, "RUN", "Tells a recorded run again, from its log alone. RUN is a run folder.",
-        NULL,         NULL,  NULL};
+    static const struct argp argp = {argp_options,
+                                     parse,
+                                     "RUN",
+                                     "Tells a recorded run again, from its log alone. RUN is a run folder, or as "
+                                     "`bascule runs` names it: last, a name, "
+                                     "the beginning of one, or a scenario for its newest run.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct options o = {0};
     cmd_parse(&argp, "report", argc, argv, 0, &o);
     sort_arguments(&o);
     struct err err = {0};
     struct measure *fold = NULL;
     const struct measures *m = NULL;
+    cleanup_free char *run = runs_resolve(o.run_dir, &err);
+    if (!run)
+        return cmd_fail(EXIT_USAGE, &err);
+    o.run_dir = run;
     if (result_fold(o.run_dir, &fold, &m, &err) < 0)
         return cmd_fail(EXIT_USAGE, &err);
     int code = result_exit_code(m->verdict);

@@ -6,6 +6,7 @@
 #include "dashboard/tui.h"
 #include "injector/fault.h"
 #include "lab/cmd/client.h"
+#include "lab/cmd/runs.h"
 #include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/supervisor/lab.h"
@@ -116,7 +117,9 @@ int top_main(int argc, char **argv) {
     cmd_parse(&argp, "top", argc, argv, 0, &o);
     struct err err = {0};
     struct attached a = {.pidfd = -1};
-    if (tui_view(o.view, &err) < 0 || (o.folder ? attach_folder(o.folder, &a, &err) : attach(o.lab, &a, &err)) < 0)
+    cleanup_free char *folder = o.folder ? runs_resolve(o.folder, &err) : NULL;
+    if ((o.folder && !folder) || tui_view(o.view, &err) < 0 ||
+        (folder ? attach_folder(folder, &a, &err) : attach(o.lab, &a, &err)) < 0)
         return cmd_fail(EXIT_USAGE, &err);
     struct tui_options t = {.run_dir = a.run_dir,
                             .lab = a.pidfd >= 0 ? a.lab : NULL,

@@ -6,6 +6,7 @@
 // Full disk: the piece that got out is closed with a newline before the next line, so it costs one broken line and not
 // two.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "lab/record/run.h"
@@ -22,6 +23,8 @@ int run_log_create(const char *path, struct run_log **ret, struct err *err) {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0)
         return err_sys(err, errno, "create the event log '%s'", path);
+    (void)flock(
+        fd, LOCK_EX | LOCK_NB); // says to `bascule runs` that somebody writes; a file system without locks says nothing
     struct run_log *log = xcalloc(1, sizeof *log);
     log->fd = fd;
     log->path = xstrdup(path);

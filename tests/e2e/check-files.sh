@@ -71,9 +71,15 @@ exits 2 'an empty file is refused' "$BASCULE" check "$work/empty.yaml"
 exits 2 'no command' "$BASCULE"
 exits 2 'a wrong command' "$BASCULE" rnu
 says 'did you mean .run' 'gets a suggestion'
-for command in run up status inject heal shell exec psql logs list down scenarios check report faults doctor; do
+for command in run up status inject heal shell exec psql logs list down scenarios check report runs compare faults doctor; do
   exits 0 "$command --help" "$BASCULE" "$command" --help
+  exits 0 "$command -h" "$BASCULE" "$command" -h
 done
+says '^Usage: bascule doctor' '-h is --help'
+exits 2 'a scenario that is misspelt' "$BASCULE" run leader-crsh
+says "did you mean 'leader-crash'" 'gets a suggestion'
+exits 0 'the help of all' "$BASCULE" -h
+says '5 known defect' 'has every exit status'
 exits 0 'faults lists the mechanisms' "$BASCULE" faults
 for fault in process.kill process.stop process.pause node.power_off net.drop link.down patroni.switchover; do
   says "$fault" "$fault is one of them"

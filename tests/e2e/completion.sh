@@ -29,6 +29,10 @@ offers debian-13 'image build gives the known releases' "$BASCULE" image build d
 offers --mirror 'image build has its options' "$BASCULE" image build --mi
 offers leader-crash 'matrix gives a shipped scenario' "$BASCULE" matrix lea
 offers host 'matrix --image gives images' "$BASCULE" matrix --image ho
+mkdir -p "$work/runs/20260101-100000-leader-crash"
+cp "$BASCULE_TREE/tests/screen/logs/leader-crash.jsonl" "$work/runs/20260101-100000-leader-crash/events.jsonl"
+BASCULE_RUNS_DIR=$work/runs offers 20260101-100000-leader-crash 'report gives recorded runs' "$BASCULE" report 2026
+offers last 'and the newest' "$BASCULE" report la
 touch own.yaml
 offers own.yaml 'check gives files' "$BASCULE" check ow
 offers --follow 'logs has its options' "$BASCULE" logs --fo

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: PostgreSQL
+// One table of rows for text and JSON: what is compared is decided here once, and written by two printers.
+#include "lab/report/compare.h"
+
+#include <stdio.h>
+
+#include "lab/base/json.h"
+#include "lab/report/paint.h"
+
+static const int COMPARE_SCHEMA = 1;
+
+void compare_take(struct compare_run *run, const struct event *ev) {
+    if (ev->kind != EVENT_CONFIG || *ev->u.CONFIG.node)
+        return;
+    struct compare_setting *found = NULL;
+    VEC_FOREACH (&run->settings, s)
+        if (str_eq(s->key, ev->u.CONFIG.key))
+            found = s;
+    if (!found) {
+        found = VEC_ADD(&run->settings);
+        STR_COPY(found->key, ev->u.CONFIG.key);
+    }
+    STR_COPY(found->value, ev->u.CONFIG.value);
+}
+
+// ---- what differs --------------------------------------------------------------------------------------------------
+
+struct fact { // one row of words
+    char name[EVENT_NAME_MAX + 32];
+    char value[COMPARE_RUNS_MAX][EVENT_TEXT_MAX]; // "" = this run does not say
+};
+typedef VEC(struct fact) fact_list;
+
+static struct fact *fact_named(fact_list *facts, const char *name) {
+    VEC_FOREACH (facts, f)
+        if (str_eq(f->name, name))
+            return f;
+    struct fact *f = VEC_ADD(facts);
+    STR_COPY(f->name, name);
+    return f;
+}
+
+static void add_fact(fact_list *facts, const char *name, size_t run, const char *value) {
+    STR_COPY(fact_named(facts, name)->value[run], value);
+}
+
+static void add_machine(fact_list *facts, size_t i, const struct measures *m) {
+    char text[64];
+    add_fact(facts, "scenario", i, m->scenario);
+    add_fact(facts, "topology", i, m->topology);
+    (void)snprintf(text, sizeof text, "%" PRIu64, m->seed);
+    add_fact(facts, "seed", i, text);
+    add_fact(facts, "kernel", i, m->kernel);
+    (void)snprintf(text, sizeof text, "%" PRId64, m->cpus);
+    add_fact(facts, "processors", i, text);
+    (void)snprintf(text, sizeof text, "%.0f ms", (double)m->period / 1e3);
+    add_fact(facts, "write period", i, text);
+}
+
+static void add_versions(fact_list *facts, size_t i, const struct measures *m) {
+    char name[EVENT_NAME_MAX + 32];
+    VEC_FOREACH (&m->versions, v) {
+        (void)snprintf(name, sizeof name, "%s%s%.24s", v->component, *v->nodes ? " of " : "", v->nodes);
+        add_fact(facts, name, i, v->version);
+    }
+}
+
+static bool differs(const struct fact *f, size_t n) {
+    for (size_t i = 1; i < n; i++)
+        if (!str_eq(f->value[0], f->value[i]))
+            return true;
+    return false;
+}
+
+// Settings before versions before the machine: what somebody turned on purpose comes first.
+static void gather_facts(const compare_list *runs, fact_list *out) {
+    fact_list all = {0};
+    for (size_t i = 0; i < runs->n; i++)
+        VEC_FOREACH (&runs->items[i].settings, s)
+            add_fact(&all, s->key, i, s->value);
+    for (size_t i = 0; i < runs->n; i++)
+        add_versions(&all, i, runs->items[i].m);
+    for (size_t i = 0; i < runs->n; i++)
+        add_machine(&all, i, runs->items[i].m);
+    VEC_FOREACH (&all, f)
+        if (differs(f, runs->n))
+            VEC_PUSH(out, *f);
+    VEC_DONE(&all);
+}
+
+// ---- the numbers ---------------------------------------------------------------------------------------------------
+
+struct number { // one row of numbers
+    const char *name;
+    bool is_time; // µs, else a count
+    struct {
+        bool known;
+        double value, error;
+    } of[COMPARE_RUNS_MAX];
+};
+typedef VEC(struct number) number_list;
+
+static void set_number(struct number *row, size_t run, bool known, double value, double error) {
+    row->of[run].known = known;
+    row->of[run].value = value;
+    row->of[run].error = error;
+}
+
+static struct number *add_row(number_list *rows, const char *name, bool is_time) {
+    struct number *row = VEC_ADD(rows);
+    row->name = name;
+    row->is_time = is_time;
+    return row;
+}
+
+static bool any_known(const struct number *row, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (row->of[i].known)
+            return true;
+    return false;
+}
+
+static void add_outage(const compare_list *runs, number_list *rows) {
+    struct number *row = add_row(rows, "write outage", true);
+    for (size_t i = 0; i < runs->n; i++) {
+        const struct measures *m = runs->items[i].m;
+        set_number(row, i, m->writes.attempted > 0 && !m->outage_open, (double)m->write_outage, (double)m->resolution);
+    }
+}
+
+static void add_phases(const compare_list *runs, number_list *rows) {
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        struct number row = {.name = NULL, .is_time = true};
+        for (size_t i = 0; i < runs->n; i++) {
+            const struct phase *h = &runs->items[i].m->phases[p];
+            if (h->present)
+                row.name = h->name;
+            set_number(&row, i, h->present, (double)h->duration, (double)h->error);
+        }
+        if (row.name)
+            VEC_PUSH(rows, row);
+    }
+}
+
+static void add_losses(const compare_list *runs, number_list *rows) {
+    struct number *row = add_row(rows, "writes lost", false);
+    for (size_t i = 0; i < runs->n; i++)
+        set_number(row, i, runs->items[i].m->writes.checked, (double)runs->items[i].m->writes.lost, 0);
+    row = add_row(rows, "writes failed", false);
+    for (size_t i = 0; i < runs->n; i++)
+        set_number(row, i, runs->items[i].m->writes.attempted > 0, (double)runs->items[i].m->writes.failed, 0);
+    row = add_row(rows, "split brain", true);
+    for (size_t i = 0; i < runs->n; i++)
+        set_number(row, i, runs->items[i].m->split_brain_min > 0, (double)runs->items[i].m->split_brain_min, 0);
+}
+
+static void gather_numbers(const compare_list *runs, number_list *out) {
+    number_list all = {0};
+    add_outage(runs, &all);
+    add_phases(runs, &all);
+    add_losses(runs, &all);
+    VEC_FOREACH (&all, row)
+        if (any_known(row, runs->n))
+            VEC_PUSH(out, *row);
+    VEC_DONE(&all);
+}
+
+// ---- text ----------------------------------------------------------------------------------------------------------
+
+enum { HEAD = 25, COLUMN = 12 }; // widths; four runs fit into 80 columns
+
+static char letter(size_t i) {
+    return (char)('A' + (int)i);
+}
+
+static void put_names(const compare_list *runs, const struct report_style *style, struct strbuf *out) {
+    for (size_t i = 0; i < runs->n; i++) {
+        enum paint colour;
+        const char *verdict = paint_verdict(runs->items[i].m->verdict, &colour);
+        strbuf_addf(out, "%c  ", letter(i));
+        paint_clean(out, style, runs->items[i].name);
+        strbuf_add(out, "  ");
+        paint_add(out, style, colour, verdict);
+        strbuf_addn(out, "\n", 1);
+    }
+}
+
+static void put_heads(const compare_list *runs, const char *title, const struct report_style *style,
+                      struct strbuf *out) {
+    cleanup_strbuf struct strbuf head = {0};
+    strbuf_addf(&head, "%-*s", HEAD, title);
+    for (size_t i = 0; i < runs->n; i++)
+        strbuf_addf(&head, "%*c", COLUMN, letter(i));
+    strbuf_addn(out, "\n", 1);
+    paint_add(out, style, PAINT_BOLD, strbuf_str(&head));
+}
+
+// Cuts what is wider than a column: a long value (pg_hba rules) is read in full in --json.
+static void put_word(const char *value, const struct report_style *style, struct strbuf *out) {
+    char cut[COLUMN];
+    bool whole = STR_COPY(cut, *value ? value : "-");
+    if (!whole)
+        cut[COLUMN - 3] = cut[COLUMN - 2] = '.';
+    strbuf_addf(out, "%*s", COLUMN - (int)strlen(cut), "");
+    paint_clean(out, style, cut);
+}
+
+static void put_facts(const compare_list *runs, const fact_list *facts, const struct report_style *style,
+                      struct strbuf *out) {
+    if (!facts->n) {
+        strbuf_add(out, "\nSettings, versions, topology and machine are the same.\n");
+        return;
+    }
+    put_heads(runs, "What differs", style, out);
+    strbuf_addn(out, "\n", 1);
+    VEC_FOREACH (facts, f) {
+        strbuf_addf(out, "  %-*.*s", HEAD - 2, HEAD - 2, f->name);
+        for (size_t i = 0; i < runs->n; i++)
+            put_word(f->value[i], style, out);
+        strbuf_addn(out, "\n", 1);
+    }
+}
+
+static void format_number(const struct number *row, size_t i, char *out, size_t size) {
+    if (!row->of[i].known)
+        (void)snprintf(out, size, "-");
+    else if (row->is_time)
+        (void)snprintf(out, size, "%.*f s", row->of[i].error >= 100000 ? 1 : 2, row->of[i].value / 1e6);
+    else
+        (void)snprintf(out, size, "%.0f", row->of[i].value);
+}
+
+// The difference of two runs, with its sign, or "same" where it is inside what the two can resolve.
+static void format_difference(const struct number *row, char *out, size_t size) {
+    double d = row->of[1].value - row->of[0].value, error = row->of[0].error + row->of[1].error;
+    if (!row->of[0].known || !row->of[1].known)
+        (void)snprintf(out, size, "-");
+    else if ((d < 0 ? -d : d) <= error)
+        (void)snprintf(out, size, row->is_time ? "same (+-%.2f)" : "same", error / 1e6);
+    else if (row->is_time)
+        (void)snprintf(out, size, "%+.2f s", d / 1e6);
+    else
+        (void)snprintf(out, size, "%+.0f", d);
+}
+
+static void put_numbers(const compare_list *runs, const number_list *rows, const struct report_style *style,
+                        struct strbuf *out) {
+    char text[48];
+    put_heads(runs, "Measured", style, out);
+    if (runs->n == 2)
+        strbuf_addf(out, "%*s", COLUMN + 2, "B - A");
+    strbuf_addn(out, "\n", 1);
+    VEC_FOREACH (rows, row) {
+        strbuf_addf(out, "  %-*s", HEAD - 2, row->name);
+        for (size_t i = 0; i < runs->n; i++) {
+            format_number(row, i, text, sizeof text);
+            strbuf_addf(out, "%*s", COLUMN, text);
+        }
+        if (runs->n == 2) {
+            format_difference(row, text, sizeof text);
+            strbuf_addf(out, "%*s", COLUMN + 2, text);
+        }
+        strbuf_addn(out, "\n", 1);
+    }
+}
+
+// ---- the lanes -----------------------------------------------------------------------------------------------------
+
+// When the fault that the phases belong to took effect: the zero of the common axis.
+static bool fault_time(const struct measures *m, usec_t *ret) {
+    if (m->cause < 0 || (size_t)m->cause >= m->faults.n)
+        return false;
+    const struct fault_measure *f = &m->faults.items[m->cause];
+    *ret = f->effective ? f->effective : f->asked;
+    return true;
+}
+
+static usec_t phases_end(const struct measures *m, usec_t zero) {
+    usec_t end = 0;
+    for (int i = 0; i < PHASE_COUNT; i++) {
+        const struct phase *p = &m->phases[i];
+        if (p->present && p->start + p->duration > zero + end)
+            end = p->start + p->duration - zero;
+    }
+    return end;
+}
+
+// One sign for each phase: the first letter of its name that no phase before it has.
+static char phase_sign(const struct measures *m, int phase) {
+    char taken[PHASE_COUNT + 1] = "";
+    for (int p = 0; p <= phase; p++) {
+        char sign = '?';
+        for (const char *c = m->phases[p].name; c && *c && sign == '?'; c++)
+            if (*c >= 'a' && *c <= 'z' && !strchr(taken, *c - 'a' + 'A'))
+                sign = (char)(*c - 'a' + 'A');
+        taken[p] = sign;
+    }
+    return taken[phase];
+}
+
+// The phase that fills most of [from, to), or '.' for none.
+static char phase_at(const struct measures *m, usec_t from, usec_t to) {
+    usec_t best = 0;
+    char c = '.';
+    for (int i = 0; i < PHASE_COUNT; i++) {
+        const struct phase *p = &m->phases[i];
+        usec_t a = p->start > from ? p->start : from, b = p->start + p->duration < to ? p->start + p->duration : to;
+        if (p->present && b > a && b - a > best)
+            best = b - a, c = phase_sign(m, i);
+    }
+    return c;
+}
+
+static void put_legend(const compare_list *runs, struct strbuf *out) {
+    strbuf_add(out, "  ");
+    const char *comma = "";
+    for (int p = 0; p < PHASE_COUNT; p++)
+        for (size_t i = 0; i < runs->n; i++) {
+            const struct phase *h = &runs->items[i].m->phases[p];
+            if (!h->present)
+                continue;
+            strbuf_addf(out, "%s%c %s", comma, phase_sign(runs->items[i].m, p), h->name);
+            comma = ", ";
+            break;
+        }
+    strbuf_addn(out, "\n", 1);
+}
+
+static void put_lane(const struct compare_run *run, char name, usec_t step, int columns, struct strbuf *out) {
+    usec_t zero = 0;
+    strbuf_addf(out, "  %c  ", name);
+    if (!fault_time(run->m, &zero)) {
+        strbuf_add(out, "no fault with phases\n");
+        return;
+    }
+    usec_t end = phases_end(run->m, zero);
+    for (int c = 0; c < columns && (usec_t)c * step < end; c++) {
+        char sign = phase_at(run->m, zero + (usec_t)c * step, zero + (usec_t)(c + 1) * step);
+        strbuf_addn(out, &sign, 1);
+    }
+    strbuf_addn(out, "\n", 1);
+}
+
+static usec_t step_for(usec_t longest, int columns) {
+    static const usec_t steps[] = {50 * MSEC, 100 * MSEC, 200 * MSEC, 500 * MSEC, SEC,
+                                   2 * SEC,   5 * SEC,    10 * SEC,   MINUTE};
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+        if (longest <= steps[i] * (usec_t)columns)
+            return steps[i];
+    return longest / (usec_t)columns + 1;
+}
+
+static void put_lanes(const compare_list *runs, const struct report_style *style, struct strbuf *out) {
+    int columns = style->width - 8 > 40 ? style->width - 8 : 40;
+    usec_t longest = 0, zero = 0;
+    VEC_FOREACH (runs, r)
+        if (fault_time(r->m, &zero) && phases_end(r->m, zero) > longest)
+            longest = phases_end(r->m, zero);
+    if (!longest)
+        return;
+    usec_t step = step_for(longest, columns);
+    char text[USEC_TEXT_MAX];
+    cleanup_strbuf struct strbuf head = {0};
+    strbuf_addf(&head, "\nFrom the fault on, one sign is %s", usec_format(text, step));
+    paint_add(out, style, PAINT_BOLD, strbuf_str(&head));
+    strbuf_addn(out, "\n", 1);
+    for (size_t i = 0; i < runs->n; i++)
+        put_lane(&runs->items[i], letter(i), step, columns, out);
+    put_legend(runs, out);
+}
+
+void compare_text(const compare_list *runs, const struct report_style *style, struct strbuf *out) {
+    fact_list facts = {0};
+    number_list rows = {0};
+    gather_facts(runs, &facts);
+    gather_numbers(runs, &rows);
+    put_names(runs, style, out);
+    put_facts(runs, &facts, style, out);
+    put_numbers(runs, &rows, style, out);
+    put_lanes(runs, style, out);
+    VEC_DONE(&facts);
+    VEC_DONE(&rows);
+}
+
+// ---- JSON ----------------------------------------------------------------------------------------------------------
+
+static cJSON *json_runs(const compare_list *runs) {
+    cJSON *array = cJSON_CreateArray();
+    VEC_FOREACH (runs, r) {
+        cJSON *o = cJSON_CreateObject();
+        (void)cJSON_AddStringToObject(o, "name", r->name);
+        (void)cJSON_AddStringToObject(o, "scenario", r->m->scenario);
+        (void)cJSON_AddStringToObject(o, "verdict", verdict_name(r->m->verdict));
+        (void)cJSON_AddItemToArray(array, o);
+    }
+    return array;
+}
+
+static cJSON *json_facts(const fact_list *facts, size_t n) {
+    cJSON *array = cJSON_CreateArray();
+    VEC_FOREACH (facts, f) {
+        cJSON *o = cJSON_CreateObject(), *values = cJSON_CreateArray();
+        (void)cJSON_AddStringToObject(o, "name", f->name);
+        for (size_t i = 0; i < n; i++)
+            (void)cJSON_AddItemToArray(values, *f->value[i] ? cJSON_CreateString(f->value[i]) : cJSON_CreateNull());
+        (void)cJSON_AddItemToObject(o, "values", values);
+        (void)cJSON_AddItemToArray(array, o);
+    }
+    return array;
+}
+
+static cJSON *json_numbers(const number_list *rows, size_t n) {
+    cJSON *array = cJSON_CreateArray();
+    VEC_FOREACH (rows, row) {
+        cJSON *o = cJSON_CreateObject(), *values = cJSON_CreateArray();
+        double scale = row->is_time ? 1e3 : 1;
+        (void)cJSON_AddStringToObject(o, "name", row->name);
+        (void)cJSON_AddStringToObject(o, "unit", row->is_time ? "ms" : "count");
+        for (size_t i = 0; i < n; i++) {
+            cJSON *v = cJSON_CreateNull();
+            if (row->of[i].known) {
+                cJSON_Delete(v);
+                v = cJSON_CreateObject();
+                (void)cJSON_AddNumberToObject(v, "value", row->of[i].value / scale);
+                (void)cJSON_AddNumberToObject(v, "error", row->of[i].error / scale);
+            }
+            (void)cJSON_AddItemToArray(values, v);
+        }
+        (void)cJSON_AddItemToObject(o, "values", values);
+        (void)cJSON_AddItemToArray(array, o);
+    }
+    return array;
+}
+
+void compare_json(const compare_list *runs, struct strbuf *out) {
+    fact_list facts = {0};
+    number_list rows = {0};
+    gather_facts(runs, &facts);
+    gather_numbers(runs, &rows);
+    cleanup_json cJSON *root = cJSON_CreateObject();
+    (void)cJSON_AddNumberToObject(root, "schema_version", COMPARE_SCHEMA);
+    (void)cJSON_AddItemToObject(root, "runs", json_runs(runs));
+    (void)cJSON_AddItemToObject(root, "differ", json_facts(&facts, runs->n));
+    (void)cJSON_AddItemToObject(root, "numbers", json_numbers(&rows, runs->n));
+    char *text = cJSON_Print(root);
+    strbuf_addf(out, "%s\n", text);
+    cJSON_free(text);
+    VEC_DONE(&facts);
+    VEC_DONE(&rows);
+}
