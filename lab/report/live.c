@@ -13,9 +13,9 @@ struct report_live {
     char leader[EVENT_NAME_MAX];
     bool leader_known;
     char server[EVENT_NAME_MAX];
-    char writable[16][EVENT_NAME_MAX]; // nodes that accept writes
-    usec_t last_ok;                    // last acknowledged write, 0 = none yet
-    bool stopped;                      // an outage was said to have begun
+    char writable[NODES_MAX][EVENT_NAME_MAX]; // nodes that accept writes
+    usec_t last_ok;                           // last acknowledged write, 0 = none yet
+    bool stopped;                             // an outage was said to have begun
     bool noise_said;
 };
 

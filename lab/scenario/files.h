@@ -16,3 +16,5 @@ struct topology *topology_from_node(struct reader *r, const struct ynode *n, con
 void topology_read_nodes(struct reader *r, struct topology *t, const struct ynode *nodes);
 // What can only be judged once every setting is known; at: where to complain.
 void topology_check(struct reader *r, const struct topology *t, struct mark at);
+// Walsenders and slots for every standby: sets what the file left open, complains about less than there are standbys.
+void topology_fit_replication(struct reader *r, struct topology *t, struct mark at);

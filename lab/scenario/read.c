@@ -103,12 +103,14 @@ static void read_settings(struct reader *r, const struct draft *d, struct plan *
     topology_free(scrap);
 }
 
-static void check_settings(struct reader *r, const struct draft *d, const struct plan *p) {
+static void check_settings(struct reader *r, const struct draft *d, struct plan *p) {
     const struct ynode *route = d->workload ? ynode_get(d->workload, "route") : NULL;
     struct mark none = {0, 0};
     if (!p->topology)
         return;
-    topology_check(r, p->topology, d->set ? d->set->key_mark : d->topology ? d->topology->key_mark : none);
+    struct mark at = d->set ? d->set->key_mark : d->topology ? d->topology->key_mark : none;
+    topology_check(r, p->topology, at);
+    topology_fit_replication(r, p->topology, at);
     if (p->workload.route == ROUTE_HAPROXY && topology_count(p->topology, SERVICE_HAPROXY) == 0)
         complain(r, route ? route->mark : none,
                  "route haproxy needs a node that runs haproxy; topology '%s' has none (try "

@@ -232,6 +232,7 @@ int topology_read(const char *name_or_path, const struct read_options *o, struct
     if (t) {
         settings_override(&r, &(struct settings_to){.topology = t});
         topology_check(&r, t, (struct mark){0, 0});
+        topology_fit_replication(&r, t, (struct mark){0, 0});
     }
     if (d->errors > before || !t) {
         topology_free(t);

@@ -12,7 +12,7 @@
 // Step 5 must not come earlier: without an initialize key a Patroni that finds a running standby gives up ("Please
 // first start Patroni on the node running as primary"), and without a leader key it could win the lock itself.
 //
-// Failure modes: a daemon that ends before 6, a worker that fails, a phase that takes more than a minute: lab.state
+// Failure modes: a daemon that ends before 6, a worker that fails, a phase that takes more than PHASE_DEADLINE: lab.state
 // "broken" with the reason and the end of the log that tells most.
 #include <stdarg.h>
 #include <sys/inotify.h>
@@ -22,6 +22,7 @@
 #include "lab/stack/names.h"
 
 #define PHASE_DEADLINE MINUTE
+#define NODE_DEADLINE  (10 * SEC)   // for each node, where that is more: sixteen need 16 s on two idle processors
 #define TICK           (250 * MSEC) // deadlines, and a look at postmaster.pid should inotify have missed it
 
 // waiting: the text completes "waiting for ...".
@@ -37,9 +38,14 @@ static void progress(struct stack *s, bool waiting, const char *fmt, ...) {
     sink_emit(s->o.sink, &ev);
 }
 
+static usec_t phase_deadline(const struct stack *s) {
+    usec_t all = stack_count(s) * NODE_DEADLINE;
+    return all > PHASE_DEADLINE ? all : PHASE_DEADLINE;
+}
+
 static void set_phase(struct stack *s, enum start_phase phase) {
     s->phase = phase;
-    s->deadline = usec_now() + PHASE_DEADLINE;
+    s->deadline = usec_now() + phase_deadline(s);
     if (phase == START_DONE || phase == START_BROKEN)
         start_end(s);
 }
@@ -234,7 +240,8 @@ static void late(struct stack *s) {
         [START_JOIN] = "patroni/patroni.log",
     };
     enum start_phase phase = s->phase;
-    broken(s, s->o.nodes[s->leader], phase == START_DATA ? NULL : logs[phase], "%s within a minute", waited_for[phase]);
+    broken(s, s->o.nodes[s->leader], phase == START_DATA ? NULL : logs[phase], "%s within %" PRIu64 " s",
+           waited_for[phase], phase_deadline(s) / SEC);
 }
 
 static int on_tick(sd_event_source *source, uint64_t t, void *arg) {

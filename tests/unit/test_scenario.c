@@ -228,6 +228,66 @@ static void a_topology_inside_a_scenario_builds_upon_another(void **state) {
     plan_free(p);
 }
 
+// nodes: PostgreSQL servers; extra: further lines of the file.
+static struct topology *many(int nodes, const char *extra, struct diags *d) {
+    cleanup_strbuf struct strbuf text = {0};
+    strbuf_add(
+        &text,
+        "title: t\nsteps: [{wait: 1s}]\ntopology:\n  nodes:\n    app: {services: [app], address: 10.77.0.100}\n");
+    for (int i = 1; i <= nodes; i++)
+        strbuf_addf(&text, "    n%d: {services: [postgres, etcd], address: 10.77.0.%d}\n", i, i);
+    strbuf_add(&text, extra);
+    const struct read_options o = {.vocabulary = &test_vocabulary, .topology_dir = TOPOLOGIES, .seed = 7};
+    struct plan *p = NULL;
+    if (scenario_read_text("f", strbuf_str(&text), text.len, &o, d, &p) < 0)
+        return NULL;
+    struct topology *t = STEAL(p->topology);
+    plan_free(p);
+    return t;
+}
+
+static const char *postgresql_value(const struct topology *t, const char *key) {
+    VEC_FOREACH (&t->postgresql, s)
+        if (str_eq(s->key, key))
+            return s->value;
+    return "";
+}
+
+static void every_standby_has_a_walsender_and_a_slot(void **state) {
+    (void)state;
+    static const struct {
+        int servers;
+        const char *places;
+    } cases[] = {{1, ""}, {3, ""}, {6, ""}, {7, "11"}, {9, "13"}, {15, "19"}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct diags d = {0};
+        struct topology *t = many(cases[i].servers, "", &d);
+        assert_non_null(t);
+        assert_string_equal(postgresql_value(t, "max_wal_senders"), cases[i].places);
+        assert_string_equal(postgresql_value(t, "max_replication_slots"), cases[i].places);
+        topology_free(t);
+        diags_done(&d);
+    }
+}
+
+static void what_the_file_says_of_them_counts_unless_it_is_too_little(void **state) {
+    (void)state;
+    struct diags d = {0};
+    struct topology *t = many(9, "  postgresql: {max_wal_senders: 8, max_replication_slots: 40}\n", &d);
+    assert_non_null(t);
+    assert_string_equal(postgresql_value(t, "max_wal_senders"), "8");
+    assert_string_equal(postgresql_value(t, "max_replication_slots"), "40");
+    topology_free(t);
+    assert_null(many(9, "  postgresql: {max_wal_senders: 7}\n", &d));
+    assert_int_equal(d.errors, 1);
+    assert_non_null(strstr(d.list.items[0].text, "postgresql.max_wal_senders is 7, and 8 standbys need one each"));
+    diags_done(&d);
+    t = many(9, "  patroni: {use_slots: no}\n  postgresql: {max_replication_slots: 0}\n", &d);
+    assert_non_null(t); // without slots nobody needs them
+    topology_free(t);
+    diags_done(&d);
+}
+
 static struct topology *topology_named(const char *name, const setting_list *overrides) {
     const struct read_options o = {.vocabulary = &test_vocabulary, .topology_dir = TOPOLOGIES, .overrides = overrides};
     struct diags d = {0};
@@ -374,6 +434,8 @@ int main(void) {
         cmocka_unit_test(overrides_win_over_the_file),
         cmocka_unit_test(a_wrong_override_is_told_with_its_text),
         cmocka_unit_test(a_topology_inside_a_scenario_builds_upon_another),
+        cmocka_unit_test(every_standby_has_a_walsender_and_a_slot),
+        cmocka_unit_test(what_the_file_says_of_them_counts_unless_it_is_too_little),
         cmocka_unit_test(the_fingerprint_changes_with_what_is_inside_a_data_directory),
         cmocka_unit_test(unreadable_files_are_an_error_and_no_hang),
         cmocka_unit_test(selectors_are_read_by_hand),
