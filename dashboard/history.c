@@ -5,9 +5,8 @@
 #include "dashboard/history_fold.h"
 
 struct history *history_new(void) {
-    static const struct report_style style = {.colour = false, .utf8 = true, .width = 1000};
     struct fold *f = xcalloc(1, sizeof *f);
-    f->live = report_live_new(&style);
+    f->h.story = story_new();
     return &f->h;
 }
 
@@ -35,19 +34,15 @@ void history_free(struct history *h) {
     if (!h)
         return;
     struct fold *f = (struct fold *)h;
-    VEC_FOREACH (&h->story, told)
-        free(told->text);
     VEC_FOREACH (&h->logs, entry)
         free(entry->text);
     VEC_FOREACH (&h->keys, key)
         free(key->value);
-    VEC_DONE(&h->story);
+    story_free(h->story);
     VEC_DONE(&h->logs);
     VEC_DONE(&h->keys);
     free_lists(h);
     VEC_DONE(&f->asked);
-    report_live_free(f->live);
-    strbuf_done(&f->line);
     free(f);
 }
 
@@ -125,5 +120,5 @@ void history_apply(struct history *h, const struct model *m, const struct event 
         h->now = ev->t;
     apply_kind(f, m, ev);
     fold_lanes(f, m, ev);
-    fold_story(f, ev);
+    story_event(f->h.story, ev);
 }

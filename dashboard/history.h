@@ -4,6 +4,7 @@
 #include "lab/model/lanes.h" // state lanes: enum lane, struct segment, lane_of, segment_note
 #include "lab/model/model.h"
 #include "lab/record/event.h"
+#include "lab/story/story.h"
 
 // ---- faults, outages, ticks -----------------------------------------------------------------------------------------
 struct fault_band {
@@ -20,11 +21,6 @@ struct tick { // 100 ms of the application
     usec_t at;
     uint16_t w_ok, w_bad, r_ok, r_bad;
     uint32_t w_max_us, r_max_us;
-};
-struct told { // one line of the story, the same words as `bascule run` prints (report_live)
-    usec_t t;
-    char *text;
-    uint8_t weight; // 0 detail, 1 event, 2 something a class must see
 };
 struct log_entry {
     usec_t t;
@@ -98,7 +94,7 @@ struct history {
     VEC(struct fault_band) faults;
     VEC(struct outage) outages;
     VEC(struct tick) ticks;
-    VEC(struct told) story;
+    struct story *story; // the moments that every other printer has too
     VEC(struct log_entry) logs;
     VEC(struct lease_point) leases;
     VEC(struct branch) branches;

@@ -2,11 +2,10 @@
 #pragma once
 // Private to the fold: what it must remember between two events, and its parts by theme.
 #include "dashboard/history.h"
-#include "lab/report/report.h"
 
 // A lab may be up for weeks. These are the most entries kept; a fifth is dropped at once, so that dropping costs nothing per event.
 enum {
-    KEEP_LINES = 20000,  // story, logs
+    KEEP_LINES = 20000,  // logs
     KEEP_TICKS = 360000, // 10 h of 100 ms
     KEEP_SEGMENTS = 20000,
     KEEP_POINTS = 20000, // leases, leaders, outages, positions
@@ -15,8 +14,6 @@ enum {
 
 struct fold {
     struct history h; // first: the address of the one is that of the other
-    struct report_live *live;
-    struct strbuf line;
     usec_t w_last_ok; // last acknowledged write, 0 = none yet
     bool tried_since; // something was attempted, failed or in flight since then
     bool outage_open;
@@ -49,7 +46,6 @@ void fold_link(struct fold *f, const struct event *ev);
 void fold_dcs_key(struct fold *f, const struct event *ev);
 void fold_lease(struct fold *f, const struct event *ev);
 void fold_branches(struct fold *f, const struct model *m, const struct event *ev);
-void fold_story(struct fold *f, const struct event *ev);
 void fold_log(struct fold *f, const struct event *ev);
 void fold_run(struct fold *f, const struct event *ev); // begin, version, state, settings, end
 void fold_step(struct fold *f, const struct event *ev);

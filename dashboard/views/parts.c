@@ -144,21 +144,30 @@ usec_t log_silence(const struct dash *d) {
     return last && d->now > last + 2 * SEC && !*d->history->end_reason ? d->now - last : 0;
 }
 
+// Colour is never the only sign: what is bad or good says so in its words.
+static enum tone moment_tone(const struct moment *m) {
+    return m->weight == TOLD_MAIN ? TONE_STRONG : m->weight == TOLD_EVENT ? TONE_PLAIN : TONE_DIM;
+}
+
 void draw_story(struct canvas *c, struct rect area, const struct dash *d, usec_t from, usec_t to) {
-    const struct history *h = d->history;
-    size_t lines[128], n = 0, most = area.rows < 0 ? 0 : (size_t)area.rows;
+    const struct story *s = d->history->story;
+    const struct moment *lines[128];
+    size_t n = 0, most = area.rows < 0 ? 0 : (size_t)area.rows;
     most = most > ARRAY_SIZE(lines) ? ARRAY_SIZE(lines) : most;
-    int wanted = area.rows > 12 ? 0 : 1;
-    for (size_t i = h->story.n; i > 0 && n < most; i--) {
-        const struct told *t = &h->story.items[i - 1];
-        if (t->weight >= wanted && t->t >= from && t->t <= to)
-            lines[n++] = i - 1;
+    enum moment_weight wanted = area.rows > 12 ? TOLD_DETAIL : TOLD_EVENT;
+    for (size_t i = story_count(s); i > 0 && n < most; i--) {
+        const struct moment *m = story_at(s, i - 1);
+        if (m->weight >= wanted && m->t >= from && m->t <= to)
+            lines[n++] = m;
     }
     for (size_t i = 0; i < n; i++) {
-        const struct told *t = &h->story.items[lines[n - 1 - i]];
+        const struct moment *m = lines[n - 1 - i];
+        cleanup_strbuf struct strbuf text = {0};
         char stamp[SHORT_MAX];
-        enum tone tone = t->weight >= 2 ? TONE_STRONG : t->weight ? TONE_PLAIN : TONE_DIM;
-        int x = canvas_text(c, area, (int)i, 1, TONE_DIM, "%s ", stamp_text(stamp, t->t));
-        (void)canvas_field(c, area, (int)i, x + 1, area.cols - x - 2, tone, t->text);
+        moment_text(m, &text);
+        if (*m->detail)
+            strbuf_addf(&text, ": %s", m->detail);
+        int x = canvas_text(c, area, (int)i, 1, TONE_DIM, "%s ", stamp_text(stamp, m->t));
+        (void)canvas_field(c, area, (int)i, x + 1, area.cols - x - 2, moment_tone(m), strbuf_str(&text));
     }
 }

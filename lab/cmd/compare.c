@@ -60,7 +60,7 @@ static int load(const char *word, struct loaded *l, struct compare_run *run, str
         return -ENOENT;
     run->name = last_part(l->path);
     cleanup_free char *events = xasprintf("%s/events.jsonl", l->path);
-    int r = result_fold(l->path, &l->fold, &run->m, err);
+    int r = result_fold(l->path, &l->fold, &run->m, NULL, err);
     return r < 0 ? r : run_log_read(events, take_event, run, NULL, err);
 }
 

@@ -74,13 +74,13 @@ static int write_page(const struct options *o, const struct measures *m, struct 
     return 0;
 }
 
-static void tell(const struct options *o, const struct measures *m) {
+static void tell(const struct options *o, const struct measures *m, const struct story *story) {
     cleanup_strbuf struct strbuf text = {0};
     struct report_style style = follow_style(STDOUT_FILENO);
     if (o->json)
         report_json(m, &text);
     else
-        report_text(m, o->run_dir, &style, &text);
+        report_text(m, story, o->run_dir, &style, &text);
     (void)fputs(strbuf_str(&text), stdout);
 }
 
@@ -100,17 +100,19 @@ int report_main(int argc, char **argv) {
     struct err err = {0};
     struct measure *fold = NULL;
     const struct measures *m = NULL;
+    struct story *story = NULL;
     cleanup_free char *run = runs_resolve(o.run_dir, &err);
     if (!run)
         return cmd_fail(EXIT_USAGE, &err);
     o.run_dir = run;
-    if (result_fold(o.run_dir, &fold, &m, &err) < 0)
+    if (result_fold(o.run_dir, &fold, &m, &story, &err) < 0)
         return cmd_fail(EXIT_USAGE, &err);
     int code = result_exit_code(m->verdict);
     if (o.html && write_page(&o, m, &err) < 0)
         code = cmd_fail(EXIT_USAGE, &err);
     else if (!o.html || o.json)
-        tell(&o, m);
+        tell(&o, m, story);
+    story_free(story);
     measure_free(fold);
     return code;
 }

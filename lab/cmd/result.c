@@ -5,8 +5,16 @@
 #include "lab/record/run.h"
 #include "lab/report/report.h"
 
+struct folds {
+    struct measure *measure;
+    struct story *story; // NULL = nobody wants it
+};
+
 static bool take_event(void *arg, const struct event *ev) {
-    measure_event(arg, ev);
+    struct folds *f = arg;
+    measure_event(f->measure, ev);
+    if (f->story)
+        story_event(f->story, ev);
     return true;
 }
 
@@ -15,21 +23,27 @@ static bool take_operation(void *arg, const struct ledger_record *r) {
     return true;
 }
 
-int result_fold(const char *run_dir, struct measure **ret, const struct measures **ret_measures, struct err *err) {
+int result_fold(const char *run_dir, struct measure **ret, const struct measures **ret_measures,
+                struct story **ret_story, struct err *err) {
     cleanup_free char *events = xasprintf("%s/events.jsonl", run_dir), *ledger = xasprintf("%s/ledger.bin", run_dir);
-    struct measure *m = measure_new();
+    struct folds f = {.measure = measure_new(), .story = ret_story ? story_new() : NULL};
     struct run_read_stats stats = {0};
-    int r = run_log_read(events, take_event, m, &stats, err);
+    int r = run_log_read(events, take_event, &f, &stats, err);
     if (r == 0 && stats.events == 0)
         r = err_set(err, ENODATA, "%s holds no event", events);
-    if (r == 0 && access(ledger, F_OK) == 0 && ledger_read(ledger, take_operation, m, err) < 0)
+    if (r == 0 && access(ledger, F_OK) == 0 && ledger_read(ledger, take_operation, f.measure, err) < 0)
         r = -EIO;
     if (r < 0) {
-        measure_free(m);
+        measure_free(f.measure);
+        story_free(f.story);
         return r;
     }
-    *ret = m;
-    *ret_measures = measure_finish(m);
+    *ret = f.measure;
+    *ret_measures = measure_finish(f.measure);
+    if (ret_story) {
+        report_end_story(f.story, *ret_measures);
+        *ret_story = f.story;
+    }
     return 0;
 }
 

@@ -92,7 +92,8 @@ static int tell_result(const char *run_dir, const struct options *o, const struc
     struct err err = {0};
     struct measure *fold = NULL;
     const struct measures *m = NULL;
-    if (result_fold(run_dir, &fold, &m, &err) < 0)
+    struct story *story = NULL;
+    if (result_fold(run_dir, &fold, &m, &story, &err) < 0)
         return cmd_fail(EXIT_BROKEN, &err);
     if (result_write(run_dir, m, &err) < 0)
         log_warn("%s", err.msg);
@@ -103,11 +104,12 @@ static int tell_result(const char *run_dir, const struct options *o, const struc
     if (o->json)
         report_json(m, &text);
     else
-        report_text(m, run_dir, style, &text);
+        report_text(m, story, run_dir, style, &text);
     (void)fputs(strbuf_str(&text), stdout);
     (void)fflush(stdout);
     report_line(m, style, table);
     int code = result_exit_code(m->verdict);
+    story_free(story);
     measure_free(fold);
     return code;
 }

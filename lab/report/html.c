@@ -48,9 +48,10 @@ static void add_title(const struct measures *m, struct strbuf *out) {
     add_text_for_html(out, strbuf_str(&title));
 }
 
-static void add_story(const struct measures *m, struct strbuf *out) { // for a reader without scripts
+static void add_story(const struct html_page *p, const struct measures *m,
+                      struct strbuf *out) { // for a reader without scripts
     cleanup_strbuf struct strbuf text = {0};
-    report_text(m, "", &(struct report_style){.utf8 = true, .width = TEXT_WIDTH}, &text);
+    report_text(m, p->story, "", &(struct report_style){.utf8 = true, .width = TEXT_WIDTH}, &text);
     add_text_for_html(out, strbuf_str(&text));
 }
 
@@ -71,10 +72,11 @@ static void fill(const struct html_page *p, const struct measures *m, const char
     else if (strncmp(name, "title", len) == 0)
         add_title(m, out);
     else if (strncmp(name, "story", len) == 0)
-        add_story(m, out);
+        add_story(p, m, out);
 }
 
-void html_page_write(const struct html_page *p, const struct measures *m, struct strbuf *out) {
+void html_page_write(struct html_page *p, const struct measures *m, struct strbuf *out) {
+    report_end_story(p->story, m);
     const char *rest = (const char *)html_template_html, *mark;
     while ((mark = strstr(rest, "{{")) != NULL) {
         const char *name = mark + 2, *end = strstr(name, "}}");

@@ -14,5 +14,5 @@ void html_page_ledger(struct html_page *p, const struct ledger_record *r);
 void html_page_plan(struct html_page *p, const char *json);
 // A text shown under "Configuration": a node's file, or the scenario itself (node ""). The same text on several nodes is kept once.
 void html_page_file(struct html_page *p, const char *node, const char *path, const char *text);
-// m: the measures of the same events and ledger. Appends the page.
-void html_page_write(const struct html_page *p, const struct measures *m, struct strbuf *out);
+// m: the measures of the same events and ledger. Ends the story and appends the page.
+void html_page_write(struct html_page *p, const struct measures *m, struct strbuf *out);

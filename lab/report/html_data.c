@@ -5,7 +5,6 @@
 
 #include "lab/base/json.h"
 #include "lab/report/report.h"
-#include "lab/report/story.h"
 
 enum {
     ROWS_MAX = 6000,        // rows of the event list
@@ -231,23 +230,28 @@ static void put_rows(const struct html_page *p, const struct measures *m, struct
     num(out, "rows_left_out", (int64_t)(p->rows.n - (n < ROWS_MAX ? n : ROWS_MAX)));
 }
 
-static void put_story(const struct measures *m, struct strbuf *out) { // [t, bad, text, detail]
-    moment_list story = {0};
-    story_tell(m, &story);
+static void put_story(const struct html_page *p, struct strbuf *out) { // [t, mood, weight, kind, node, text, detail]
+    static const char *const moods[] = {
+        [MOOD_NEUTRAL] = "", [MOOD_GOOD] = "good", [MOOD_BAD] = "bad", [MOOD_WARN] = "warn"};
     key(out, "story");
     strbuf_add(out, "[");
-    VEC_FOREACH (&story, s) {
+    for (size_t i = 0; i < story_count(p->story); i++) {
+        const struct moment *m = story_at(p->story, i);
+        cleanup_strbuf struct strbuf text = {0};
+        if (m->weight < TOLD_EVENT)
+            continue;
+        moment_text(m, &text);
         comma(out);
         strbuf_add(out, "[");
-        put_ms(out, s->t);
-        strbuf_addf(out, ",%d,", s->bad);
-        json_quote(out, s->text);
-        strbuf_add(out, ",");
-        json_quote(out, s->detail);
-        strbuf_add(out, "]");
+        put_ms(out, m->t);
+        strbuf_addf(out, ",\"%s\",%d,\"%s\",", moods[m->mood], (int)m->weight, moment_kind_name(m->kind));
+        const char *words[] = {m->node, strbuf_str(&text), m->detail};
+        for (size_t w = 0; w < ARRAY_SIZE(words); w++) {
+            json_quote(out, words[w]);
+            strbuf_add(out, w + 1 < ARRAY_SIZE(words) ? "," : "]");
+        }
     }
     strbuf_add(out, "]");
-    VEC_DONE(&story);
 }
 
 static void put_what(const struct measures *m,
@@ -383,7 +387,7 @@ void html_data(const struct html_page *p, const struct measures *m, struct strbu
     put_ticks(p, m, out);
     put_noise(p, out);
     put_rows(p, m, out);
-    put_story(m, out);
+    put_story(p, out);
     put_what(m, out);
     put_lost(p, m, out);
     put_settings(p, out);

@@ -6,6 +6,7 @@
 struct html_page *html_page_new(void) {
     struct html_page *p = xcalloc(1, sizeof *p);
     p->model = model_new();
+    p->story = story_new();
     return p;
 }
 
@@ -13,6 +14,7 @@ void html_page_free(struct html_page *p) {
     if (!p)
         return;
     model_free(p->model);
+    story_free(p->story);
     for (size_t i = 0; i < NODES_MAX; i++) {
         VEC_DONE(&p->lanes[i]);
         VEC_DONE(&p->etcd[i]);
@@ -195,6 +197,7 @@ static void keep(struct html_page *p, const struct event *ev) {
 }
 
 void html_page_event(struct html_page *p, const struct event *ev) {
+    story_event(p->story, ev);
     if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"))
         p->closed = true;
     if (p->closed && ev->kind != EVENT_RUN_END && ev->kind != EVENT_FINAL_ROWS && ev->kind != EVENT_FINAL_READ)

@@ -11,6 +11,7 @@
 #include "lab/measure/idset.h"
 #include "lab/model/lanes.h"
 #include "lab/report/html.h"
+#include "lab/story/story.h"
 
 struct html_span {   // somebody holds something (the leader key, the application's connection), from when to when
     usec_t from, to; // to = USEC_NEVER: still
@@ -74,6 +75,7 @@ struct html_link { // a service path of a pair while it was not open
 struct html_page {
     struct event begin; // run.begin
     struct model *model;
+    struct story *story;
     bool closed; // the lab is being stopped: what dies now is no finding
     usec_t end;  // of what is drawn
     segment_list lanes[NODES_MAX], etcd[NODES_MAX];

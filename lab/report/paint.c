@@ -78,3 +78,17 @@ const char *paint_verdict(enum verdict v, enum paint *ret) {
     *ret = colours[v];
     return words[v];
 }
+
+enum paint paint_moment(const struct moment *m) {
+    switch (m->mood) {
+    case MOOD_GOOD:
+        return PAINT_GOOD;
+    case MOOD_BAD:
+        return PAINT_BAD;
+    case MOOD_WARN:
+        return PAINT_WARN;
+    case MOOD_NEUTRAL:
+        break;
+    }
+    return m->weight == TOLD_MAIN ? PAINT_BOLD : m->weight == TOLD_EVENT ? PAINT_PLAIN : PAINT_DIM;
+}

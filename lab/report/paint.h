@@ -22,3 +22,5 @@ void paint_rule(struct strbuf *out, const struct report_style *s);
 const char *paint_seconds(char buf[static 32], usec_t t);
 // Fewest words for a verdict: "PASS", and the colour that goes with it.
 const char *paint_verdict(enum verdict v, enum paint *ret);
+// The colour of a moment of the story: its mood, else its weight.
+enum paint paint_moment(const struct moment *m);

@@ -2,18 +2,22 @@
 #pragma once
 // Numbers to text and JSON. Reads measures and the log, nothing else.
 #include "lab/measure/measure.h"
+#include "lab/story/story.h"
 
 struct report_style {
     bool colour, utf8;
     int width;
 };
 // The story of the run for people: timeline, phases with bounds, outage, writes, verdict. `run_dir` is printed at the end.
-void report_text(const struct measures *m, const char *run_dir, const struct report_style *style, struct strbuf *out);
+void report_text(const struct measures *m, const struct story *story, const char *run_dir,
+                 const struct report_style *style, struct strbuf *out);
+// Ends the story of a finished run: story_finish, and what only its measures know (defects, a standby ahead, the ledger's resolution).
+void report_end_story(struct story *story, const struct measures *m);
 // One line for a table of several runs.
 void report_line(const struct measures *m, const struct report_style *style, struct strbuf *out);
 // result.json (schema in docs/measures.md). Appends to out, with a final newline.
 void report_json(const struct measures *m, struct strbuf *out);
-// Live: what one event means to somebody watching `bascule run`, as one line, or nothing. Appends to out.
+// Live: the moments of the story that one event makes known, a line each, or nothing. Appends to out.
 struct report_live;
 struct report_live *report_live_new(const struct report_style *style);
 void report_live_free(struct report_live *r);

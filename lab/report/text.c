@@ -4,10 +4,11 @@
 #include <stdio.h>
 
 #include "lab/report/paint.h"
-#include "lab/report/story.h"
+#include "lab/report/text_faults.h"
 
 struct page {
     const struct measures *m;
+    const struct story *story;
     const struct report_style *s;
     const struct glyphs *g;
     struct strbuf *out;
@@ -48,22 +49,33 @@ static void put_title(struct page *p) {
     paint_rule(p->out, p->s);
 }
 
-static void put_timeline(struct page *p) {
-    moment_list story = {0};
+static void put_moment(struct page *p, const struct moment *m) {
+    cleanup_strbuf struct strbuf text = {0};
     char sec[32];
-    story_tell(p->m, &story);
-    heading(p, "Timeline (seconds since the lab began)");
-    if (!story.n)
-        strbuf_add(p->out, "  nothing happened\n");
-    VEC_FOREACH (&story, n) {
-        strbuf_addf(p->out, "%s  %s ", paint_seconds(sec, n->t), n->bad ? "!" : " ");
-        paint_wrap(p->out, p->s, 14, 14, n->text);
-        if (*n->detail) {
-            strbuf_addf(p->out, "%14s", "");
-            paint_wrap(p->out, p->s, 14, 16, n->detail);
-        }
+    moment_text(m, &text);
+    strbuf_addf(p->out, "%s  %s ", paint_seconds(sec, m->t),
+                m->mood == MOOD_BAD    ? "!"
+                : m->mood == MOOD_GOOD ? "+"
+                                       : " ");
+    paint_wrap(p->out, p->s, 14, 14, strbuf_str(&text));
+    if (*m->detail) {
+        strbuf_addf(p->out, "%14s", "");
+        paint_wrap(p->out, p->s, 14, 16, m->detail);
     }
-    VEC_DONE(&story);
+}
+
+static void put_story(struct page *p) {
+    size_t n = 0;
+    heading(p, "What happened (seconds since the lab began; ! bad, + good)");
+    for (size_t i = 0; i < story_count(p->story); i++) {
+        const struct moment *m = story_at(p->story, i);
+        if (m->weight < TOLD_EVENT)
+            continue;
+        n++;
+        put_moment(p, m);
+    }
+    if (!n)
+        strbuf_add(p->out, "  nothing happened\n");
 }
 
 static void put_faults(struct page *p) {
@@ -326,10 +338,11 @@ static void put_host(struct page *p) {
     row(p, "seed", "%" PRIu64, m->seed);
 }
 
-void report_text(const struct measures *m, const char *run_dir, const struct report_style *style, struct strbuf *out) {
-    struct page p = {m, style, paint_glyphs(style), out};
+void report_text(const struct measures *m, const struct story *story, const char *run_dir,
+                 const struct report_style *style, struct strbuf *out) {
+    struct page p = {m, story, style, paint_glyphs(style), out};
     put_title(&p);
-    put_timeline(&p);
+    put_story(&p);
     put_faults(&p);
     put_phases(&p);
     put_application(&p);

@@ -2,7 +2,7 @@
 // When each fault was asked for, took effect, was verified, was healed, and when the healing was verified.
 #include <stdio.h>
 
-#include "lab/report/story.h"
+#include "lab/report/text_faults.h"
 
 // ", effective +2.9 ms": after what came before it. Nothing when it did not happen.
 static void step(struct strbuf *out, const char *word, usec_t from, usec_t to) {

@@ -136,7 +136,7 @@ static void an_endless_lab_needs_bounded_memory(void **state) {
     }
     assert_in_range(w->h->logs.n, 15000, 20000);
     assert_int_equal(w->h->logs.items[w->h->logs.n - 1].t, 99999); // the newest stays
-    assert_true(w->h->story.n <= 20000);
+    assert_true(story_count(w->h->story) <= 20000);
     assert_true(w->h->faults.n <= 512);
 }
 

@@ -20,18 +20,22 @@ static const char *const golden = "---------------------------------------------
                                   "      every expectation held\n"
                                   "--------------------------------------------------------------------------------\n"
                                   "\n"
-                                  "Timeline (seconds since the lab began)\n"
-                                  "    2.10 s    healthy: every member streams, the leader is n1\n"
-                                  "    3.00 s    first acknowledged write of the run\n"
-                                  "    9.99 s  ! last acknowledged write before the outage\n"
+                                  "What happened (seconds since the lab began; ! bad, + good)\n"
+                                  "    1.00 s    n1 holds the leader key: the first leader\n"
+                                  "    1.00 s    n1 accepts writes, on timeline 1\n"
+                                  "    3.00 s    the application writes: the first acknowledged write\n"
+                                  "    9.99 s  ! the last acknowledged write: after it WRITES STOP (good to 13 ms)\n"
                                   "   10.00 s  ! fault: node.power_off on leader, which is n1\n"
-                                  "              verified: no process of n1 is left\n"
-                                  "   36.30 s    n1's leader key is gone\n"
-                                  "   38.35 s    n2 takes the leader key\n"
-                                  "   38.80 s    n2 accepts writes\n"
-                                  "   38.90 s    first acknowledged write after the outage\n"
-                                  "   40.20 s    every powered member is streaming again\n"
-                                  "   43.99 s    last acknowledged write of the run\n"
+                                  "   10.02 s    verified: node.power_off on n1\n"
+                                  "              no process of n1 is left\n"
+                                  "   36.30 s    the leader key of n1 has expired\n"
+                                  "              its lease was last renewed 30.3 s before (ttl 30 s)\n"
+                                  "   38.35 s    n2 takes the leader key, which was free for 2.05 s\n"
+                                  "   38.80 s    n2 accepts writes, on timeline 1\n"
+                                  "   38.90 s  + writes are back after 28.91 s (good to 13 ms)\n"
+                                  "              reads meanwhile: 861 good, 0 failed\n"
+                                  "   43.99 s    the last acknowledged write of the run\n"
+                                  "   48.00 s    the run ended: completed\n"
                                   "\n"
                                   "Faults\n"
                                   "  node.power_off on n1: asked at 9.995 s, effective +5.0 ms, verified +20.0 ms\n"
@@ -89,6 +93,22 @@ static const char *const golden = "---------------------------------------------
                                   "\n"
                                   "PASS: every expectation held\n";
 
+static struct story *told(const struct world *w, const struct measures *m) {
+    struct story *s = story_new();
+    VEC_FOREACH (&w->events, ev)
+        story_event(s, ev);
+    report_end_story(s, m);
+    return s;
+}
+
+// The text report of a world, as `bascule report` prints it.
+static void text_of(const struct world *w, const struct measures *m, const char *folder,
+                    const struct report_style *style, struct strbuf *out) {
+    struct story *s = told(w, m);
+    report_text(m, s, folder, style, out);
+    story_free(s);
+}
+
 static void build(struct world *w) {
     world_leader_crash(w);
     world_build(w);
@@ -102,7 +122,7 @@ static void the_report_of_a_leader_crash_reads_like_this(void **state) {
     struct measure *m;
     cleanup_strbuf struct strbuf out = {0};
     build(&w);
-    report_text(world_measure(&w, true, &m), "/runs/20240607-101112-leader-crash", &ascii, &out);
+    text_of(&w, world_measure(&w, true, &m), "/runs/20240607-101112-leader-crash", &ascii, &out);
     assert_string_equal(out.data, golden);
     measure_free(m);
     world_done(&w);
@@ -130,7 +150,7 @@ static void lines_keep_to_the_width_whatever_the_scenario_says(void **state) {
         w.detail = "a long reason in many short words that goes on and on, with ümläute, and says nothing that would "
                    "help at all";
         world_build(&w);
-        report_text(world_measure(&w, true, &m), "/r", &style, &out);
+        text_of(&w, world_measure(&w, true, &m), "/r", &style, &out);
         assert_true(longest_line(out.data) <= (size_t)widths[i]);
         measure_free(m);
         world_done(&w);
@@ -146,7 +166,7 @@ static void control_characters_of_a_log_never_reach_the_terminal(void **state) {
     world_leader_crash(&w);
     w.detail = "\x1b]0;owned\x07 \x1b[2J é";
     world_build(&w);
-    report_text(world_measure(&w, true, &m), "/r", &ascii, &out);
+    text_of(&w, world_measure(&w, true, &m), "/r", &ascii, &out);
     struct report_live *live = report_live_new(&ascii);
     VEC_FOREACH (&w.events, ev)
         report_live_event(live, ev, &out);
@@ -166,8 +186,8 @@ static void colour_is_never_the_only_sign(void **state) {
     colour.colour = true;
     build(&w);
     const struct measures *o = world_measure(&w, true, &m);
-    report_text(o, "/r", &ascii, &plain);
-    report_text(o, "/r", &colour, &coloured);
+    text_of(&w, o, "/r", &ascii, &plain);
+    text_of(&w, o, "/r", &colour, &coloured);
     assert_non_null(strchr(coloured.data, '\033'));
     for (const char *p = coloured.data; *p; p++) {
         if (*p == '\033')
@@ -343,21 +363,24 @@ static void the_live_lines_tell_the_story_once(void **state) {
     VEC_FOREACH (&w.events, e)
         report_live_event(live, e, &out);
     report_live_free(live);
-    assert_string_equal(out.data, "[   1.0 s] n1 holds the leader key\n"
-                                  "[   1.0 s] n1 accepts writes (timeline 1)\n"
-                                  "[   1.5 s] start: waiting for n3 to stream\n"
-                                  "[   3.1 s] the application writes\n"
-                                  "[  10.0 s] injecting node.power_off on n1\n"
-                                  "[  10.0 s] bites: node.power_off on n1\n"
-                                  "[  10.0 s] n1 is powered off\n"
-                                  "[  10.0 s] n1 accepts no writes\n"
-                                  "[  10.0 s] verified: node.power_off on n1: no process of n1 is left\n"
-                                  "[  10.3 s] WRITES STOPPED: the last one was acknowledged at 9.99 s\n"
-                                  "[  36.3 s] leader key of n1 is gone\n"
-                                  "[  38.4 s] n2 holds the leader key\n"
-                                  "[  38.8 s] n2 accepts writes (timeline 1)\n"
-                                  "[  39.0 s] writes are back after 28.91 s\n"
-                                  "[  48.0 s] the run ended: completed\n");
+    assert_string_equal(
+        out.data, "[   1.0 s] n1 holds the leader key: the first leader\n"
+                  "[   1.0 s] n1 accepts writes, on timeline 1\n"
+                  "[   1.5 s] start: waiting for n3 to stream\n"
+                  "[   2.0 s] n2 streams from n1\n"
+                  "[   2.1 s] n3 streams from n1\n"
+                  "[   3.0 s] the application writes: the first acknowledged write\n"
+                  "[  10.0 s] injecting node.power_off on leader, which is n1\n"
+                  "[  10.0 s] fault: node.power_off on leader, which is n1\n"
+                  "[  10.0 s] n1 has no power any more\n"
+                  "[  10.0 s] verified: node.power_off on n1: no process of n1 is left\n"
+                  "[  10.0 s] the last acknowledged write: after it WRITES STOP\n"
+                  "[  36.3 s] the leader key of n1 has expired: its lease was last renewed 30.3 s before (ttl 30 s)\n"
+                  "[  38.4 s] n2 takes the leader key, which was free for 2.05 s\n"
+                  "[  38.8 s] n2 accepts writes, on timeline 1\n"
+                  "[  38.9 s] writes are back after 28.91 s: reads meanwhile: 861 good, 0 failed\n"
+                  "[  40.2 s] n3 streams from n2\n"
+                  "[  48.0 s] the run ended: completed\n");
     world_done(&w);
 }
 

@@ -176,9 +176,10 @@ function summary() {
     h("dl", {class: "cards"}, cards, faults));
 }
 function story() {
-  return section("story", h("ol", {class: "story"}, D.story.map(([t, bad, text, detail]) =>
-    h("li", {}, h("time", {}, at(t)), h("span", {class: bad ? "bad" : "muted", "aria-hidden": "true"}, bad ? "!" : "·"),
-      h("span", {}, bad ? h("strong", {}, text) : text, detail ? h("span", {class: "detail"}, detail) : null)))));
+  const sign = {good: "+", bad: "!", warn: "!", "": "·"};
+  return section("story", h("ol", {class: "story"}, D.story.map(([t, mood, weight, , , text, detail]) =>
+    h("li", {}, h("time", {}, at(t)), h("span", {class: mood || "muted", "aria-hidden": "true"}, sign[mood]),
+      h("span", {}, weight > 1 ? h("strong", {}, text) : text, detail ? h("span", {class: "detail"}, detail) : null)))));
 }
 
 // ---- timeline -------------------------------------------------------------------------------------------------------

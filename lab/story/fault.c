@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: PostgreSQL
+// Faults and acts, phase by phase.
+#include "lab/story/internal.h"
+
+#include <stdio.h>
+
+static struct fault_told *find(struct story *s, const char *id, bool anew) {
+    for (size_t i = s->faults.n; i > 0 && !anew; i--)
+        if (str_eq(s->faults.items[i - 1].id, id))
+            return &s->faults.items[i - 1];
+    if (s->faults.n == MODEL_FAULTS_MAX) {
+        memmove(s->faults.items, s->faults.items + 1, (s->faults.n - 1) * sizeof *s->faults.items);
+        s->faults.n--;
+    }
+    struct fault_told *f = VEC_ADD(&s->faults);
+    STR_COPY(f->id, id);
+    return f;
+}
+
+// "leader, which is n1", "n1", "replica, which are n2,n3"
+static void where(const struct event *ev, char *buf, size_t size) {
+    const char *target = ev->u.FAULT.target, *nodes = ev->u.FAULT.nodes;
+    if (*target && *nodes && !str_eq(target, nodes))
+        (void)snprintf(buf, size, " on %s, which %s %s", target, strchr(nodes, ',') ? "are" : "is", nodes);
+    else
+        (void)snprintf(buf, size, "%s%s", *nodes || *target ? " on " : "", *nodes ? nodes : target);
+}
+
+// " on n1": where the fault has been introduced before
+static void on_nodes(const struct event *ev, char *buf, size_t size) {
+    const char *nodes = *ev->u.FAULT.nodes ? ev->u.FAULT.nodes : ev->u.FAULT.target;
+    (void)snprintf(buf, size, "%s%s", *nodes ? " on " : "", nodes);
+}
+
+static const char *actor(const char *nodes) {
+    return strchr(nodes, ',') ? "" : nodes;
+}
+
+// From the order of the fault to the end of its healing whatever happens on its nodes may be its doing.
+static void concern(struct story *s, const char *nodes, usec_t t, int in_force) {
+    for (size_t i = 0; i < s->model->n_nodes; i++)
+        if (str_list_has(nodes, s->model->nodes[i].name)) {
+            s->machine[i].asked = t;
+            s->machine[i].in_force = s->machine[i].in_force + in_force > 0 ? s->machine[i].in_force + in_force : 0;
+        }
+}
+
+static void asked(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
+    bool hand = str_starts(ev->u.FAULT.id, "hand-");
+    STR_COPY(f->nodes, ev->u.FAULT.nodes);
+    f->open = true;
+    concern(s, f->nodes, ev->t, 1);
+    for (size_t i = 0; i < s->model->n_nodes; i++)
+        if (str_starts(ev->u.FAULT.mechanism, "node.") && str_list_has(f->nodes, s->model->nodes[i].name))
+            s->machine[i].power_fault = ev->t;
+    (void)tell(s, ev->t, MOMENT_FAULT_ASKED, TOLD_DETAIL, MOOD_NEUTRAL, actor(f->nodes), "injecting %s%s%s",
+               ev->u.FAULT.mechanism, place, hand ? ", by hand" : "");
+}
+
+static void effect(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
+    bool hand = str_starts(ev->u.FAULT.id, "hand-"), verified = !str_eq(ev->u.FAULT.phase, "effective");
+    struct moment *m = tell(s, ev->t, MOMENT_FAULT, TOLD_MAIN, MOOD_BAD, actor(ev->u.FAULT.nodes), "fault%s: %s%s",
+                            hand ? " by hand" : "", ev->u.FAULT.mechanism, place);
+    f->told = true;
+    if (!verified)
+        add_detail(m, "%s", ev->u.FAULT.detail);
+}
+
+static void verified(struct story *s, const struct event *ev, struct fault_told *f, const char *place, bool ok) {
+    if (!f->told)
+        effect(s, ev, f, place);
+    struct moment *m = tell(s, ev->t, ok ? MOMENT_FAULT_VERIFIED : MOMENT_FAULT_FAILED, ok ? TOLD_EVENT : TOLD_MAIN,
+                            ok ? MOOD_NEUTRAL : MOOD_BAD, actor(ev->u.FAULT.nodes), "%s: %s%s",
+                            ok ? "verified" : "NOT VERIFIED", ev->u.FAULT.mechanism, place);
+    add_detail(m, "%s", ev->u.FAULT.detail);
+}
+
+static void over(struct story *s, const struct event *ev, struct fault_told *f) {
+    if (f->open)
+        concern(s, f->nodes, ev->t, -1);
+    f->open = false;
+}
+
+static void healed(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
+    over(s, ev, f);
+    struct moment *m = tell(s, ev->t, MOMENT_HEALED, TOLD_MAIN, MOOD_GOOD, actor(ev->u.FAULT.nodes), "healed: %s%s",
+                            ev->u.FAULT.mechanism, place);
+    add_detail(m, "%s", ev->u.FAULT.detail);
+}
+
+static void heal_checked(struct story *s, const struct event *ev, const char *place, bool ok) {
+    struct moment *m = tell(s, ev->t, ok ? MOMENT_FAULT_VERIFIED : MOMENT_FAULT_FAILED, ok ? TOLD_DETAIL : TOLD_MAIN,
+                            ok ? MOOD_NEUTRAL : MOOD_BAD, actor(ev->u.FAULT.nodes), "healing %s: %s%s",
+                            ok ? "verified" : "NOT VERIFIED", ev->u.FAULT.mechanism, place);
+    add_detail(m, "%s", ev->u.FAULT.detail);
+}
+
+void tell_fault(struct story *s, const struct event *ev) {
+    const char *phase = ev->u.FAULT.phase;
+    char place[EVENT_TEXT_MAX + EVENT_NAME_MAX + 16];
+    struct fault_told *f = find(s, ev->u.FAULT.id, str_eq(phase, "asked"));
+    if (str_eq(phase, "asked") || str_eq(phase, "effective") || str_eq(phase, "failed"))
+        where(ev, place, sizeof place);
+    else
+        on_nodes(ev, place, sizeof place);
+    if (str_eq(phase, "asked")) {
+        asked(s, ev, f, place);
+    } else if (str_eq(phase, "effective")) {
+        effect(s, ev, f, place);
+    } else if (str_eq(phase, "verified") || str_eq(phase, "unverified")) {
+        verified(s, ev, f, place, str_eq(phase, "verified"));
+    } else if (str_eq(phase, "heal_asked")) {
+        concern(s, f->nodes, ev->t, 0);
+        (void)tell(s, ev->t, MOMENT_HEAL_ASKED, TOLD_DETAIL, MOOD_NEUTRAL, actor(ev->u.FAULT.nodes), "healing %s%s",
+                   ev->u.FAULT.mechanism, place);
+    } else if (str_eq(phase, "healed")) {
+        healed(s, ev, f, place);
+    } else if (str_eq(phase, "heal_verified") || str_eq(phase, "heal_unverified")) {
+        heal_checked(s, ev, place, str_eq(phase, "heal_verified"));
+    } else if (str_eq(phase, "failed")) {
+        over(s, ev, f);
+        struct moment *m = tell(s, ev->t, MOMENT_FAULT_FAILED, TOLD_MAIN, MOOD_BAD, actor(ev->u.FAULT.nodes),
+                                "injection FAILED: %s%s", ev->u.FAULT.mechanism, place);
+        add_detail(m, "%s", ev->u.FAULT.detail);
+    }
+}
+
+void tell_action(struct story *s, const struct event *ev) {
+    const char *phase = ev->u.ACTION.phase;
+    bool failed = str_eq(phase, "failed");
+    for (size_t i = 0; i < s->model->n_nodes; i++)
+        s->machine[i].asked = ev->t; // an act does not say whom it concerns
+    struct moment *m =
+        tell(s, ev->t, MOMENT_ACT, str_eq(phase, "asked") ? TOLD_EVENT : TOLD_MAIN, failed ? MOOD_BAD : MOOD_NEUTRAL,
+             "", "act%s: %s %s", str_starts(ev->u.ACTION.id, "hand-") ? " by hand" : "", ev->u.ACTION.action,
+             failed ? "FAILED" : phase);
+    add_detail(m, "%s", ev->u.ACTION.detail);
+}
+
+bool story_unexplained(const struct story *s, int node) {
+    const usec_t aftermath = 10 * SEC; // what an act or a healing has set in motion
+    const struct machine_told *m = &s->machine[node];
+    return m->in_force == 0 && (!m->asked || s->now > m->asked + aftermath);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// Private to the room: what the story must remember between two events, and its parts by theme. Each part gets the event after the model has seen it.
+#include "lab/model/model.h"
+#include "lab/story/story.h"
+
+enum { LATENCIES = 32, HICCUPS = 8, MARKS = 8, SHORT_MAX = 160 };
+
+struct pg_told {                                        // what was last told of a PostgreSQL
+    bool known, answered, in_recovery, writable, wrote; // wrote: it accepted writes at some time
+    int64_t timeline;
+    usec_t last;         // of the last probe
+    usec_t silent_since; // 0 = it answers, or its silence was told
+    bool silence_told;
+    usec_t fell;             // when it last ceased to accept writes
+    uint64_t fall;           // that moment, as long as what follows may belong to it; 0 = none
+    bool streams[NODES_MAX]; // as a sender: to whom
+    usec_t stopped[NODES_MAX];
+};
+struct patroni_told {
+    bool known, answered, no_dcs; // no_dcs: it was told that it can't reach the DCS
+    bool demoting;                // its log said so; until it promotes again
+    usec_t silent_since, no_dcs_since;
+};
+struct mark_told { // a kind of log line that was told of a node a moment ago
+    int mark;
+    usec_t t;
+};
+struct machine_told {
+    bool entered;       // a person was inside
+    bool ran[4];        // services that have run: patroni, etcd, haproxy, postgres
+    bool ended[4];      // and have ended since
+    usec_t asked;       // a fault or an act on this node was last asked, healed or in force; 0 = never
+    int in_force;       // faults on it that are asked and not healed
+    usec_t power_off;   // 0 = on
+    usec_t power_fault; // a fault of the machine itself was asked; 0 = never
+    struct mark_told marks[MARKS];
+    size_t n_marks;
+};
+
+struct fault_told {
+    char id[EVENT_NAME_MAX], nodes[EVENT_TEXT_MAX];
+    bool told; // its effect
+    bool open; // asked, not healed
+};
+
+struct setting_told {
+    char key[EVENT_NAME_MAX], node[EVENT_NAME_MAX], value[EVENT_TEXT_MAX];
+};
+struct wait_told { // a step that waits
+    int64_t index;
+    usec_t since;
+    char detail[EVENT_TEXT_MAX];
+};
+
+struct pause {
+    usec_t from, to;
+};
+
+struct app_told {
+    usec_t period, last_ok, last_tried;
+    usec_t outage_from;                               // 0 = none goes on; of a series that belongs together, the first
+    usec_t pause_from;                                // of the present pause, once it was told
+    usec_t ended;                                     // end of the last outage, 0 = none
+    usec_t began;                                     // begin of the last outage
+    bool long_before;                                 // its last pause was longer than a hiccup
+    uint64_t end;                                     // its moment
+    usec_t bad_at;                                    // latest bucket with a failed or unknown write
+    bool tried;                                       // since the last acknowledged write
+    usec_t latency[LATENCIES], latency_at[LATENCIES]; // of recent acknowledged writes
+    size_t n_latency;
+    usec_t resolution_due;         // the end's resolution is stated when the second after it is over; 0 = nothing due
+    usec_t before;                 // the usual latency before the outage
+    struct pause hiccups[HICCUPS]; // short pauses whose writes may yet turn out failed
+    size_t n_hiccups;
+    usec_t reads_from; // first bucket without a good read, 0 = reads succeed
+    bool reads_told, read_once;
+    int64_t outage_reads, outage_reads_bad;
+    char first_error[SHORT_MAX]; // since the last acknowledged write
+    usec_t first_error_at;
+    bool read_only_told;
+    char server[NODE_NAME_MAX];
+};
+
+struct story {
+    VEC(struct moment *) list;
+    VEC(struct moment *) news;
+    uint64_t last_id;
+    struct model *model;
+    usec_t now;
+    bool closed, ready, finished;
+    // leader key and lease
+    char holder[NODE_NAME_MAX];
+    bool key_known, key_held_once;
+    int64_t key_created;
+    usec_t key_gone, renewed, ttl;
+    // etcd
+    enum { ETCD_UNKNOWN, ETCD_LED, ETCD_ELECTS, ETCD_NO_QUORUM } etcd;
+    char etcd_leader[NODE_NAME_MAX];
+    usec_t etcd_since, etcd_error; // since its present state, and the resolution of that time
+    bool election_due; // ETCD_ELECTS is told when it has lasted: members that die together are seen one after the other
+    // health
+    bool healthy_told, trouble; // trouble: something bad was told since
+    usec_t unhealthy_since;
+    struct pg_told pg[NODES_MAX];
+    struct patroni_told patroni[NODES_MAX];
+    struct machine_told machine[NODES_MAX];
+    VEC(struct fault_told) faults;
+    struct app_told app;
+    VEC(struct setting_told) settings;
+    VEC(struct wait_told) waits;
+    char progress[EVENT_TEXT_MAX];
+    bool noise_told;
+};
+
+// Adds a moment that happened at t. The address is good until the next event; later it is found by its id.
+struct moment *tell(struct story *s, usec_t t, enum moment_kind kind, enum moment_weight w, enum moment_mood mood,
+                    const char *node, const char *fmt, ...) PRINTF_LIKE(7, 8);
+struct moment *moment_find(struct story *s, uint64_t id); // NULL: forgotten, or id 0
+void set_text(struct moment *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void add_detail(struct moment *m, const char *fmt, ...)
+    PRINTF_LIKE(2, 3); // after "; " when there is one already; nothing when it is empty
+int story_node(const struct story *s, const char *name); // index in the model, -1 = unknown
+bool story_unexplained(const struct story *s, int node); // no fault or act concerns the node now
+
+void tell_application(struct story *s, const struct event *ev);
+void finish_application(struct story *s);
+void tell_leader(struct story *s, const struct event *ev);
+void tell_dcs(struct story *s, const struct event *ev);
+void tell_election(struct story *s, usec_t now); // when it is due
+void tell_fault(struct story *s, const struct event *ev);
+void tell_action(struct story *s, const struct event *ev);
+void tell_log(struct story *s, const struct event *ev);
+void tell_machine(struct story *s, const struct event *ev);
+void tell_patroni(struct story *s, const struct event *ev);
+void tell_postgres(struct story *s, const struct event *ev);
+void postgres_power(struct story *s, int node);                               // the machine lost its power
+void postgres_key_gone(struct story *s, const char *holder, const char *how); // its key has just gone
+void tell_scenario(struct story *s, const struct event *ev);

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: PostgreSQL
+// The leader key: who holds it, how it was lost, and who took it without its having been free. etcd removes the key with its lease (ttl after the
+// last renewal); Patroni deletes it when it gives it up (patroni/dcs/etcd3.py, _delete_leader). The two look alike on the watch, and only the age of
+// the lease tells them apart.
+#include "lab/story/internal.h"
+
+#define LEASE_SCAN SEC // etcd looks for expired leases every 500 ms (lease/lessor.go); as much again for the watch
+
+static void note_lease(struct story *s, const struct event *ev) {
+    if (ev->u.DCS_LEASE.gone || (*ev->u.DCS_LEASE.holder && !str_eq(ev->u.DCS_LEASE.holder, s->holder)))
+        return;
+    s->renewed = ev->u.DCS_LEASE.renewed;
+    s->ttl = ev->u.DCS_LEASE.ttl_s > 0 && ev->u.DCS_LEASE.ttl_s < 1000000 ? (usec_t)ev->u.DCS_LEASE.ttl_s * SEC : 0;
+}
+
+static void gone(struct story *s, const struct event *ev) {
+    usec_t age = s->renewed && ev->t > s->renewed ? ev->t - s->renewed : 0;
+    double age_s = (double)age / 1e6, ttl_s = (double)s->ttl / 1e6;
+    bool expired = age && s->ttl && age + LEASE_SCAN >= s->ttl;
+    struct moment *m =
+        tell(s, ev->t, MOMENT_KEY_GONE, TOLD_MAIN, MOOD_WARN, s->holder, "the leader key of %s %s", s->holder,
+             expired         ? "has expired"
+             : age && s->ttl ? "was given up or deleted"
+                             : "is gone");
+    if (expired)
+        add_detail(m, "its lease was last renewed %.1f s before (ttl %.0f s)", age_s, ttl_s);
+    else if (age && s->ttl)
+        add_detail(m, "its lease would have lived %.1f s longer (ttl %.0f s)", ttl_s - age_s, ttl_s);
+    postgres_key_gone(s, s->holder, expired ? "expired" : "was gone");
+}
+
+static void taken(struct story *s, const struct event *ev, const char *now) {
+    char text[USEC_TEXT_MAX];
+    if (!s->key_held_once)
+        (void)tell(s, ev->t, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_NEUTRAL, now, "%s %s the leader key: the first leader",
+                   now, ev->u.DCS_KEY.initial ? "holds" : "takes");
+    else if (s->key_gone && ev->t > s->key_gone)
+        (void)tell(s, ev->t, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_NEUTRAL, now,
+                   "%s takes the leader key, which was free for %s", now, usec_format(text, ev->t - s->key_gone));
+    else
+        (void)tell(s, ev->t, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_NEUTRAL, now, "%s takes the leader key", now);
+}
+
+// Another holder, and no loss was seen in between. The same revision of creation proves that the key was written over; without it (old logs) there
+// is only the watch, which sees every deletion unless it had to begin anew.
+static void changed_hands(struct story *s, const struct event *ev, const char *now) {
+    bool created_anew = s->key_created && ev->u.DCS_KEY.created && s->key_created != ev->u.DCS_KEY.created;
+    if (ev->u.DCS_KEY.initial || created_anew) {
+        (void)tell(s, ev->t, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_WARN, now,
+                   "%s holds the leader key instead of %s; when the key changed hands was not seen", now, s->holder);
+        return;
+    }
+    struct moment *m = tell(s, ev->t, MOMENT_KEY_STOLEN, TOLD_MAIN, MOOD_BAD, now,
+                            "%s TOOK THE LEADER KEY FROM %s, without the key having been free", now, s->holder);
+    if (s->key_created && ev->u.DCS_KEY.created)
+        add_detail(m, "it was written over, not deleted and made anew");
+}
+
+// A Patroni that could not reach the DCS proves that it can again by writing its own key. (dcs_last_seen of its REST answer moves without a quorum too.)
+static void member_written(struct story *s, const char *name, usec_t t) {
+    int node = story_node(s, name);
+    if (node < 0 || !s->patroni[node].no_dcs || t < s->patroni[node].no_dcs_since)
+        return;
+    s->patroni[node].no_dcs = false;
+    (void)tell(s, t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, name, "Patroni on %s reaches etcd again", name);
+}
+
+void tell_leader(struct story *s, const struct event *ev) {
+    if (ev->kind == EVENT_DCS_LEASE) {
+        note_lease(s, ev);
+        return;
+    }
+    if (str_starts(ev->u.DCS_KEY.key, "members/") && !ev->u.DCS_KEY.gone && !ev->u.DCS_KEY.initial)
+        member_written(s, ev->u.DCS_KEY.key + strlen("members/"), ev->t);
+    if (!str_eq(ev->u.DCS_KEY.key, "leader"))
+        return;
+    char now[NODE_NAME_MAX];
+    STR_COPY(now, ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value);
+    bool news = !s->key_known || !str_eq(now, s->holder);
+    if (news && !*now && *s->holder)
+        gone(s, ev);
+    else if (news && *now && *s->holder)
+        changed_hands(s, ev, now);
+    else if (news && *now)
+        taken(s, ev, now);
+    if (news)
+        s->renewed = s->ttl = 0;
+    if (news && !*now)
+        s->key_gone = ev->t;
+    s->key_known = true;
+    s->key_held_once |= *now != '\0';
+    s->key_created = *now ? ev->u.DCS_KEY.created : 0;
+    STR_COPY(s->holder, now);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: PostgreSQL
+// Machines and their daemons: what ended, and whether a fault explains it. The init of a node tells every daemon's end; one on a node that no fault and
+// no act concerns was somebody else's doing: a person's inside the node, or the daemon's own.
+#include <stdio.h>
+
+#include "lab/story/internal.h"
+
+static const char *const daemons[] = {"patroni", "etcd", "haproxy", "postgres"};
+
+static int daemon_index(const char *service) {
+    for (size_t i = 0; i < ARRAY_SIZE(daemons); i++)
+        if (str_eq(service, daemons[i]))
+            return (int)i;
+    return -1;
+}
+
+static void blame(const struct story *s, int node, struct moment *m) {
+    add_detail(m, "no fault and no act of this run explains it%s",
+               s->machine[node].entered ? "; somebody was inside the machine" : "");
+}
+
+static void ended(struct story *s, int node, const struct event *ev, const char *what) {
+    char how[64];
+    bool postgres = str_eq(what, "postgres"), killed = str_eq(ev->u.SERVICE.state, "signalled");
+    bool alone = story_unexplained(s, node) && s->ready;
+    if (killed)
+        (void)snprintf(how, sizeof how, "killed by signal %" PRId64, ev->u.SERVICE.signal);
+    else
+        (void)snprintf(how, sizeof how, "exited with status %" PRId64, ev->u.SERVICE.status);
+    if (postgres) { // Patroni's own stops and starts leave such processes behind: only a killed one is news
+        (void)tell(s, ev->t, MOMENT_SERVICE, killed ? TOLD_EVENT : TOLD_DETAIL, killed ? MOOD_WARN : MOOD_NEUTRAL,
+                   ev->u.SERVICE.node, "a process of PostgreSQL on %s has ended: %s", ev->u.SERVICE.node, how);
+        return;
+    }
+    struct moment *m = tell(s, ev->t, MOMENT_SERVICE, alone ? TOLD_MAIN : TOLD_EVENT, alone ? MOOD_BAD : MOOD_WARN,
+                            ev->u.SERVICE.node, "%s on %s has ended: %s", what, ev->u.SERVICE.node, how);
+    if (alone)
+        blame(s, node, m);
+}
+
+static void on_service(struct story *s, int node, const struct event *ev) {
+    int which = daemon_index(ev->u.SERVICE.service);
+    struct machine_told *m = &s->machine[node];
+    if (which < 0)
+        return;
+    if (!str_eq(ev->u.SERVICE.state, "started")) {
+        if (!m->power_off)
+            ended(s, node, ev, daemons[which]);
+        m->ended[which] = true;
+        return;
+    }
+    if (m->ran[which] && m->ended[which])
+        (void)tell(s, ev->t, MOMENT_SERVICE, TOLD_EVENT, MOOD_NEUTRAL, ev->u.SERVICE.node, "%s on %s runs again",
+                   daemons[which], ev->u.SERVICE.node);
+    m->ran[which] = true;
+    m->ended[which] = false;
+}
+
+static void on_power(struct story *s, int node, const struct event *ev) {
+    struct machine_told *m = &s->machine[node];
+    const char *name = ev->u.NODE_POWER.node;
+    bool alone = story_unexplained(s, node) && s->ready;
+    bool said = m->power_fault && ev->t < m->power_fault + SEC; // the fault's own moment says it
+    if (ev->u.NODE_POWER.on) {
+        if (m->power_off)
+            (void)tell(s, ev->t, MOMENT_POWER, TOLD_EVENT, MOOD_NEUTRAL, name, "%s has power again", name);
+        m->power_off = 0;
+        return;
+    }
+    struct moment *told = tell(s, ev->t, MOMENT_POWER,
+                               alone  ? TOLD_MAIN
+                               : said ? TOLD_DETAIL
+                                      : TOLD_EVENT,
+                               alone ? MOOD_BAD : MOOD_WARN, name, "%s has no power any more", name);
+    if (alone)
+        blame(s, node, told);
+    m->power_off = ev->t;
+    for (size_t i = 0; i < ARRAY_SIZE(m->ended); i++)
+        m->ended[i] = m->ran[i];
+    postgres_power(s, node);
+    s->patroni[node] = (struct patroni_told){0};
+}
+
+static void on_watchdog(struct story *s, const struct event *ev) {
+    const char *node = ev->u.WATCHDOG.node, *state = ev->u.WATCHDOG.state;
+    double timeout = (double)ev->u.WATCHDOG.timeout / 1e6;
+    int i = story_node(s, node);
+    if (str_eq(state, "expired") && i >= 0)
+        s->machine[i].asked = ev->t; // it explains what follows
+    if (str_eq(state, "expired"))
+        (void)tell(s, ev->t, MOMENT_WATCHDOG, TOLD_MAIN, MOOD_BAD, node,
+                   "the watchdog of %s has expired and takes its power: nobody wrote to it for %.0f s", node, timeout);
+    else if (!str_eq(state, "kept"))
+        (void)tell(s, ev->t, MOMENT_WATCHDOG, TOLD_DETAIL, MOOD_NEUTRAL, node, "the watchdog of %s is %s", node, state);
+}
+
+void tell_machine(struct story *s, const struct event *ev) {
+    const char *name = ev->kind == EVENT_SERVICE      ? ev->u.SERVICE.node
+                       : ev->kind == EVENT_NODE_POWER ? ev->u.NODE_POWER.node
+                                                      : ev->u.WATCHDOG.node;
+    int node = story_node(s, name);
+    if (node < 0)
+        return;
+    if (ev->kind == EVENT_SERVICE)
+        on_service(s, node, ev);
+    else if (ev->kind == EVENT_NODE_POWER)
+        on_power(s, node, ev);
+    else
+        on_watchdog(s, ev);
+}
+
+// ---- Patroni's REST API -------------------------------------------------------------------------------------------------
+
+#define SILENCE (2 * SEC) // it is asked once a second
+
+static void patroni_silent(struct story *s, int node, const struct event *ev) {
+    struct patroni_told *p = &s->patroni[node];
+    if (!p->silent_since)
+        p->silent_since = ev->t;
+    if (!p->answered || ev->t < p->silent_since + SILENCE)
+        return;
+    p->answered = false;
+    if (s->machine[node].ended[0]) // its end was told
+        return;
+    struct moment *m = tell(s, p->silent_since, MOMENT_PATRONI, TOLD_EVENT, MOOD_WARN, ev->u.MEMBER.node,
+                            "Patroni on %s does not answer its REST API", ev->u.MEMBER.node);
+    add_detail(m, "%s", ev->u.MEMBER.error);
+}
+
+void tell_patroni(struct story *s, const struct event *ev) {
+    int node = story_node(s, ev->u.MEMBER.node);
+    if (node < 0 || s->machine[node].power_off)
+        return;
+    struct patroni_told *p = &s->patroni[node];
+    if (!ev->u.MEMBER.answered) {
+        patroni_silent(s, node, ev);
+        return;
+    }
+    if (p->known && !p->answered)
+        (void)tell(s, ev->t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, ev->u.MEMBER.node, "Patroni on %s answers again",
+                   ev->u.MEMBER.node);
+    p->known = p->answered = true;
+    p->silent_since = 0;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: PostgreSQL
+// PostgreSQL as the observer's own probes see it: who accepts writes, and since when no longer. A change lies between two probes; the moment carries
+// that bracket.
+//
+//   a leader fences itself   its writes are refused, then its PostgreSQL is gone for a moment, then it is a standby: one fall, told once, with the end
+//                            of its leader key set beside it as soon as that is known
+//   a silence                is told when it has lasted: a restart of a second is none
+#include "lab/story/internal.h"
+
+#define SILENCE (SEC + SEC / 2)
+
+static const char *other_writer(const struct story *s, int node) {
+    for (size_t i = 0; i < s->model->n_nodes; i++)
+        if ((int)i != node && s->pg[i].writable)
+            return s->model->nodes[i].name;
+    return NULL;
+}
+
+static const char *why_refused(const struct event *ev) {
+    if (ev->u.SQL.answered && ev->u.SQL.in_recovery)
+        return "it is a standby now";
+    if (!ev->u.SQL.answered && !*ev->u.SQL.error)
+        return "it does not answer";
+    return ev->u.SQL.error;
+}
+
+static void fell(struct story *s, int node, const struct event *ev) {
+    struct pg_told *p = &s->pg[node];
+    const char *name = ev->u.SQL.node, *why = why_refused(ev);
+    bool holder = str_eq(s->holder, name);
+    struct moment *m = tell(s, ev->t, MOMENT_DEMOTED, TOLD_MAIN, MOOD_WARN, name, "%s accepts no writes any more%s%s",
+                            name, *why ? ": " : "", why);
+    m->error = ev->u.SQL.previous && ev->u.SQL.previous < ev->t ? ev->t - ev->u.SQL.previous : 0;
+    p->fell = ev->t;
+    p->fall = m->id;
+    if (!holder && s->key_gone && ev->t > s->key_gone && s->key_held_once) {
+        char text[USEC_TEXT_MAX];
+        add_detail(m, "%s AFTER the leader key was gone", usec_format(text, ev->t - s->key_gone));
+    }
+}
+
+static void rose(struct story *s, int node, const struct event *ev) {
+    struct pg_told *p = &s->pg[node];
+    const char *name = ev->u.SQL.node, *other = other_writer(s, node);
+    char text[USEC_TEXT_MAX];
+    struct moment *m;
+    if (other)
+        m = tell(s, ev->t, MOMENT_WRITABLE, TOLD_MAIN, MOOD_BAD, name,
+                 "%s ACCEPTS WRITES BESIDE %s, on timeline %" PRId64, name, other, ev->u.SQL.timeline);
+    else if (p->fell)
+        m = tell(s, ev->t, MOMENT_WRITABLE, TOLD_MAIN, MOOD_GOOD, name,
+                 "%s accepts writes again after %s, on timeline %" PRId64, name, usec_format(text, ev->t - p->fell),
+                 ev->u.SQL.timeline);
+    else
+        m = tell(s, ev->t, MOMENT_WRITABLE, s->ready ? TOLD_MAIN : TOLD_EVENT, s->ready ? MOOD_GOOD : MOOD_NEUTRAL,
+                 name, "%s accepts writes, on timeline %" PRId64, name, ev->u.SQL.timeline);
+    if (s->ready)
+        m->error = ev->u.SQL.previous && ev->u.SQL.previous < ev->t ? ev->t - ev->u.SQL.previous : 0;
+    if (p->timeline && ev->u.SQL.timeline && ev->u.SQL.timeline != p->timeline)
+        add_detail(m, "a new timeline: before it was on %" PRId64, p->timeline);
+    p->fall = 0;
+}
+
+static void tell_silence(struct story *s, int node, const struct event *ev) {
+    struct pg_told *p = &s->pg[node];
+    if (p->silence_told || !p->silent_since || ev->t < p->silent_since + SILENCE)
+        return;
+    p->silence_told = true;
+    struct moment *m = tell(s, p->silent_since, MOMENT_POSTGRES, TOLD_EVENT, MOOD_WARN, ev->u.SQL.node,
+                            "PostgreSQL on %s does not answer", ev->u.SQL.node);
+    add_detail(m, "%s", ev->u.SQL.error);
+}
+
+static void tell_state(struct story *s, int node, const struct event *ev) {
+    struct pg_told *p = &s->pg[node];
+    const char *name = ev->u.SQL.node;
+    bool came = !p->answered || !p->in_recovery;
+    if (ev->u.SQL.in_recovery && came && (p->wrote || p->silence_told))
+        (void)tell(s, ev->t, MOMENT_POSTGRES, TOLD_EVENT, MOOD_NEUTRAL, name,
+                   "PostgreSQL on %s runs as a standby, on timeline %" PRId64, name, ev->u.SQL.timeline);
+    else if (ev->u.SQL.in_recovery && !came && p->timeline && ev->u.SQL.timeline > 0 &&
+             ev->u.SQL.timeline != p->timeline)
+        (void)tell(s, ev->t, MOMENT_POSTGRES, TOLD_EVENT, MOOD_NEUTRAL, name,
+                   "%s follows timeline %" PRId64 " now (before: %" PRId64 ")", name, ev->u.SQL.timeline, p->timeline);
+    else if (!ev->u.SQL.in_recovery && !ev->u.SQL.writable && p->silence_told)
+        (void)tell(s, ev->t, MOMENT_POSTGRES, TOLD_EVENT, MOOD_WARN, name,
+                   "PostgreSQL on %s answers but accepts no writes%s%s", name, *ev->u.SQL.error ? ": " : "",
+                   ev->u.SQL.error);
+}
+
+static void on_sql(struct story *s, int node, const struct event *ev) {
+    struct pg_told *p = &s->pg[node];
+    const struct model_node *n = &s->model->nodes[node];
+    if (n->power_changed && !n->on) // an answer that was under way when the power went
+        return;
+    bool writable = ev->u.SQL.answered && ev->u.SQL.writable;
+    if (p->writable && !writable)
+        fell(s, node, ev);
+    else if (!p->writable && writable)
+        rose(s, node, ev);
+    else if (ev->u.SQL.answered && !writable)
+        tell_state(s, node, ev);
+    if (ev->u.SQL.answered)
+        p->silent_since = 0, p->silence_told = false;
+    else if (!p->silent_since && (p->answered || p->writable) && s->ready)
+        p->silent_since = ev->t;
+    tell_silence(s, node, ev);
+    if (ev->u.SQL.answered && ev->u.SQL.timeline > 0)
+        p->timeline = ev->u.SQL.timeline;
+    p->answered = ev->u.SQL.answered;
+    p->in_recovery = ev->u.SQL.answered && ev->u.SQL.in_recovery;
+    p->writable = writable;
+    p->wrote |= writable;
+}
+
+// Who streams from whom: the beginning is news when the pair has not streamed for a while, or never.
+static void on_row(struct story *s, int sender, const struct event *ev) {
+    const usec_t while_ = 2 * SEC;
+    int standby = story_node(s, ev->u.REPLICATION.standby);
+    if (standby < 0)
+        return;
+    struct pg_told *p = &s->pg[sender];
+    bool now = !ev->u.REPLICATION.gone && str_eq(ev->u.REPLICATION.state, "streaming");
+    if (now == p->streams[standby])
+        return;
+    p->streams[standby] = now;
+    if (!now) {
+        p->stopped[standby] = ev->t;
+        (void)tell(s, ev->t, MOMENT_POSTGRES, TOLD_DETAIL, MOOD_WARN, ev->u.REPLICATION.standby,
+                   "%s no longer streams from %s", ev->u.REPLICATION.standby, ev->u.REPLICATION.node);
+    } else {
+        bool news = s->ready && (!p->stopped[standby] || ev->t > p->stopped[standby] + while_);
+        (void)tell(s, ev->t, MOMENT_POSTGRES, news ? TOLD_EVENT : TOLD_DETAIL, MOOD_NEUTRAL, ev->u.REPLICATION.standby,
+                   "%s streams from %s", ev->u.REPLICATION.standby, ev->u.REPLICATION.node);
+    }
+}
+
+void tell_postgres(struct story *s, const struct event *ev) {
+    int node = story_node(s, ev->kind == EVENT_SQL ? ev->u.SQL.node : ev->u.REPLICATION.node);
+    if (node < 0)
+        return;
+    if (ev->kind == EVENT_SQL)
+        on_sql(s, node, ev);
+    else
+        on_row(s, node, ev);
+}
+
+// What a machine without power can't do needs no words of its own.
+void postgres_power(struct story *s, int node) {
+    struct pg_told *p = &s->pg[node];
+    if (p->writable)
+        p->fell = s->now;
+    p->answered = p->in_recovery = p->writable = p->silence_told = false;
+    p->silent_since = 0;
+    p->fall = 0;
+    for (size_t i = 0; i < NODES_MAX; i++) {
+        p->streams[i] = s->pg[i].streams[node] = false;
+        p->stopped[i] = 0;
+    }
+}
+
+void postgres_key_gone(struct story *s, const char *holder, const char *how) {
+    int node = story_node(s, holder);
+    struct pg_told *p = node < 0 ? NULL : &s->pg[node];
+    struct moment *m = p ? moment_find(s, p->fall) : NULL;
+    char text[USEC_TEXT_MAX];
+    if (m && s->now >= m->t)
+        add_detail(m, "%s before its leader key %s", usec_format(text, s->now - m->t), how);
+    if (p)
+        p->fall = 0;
+}

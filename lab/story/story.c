@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: PostgreSQL
+// The list itself: what is told takes its place in time, what is old is forgotten, every event goes to the parts that it concerns.
+#include "lab/story/internal.h"
+
+#include <stdio.h>
+
+const char *moment_kind_name(enum moment_kind kind) {
+    static const char *const names[MOMENT_KIND_COUNT] = {
+#define X(kind, name) [MOMENT_##kind] = name,
+        MOMENT_KINDS(X)
+#undef X
+    };
+    return (unsigned)kind < MOMENT_KIND_COUNT ? names[kind] : "?";
+}
+
+struct story *story_new(void) {
+    struct story *s = xcalloc(1, sizeof *s);
+    s->model = model_new();
+    return s;
+}
+
+static void free_moment(struct moment *m) {
+    free(m->text);
+    free(m->detail);
+    free(m);
+}
+
+void story_free(struct story *s) {
+    if (!s)
+        return;
+    VEC_FOREACH (&s->list, m)
+        free_moment(*m);
+    VEC_DONE(&s->list);
+    VEC_DONE(&s->news);
+    VEC_DONE(&s->faults);
+    VEC_DONE(&s->settings);
+    VEC_DONE(&s->waits);
+    model_free(s->model);
+    free(s);
+}
+
+size_t story_count(const struct story *s) {
+    return s->list.n;
+}
+
+const struct moment *story_at(const struct story *s, size_t i) {
+    return s->list.items[i];
+}
+
+size_t story_news_count(const struct story *s) {
+    return s->news.n;
+}
+
+const struct moment *story_news(const struct story *s, size_t i) {
+    return s->news.items[i];
+}
+
+// ---- telling -----------------------------------------------------------------------------------------------------------
+
+// Of the same time: in the order of telling.
+static void settle(struct story *s, size_t i) {
+    struct moment *m = s->list.items[i];
+    for (; i > 0 && s->list.items[i - 1]->t > m->t; i--)
+        s->list.items[i] = s->list.items[i - 1];
+    s->list.items[i] = m;
+}
+
+struct moment *tell(struct story *s, usec_t t, enum moment_kind kind, enum moment_weight w, enum moment_mood mood,
+                    const char *node, const char *fmt, ...) {
+    cleanup_strbuf struct strbuf text = {0};
+    struct moment *m = xcalloc(1, sizeof *m);
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    *m = (struct moment){.t = t, .kind = kind, .weight = w, .mood = mood, .told = s->now, .id = ++s->last_id};
+    m->text = xstrdup(strbuf_str(&text));
+    m->detail = xstrdup("");
+    STR_COPY(m->node, node);
+    s->trouble |= mood == MOOD_BAD && w == TOLD_MAIN;
+    VEC_PUSH(&s->list, m);
+    VEC_PUSH(&s->news, m);
+    settle(s, s->list.n - 1);
+    return m;
+}
+
+struct moment *moment_find(struct story *s, uint64_t id) {
+    for (size_t i = id ? s->list.n : 0; i > 0; i--)
+        if (s->list.items[i - 1]->id == id)
+            return s->list.items[i - 1];
+    return NULL;
+}
+
+void set_text(struct moment *m, const char *fmt, ...) {
+    struct strbuf text = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&text, fmt, ap);
+    va_end(ap);
+    free(m->text);
+    m->text = text.data ? text.data : xstrdup("");
+}
+
+void add_detail(struct moment *m, const char *fmt, ...) {
+    struct strbuf more = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    strbuf_vaddf(&more, fmt, ap);
+    va_end(ap);
+    if (more.len && *m->detail) {
+        char *both = xasprintf("%s; %s", m->detail, more.data);
+        free(m->detail);
+        m->detail = both;
+    } else if (more.len) {
+        free(m->detail);
+        m->detail = STEAL(more.data);
+    }
+    strbuf_done(&more);
+}
+
+void moment_text(const struct moment *m, struct strbuf *out) {
+    char text[USEC_TEXT_MAX];
+    strbuf_add(out, m->text);
+    if (m->error < MSEC)
+        return;
+    if (m->kind == MOMENT_WRITES_BACK || m->kind == MOMENT_WRITES_STOP || m->kind == MOMENT_READS_BACK ||
+        m->kind == MOMENT_READS_STOP)
+        strbuf_addf(out, " (good to %s)", usec_format(text, m->error));
+    else
+        strbuf_addf(out, " (or up to %s earlier)", usec_format(text, m->error));
+}
+
+// ---- forgetting --------------------------------------------------------------------------------------------------------
+
+static void forget(struct story *s, size_t among, bool details_only) {
+    size_t kept = 0;
+    for (size_t i = 0; i < s->list.n; i++) {
+        struct moment *m = s->list.items[i];
+        if (i < among && (!details_only || m->weight == TOLD_DETAIL))
+            free_moment(m);
+        else
+            s->list.items[kept++] = m;
+    }
+    s->list.n = kept;
+}
+
+static void make_room(struct story *s) {
+    if (s->list.n < STORY_MOST)
+        return;
+    forget(s, s->list.n / 2, true);
+    if (s->list.n > STORY_MOST / 5 * 4) // nothing but things that matter: the oldest go
+        forget(s, s->list.n / 5, false);
+}
+
+// ---- the fold ----------------------------------------------------------------------------------------------------------
+
+int story_node(const struct story *s, const char *name) {
+    for (size_t i = 0; *name && i < s->model->n_nodes; i++)
+        if (str_eq(s->model->nodes[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+static void tell_health(struct story *s, usec_t t) {
+    enum { LASTS = 2 }; // seconds: a row of pg_stat_replication that comes and goes is no news
+    if (!model_healthy(s->model, NULL, 0)) {
+        s->unhealthy_since = s->unhealthy_since ? s->unhealthy_since : t;
+        return;
+    }
+    bool again = s->unhealthy_since && (s->trouble || t > s->unhealthy_since + LASTS * SEC);
+    if (!s->healthy_told)
+        (void)tell(s, t, MOMENT_HEALTHY, TOLD_EVENT, MOOD_GOOD, s->model->leader,
+                   "healthy: the leader is %s, every other member streams from it", s->model->leader);
+    else if (again)
+        (void)tell(s, t, MOMENT_HEALTHY, TOLD_MAIN, MOOD_GOOD, s->model->leader,
+                   "healthy again: the leader is %s, every powered member streams from it", s->model->leader);
+    if (!s->healthy_told || again)
+        s->trouble = false;
+    s->healthy_told = true;
+    s->unhealthy_since = 0;
+}
+
+static void dispatch(struct story *s, const struct event *ev) {
+    switch (ev->kind) {
+    case EVENT_CLIENT_TICK:
+    case EVENT_CLIENT_ERROR:
+    case EVENT_CLIENT_SERVER:
+        tell_application(s, ev);
+        break;
+    case EVENT_DCS_KEY:
+    case EVENT_DCS_LEASE:
+        tell_leader(s, ev);
+        break;
+    case EVENT_DCS_MEMBER:
+        tell_dcs(s, ev);
+        break;
+    case EVENT_FAULT:
+        tell_fault(s, ev);
+        break;
+    case EVENT_ACTION:
+        tell_action(s, ev);
+        break;
+    case EVENT_LOG_LINE:
+        tell_log(s, ev);
+        break;
+    case EVENT_SERVICE:
+    case EVENT_NODE_POWER:
+    case EVENT_WATCHDOG:
+        tell_machine(s, ev);
+        tell_dcs(s, ev);
+        break;
+    case EVENT_MEMBER:
+        tell_patroni(s, ev);
+        break;
+    case EVENT_SQL:
+    case EVENT_REPLICATION:
+        tell_postgres(s, ev);
+        break;
+    default:
+        tell_scenario(s, ev);
+    }
+}
+
+void story_event(struct story *s, const struct event *ev) {
+    VEC_CLEAR(&s->news);
+    make_room(s);
+    s->now = ev->t > s->now ? ev->t : s->now;
+    if (s->closed && ev->kind != EVENT_RUN_END)
+        return;
+    if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"))
+        s->closed = true; // what dies now dies because the lab is taken down
+    model_apply(s->model, ev);
+    tell_election(s, ev->t);
+    dispatch(s, ev);
+    if (ev->kind == EVENT_SQL || ev->kind == EVENT_REPLICATION || ev->kind == EVENT_DCS_KEY ||
+        ev->kind == EVENT_DCS_MEMBER)
+        tell_health(s, ev->t);
+}
+
+void story_finish(struct story *s) {
+    VEC_CLEAR(&s->news);
+    if (s->finished)
+        return;
+    s->finished = true;
+    finish_application(s);
+}
+
+// ---- findings of the measures ------------------------------------------------------------------------------------------
+
+void story_defect(struct story *s, usec_t t, const char *node, const char *id, const char *seen, const char *about) {
+    struct moment *m = tell(s, t, MOMENT_DEFECT, TOLD_MAIN, MOOD_BAD, node, "%s", seen);
+    add_detail(m, "the signature of %s: %s", id, about);
+}
+
+void story_ahead(struct story *s, usec_t t, const char *node, const char *leader, lsn_t replayed, lsn_t written) {
+    char here[LSN_TEXT_MAX], there[LSN_TEXT_MAX];
+    (void)tell(s, t, MOMENT_AHEAD, TOLD_MAIN, MOOD_BAD, node,
+               "%s is ahead of its leader %s: replayed to %s, written to %s", node, leader, lsn_format(here, replayed),
+               lsn_format(there, written));
+}
+
+void story_outage_resolution(struct story *s, usec_t from, usec_t to, usec_t resolution) {
+    VEC_FOREACH (&s->list, m)
+        if (((*m)->kind == MOMENT_WRITES_STOP && (*m)->t == from) ||
+            ((*m)->kind == MOMENT_WRITES_BACK && (*m)->t == to))
+            (*m)->error = resolution;
+}
