@@ -26,6 +26,20 @@ _bascule_nodes() {
 
 _bascule_faults() { "${COMP_WORDS[0]}" faults 2>/dev/null | awk '/^  / {print $1}'; }
 _bascule_fault_params() { "${COMP_WORDS[0]}" faults "$1" 2>/dev/null | awk '/^  / {print $1 "="}'; }
+# The words of parameter $2 of fault $1, of setting $1: what a choice allows.
+_bascule_param_words() { "${COMP_WORDS[0]}" faults "$1" --json 2>/dev/null | _bascule_words_of "$2"; }
+_bascule_words_of() { # of the object whose "name" is $1: "words": "a|b"
+  awk -F'"' -v wanted="$1" '$2 == "name" {name = $4} $2 == "words" && name == wanted {gsub(/\|/, "\n", $4); print $4}'
+}
+_bascule_settings() { "${COMP_WORDS[0]}" settings 2>/dev/null | awk '{print $1 "="}'; }
+_bascule_setting_words() { # a choice is listed as its words: "off, automatic, required"
+  case $1 in
+  topology) _bascule_yaml_names "$(_bascule_scenarios_dir)/topologies" ;;
+  image) echo host; _bascule_images ;;
+  *) "${COMP_WORDS[0]}" settings "$1" --json 2>/dev/null | tr -d '\n\t' | sed -n 's/.*"words":\[\([^]]*\)\].*/\1/p' | tr -d '"' | tr ',' '\n' ;;
+  esac
+}
+_bascule_fault_ids() { "${COMP_WORDS[0]}" status --json ${1:+--lab "$1"} 2>/dev/null | grep -oE '"id":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
 _bascule_images() { "${COMP_WORDS[0]}" image list --json 2>/dev/null | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
 _bascule_runs() { "${COMP_WORDS[0]}" runs --json 2>/dev/null | grep -oE '"(name|scenario)":[[:space:]]*"[^"]+"' | cut -d'"' -f4 | sort -u; }
 _bascule_labs() { "${COMP_WORDS[0]}" list --json 2>/dev/null | grep -oE '"lab":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
@@ -44,7 +58,7 @@ _bascule_options() {
   inject | shell | exec | psql) echo '--lab --help' ;;
   runs) echo '--json --runs-dir --keep --older --dry-run --help' ;;
   report) echo '--json --html --help' ;;
-  list | check | scenarios | compare) echo '--json --help' ;;
+  list | check | scenarios | compare | faults | settings | doctor) echo '--json --help' ;;
   matrix) echo '--image --runs --jobs --json --runs-dir --set --seed --cold --help' ;;
   image)
     case ${words[0]:-} in
@@ -59,7 +73,7 @@ _bascule_options() {
 }
 
 _bascule_selectors='leader not_leader replica any_replica sync_standby async_standby etcd_leader etcd_follower etcd_majority app proxy all'
-_bascule_commands='run up top status inject heal hold next go shell exec psql logs list down scenarios check replay runs report compare faults matrix image doctor'
+_bascule_commands='run up top status inject heal hold next go shell exec psql logs list down scenarios check replay runs report compare faults settings matrix image doctor'
 
 # Positional arguments before the cursor (without options and their values) into $words, the command into $command, --lab's into $lab.
 _bascule_parse() {
@@ -69,7 +83,8 @@ _bascule_parse() {
     word=${COMP_WORDS[i]}
     case $word in
     --lab | -l) lab=${COMP_WORDS[i + 1]:-} && i=$((i + 1)) ;;
-    --seed | --set | --runs-dir | --view | --speed | --at | --every | --size | --image | --runs | --jobs | --suite | --package | --mirror | --name | --keep | --older) i=$((i + 1)) ;;
+    --set) i=$((i + 1)) && [ "${COMP_WORDS[i + 1]:-}" != = ] || i=$((i + 2)) ;;
+    --seed | --runs-dir | --view | --speed | --at | --every | --size | --image | --runs | --jobs | --suite | --package | --mirror | --name | --keep | --older) i=$((i + 1)) ;;
     -*) ;;
     *) if [ -z "$command" ]; then command=$word; else words+=("$word"); fi ;;
     esac
@@ -94,6 +109,8 @@ _bascule_candidates() {
   shell | exec | psql) [ ${#words[@]} -gt 0 ] || _bascule_nodes "$lab" ;;
   logs) if [ ${#words[@]} = 0 ]; then _bascule_nodes "$lab"; else echo 'patroni postgresql etcd haproxy'; fi ;;
   down) _bascule_labs ;;
+  heal) _bascule_fault_ids "$lab" ;;
+  settings) "${COMP_WORDS[0]}" settings 2>/dev/null | awk '{print $1}' ;;
   report | compare | replay | top) echo last; _bascule_runs ;;
   runs) echo prune; _bascule_yaml_names "$dir" ;;
   matrix) _bascule_yaml_names "$dir" ;;
@@ -108,9 +125,22 @@ _bascule_candidates() {
 }
 
 _bascule() {
-  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command lab words
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command lab words key
   COMPREPLY=()
   _bascule_parse
+  # "key=va<TAB>" comes as the three words "key", "=" and "va": '=' breaks words in bash.
+  if [ "$current" = = ]; then
+    key=$previous current=''
+  elif [ "$previous" = = ]; then
+    key=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  if [ -n "${key:-}" ]; then
+    case $command in
+    inject) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_param_words "${words[0]}" "$key")" -- "$current") ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_setting_words "$key")" -- "$current") ;;
+    esac
+    return
+  fi
   case $previous in
   --lab | -l) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_labs)" -- "$current") && return ;;
   --runs-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
@@ -122,7 +152,12 @@ _bascule() {
     mapfile -t COMPREPLY < <(compgen -P "$head" -W "host $(_bascule_images)" -- "${current##*,}")
     return
     ;;
-  --seed | --set | --speed | --at | --every | --size | --runs | --jobs | --suite | --package | --mirror | --name | --keep | --older) return ;;
+  --set)
+    mapfile -t COMPREPLY < <(compgen -W "topology= $(_bascule_settings)" -- "$current")
+    compopt -o nospace 2>/dev/null
+    return
+    ;;
+  --seed | --speed | --at | --every | --size | --runs | --jobs | --suite | --package | --mirror | --name | --keep | --older) return ;;
   esac
   if [ -z "$command" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$_bascule_commands --help --version" -- "$current")
@@ -142,4 +177,21 @@ _bascule() {
   fi
 }
 
-complete -F _bascule bascule
+# Run as a program, it answers the other shells: `bash bascule.bash WORD...` prints what may stand in the place of the last word, a
+# line each. They have "key=value" as one word, bash as three.
+_bascule_answer() {
+  local word head=''
+  COMP_WORDS=()
+  for word; do
+    case $word in
+    ?*=*) COMP_WORDS+=("${word%%=*}" "=" "${word#*=}") ;;
+    *) COMP_WORDS+=("$word") ;;
+    esac
+  done
+  COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+  case ${!#} in ?*=*) head=${!#} && head=${head%%=*}= ;; esac
+  _bascule 2>/dev/null
+  for word in "${COMPREPLY[@]}"; do printf '%s%s\n' "$head" "$word"; done
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then _bascule_answer "$@"; else complete -F _bascule bascule; fi

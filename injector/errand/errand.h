@@ -47,6 +47,10 @@ int errand_http_url(const char *method, const char *url, const char *json, usec_
 // application's node). NULL after errand_no. Statements have a deadline on the server: statement_timeout, 0 = none.
 PGconn *errand_sql(struct errand_io *io, const char *name, usec_t timeout);
 PGconn *errand_sql_app(struct errand_io *io, const char *name);
+// Tries to log in, for at most `within`, and hangs up. "" = it was let in; else the SQLSTATE of the refusal, "none" when no server
+// refused. Its words, in the server's language or libpq's, are appended to why.
+const char *errand_login(const char *const *keys, const char *const *values, usec_t within, char sqlstate[static 6],
+                         struct strbuf *why);
 static inline void cleanup_pq_fn(PGconn **c) {
     if (*c)
         PQfinish(*c);

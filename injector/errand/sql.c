@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 // SQL from an errand's process: blocking, with a deadline for the connection and one for each statement.
 #include "injector/errand/errand.h"
+
+#include <poll.h>
+
+#include "lab/observe/pgconn.h"
 #include "lab/stack/names.h"
 #include "lab/stack/stack.h"
 
@@ -16,7 +20,8 @@ static PGconn *open_conn(struct errand_io *io, const char *const *keys, const ch
 
 PGconn *errand_sql(struct errand_io *io, const char *name, usec_t timeout) {
     char options[64];
-    (void)snprintf(options, sizeof options, "-c jit=off -c statement_timeout=%" PRIu64, timeout / MSEC);
+    (void)snprintf(options, sizeof options, "-c jit=off -c lc_messages=C -c statement_timeout=%" PRIu64,
+                   timeout / MSEC);
     const char *const keys[] = {"host",       "port",    "dbname", "user", "application_name", "connect_timeout",
                                 "gssencmode", "options", NULL};
     const char *const values[] = {STACK_PGSOCKET, "5432", STACK_DATABASE, "postgres", name, "3", "disable",
@@ -39,6 +44,37 @@ PGconn *errand_sql_app(struct errand_io *io, const char *name) {
     const char *const values[] = {n->address, "5432", STACK_DATABASE, STACK_APP_USER, stack_password("app"),
                                   name,       "3",    "disable",      "5000",         NULL};
     return open_conn(io, keys, values);
+}
+
+static bool logged_in(PGconn *c, usec_t end) {
+    PostgresPollingStatusType st = PGRES_POLLING_WRITING; // before the first poll (libpq, PQconnectStart)
+    while (st == PGRES_POLLING_READING || st == PGRES_POLLING_WRITING) {
+        struct pollfd p = {.fd = PQsocket(c), .events = st == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        usec_t now = usec_now();
+        if (p.fd < 0 || now >= end)
+            return false;
+        if (poll(&p, 1, (int)((end - now) / MSEC) + 1) > 0)
+            st = PQconnectPoll(c);
+    }
+    return st == PGRES_POLLING_OK;
+}
+
+// Not PQconnectdb: only between the start and the answer can libpq be told to keep the code of a refusal.
+const char *errand_login(const char *const *keys, const char *const *values, usec_t within, char sqlstate[static 6],
+                         struct strbuf *why) {
+    char text[PGCONN_TEXT_MAX];
+    cleanup_pq PGconn *c = PQconnectStartParams(keys, values, 0);
+    sqlstate[0] = '\0';
+    if (c && PQstatus(c) != CONNECTION_BAD) {
+        (void)PQsetErrorVerbosity(c, PQERRORS_VERBOSE);
+        if (logged_in(c, usec_now() + within))
+            return sqlstate;
+    }
+    pgconn_explain(c ? PQerrorMessage(c) : "out of memory", sqlstate, text);
+    strbuf_add(why, *text ? text : "no answer in time");
+    if (!*sqlstate)
+        (void)str_copy(sqlstate, 6, "none");
+    return sqlstate;
 }
 
 static bool failed(PGconn *c, const PGresult *r, struct strbuf *why) {

@@ -57,23 +57,24 @@ static void break_it(struct errand_io *io) {
 }
 
 // The postmaster reads the file again some milliseconds after the signal.
-static bool login_is(const struct errand_io *io, bool wanted, struct strbuf *text) {
+static bool login_is(const struct errand_io *io, bool wanted, char sqlstate[static 6], struct strbuf *text) {
     for (usec_t end = usec_now() + 3 * SEC;;) {
         strbuf_clear(text);
-        bool ok = postgres_replication_login(text);
+        bool ok = !*postgres_replication_login(sqlstate, text);
         if (ok == wanted || usec_now() >= end || errand_stopped(io, 50 * MSEC))
             return ok;
     }
 }
 
 static void see_refused(struct errand_io *io) {
+    char sqlstate[6];
     cleanup_strbuf struct strbuf why = {0};
-    if (login_is(io, false, &why))
+    if (login_is(io, false, sqlstate, &why))
         errand_no(io, "a replication login of ours on %s succeeded", io->node);
-    else if (strstr(strbuf_str(&why), "no pg_hba.conf entry"))
-        errand_ok(io, 0, "a replication login of ours: %s", strbuf_str(&why));
+    else if (str_eq(sqlstate, "28000")) // invalid_authorization_specification: no entry; a wrong password is 28P01
+        errand_ok(io, 0, "a replication login of ours: %s %s", sqlstate, strbuf_str(&why));
     else
-        errand_no(io, "a replication login of ours failed for another reason: %s", strbuf_str(&why));
+        errand_no(io, "a replication login of ours failed for another reason: %s %s", sqlstate, strbuf_str(&why));
 }
 
 static void mend(struct errand_io *io) {
@@ -85,11 +86,12 @@ static void mend(struct errand_io *io) {
 }
 
 static void see_accepted(struct errand_io *io) {
+    char sqlstate[6];
     cleanup_strbuf struct strbuf why = {0};
-    if (login_is(io, true, &why))
+    if (login_is(io, true, sqlstate, &why))
         errand_ok(io, usec_now(), "a replication login of ours on %s succeeded", io->node);
     else
-        errand_no(io, "%s", strbuf_str(&why));
+        errand_no(io, "%s %s", sqlstate, strbuf_str(&why));
 }
 
 static void describe(const struct fault *f, struct strbuf *out) {

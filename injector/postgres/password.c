@@ -4,18 +4,11 @@
 #include "lab/stack/names.h"
 #include "lab/stack/stack.h"
 
-bool postgres_replication_login(struct strbuf *text) {
-    const char *const keys[] = {"host",       "port", "user", "password", "replication", "connect_timeout",
-                                "gssencmode", NULL};
-    const char *const values[] = {"127.0.0.1", "5432", "replicator", stack_password("replication"),
-                                  "1",         "3",    "disable",    NULL};
-    cleanup_pq PGconn *c = PQconnectdbParams(keys, values, 0);
-    const char *why = PQerrorMessage(c);
-    const char *fatal = strstr(why, "FATAL:  ");
-    bool ok = PQstatus(c) == CONNECTION_OK;
-    if (!ok)
-        strbuf_addf(text, "%.*s", (int)strcspn(fatal ? fatal : why, "\n"), fatal ? fatal : why);
-    return ok;
+const char *postgres_replication_login(char sqlstate[static 6], struct strbuf *why) {
+    const char *const keys[] = {"hostaddr", "port", "user", "password", "replication", "gssencmode", NULL};
+    const char *const values[] = {"127.0.0.1", "5432",    "replicator", stack_password("replication"),
+                                  "1",         "disable", NULL};
+    return errand_login(keys, values, 3 * SEC, sqlstate, why);
 }
 
 static bool alter(struct errand_io *io, const char *password) {
@@ -35,16 +28,17 @@ static void rotate(struct errand_io *io) {
 }
 
 static void see_refused(struct errand_io *io) {
+    char sqlstate[6];
     cleanup_strbuf struct strbuf why = {0};
     cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
     if (!c || !errand_primary(io, c))
         return;
-    if (postgres_replication_login(&why))
+    if (!*postgres_replication_login(sqlstate, &why))
         errand_no(io, "a login of ours with the password of config.yml succeeded");
-    else if (strstr(strbuf_str(&why), "password authentication failed"))
-        errand_ok(io, 0, "a login of ours with the password of config.yml: %s", strbuf_str(&why));
+    else if (str_eq(sqlstate, "28P01")) // invalid_password
+        errand_ok(io, 0, "a login of ours with the password of config.yml: %s %s", sqlstate, strbuf_str(&why));
     else
-        errand_no(io, "a login of ours failed for another reason: %s", strbuf_str(&why));
+        errand_no(io, "a login of ours failed for another reason: %s %s", sqlstate, strbuf_str(&why));
 }
 
 static void give_back(struct errand_io *io) {
@@ -53,14 +47,15 @@ static void give_back(struct errand_io *io) {
 }
 
 static void see_accepted(struct errand_io *io) {
+    char sqlstate[6];
     cleanup_strbuf struct strbuf why = {0};
     cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
     if (!c || !errand_primary(io, c))
         return;
-    if (postgres_replication_login(&why))
+    if (!*postgres_replication_login(sqlstate, &why))
         errand_ok(io, 0, "a login of ours with the password of config.yml succeeded");
     else
-        errand_no(io, "%s", strbuf_str(&why));
+        errand_no(io, "%s %s", sqlstate, strbuf_str(&why));
 }
 
 static void describe(const struct fault *f, struct strbuf *out) {

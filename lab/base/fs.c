@@ -25,10 +25,24 @@ int fs_mkdirs(const char *path, mode_t mode, struct err *err) {
     return 0;
 }
 
-int fs_read(const char *path, size_t max, struct strbuf *buf, struct err *err) {
-    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+static const char *kind_of(mode_t mode) {
+    return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+int fs_open_file(const char *path, struct err *err) {
+    // Without waiting: for a pipe's writer, or for a device that is not there.
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0)
         return err_sys(err, errno, "read '%s'", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, EINVAL, "read '%s': it is %s, not a file", path, kind_of(st.st_mode));
+    int ret = fd;
+    fd = -1;
+    return ret;
+}
+
+static int read_all(int fd, const char *path, size_t max, struct strbuf *buf, struct err *err) {
     size_t total = 0;
     char chunk[16384];
     for (;;) {
@@ -44,6 +58,16 @@ int fs_read(const char *path, size_t max, struct strbuf *buf, struct err *err) {
             return err_set(err, EFBIG, "read '%s': larger than %zu bytes", path, max);
         strbuf_addn(buf, chunk, (size_t)n);
     }
+}
+
+int fs_read(const char *path, size_t max, struct strbuf *buf, struct err *err) {
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? err_sys(err, errno, "read '%s'", path) : read_all(fd, path, max, buf, err);
+}
+
+int fs_read_file(const char *path, size_t max, struct strbuf *buf, struct err *err) {
+    cleanup_close int fd = fs_open_file(path, err);
+    return fd < 0 ? fd : read_all(fd, path, max, buf, err);
 }
 
 int fs_write_all(int fd, const void *data, size_t len) {

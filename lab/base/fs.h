@@ -10,6 +10,11 @@
 int fs_mkdirs(const char *path, mode_t mode, struct err *err);
 // The whole file, at most `max` bytes (-EFBIG beyond). Appends to buf. NUL bytes are kept; buf->data stays terminated.
 int fs_read(const char *path, size_t max, struct strbuf *buf, struct err *err);
+// Opens a regular file for reading and refuses whatever else has that name (-EINVAL): a pipe or a device, of which a reader could wait
+// for ever, a folder. Returns the descriptor, which the caller closes.
+int fs_open_file(const char *path, struct err *err);
+// fs_read of a file that somebody else may have put there: refuses what fs_open_file refuses.
+int fs_read_file(const char *path, size_t max, struct strbuf *buf, struct err *err);
 // Creates or truncates. Not atomic, not synced: for files of a new folder that only we write.
 int fs_write(const char *path, const char *data, size_t len, mode_t mode, struct err *err);
 // Writes path.tmp, fsyncs, renames over path: a reader sees the old or the new file, never half of one.

@@ -26,44 +26,67 @@ static const struct {
     usec_t usec;
 } units[] = {{"us", 1}, {"ms", MSEC}, {"s", SEC}, {"m", MINUTE}, {"min", MINUTE}, {"h", 60 * MINUTE}};
 
-int usec_parse(const char *text, usec_t *ret) {
-    const char *p = text;
-    if (!isdigit((unsigned char)*p))
-        return -EINVAL;
-    // Integer and fraction by hand: strtod takes the locale, "inf", hex and signs, none of which is a duration.
-    usec_t whole = 0;
-    for (; isdigit((unsigned char)*p); p++) {
-        whole = whole * 10 + (usec_t)(*p - '0');
-        if (whole > UINT64_C(1000000000000))
-            return -EINVAL;
+// Integer and fraction by hand: strtod takes the locale, "inf", hex and signs, none of which is a duration. The fraction is
+// in millionths. False when there is no number at *p, or one beyond any use.
+static bool read_number(const char **p, usec_t *whole, usec_t *millionths) {
+    *whole = *millionths = 0;
+    if (!isdigit((unsigned char)**p))
+        return false;
+    for (; isdigit((unsigned char)**p); (*p)++) {
+        *whole = *whole * 10 + (usec_t)(**p - '0');
+        if (*whole > UINT64_C(1000000000000))
+            return false;
     }
-    usec_t frac = 0, scale = 1;
-    if (*p == '.') {
-        p++;
-        if (!isdigit((unsigned char)*p))
-            return -EINVAL;
-        for (; isdigit((unsigned char)*p); p++)
-            if (scale < 1000000) {
-                frac = frac * 10 + (usec_t)(*p - '0');
-                scale *= 10;
-            }
-    }
-    while (*p == ' ')
-        p++;
-    if (*p == '\0') {
-        if (whole != 0 || frac != 0)
-            return -EINVAL;
-        *ret = 0;
-        return 0;
-    }
+    if (**p != '.')
+        return true;
+    (*p)++;
+    if (!isdigit((unsigned char)**p))
+        return false;
+    for (usec_t place = 100000; isdigit((unsigned char)**p); (*p)++, place /= 10)
+        *millionths += place * (usec_t)(**p - '0');
+    return true;
+}
+
+// The unit at *p in µs, moving behind it; 0 when there is none.
+static usec_t read_unit(const char **p) {
+    size_t n = 0;
+    while (isalpha((unsigned char)(*p)[n]))
+        n++;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (strcmp(p, units[i].unit) == 0) {
-            if (whole > UINT64_C(315360000000000) / units[i].usec) // ten years: more is a typing error
-                return -EINVAL;
-            *ret = whole * units[i].usec + frac * units[i].usec / scale;
-            return 0;
+        if (strlen(units[i].unit) == n && strncmp(*p, units[i].unit, n) == 0) {
+            *p += n;
+            return units[i].usec;
         }
-    return -EINVAL;
+    return 0;
+}
+
+static void skip_spaces(const char **p) {
+    while (**p == ' ')
+        (*p)++;
+}
+
+int usec_parse(const char *text, usec_t *ret) {
+    static const usec_t most = UINT64_C(315360000000000); // ten years: more is a typing error
+    const char *p = text;
+    usec_t total = 0, last = USEC_NEVER;
+    do {
+        usec_t whole, millionths;
+        if (!read_number(&p, &whole, &millionths))
+            return -EINVAL;
+        skip_spaces(&p);
+        usec_t unit = read_unit(&p);
+        if (!unit && !*p && last == USEC_NEVER && whole == 0 && millionths == 0)
+            break;                                        // a bare 0
+        if (!unit || unit >= last || whole > most / unit) // "30s1m" and "1m2m" are slips, no durations
+            return -EINVAL;
+        last = unit;
+        total += whole * unit + millionths * unit / 1000000;
+        skip_spaces(&p);
+    } while (*p);
+    if (total > most)
+        return -EINVAL;
+    *ret = total;
+    return 0;
 }
 
 char *usec_format(char buf[static USEC_TEXT_MAX], usec_t t) {

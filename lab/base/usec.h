@@ -18,8 +18,8 @@ typedef uint64_t usec_t;
 usec_t usec_now(void);      // CLOCK_MONOTONIC, µs
 usec_t usec_wall_now(void); // CLOCK_REALTIME, µs since 1970
 
-// Reads "250ms", "1.5s", "2m", "1h", "300us" or a bare "0" (a number without a unit other than 0 is refused: nobody knows
-// what was meant). Returns 0, or -EINVAL with *ret untouched.
+// Reads "250ms", "1.5s", "2m", "1h", "300us", several of them from the largest unit down ("1m30s", "1h 5m"), or a bare "0" (a
+// number without a unit other than 0 is refused: nobody knows what was meant). Returns 0, or -EINVAL with *ret untouched.
 int usec_parse(const char *text, usec_t *ret);
 
 #define USEC_TEXT_MAX 32

@@ -48,6 +48,7 @@ int report_main(int argc, char **argv);
 int runs_main(int argc, char **argv);
 int compare_main(int argc, char **argv);
 int faults_main(int argc, char **argv);
+int settings_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 
 // argp_parse with our manners: errors name the command and exit with EXIT_USAGE. Returns false when the caller should return *ret.

@@ -4,13 +4,17 @@
 #include <sys/utsname.h>
 
 #include "injector/fault.h"
+#include "lab/base/json.h"
 #include "lab/cmd/client.h"
 #include "lab/cmd/follow.h"
 #include "lab/cmd/image.h"
+#include "lab/cmd/simple.h"
 #include "lab/image/need.h"
 #include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/stack/stack.h"
+
+static const int DOCTOR_SCHEMA = 1; // of --json; raised when a key changes its meaning or goes
 
 struct finding {
     const char *what;
@@ -120,32 +124,62 @@ static void try_images(finding_list *list, uid_t builder) {
     VEC_DONE(&images);
 }
 
-int doctor_main(int argc, char **argv) {
-    static const struct argp argp = {
-        NULL, NULL, "",  "Tries what a lab needs on this host and says what is missing and what installs it.",
-        NULL, NULL, NULL};
-    cmd_parse(&argp, "doctor", argc, argv, 0, NULL);
+static void try_all(finding_list *list) {
     struct err err = {0};
-    finding_list list = {0};
     uid_t started_as = geteuid(); // root builds images as root
     int r = sandbox_drop_root(&err);
     if (r < 0)
-        found(&list, "unprivileged user", r, &err, "");
-    try_kernel(&list);
-    try_user(&list);
-    try_sandbox(&list);
-    try_programs(&list);
-    try_folders(&list);
-    try_images(&list, started_as);
-    try_faults(&list);
+        found(list, "unprivileged user", r, &err, "");
+    try_kernel(list);
+    try_user(list);
+    try_sandbox(list);
+    try_programs(list);
+    try_folders(list);
+    try_images(list, started_as);
+    try_faults(list);
+}
+
+static void tell_text(const finding_list *list, bool able) {
     struct report_style style = follow_style(STDOUT_FILENO);
-    size_t bad = 0;
-    VEC_FOREACH (&list, f) {
-        bad += !f->ok && !f->optional;
+    VEC_FOREACH (list, f) {
         const char *mark = f->ok ? (style.utf8 ? "✓" : "ok") : f->optional ? "--" : (style.utf8 ? "✗" : "NO");
         (void)printf("%s %-20s %s\n", mark, f->what, f->detail);
     }
-    (void)printf("%s\n", bad ? "This host can't run labs yet." : "This host can run labs: bascule run leader-crash");
+    (void)printf("%s\n", able ? "This host can run labs: bascule run leader-crash" : "This host can't run labs yet.");
+}
+
+static void tell_json(const finding_list *list, bool able) {
+    cleanup_json cJSON *root = cJSON_CreateObject();
+    (void)cJSON_AddNumberToObject(root, "schema_version", DOCTOR_SCHEMA);
+    (void)cJSON_AddBoolToObject(root, "can_run_labs", able);
+    cJSON *array = cJSON_AddArrayToObject(root, "findings");
+    VEC_FOREACH (list, f) {
+        cJSON *o = cJSON_CreateObject();
+        (void)cJSON_AddStringToObject(o, "what", f->what);
+        (void)cJSON_AddBoolToObject(o, "ok", f->ok);
+        (void)cJSON_AddBoolToObject(o, "needed", !f->optional);
+        (void)cJSON_AddStringToObject(o, "detail", f->detail);
+        (void)cJSON_AddItemToArray(array, o);
+    }
+    char *text = cJSON_Print(root);
+    (void)printf("%s\n", text);
+    cJSON_free(text);
+}
+
+int doctor_main(int argc, char **argv) {
+    struct simple_options o = {0};
+    simple_parse("doctor", SIMPLE_JSON | SIMPLE_NO_ARGS, "",
+                 "Tries what a lab needs on this host and says what is missing and what installs it.", 0, argc, argv,
+                 &o);
+    finding_list list = {0};
+    try_all(&list);
+    bool able = true;
+    VEC_FOREACH (&list, f)
+        able = able && (f->ok || f->optional);
+    if (o.json)
+        tell_json(&list, able);
+    else
+        tell_text(&list, able);
     VEC_DONE(&list);
-    return bad ? EXIT_SKIPPED : EXIT_PASS;
+    return able ? EXIT_PASS : EXIT_SKIPPED;
 }

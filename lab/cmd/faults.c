@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule faults: the catalogue, from the same table that scenarios are checked against.
 #include "injector/fault.h"
+#include "lab/base/json.h"
 #include "lab/cmd/simple.h"
+
+static const int FAULTS_SCHEMA = 1; // of --json; raised when a key changes its meaning or goes
 
 static void tell_params(const struct mechanism *m) {
     for (const struct mechanism_param *p = m->params; p && p->name; p++) {
@@ -13,15 +16,10 @@ static void tell_params(const struct mechanism *m) {
     }
 }
 
-static int tell_one(const char *name) {
-    const struct mechanism *m = vocabulary_find(fault_vocabulary(), name);
-    if (!m) {
-        log_error("there is no fault or action '%s' (`bascule faults` lists them)", name);
-        return EXIT_USAGE;
-    }
+static int tell_one(const struct mechanism *m) {
     (void)printf("%s: %s\n", m->name, m->summary);
     tell_params(m);
-    const struct fault_ops *ops = m->action ? NULL : fault_find(name);
+    const struct fault_ops *ops = m->action ? NULL : fault_find(m->name);
     if (!ops)
         return EXIT_PASS;
     (void)printf("\nMechanism:   %s\nStill works: %s\nTeaches:     %s\nNeeds:       %s\n", ops->mechanism,
@@ -29,11 +27,22 @@ static int tell_one(const char *name) {
     return EXIT_PASS;
 }
 
-int faults_main(int argc, char **argv) {
-    struct simple_options o = {0};
-    simple_parse("faults", 0, "[NAME]", "Lists the faults and actions, or explains one.", 0, argc, argv, &o);
-    if (o.n_args)
-        return tell_one(o.args[0]);
+static int unknown(const char *name) {
+    const struct vocabulary *v = fault_vocabulary();
+    VEC(const char *) words = {0};
+    for (size_t i = 0; i < v->n; i++)
+        VEC_PUSH(&words, v->mechanisms[i].name);
+    VEC_PUSH(&words, NULL);
+    const char *near = str_nearest(name, words.items);
+    if (near)
+        log_error("there is no fault or action '%s' (did you mean '%s'?)", name, near);
+    else
+        log_error("there is no fault or action '%s' (`bascule faults` lists them)", name);
+    VEC_DONE(&words);
+    return EXIT_USAGE;
+}
+
+static void tell_all(void) {
     const struct vocabulary *v = fault_vocabulary();
     for (int actions = 0; actions < 2; actions++) {
         (void)printf("%s%s\n", actions ? "\n" : "", actions ? "Actions (do:)" : "Faults (inject:)");
@@ -41,5 +50,65 @@ int faults_main(int argc, char **argv) {
             if (v->mechanisms[i].action == (actions == 1))
                 (void)printf("  %-20s %s\n", v->mechanisms[i].name, v->mechanisms[i].summary);
     }
+}
+
+// ---- JSON ------------------------------------------------------------------------------------------------------------
+
+static void put_text(cJSON *o, const char *key, const char *text) {
+    (void)(text ? cJSON_AddStringToObject(o, key, text) : cJSON_AddNullToObject(o, key));
+}
+
+static cJSON *params_json(const struct mechanism *m) {
+    cJSON *array = cJSON_CreateArray();
+    for (const struct mechanism_param *p = m->params; p && p->name; p++) {
+        cJSON *o = cJSON_CreateObject();
+        put_text(o, "name", p->name);
+        put_text(o, "help", p->help);
+        put_text(o, "words", p->words);
+        put_text(o, "default", p->fallback); // null: it must be given
+        (void)cJSON_AddItemToArray(array, o);
+    }
+    return array;
+}
+
+static cJSON *mechanism_json(const struct mechanism *m) {
+    cJSON *o = cJSON_CreateObject();
+    const struct fault_ops *ops = m->action ? NULL : fault_find(m->name);
+    put_text(o, "name", m->name);
+    put_text(o, "kind", m->action ? "action" : "fault");
+    put_text(o, "summary", m->summary);
+    (void)cJSON_AddItemToObject(o, "params", params_json(m));
+    put_text(o, "mechanism", ops ? ops->mechanism : NULL);
+    put_text(o, "still_works", ops ? ops->still_works : NULL);
+    put_text(o, "teaches", ops ? ops->exercises : NULL);
+    put_text(o, "needs", ops ? ops->needs : NULL);
+    return o;
+}
+
+static void tell_json(const struct mechanism *only) {
+    const struct vocabulary *v = fault_vocabulary();
+    cleanup_json cJSON *root = cJSON_CreateObject();
+    (void)cJSON_AddNumberToObject(root, "schema_version", FAULTS_SCHEMA);
+    cJSON *array = cJSON_AddArrayToObject(root, "faults");
+    for (size_t i = 0; i < v->n; i++)
+        if (!only || only == &v->mechanisms[i])
+            (void)cJSON_AddItemToArray(array, mechanism_json(&v->mechanisms[i]));
+    char *text = cJSON_Print(root);
+    (void)printf("%s\n", text);
+    cJSON_free(text);
+}
+
+int faults_main(int argc, char **argv) {
+    struct simple_options o = {0};
+    simple_parse("faults", SIMPLE_JSON, "[NAME]", "Lists the faults and actions, or explains one.", 0, argc, argv, &o);
+    const struct mechanism *one = o.n_args ? vocabulary_find(fault_vocabulary(), o.args[0]) : NULL;
+    if (o.n_args && !one)
+        return unknown(o.args[0]);
+    if (o.json)
+        tell_json(one);
+    else if (one)
+        return tell_one(one);
+    else
+        tell_all();
     return EXIT_PASS;
 }

@@ -153,6 +153,9 @@ static void on_sql(struct measure *m, const struct event *ev) {
                                           .stopping = strstr(ev->u.SQL.error, "is shutting down") != NULL,
                                           .lsn_asked = ev->u.SQL.lsn_asked,
                                           .lsn = lsn};
+    // 57P02, the server's last word to the observer's session, whose language is fixed (observe/sql.c)
+    if (strstr(ev->u.SQL.error, "because of crash of another server process"))
+        *VEC_ADD(&m->crashes) = (struct crash_seen){ev->t, i};
     fold_note_complete(m, ev->t);
 }
 

@@ -102,6 +102,10 @@ char node_process_state(const struct node *n, int64_t pid);
 
 // The postmaster's pid inside the node from PGDATA/postmaster.pid, checked against a living process; 0 = none.
 int64_t node_postmaster_pid(const struct node *n, const char *pgdata);
+// What the postmaster says of itself in PGDATA/postmaster.pid, in no language: "starting", "stopping", "ready", "standby" (pidfile.h,
+// PM_STATUS_*); "" = not known. The file outlives a crash: ask only about a postmaster that has just answered.
+enum { NODE_PM_STATUS_MAX = 12 };
+void node_postmaster_status(const struct node *n, const char *pgdata, char ret[static NODE_PM_STATUS_MAX]);
 
 // Runs a function of ours as a process of the node (the workload): forked by the supervisor, enters the node's net, uts and mount
 // namespaces, drops capabilities, calls main(arg, fd) and exits with its result. *ret_fd is the supervisor's end of a

@@ -37,11 +37,15 @@ char node_process_state(const struct node *n, int64_t pid) {
     return st.state;
 }
 
-int64_t postmaster_pid_in(const char *root, const char *pgdata) {
+static bool read_lock_file(const char *root, const char *pgdata, struct strbuf *text) {
     cleanup_free char *path = xasprintf("%s%s/postmaster.pid", root, pgdata);
+    return fs_read_file(path, 4096, text, NULL) == 0;
+}
+
+int64_t postmaster_pid_in(const char *root, const char *pgdata) {
     cleanup_strbuf struct strbuf text = {0};
     long long pid;
-    if (fs_read(path, 4096, &text, NULL) < 0 || sscanf(strbuf_str(&text), "%lld", &pid) != 1)
+    if (!read_lock_file(root, pgdata, &text) || sscanf(strbuf_str(&text), "%lld", &pid) != 1)
         return 0;
     return pid > 0 ? pid : 0; // negative: a single-user backend, not a postmaster (miscinit.c, CreateLockFile)
 }
@@ -58,4 +62,21 @@ int64_t node_postmaster_pid(const struct node *n, const char *pgdata) {
         return 0;
     bool living = st.state != 'Z' && st.state != 'X';
     return living && (str_eq(st.comm, "postgres") || str_eq(st.comm, "postmaster")) ? pid : 0;
+}
+
+// pidfile.h: LOCK_FILE_LINE_PM_STATUS, a word of eight letters, filled up with blanks.
+void node_postmaster_status(const struct node *n, const char *pgdata, char ret[static NODE_PM_STATUS_MAX]) {
+    enum { LINE_PM_STATUS = 8 };
+    char root[64];
+    cleanup_strbuf struct strbuf text = {0};
+    ret[0] = '\0';
+    (void)snprintf(root, sizeof root, "/proc/%d/root", (int)n->init);
+    if (!n->init || !read_lock_file(root, pgdata, &text))
+        return;
+    const char *line = strbuf_str(&text);
+    for (int i = 1; line && i < LINE_PM_STATUS; i++)
+        line = (line = strchr(line, '\n')) ? line + 1 : NULL;
+    size_t len = line ? strcspn(line, " \n") : 0;
+    if (len < NODE_PM_STATUS_MAX)
+        (void)str_copy(ret, len + 1, line ? line : "");
 }

@@ -63,6 +63,12 @@ static const struct pattern postgresql[] = {
     {"canceling wait for synchronous", "warning"},
     {"synchronous standby", "info"},
     {"parameter \"synchronous_standby_names\"", "info"},
+    {"LOG:  ", ""}, // no error, though some have an error's code; then the further lines of a message, with its code
+    {"WARNING:  ", ""},
+    {"DETAIL:  ", ""},
+    {"HINT:  ", ""},
+    {"CONTEXT:  ", ""},
+    {"STATEMENT:  ", ""},
     {NULL, NULL},
 };
 static const struct pattern etcd[] = {
@@ -86,6 +92,20 @@ static const struct pattern etcd[] = {
 static const struct pattern haproxy[] = {
     {"is DOWN", "warning"}, {"is UP", "info"}, {"no server available", "error"}, {"[ALERT]", "error"}, {NULL, NULL},
 };
+
+// PostgreSQL speaks the language of its lc_messages, and the lab has it write each line's SQLSTATE behind the pid (log_line_prefix: "%m [%p]
+// %e "): "00000" for what is no error. "" = there is none, the topology has a prefix of its own.
+static const char *code_of(const char *line) {
+    const char *p = strstr(line, "] ");
+    size_t n = p ? strspn(p + 2, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") : 0;
+    return n == 5 && p[2 + n] == ' ' ? p + 2 : line + strlen(line);
+}
+
+static const char *level_of_code(const char *code) {
+    if (str_starts(code, "57P03") || str_starts(code, "57P01")) // as in the first two patterns
+        return "";
+    return *code && !str_starts(code, "00") && !str_starts(code, "01") ? "error" : NULL;
+}
 
 static const struct pattern *patterns_of(const char *service) {
     if (str_eq(service, "patroni"))
@@ -122,15 +142,36 @@ static void take_text(const char *line, char ret[static EVENT_TEXT_MAX]) {
     ret[n] = '\0';
 }
 
+static const char *level_of_words(const char *service, const char *line) {
+    for (const struct pattern *p = patterns_of(service); p->word; p++)
+        if (strstr(line, p->word))
+            return p->level;
+    return NULL;
+}
+
+// "[42] 00000 LOG:  ..." -> "[42] LOG:  ..."
+static void drop_no_error(char *text) {
+    char *code = text + (code_of(text) - text);
+    size_t n = strlen("00000 ");
+    if (str_starts(code, "00000 "))
+        memmove(code, code + n, strlen(code + n) + 1);
+}
+
 bool log_line_judge(const char *service, const char *line, struct log_line *ret) {
-    for (const struct pattern *p = patterns_of(service); p->word; p++) {
-        if (!strstr(line, p->word))
-            continue;
-        if (!*p->level)
-            return false;
-        STR_COPY(ret->level, p->level);
-        take_text(line, ret->text);
-        return true;
-    }
-    return false;
+    bool postgres = str_eq(service, "postgresql");
+    const char *coded = postgres ? level_of_code(code_of(line)) : NULL;
+    const char *level = coded && !*coded ? coded : level_of_words(service, line);
+    level = level ? level : coded;
+    if (!level || !*level)
+        return false;
+    STR_COPY(ret->level, level);
+    take_text(line, ret->text);
+    if (postgres)
+        drop_no_error(ret->text);
+    return true;
+}
+
+bool log_language_is_known(const char *lc_messages) {
+    return !*lc_messages || str_starts(lc_messages, "C") || str_starts(lc_messages, "POSIX") ||
+           str_starts(lc_messages, "en");
 }

@@ -9,3 +9,6 @@ struct log_line {
 };
 // False: a line of no interest (or of its own daemon's routine).
 bool log_line_judge(const char *service, const char *line, struct log_line *ret);
+// Are the words of a PostgreSQL with this lc_messages ("" = not set) those that log_line_judge looks for? Of another language it tells
+// the lines with an error's SQLSTATE, and no others.
+bool log_language_is_known(const char *lc_messages);

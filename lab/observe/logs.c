@@ -35,6 +35,7 @@ struct node_logs {
     struct watched *w;
     struct tail tails[ARRAY_SIZE(files)];
     usec_t next_read, next_find;
+    bool language_told;
 };
 
 static void emit(struct node_logs *l, size_t i, const char *level, const char *text) {
@@ -44,6 +45,22 @@ static void emit(struct node_logs *l, size_t i, const char *level, const char *t
     STR_COPY(ev.u.LOG_LINE.level, level);
     STR_COPY(ev.u.LOG_LINE.text, text);
     sink_emit(l->w->o->sink, &ev);
+}
+
+// Once, when there is a log to read: of a language that it does not know it can't tell turning points, and their absence says nothing.
+static void tell_language(struct node_logs *l, size_t i) {
+    char text[EVENT_TEXT_MAX];
+    const char *lc = "";
+    VEC_FOREACH (&l->w->o->topology->postgresql, s)
+        if (str_eq(s->key, "lc_messages"))
+            lc = s->value;
+    if (l->language_told || !str_eq(files[i].service, "postgresql") || log_language_is_known(lc))
+        return;
+    l->language_told = true;
+    (void)snprintf(text, sizeof text,
+                   "(lc_messages is %s: of this log only lines with an error's code are told here, see bascule logs)",
+                   lc);
+    emit(l, i, "warning", text);
 }
 
 static bool allowed(struct node_logs *l, size_t i, usec_t now) {
@@ -99,6 +116,7 @@ static void find_file(struct node_logs *l, size_t i) {
     t->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
     t->inode = st.st_ino;
     t->at = 0;
+    tell_language(l, i);
 }
 
 static void read_file(struct node_logs *l, size_t i, usec_t now) {

@@ -45,12 +45,24 @@ static bool looks_like_sqlstate(const char *p) {
     return p[5] == ':' || p[5] == '\0' || p[5] == '\n';
 }
 
+// Where the server's own words begin, at their code: "SEVERITY:  57P03: ...". A server says the severity in its own language. NULL:
+// there is none.
+static const char *find_code(const char *p) {
+    while ((p = strstr(p, ":  ")) != NULL) {
+        p += strlen(":  ");
+        if (looks_like_sqlstate(p) && p[5] == ':')
+            return p;
+    }
+    return NULL;
+}
+
 // libpq: "connection to server on socket "..." failed: FATAL:  57P03: the database system is starting up\nLOCATION:  ..."
 void pgconn_explain(const char *message, char sqlstate[static PGCONN_STATE_MAX], char text[static PGCONN_TEXT_MAX]) {
     sqlstate[0] = '\0';
-    const char *p = message ? message : "";
+    const char *p = message ? message : "", *code = find_code(p);
     const char *const marks[] = {"FATAL:  ", "PANIC:  ", "ERROR:  ", "failed: "};
-    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+    p = code ? code : p;
+    for (size_t i = 0; !code && i < ARRAY_SIZE(marks); i++) {
         const char *found = strstr(p, marks[i]);
         if (!found)
             continue;
@@ -71,8 +83,11 @@ void pgconn_explain(const char *message, char sqlstate[static PGCONN_STATE_MAX],
 }
 
 static void remember_fatal(struct pgconn *c, const PGresult *r) {
+    // A server that throws everybody out after a crash says so in a mere WARNING, 57P02 (quickdie in tcop/postgres.c).
     const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
-    if (!severity || (!str_eq(severity, "FATAL") && !str_eq(severity, "PANIC")))
+    bool last_words = severity && (str_eq(severity, "FATAL") || str_eq(severity, "PANIC") ||
+                                   (str_eq(severity, "WARNING") && str_starts(pgconn_sqlstate(r), "57P")));
+    if (!last_words)
         return;
     STR_COPY(c->last.sqlstate, pgconn_sqlstate(r));
     const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);

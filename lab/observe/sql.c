@@ -49,6 +49,9 @@ struct sql {
 
 static const struct pgconn_ops role_ops, write_ops;
 
+// A superuser may choose the language in which the server speaks to him; before the login it speaks that of its own lc_messages.
+#define SQL_OPTIONS "-c jit=off -c lc_messages=C"
+
 int sql_connect(struct watched *w, const char *dbname, const char *name, const struct pgconn_ops *ops, void *arg,
                 struct pgconn **ret, struct err *err) {
     // The node's own /run, through its init: no network namespace is involved in a socket that has a path.
@@ -57,7 +60,7 @@ int sql_connect(struct watched *w, const char *dbname, const char *name, const s
     (void)snprintf(port, sizeof port, "%d", STACK_PGPORT);
     const char *const keys[] = {
         "host", "port", "dbname", "user", "application_name", "gssencmode", "client_encoding", "options", NULL};
-    const char *const values[] = {host, port, dbname, "postgres", name, "disable", "UTF8", "-c jit=off", NULL};
+    const char *const values[] = {host, port, dbname, "postgres", name, "disable", "UTF8", SQL_OPTIONS, NULL};
     return pgconn_open(w->o->loop, keys, values, ops, arg, ret, err);
 }
 
@@ -216,12 +219,20 @@ static void on_role_done(void *arg) {
         sql_turn(s); // a fresh primary is asked to write without waiting for the heartbeat
 }
 
+static const char *words_of(const struct sql *s, const struct pgconn_loss *why, char (*status)[NODE_PM_STATUS_MAX]) {
+    if (!str_eq(why->sqlstate, "57P03"))
+        return why->text;
+    node_postmaster_status(s->w->node, STACK_PGDATA, *status);
+    return sql_refusal(why->text, *status);
+}
+
 static void on_role_lost(void *arg, const struct pgconn_loss *why) {
     struct link *l = arg;
     struct sql *s = l->sql;
+    char status[NODE_PM_STATUS_MAX];
     link_close(l);
     l->next = observer_now(s->w->o) + pace(s);
-    not_answered(s, l->asked, why->text);
+    not_answered(s, l->asked, words_of(s, why, &status));
     repl_gone(&s->repl, s->w);
 }
 

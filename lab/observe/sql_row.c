@@ -75,3 +75,16 @@ void sql_explain(const char *text, char *ret, size_t size) {
         said = "the server closed the connection";
     (void)str_copy(ret, size, said);
 }
+
+const char *sql_refusal(const char *text, const char *status) {
+    if (str_starts(text, "the database system is"))
+        return text;
+    if (str_eq(status, "stopping"))
+        return "the database system is shutting down";
+    if (str_eq(status, "starting"))
+        return "the database system is starting up";
+    // postmaster.c writes no new status when it starts again after the crash of a process.
+    if (str_eq(status, "ready") || str_eq(status, "standby"))
+        return "the database system is in recovery mode";
+    return "it takes no connections now (57P03), and whether it starts or stops is not known";
+}

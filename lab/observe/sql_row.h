@@ -33,3 +33,7 @@ bool repl_row_read(const PGresult *r, int row, struct repl_row *ret);
 
 // "no server (socket missing)" rather than libpq's sentence with our path in it. Writes at most size bytes.
 void sql_explain(const char *text, char *ret, size_t size);
+// In English what a postmaster means that takes no connections (SQLSTATE 57P03): its language is that of lc_messages, no code tells
+// starting from stopping, and folds and the model look for these words. Its own, when they are English; else by its status
+// (node_postmaster_status).
+const char *sql_refusal(const char *text, const char *status);

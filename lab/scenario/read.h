@@ -48,3 +48,13 @@ int selector_parse(const char *text, const struct topology *t, struct selector *
 int mechanism_check_params(const struct vocabulary *v, const char *mechanism, const setting_list *params,
                            struct err *err);
 const struct mechanism *vocabulary_find(const struct vocabulary *v, const char *name);
+
+// What `set:` and --set take, for people and for completion: every setting of the table; postgresql.NAME and node.NAME.image are open
+// and stand outside of it.
+struct setting_about {
+    const char *name;         // "patroni.ttl"; static
+    const char *const *words; // a choice: what it allows, ends with NULL; else NULL. Static
+    char values[160];         // "time in whole seconds, 1.00 s to 60 min 00 s"
+};
+size_t settings_count(void);
+void setting_about(size_t i, struct setting_about *ret); // i below settings_count()

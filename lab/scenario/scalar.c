@@ -10,7 +10,11 @@ bool scalar_duration(const char *text, usec_t *ret, char why[static WHY_MAX]) {
     if (usec_parse(text, ret) == 0)
         return true;
     double number;
-    if (scalar_number(text, &number, why))
+    bool is_number = scalar_number(text, &number, why);
+    if (is_number && number >= 100) // as likely meant in milliseconds, which tc(8) and most daemons count in
+        (void)snprintf(why, WHY_MAX, "duration '%s' has no unit: write '%sms' or '%ss' (units: us, ms, s, m, h)",
+                       SHOWN(text), SHOWN(text), SHOWN(text));
+    else if (is_number)
         (void)snprintf(why, WHY_MAX, "duration '%s' has no unit: write '%ss' (units: us, ms, s, m, h)", SHOWN(text),
                        SHOWN(text));
     else

@@ -1,96 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
-// One table of every setting that bascule knows; postgresql.* is open and goes to PostgreSQL as it is. A bare number
-// has the unit that the daemon itself gives it (Patroni: seconds, etcd and HAProxy: milliseconds), as in the files
-// people copy from.
+// Values of settings into plan and topology, by the table in settings_table.c; postgresql.* is open and goes to PostgreSQL as it is.
 #include "lab/scenario/settings.h"
 
 #include "lab/scenario/pg_parameters.h"
-
-enum kind {
-    KIND_SECONDS,  // Patroni: whole seconds, bare numbers allowed
-    KIND_MILLIS,   // etcd: bare numbers are ms
-    KIND_DURATION, // a unit is needed
-    KIND_SIZE,
-    KIND_COUNT,
-    KIND_BOOL,
-    KIND_RATE, // double, per second
-    KIND_ROUTE,
-    KIND_STORAGE,
-    KIND_CLOCK,
-    KIND_WATCHDOG,
-    KIND_IMAGE,
-    KIND_TEXT,
-    KIND_WAIT, // HAProxy: a duration of whole milliseconds, kept as text
-};
-enum place { IN_TOPOLOGY, IN_PLAN, IN_ETCD, IN_HAPROXY }; // the last two: text in a list
-
-struct setting_def {
-    const char *name; // "patroni.ttl"
-    enum kind kind;
-    enum place place;
-    size_t offset;
-    int64_t min, max; // µs, bytes or a count
-};
-
-#define AT(member)      IN_TOPOLOGY, offsetof(struct topology, member)
-#define PLAN_AT(member) IN_PLAN, offsetof(struct plan, member)
-#define SECONDS         INT64_C(1000000)
-#define ANY_COUNT       0, 1000000000
-#define ANY_SIZE        0, INT64_C(1) << 50
-
-static const struct setting_def defs[] = {
-    {"patroni.ttl", KIND_SECONDS, AT(patroni.ttl), SECONDS, 3600 * SECONDS},
-    {"patroni.loop_wait", KIND_SECONDS, AT(patroni.loop_wait), SECONDS, 3600 * SECONDS},
-    {"patroni.retry_timeout", KIND_SECONDS, AT(patroni.retry_timeout), SECONDS, 3600 * SECONDS},
-    {"patroni.maximum_lag_on_failover", KIND_SIZE, AT(patroni.maximum_lag_on_failover), ANY_SIZE},
-    {"patroni.primary_start_timeout", KIND_SECONDS, AT(patroni.primary_start_timeout), 0, 86400 * SECONDS},
-    {"patroni.synchronous_mode", KIND_BOOL, AT(patroni.synchronous_mode), 0, 0},
-    {"patroni.synchronous_mode_strict", KIND_BOOL, AT(patroni.synchronous_mode_strict), 0, 0},
-    {"patroni.synchronous_node_count", KIND_COUNT, AT(patroni.synchronous_node_count), 1, NODES_MAX},
-    {"patroni.failsafe_mode", KIND_BOOL, AT(patroni.failsafe_mode), 0, 0},
-    {"patroni.check_timeline", KIND_BOOL, AT(patroni.check_timeline), 0, 0},
-    {"patroni.use_pg_rewind", KIND_BOOL, AT(patroni.use_pg_rewind), 0, 0},
-    {"patroni.use_slots", KIND_BOOL, AT(patroni.use_slots), 0, 0},
-    {"patroni.watchdog", KIND_WATCHDOG, AT(patroni.watchdog), 0, 0},
-    {"patroni.safety_margin", KIND_SECONDS, AT(patroni.safety_margin), 0, 3600 * SECONDS},
-    {"etcd.heartbeat-interval", KIND_MILLIS, AT(etcd_heartbeat), 1000, 60 * SECONDS},
-    {"etcd.election-timeout", KIND_MILLIS, AT(etcd_election), 5000, 50 * SECONDS}, // etcd's own upper limit
-    {"etcd.snapshot-count", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
-    {"etcd.max-snapshots", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
-    {"etcd.max-wals", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
-    {"etcd.max-txn-ops", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
-    {"etcd.max-request-bytes", KIND_SIZE, IN_ETCD, 0, ANY_SIZE},
-    {"etcd.quota-backend-bytes", KIND_SIZE, IN_ETCD, 0, ANY_SIZE},
-    {"etcd.backend-batch-limit", KIND_COUNT, IN_ETCD, 0, ANY_COUNT},
-    {"etcd.auto-compaction-mode", KIND_TEXT, IN_ETCD, 0, 0, 0},
-    {"etcd.auto-compaction-retention", KIND_TEXT, IN_ETCD, 0, 0, 0},
-    {"etcd.pre-vote", KIND_BOOL, IN_ETCD, 0, 0, 0},
-    {"etcd.enable-v2", KIND_BOOL, IN_ETCD, 0, 0, 0},
-    {"etcd.strict-reconfig-check", KIND_BOOL, IN_ETCD, 0, 0, 0},
-    {"etcd.log-level", KIND_TEXT, IN_ETCD, 0, 0, 0},
-    {"haproxy.inter", KIND_WAIT, IN_HAPROXY, 0, 1000, 3600 * SECONDS},
-    {"haproxy.fastinter", KIND_WAIT, IN_HAPROXY, 0, 1000, 3600 * SECONDS},
-    {"haproxy.downinter", KIND_WAIT, IN_HAPROXY, 0, 1000, 3600 * SECONDS},
-    {"haproxy.rise", KIND_COUNT, IN_HAPROXY, 0, 1, 1000},
-    {"haproxy.fall", KIND_COUNT, IN_HAPROXY, 0, 1, 1000},
-    {"storage", KIND_STORAGE, AT(storage), 0, 0},
-    {"clock", KIND_CLOCK, AT(clock), 0, 0},
-    {"image", KIND_IMAGE, AT(image), 0, 0},
-    {"disk_faults", KIND_BOOL, AT(disk_faults), 0, 0},
-    {"workload.writes", KIND_RATE, PLAN_AT(workload.writes_per_s), 0, 5000},
-    {"workload.reads", KIND_RATE, PLAN_AT(workload.reads_per_s), 0, 1000},
-    {"workload.route", KIND_ROUTE, PLAN_AT(workload.route), 0, 0},
-    {"workload.deadline", KIND_DURATION, PLAN_AT(workload.deadline), 50000, 60 * SECONDS},
-    {"workload.connect_timeout", KIND_DURATION, PLAN_AT(workload.connect_timeout), 50000, 60 * SECONDS},
-    {"settle", KIND_DURATION, PLAN_AT(settle), 0, 600 * SECONDS},
-    {"observe", KIND_DURATION, PLAN_AT(observe), 0, 3600 * SECONDS},
-    {"timeout", KIND_DURATION, PLAN_AT(timeout), SECONDS, 86400 * SECONDS},
-};
+#include "lab/scenario/settings_table.h"
 
 static const struct setting_def *def_find(const char *name) {
-    for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
-        if (str_eq(defs[i].name, name))
-            return &defs[i];
+    for (size_t i = 0; i < setting_defs_n; i++)
+        if (str_eq(setting_defs[i].name, name))
+            return &setting_defs[i];
     return NULL;
 }
 
@@ -128,19 +46,12 @@ static bool parse_duration(const struct setting_def *def, const char *text, int6
     return true;
 }
 
-static void bound_text(const struct setting_def *def, int64_t bound, char buf[static USEC_TEXT_MAX]) {
-    if (def->kind == KIND_COUNT || def->kind == KIND_RATE || def->kind == KIND_SIZE)
-        (void)snprintf(buf, USEC_TEXT_MAX, "%" PRId64, bound);
-    else
-        (void)usec_format(buf, (usec_t)bound);
-}
-
 static bool in_range(const struct setting_def *def, double value, const char *text, char why[static WHY_MAX]) {
     if (value >= (double)def->min && value <= (double)def->max)
         return true;
     char least[USEC_TEXT_MAX], most[USEC_TEXT_MAX];
-    bound_text(def, def->min, least);
-    bound_text(def, def->max, most);
+    setting_bound_text(def, def->min, least);
+    setting_bound_text(def, def->max, most);
     (void)snprintf(why, WHY_MAX, "%s %s is out of range: %s to %s", def->name, SHOWN(text), least, most);
     return false;
 }
@@ -158,9 +69,8 @@ static bool choose(const char *what, const char *text, const char *const *words,
 }
 
 bool setting_watchdog(const char *text, enum watchdog_mode *ret, char why[static WHY_MAX]) {
-    static const char *const modes[] = {"off", "automatic", "required", NULL};
     unsigned n = 0;
-    if (!choose("watchdog mode", text, modes, &n, why))
+    if (!choose("watchdog mode", text, setting_words(KIND_WATCHDOG), &n, why))
         return false;
     *ret = WATCHDOG_OFF + n;
     return true;
@@ -175,8 +85,6 @@ struct parsed {
 };
 
 static bool parse(const struct setting_def *def, const char *text, struct parsed *v, char why[static WHY_MAX]) {
-    static const char *const routes[] = {"multi_host", "haproxy", NULL}, *const storages[] = {"memory", "disk", NULL};
-    static const char *const clocks[] = {"host", "adjustable", NULL};
     switch (def->kind) {
     case KIND_SECONDS:
     case KIND_MILLIS:
@@ -192,11 +100,11 @@ static bool parse(const struct setting_def *def, const char *text, struct parsed
     case KIND_RATE:
         return scalar_number(text, &v->rate, why) && in_range(def, v->rate, text, why);
     case KIND_ROUTE:
-        return choose("route", text, routes, &v->choice, why);
+        return choose("route", text, setting_words(KIND_ROUTE), &v->choice, why);
     case KIND_STORAGE:
-        return choose("storage", text, storages, &v->choice, why);
+        return choose("storage", text, setting_words(KIND_STORAGE), &v->choice, why);
     case KIND_CLOCK:
-        return choose("clock", text, clocks, &v->choice, why);
+        return choose("clock", text, setting_words(KIND_CLOCK), &v->choice, why);
     case KIND_WATCHDOG:
         return setting_watchdog(text, (enum watchdog_mode *)&v->choice, why);
     case KIND_IMAGE:
@@ -255,8 +163,8 @@ static void store_text(const struct setting_def *def, const struct parsed *v, co
         (void)snprintf(buf, sizeof buf, "%" PRId64, v->number);
     else if (def->kind == KIND_BOOL)
         (void)snprintf(buf, sizeof buf, "%s", v->flag ? "true" : "false");
-    else if (def->kind == KIND_WAIT && v->number % SECONDS == 0)
-        (void)snprintf(buf, sizeof buf, "%" PRId64 "s", v->number / SECONDS);
+    else if (def->kind == KIND_WAIT && v->number % (int64_t)SEC == 0)
+        (void)snprintf(buf, sizeof buf, "%" PRId64 "s", v->number / (int64_t)SEC);
     else if (def->kind == KIND_WAIT)
         (void)snprintf(buf, sizeof buf, "%" PRId64 "ms", v->number / 1000);
     else
@@ -311,12 +219,12 @@ static void complain_unknown(struct reader *r, const struct settings_to *to, str
     cleanup_words struct words known = {0}, near = {0};
     const char *dot = strchr(name, '.');
     size_t section = dot ? (size_t)(dot - name) + 1 : 0;
-    for (size_t i = 0; i < ARRAY_SIZE(defs); i++) {
-        if (!def_fits(&defs[i], to))
+    for (size_t i = 0; i < setting_defs_n; i++) {
+        if (!def_fits(&setting_defs[i], to))
             continue;
-        words_add(&known, defs[i].name);
-        if (section && strncmp(defs[i].name, name, section) == 0)
-            words_add(&near, defs[i].name);
+        words_add(&known, setting_defs[i].name);
+        if (section && strncmp(setting_defs[i].name, name, section) == 0)
+            words_add(&near, setting_defs[i].name);
     }
     cleanup_strbuf struct strbuf list = {0};
     if (near.list.n)

@@ -236,13 +236,39 @@ static bool on_open(struct builder *b, const yaml_event_t *ev, enum ynode_kind k
 
 // ---- events ---------------------------------------------------------------------------------------------------------
 
-static bool tab_indents(const struct builder *b, size_t line) {
+// What stands behind the spaces that begin a line (counted from 0).
+static const char *after_indent(const struct builder *b, size_t line) {
     const char *p = b->input, *end = b->input + b->len;
     for (; line > 0 && p < end; p++)
         line -= *p == '\n';
     while (p < end && *p == ' ')
         p++;
-    return p < end && *p == '\t';
+    return p;
+}
+
+static bool tab_indents(const struct builder *b, size_t line) {
+    const char *p = after_indent(b, line);
+    return p < b->input + b->len && *p == '\t';
+}
+
+// A no-break space (U+00A0, as word processors and web pages put it) looks like a space and is a letter to YAML: "  - inject"
+// becomes a key of its own. It has no use outside a text, so one in an indentation is a slip, told at its place.
+static bool no_break_space(const struct builder *b) {
+    static const char nbsp[] = "\xc2\xa0";
+    const char *end = b->input + b->len;
+    for (const char *line = b->input; line < end;) {
+        const char *p = line;
+        while (p < end && *p == ' ')
+            p++;
+        if (end - p >= 2 && memcmp(p, nbsp, 2) == 0) {
+            complain(b, mark_of_offset(b->input, (size_t)(p - b->input)),
+                     "a no-break space (U+00A0) indents this line: replace it by a space");
+            return true;
+        }
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        line = newline ? newline + 1 : end;
+    }
+    return false;
 }
 
 static void syntax_error(struct builder *b) {
@@ -315,16 +341,19 @@ static void read_events(struct builder *b) {
 }
 
 struct ynode *yaml_tree_read(const char *text, size_t len, const struct yaml_sink *sink, bool *ret_whole) {
+    static const char byte_order_mark[] = "\xef\xbb\xbf"; // some editors put it in front of UTF-8
+    if (len >= 3 && memcmp(text, byte_order_mark, 3) == 0)
+        text += 3, len -= 3;
     struct builder b = {.sink = sink, .input = text, .len = len, .whole = true};
     *ret_whole = false;
-    if (!bytes_are_text(&b))
+    if (!bytes_are_text(&b) || no_break_space(&b))
         return NULL;
     if (!yaml_parser_initialize(&b.parser)) {
         complain(&b, (struct mark){0, 0}, "out of memory");
         return NULL;
     }
     yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&b.parser, (const unsigned char *)text, len);
+    yaml_parser_set_input_string(&b.parser, (const unsigned char *)b.input, b.len);
     read_events(&b);
     yaml_parser_delete(&b.parser);
     *ret_whole = b.whole;

@@ -25,11 +25,18 @@ const struct conf_default CONF_COMMAND_LINE[] = {
 };
 
 // Every message of every start goes to one file that a student can follow with tail -f: the collector appends to it,
-// and no rotation renames it. What the server says before its collector runs goes to Patroni's log, as everywhere.
+// and no rotation renames it. What the server says before its collector runs goes to Patroni's log, as everywhere. %e, the SQLSTATE: the
+// words are those of lc_messages, the code is of no language (lab/observe/log_lines.c).
 const struct conf_default CONF_LOCAL[] = {
-    {"unix_socket_directories", STACK_PGSOCKET}, {"logging_collector", "on"}, {"log_directory", "/var/log/postgresql"},
-    {"log_filename", "postgresql.log"},          {"log_rotation_age", "0"},   {"log_rotation_size", "0"},
-    {"log_line_prefix", "%m [%p] %q%u@%d %a "},  {"log_lock_waits", "on"},    {NULL, NULL},
+    {"unix_socket_directories", STACK_PGSOCKET},
+    {"logging_collector", "on"},
+    {"log_directory", "/var/log/postgresql"},
+    {"log_filename", "postgresql.log"},
+    {"log_rotation_age", "0"},
+    {"log_rotation_size", "0"},
+    {"log_line_prefix", "%m [%p] %e %q%u@%d %a "},
+    {"log_lock_waits", "on"},
+    {NULL, NULL},
 };
 
 static const char *in_table(const struct conf_default *table, const char *key) {

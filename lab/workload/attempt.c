@@ -208,8 +208,9 @@ static void on_done(void *arg) {
 
 static void on_warning(void *arg, const PGresult *r) {
     struct slot *s = arg;
-    const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-    if (s->state == SLOT_BUSY && text && classify_warning_is_local_only(pgconn_sqlstate(r), text))
+    const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED),
+               *routine = PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION);
+    if (s->state == SLOT_BUSY && severity && routine && classify_warning_is_local_only(severity, routine))
         s->local_only = true;
 }
 

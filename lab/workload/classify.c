@@ -2,7 +2,6 @@
 #include "lab/workload/classify.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #include "lab/base/str.h"
 
@@ -53,9 +52,10 @@ enum ledger_phase classify_phase(enum op_end end, bool sent) {
     return end == OP_DEADLINE ? LEDGER_PHASE_TIMEOUT : LEDGER_PHASE_STATEMENT;
 }
 
-bool classify_warning_is_local_only(const char *sqlstate, const char *message) {
-    // 01000 generic WARNING is all it has as a code, so the text must do; servers of a lab speak English (lc_messages C).
-    return str_starts(sqlstate, "01") && strstr(message, "canceling") && strstr(message, "synchronous replication");
+bool classify_warning_is_local_only(const char *severity, const char *routine) {
+    // Its code is that of any warning (01000; 57P01 when the session ends as well) and its words are those of the server's
+    // language, but a server of any language names the function that speaks.
+    return str_eq(severity, "WARNING") && str_eq(routine, "SyncRepWaitForLSN");
 }
 
 bool classify_error_ends_connection(const char *sqlstate) {

@@ -15,7 +15,8 @@ enum op_end {
 enum ledger_result classify_op(enum op_end end, bool sent, const char *sqlstate);
 // Where it failed, for the ledger.
 enum ledger_phase classify_phase(enum op_end end, bool sent);
-// A WARNING by which PostgreSQL says: committed here, not confirmed by the synchronous standby (syncrep.c, SyncRepWaitForLSN).
-bool classify_warning_is_local_only(const char *sqlstate, const char *message);
+// A WARNING by which PostgreSQL says: committed here, not confirmed by the synchronous standby (syncrep.c, SyncRepWaitForLSN). Both are
+// fields that lc_messages does not translate: PG_DIAG_SEVERITY_NONLOCALIZED and PG_DIAG_SOURCE_FUNCTION, "" = not sent.
+bool classify_warning_is_local_only(const char *severity, const char *routine);
 // A connection on which this error was seen must not be used again (a demoted server, a session that ends).
 bool classify_error_ends_connection(const char *sqlstate);

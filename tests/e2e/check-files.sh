@@ -71,7 +71,7 @@ exits 2 'an empty file is refused' "$BASCULE" check "$work/empty.yaml"
 exits 2 'no command' "$BASCULE"
 exits 2 'a wrong command' "$BASCULE" rnu
 says 'did you mean .run' 'gets a suggestion'
-for command in run up status inject heal shell exec psql logs list down scenarios check report runs compare faults doctor; do
+for command in run up status inject heal shell exec psql logs list down scenarios check report runs compare faults settings doctor; do
   exits 0 "$command --help" "$BASCULE" "$command" --help
   exits 0 "$command -h" "$BASCULE" "$command" -h
 done
@@ -84,6 +84,18 @@ exits 0 'faults lists the mechanisms' "$BASCULE" faults
 for fault in process.kill process.stop process.pause node.power_off net.drop link.down patroni.switchover; do
   says "$fault" "$fault is one of them"
 done
+exits 2 'a fault that is misspelt' "$BASCULE" faults net.drp
+says "did you mean 'net.drop'" 'gets a suggestion'
+exits 0 'settings lists what --set takes' "$BASCULE" settings
+says '^patroni.ttl +time in whole seconds' 'with what it may be'
+exits 0 'a section alone' "$BASCULE" settings workload
+check 'has its settings only' test "$(grep -vc '^workload\.' "$out")" = 0
+exits 2 'a setting that is misspelt' "$BASCULE" settings patroni.tl
+says "did you mean 'patroni.ttl'" 'gets a suggestion'
+check 'faults, settings and doctor speak JSON with a version' bash -c '
+  for command in faults settings doctor; do
+    "$0" "$command" --json | python3 -c "import json, sys; d = json.load(sys.stdin); assert d[\"schema_version\"] == 1 and len(d) >= 2"
+  done' "$BASCULE"
 exits 0 'scenarios lists what is shipped' "$BASCULE" scenarios
 says '^crash: ' 'by what it teaches'
 says '^  leader-crash ' 'with the names to run'

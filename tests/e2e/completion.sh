@@ -29,6 +29,12 @@ offers debian-13 'image build gives the known releases' "$BASCULE" image build d
 offers --mirror 'image build has its options' "$BASCULE" image build --mi
 offers leader-crash 'matrix gives a shipped scenario' "$BASCULE" matrix lea
 offers host 'matrix --image gives images' "$BASCULE" matrix --image ho
+offers patroni.watchdog= 'run --set gives settings' "$BASCULE" run --set patroni.watch
+offers required 'and the words of a choice' "$BASCULE" run --set patroni.watchdog = re
+offers patroni-3-sync 'topology is one of them' "$BASCULE" run --set topology = patroni-3-s
+offers leader-crash 'a setting does not count as the scenario' "$BASCULE" run --set patroni.ttl = 20s leader-c
+offers pareto 'inject gives the words of a parameter' "$BASCULE" inject net.delay n1 distribution = pa
+offers storage 'settings gives settings' "$BASCULE" settings sto
 mkdir -p "$work/runs/20260101-100000-leader-crash"
 cp "$BASCULE_TREE/tests/screen/logs/leader-crash.jsonl" "$work/runs/20260101-100000-leader-crash/events.jsonl"
 BASCULE_RUNS_DIR=$work/runs offers 20260101-100000-leader-crash 'report gives recorded runs' "$BASCULE" report 2026
@@ -41,3 +47,38 @@ offers --follow 'logs has its options' "$BASCULE" logs --fo
 commands_of_help() { "$BASCULE" --help | awk '/^  [a-z]+ / && $1 != "bascule" {print $1}' | sort; }
 commands_offered() { tr ' ' '\n' <<<"$_bascule_commands" | sort; }
 check 'its list of commands is the one of --help' diff <(commands_of_help) <(commands_offered)
+
+# The other shells ask the same list.
+words() { PATH=$(dirname "$BASCULE"):$PATH bash "$BASCULE_TREE/completion/bascule.bash" "$@"; }
+check 'as a program it answers for other shells' test "$(words bascule run leader-crash-s)" = leader-crash-sync
+check 'with key=value as one word' test "$(words bascule run --set patroni.watchdog=au)" = patroni.watchdog=automatic
+if command -v fish >/dev/null; then
+  asked() { PATH=$(dirname "$BASCULE"):$PATH fish --no-config -c "source $BASCULE_TREE/completion/bascule.fish; complete -C 'bascule run leader-crash-s'"; }
+  check 'fish offers it' test "$(asked | cut -f1)" = leader-crash-sync
+else
+  skip 'fish offers it' 'fish is not installed'
+fi
+if command -v zsh >/dev/null; then
+  check 'zsh offers it' python3 - "$BASCULE" "$BASCULE_TREE" <<'PYTHON'
+import os, pty, select, sys, time
+program, tree = sys.argv[1:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ.update(PATH=os.path.dirname(program) + ":" + os.environ["PATH"], TERM="dumb", PS1="> ")
+    os.execvp("zsh", ["zsh", "-f"])
+def until(text, seconds=20):
+    seen, end = "", time.monotonic() + seconds
+    while text not in seen and time.monotonic() < end:
+        if select.select([fd], [], [], 0.1)[0]:
+            seen += os.read(fd, 65536).decode(errors="replace")
+    assert text in seen, seen
+os.write(fd, f"fpath+=({tree}/completion); autoload -Uz compinit; compinit -u -D; echo rea''dy\n".encode())
+until("ready")
+os.write(fd, b"bascule run leader-crash-s\t")
+until("leader-crash-sync")
+os.close(fd)
+os.waitpid(pid, 0)
+PYTHON
+else
+  skip 'zsh offers it' 'zsh is not installed'
+fi

@@ -251,7 +251,9 @@ static void a_standby_ahead_is_a_signature_too(void **state) {
     run_end(&r);
 }
 
-static void stopping(struct run *r, usec_t from, usec_t to, bool crash) {
+enum crash { NO_CRASH, CRASH_IN_LOG, CRASH_TOLD }; // told: by the server to the observer, in any lc_messages
+
+static void stopping(struct run *r, usec_t from, usec_t to, enum crash crash) {
     struct event *old = world_find(&r->w, EVENT_RUN_END, 0), end = *old;
     old->kind = EVENT_TICK; // the run goes on
     end.t = to + SEC;
@@ -266,16 +268,23 @@ static void stopping(struct run *r, usec_t from, usec_t to, bool crash) {
     STR_COPY(ev.u.LOG_LINE.node, "n1");
     STR_COPY(ev.u.LOG_LINE.service, "postgresql");
     STR_COPY(ev.u.LOG_LINE.text, "LOG:  terminating any other active server processes");
+    struct event told = {.kind = EVENT_SQL, .t = from - 100 * MSEC};
+    STR_COPY(told.u.SQL.node, "n1");
+    STR_COPY(told.u.SQL.error, "terminating connection because of crash of another server process");
     if (crash)
-        (void)world_add(&r->w, ev);
+        (void)world_add(&r->w, crash == CRASH_TOLD ? told : ev);
 }
 
 static void a_shutdown_that_hangs_after_a_crash_is_a_signature(void **state) {
     (void)state;
     static const struct {
         usec_t length;
-        bool crash, seen;
-    } table[] = {{65 * SEC, true, true}, {65 * SEC, false, false}, {50 * SEC, true, false}};
+        enum crash crash;
+        bool seen;
+    } table[] = {{65 * SEC, CRASH_IN_LOG, true},
+                 {65 * SEC, CRASH_TOLD, true},
+                 {65 * SEC, NO_CRASH, false},
+                 {50 * SEC, CRASH_IN_LOG, false}};
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         struct run r;
         begin(&r);

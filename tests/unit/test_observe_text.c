@@ -36,6 +36,22 @@ static void turning_points_are_told_and_routine_is_not(void **state) {
         {"haproxy", "[WARNING]  (12) : Server rw/n1 is DOWN, reason: Layer7 wrong status", "warning",
          "[WARNING]  (12) : Server rw/n1 is DOWN, reason: Layer7 wrong status"},
         {"patroni", "", NULL, NULL},
+        // with the SQLSTATE, and in languages whose words nobody here knows
+        {"postgresql", "2024-01-01 10:00:00.123 UTC [42] 00000 LOG:  database system is ready to accept connections",
+         "info", "[42] LOG:  database system is ready to accept connections"},
+        {"postgresql", "2024-01-01 10:00:00.123 CET [42] 57014 app@app psql ERREUR:  annulation de la requête", "error",
+         NULL},
+        {"postgresql", "2024-01-01 10:00:00.123 UTC [42] 53100 ОШИБКА:  не удалось записать", "error",
+         "[42] 53100 ОШИБКА:  не удалось записать"},
+        {"postgresql", "2024-01-01 10:00:00.123 UTC [42] 57P03 FATAL:  le système de bases de données démarre", NULL,
+         NULL},
+        {"postgresql", "2024-01-01 10:00:00.123 UTC [42] 00000 LOG:  le système est prêt", NULL, NULL},
+        {"postgresql", "2024-01-01 10:00:00.123 UTC [42] 01000 ATTENTION:  rien", NULL, NULL},
+        {"postgresql", "2024-01-01 10:00:00.123 UTC [42] 08P01 n2 LOG:  unexpected EOF on standby connection", NULL,
+         NULL},
+        {"postgresql", "2024-01-01 10:00:00.123 UTC [42] 28P01 n2 DETAIL:  Connection matched pg_hba.conf line 7", NULL,
+         NULL},
+        {"postgresql", "x] 57P0", NULL, NULL},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct log_line l;
@@ -44,7 +60,7 @@ static void turning_points_are_told_and_routine_is_not(void **state) {
             fail_msg("%s", cases[i].line);
         if (told)
             assert_string_equal(cases[i].level, l.level);
-        if (told)
+        if (told && cases[i].text)
             assert_string_equal(cases[i].text, l.text);
     }
 }
@@ -57,6 +73,13 @@ static void libpqs_messages_become_one_line_with_the_servers_code(void **state) 
         {"connection to server at \"10.77.0.1\", port 5432 failed: FATAL:  57P03: the database system is starting up\n"
          "LOCATION:  ProcessStartupPacket, postmaster.c:2354\n",
          "57P03", "the database system is starting up"},
+        {"connection to server at \"10.77.0.1\", port 5432 failed: ВАЖНО:  57P03: система баз данных запускается\n"
+         "LOCATION:  ProcessStartupPacket, postmaster.c:2354\n",
+         "57P03", "система баз данных запускается"},
+        {"connection to server at \"::1\", port 5432 failed: FATAL:  28P01: authentification par mot de passe "
+         "échouée\n",
+         "28P01", "authentification par mot de passe échouée"},
+        {"FATAL:  role \"x\" does not exist", "", "role \"x\" does not exist"},
         {"connection to server at \"10.77.0.1\", port 5432 failed: Connection refused\n\tIs the server running on that "
          "host",
          "", "Connection refused"},
@@ -92,6 +115,24 @@ static void a_missing_socket_is_said_in_our_words(void **state) {
     assert_string_equal("no server (no socket)", text);
 }
 
+static void a_postmaster_that_refuses_is_understood_in_any_language(void **state) {
+    (void)state;
+    static const char fr[] = "le système de bases de données s'arrête";
+    assert_string_equal("the database system is not yet accepting connections",
+                        sql_refusal("the database system is not yet accepting connections", "starting"));
+    assert_string_equal("the database system is shutting down", sql_refusal(fr, "stopping"));
+    assert_string_equal("the database system is starting up", sql_refusal(fr, "starting"));
+    assert_string_equal("the database system is in recovery mode", sql_refusal(fr, "ready"));
+    assert_non_null(strstr(sql_refusal(fr, ""), "not known"));
+}
+
+static void only_english_and_no_language_are_known(void **state) {
+    (void)state;
+    assert_true(log_language_is_known("") && log_language_is_known("C") && log_language_is_known("C.UTF-8"));
+    assert_true(log_language_is_known("en_US.UTF-8") && log_language_is_known("POSIX"));
+    assert_false(log_language_is_known("fr_FR.UTF-8") || log_language_is_known("de_DE"));
+}
+
 static void note(void *arg, const struct proxy_server *s) {
     strbuf_addf(arg, "%s/%s=%s;", s->backend, s->server, s->state);
 }
@@ -117,6 +158,8 @@ int main(void) {
         cmocka_unit_test(libpqs_messages_become_one_line_with_the_servers_code),
         cmocka_unit_test(a_very_long_message_is_cut_inside_its_buffer),
         cmocka_unit_test(a_missing_socket_is_said_in_our_words),
+        cmocka_unit_test(a_postmaster_that_refuses_is_understood_in_any_language),
+        cmocka_unit_test(only_english_and_no_language_are_known),
         cmocka_unit_test(haproxys_table_gives_servers_by_the_name_of_the_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,14 @@ static const struct bad table[] = {
      "do, wait, target, with, at, after, when, for, within, duration\n"
      "f:4:1: error: this is not YAML: did not find expected ',' or ']' while parsing a flow sequence "
      "(begun in line 3)\n"},
+    // A byte-order mark is passed over, and moves no column; a no-break space is named.
+    {"\xef\xbb\xbftitel: t\ntopology: patroni-3\nsteps: [{wait: 1m30s}]\n",
+     "f:1:1: error: unknown key 'titel' in a scenario (did you mean 'title'?); allowed: title, group, lesson, topology, "
+     "workload, set, settle, observe, timeout, steps, expect, known_defects\n"},
+    {HEAD "steps:\n \xc2\xa0- wait: 1s\n", "f:4:2: error: a no-break space (U+00A0) indents this line: replace it by a "
+                                          "space\n"},
+    {HEAD "steps: [{wait: 250}]\n",
+     "f:3:16: error: duration '250' has no unit: write '250ms' or '250s' (units: us, ms, s, m, h)\n"},
     // keys of the file
     {"title: t\n"
      "topology: patroni-3\n"

@@ -53,14 +53,12 @@ static void a_broken_connection_or_silence_after_sending_is_unknown(void **state
 
 static void the_warning_of_a_cancelled_synchronous_wait_is_recognised_and_no_other(void **state) {
     (void)state;
-    assert_true(
-        classify_warning_is_local_only("01000", "canceling wait for synchronous replication due to user request"));
-    assert_true(classify_warning_is_local_only(
-        "01000",
-        "canceling the wait for synchronous replication and terminating connection due to administrator command"));
-    assert_false(classify_warning_is_local_only("01000", "there is no transaction in progress"));
+    assert_true(classify_warning_is_local_only("WARNING", "SyncRepWaitForLSN"));
     assert_false(
-        classify_warning_is_local_only("00000", "canceling wait for synchronous replication due to user request"));
+        classify_warning_is_local_only("WARNING", "EndTransactionBlock")); // "there is no transaction in progress"
+    assert_false(classify_warning_is_local_only("LOG", "SyncRepWaitForLSN"));
+    assert_false(classify_warning_is_local_only("", "SyncRepWaitForLSN"));
+    assert_false(classify_warning_is_local_only("WARNING", ""));
 }
 
 static void a_demoted_or_leaving_server_is_not_used_again(void **state) {
