@@ -64,7 +64,7 @@ static void mark_outages(struct replay *r) {
         if (o->to != USEC_NEVER)
             add_mark(r, o->to, "the first write after an outage of %s", usec_format(text, o->to - o->from));
     }
-    qsort(r->marks.items, r->marks.n, sizeof *r->marks.items, by_time);
+    VEC_SORT(&r->marks, by_time);
 }
 
 // ---- opening --------------------------------------------------------------------------------------------------------

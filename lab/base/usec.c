@@ -66,7 +66,6 @@ static void skip_spaces(const char **p) {
 }
 
 int usec_parse(const char *text, usec_t *ret) {
-    static const usec_t most = UINT64_C(315360000000000); // ten years: more is a typing error
     const char *p = text;
     usec_t total = 0, last = USEC_NEVER;
     do {
@@ -77,13 +76,13 @@ int usec_parse(const char *text, usec_t *ret) {
         usec_t unit = read_unit(&p);
         if (!unit && !*p && last == USEC_NEVER && whole == 0 && millionths == 0)
             break;                                        // a bare 0
-        if (!unit || unit >= last || whole > most / unit) // "30s1m" and "1m2m" are slips, no durations
+        if (!unit || unit >= last || whole > USEC_LONGEST / unit) // "30s1m" and "1m2m" are slips, no durations
             return -EINVAL;
         last = unit;
         total += whole * unit + millionths * unit / 1000000;
         skip_spaces(&p);
     } while (*p);
-    if (total > most)
+    if (total > USEC_LONGEST)
         return -EINVAL;
     *ret = total;
     return 0;

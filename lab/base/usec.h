@@ -10,10 +10,20 @@
 
 typedef uint64_t usec_t;
 
-#define MSEC       ((usec_t)1000)
-#define SEC        ((usec_t)1000000)
-#define MINUTE     (60 * SEC)
-#define USEC_NEVER UINT64_MAX // "no such time": sorts after every real one
+#define MSEC         ((usec_t)1000)
+#define SEC          ((usec_t)1000000)
+#define MINUTE       (60 * SEC)
+#define USEC_NEVER   UINT64_MAX // "no such time": sorts after every real one
+// Ten years: the longest duration that anybody means. What is read from outside (scenarios, records) is refused beyond it.
+#define USEC_LONGEST UINT64_C(315360000000000)
+
+// Sum and difference that don't wrap: never above USEC_NEVER, never below 0.
+static inline usec_t usec_add(usec_t a, usec_t b) {
+    return a > USEC_NEVER - b ? USEC_NEVER : a + b;
+}
+static inline usec_t usec_sub(usec_t a, usec_t b) {
+    return a > b ? a - b : 0;
+}
 
 usec_t usec_now(void);      // CLOCK_MONOTONIC, µs
 usec_t usec_wall_now(void); // CLOCK_REALTIME, µs since 1970

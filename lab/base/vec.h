@@ -2,6 +2,7 @@
 #pragma once
 // A growing array of any type: `VEC(struct step) steps;` zero-initialised is empty. The owner frees with VEC_DONE.
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "lab/base/str.h"
 
@@ -21,8 +22,10 @@
         memset(&(v)->items[(v)->n], 0, sizeof *(v)->items);                                                            \
         &(v)->items[(v)->n++];                                                                                         \
     })
-#define VEC_PUSH(v, value) (*VEC_ADD(v) = (value))
-#define VEC_CLEAR(v)       ((void)((v)->n = 0))
-#define VEC_DONE(v)        (free((v)->items), (v)->items = NULL, (v)->n = (v)->cap = 0)
+#define VEC_PUSH(v, value)   (*VEC_ADD(v) = (value))
+#define VEC_CLEAR(v)         ((void)((v)->n = 0))
+#define VEC_DONE(v)          (free((v)->items), (v)->items = NULL, (v)->n = (v)->cap = 0)
 // VEC_FOREACH(&list, it) walks the items; `it` is a pointer. Don't add to the list inside.
-#define VEC_FOREACH(v, it) for (__auto_type it = (v)->items; it < (v)->items + (v)->n; it++)
+#define VEC_FOREACH(v, it)   for (__auto_type it = (v)->items; it && it < (v)->items + (v)->n; it++)
+// Sorts by a comparison as qsort(3) wants it. An empty list has no items to give to qsort.
+#define VEC_SORT(v, compare) ((v)->n > 1 ? qsort((v)->items, (v)->n, sizeof *(v)->items, (compare)) : (void)0)

@@ -71,8 +71,7 @@ int image_list(image_info_list *ret, size_t *ret_leftovers, struct err *err) {
         if (info.state != -ENOENT)
             VEC_PUSH(ret, info);
     }
-    if (ret->n)
-        qsort(ret->items, ret->n, sizeof *ret->items, by_name);
+    VEC_SORT(ret, by_name);
     return 0;
 }
 

@@ -146,8 +146,7 @@ int manifest_of_tree(const char *root, const volatile bool *stop, struct manifes
         manifest_done(&m);
         return r;
     }
-    if (m.entries.n)
-        qsort(m.entries.items, m.entries.n, sizeof *m.entries.items, by_path);
+    VEC_SORT(&m.entries, by_path);
     *ret = m;
     return 0;
 }

@@ -15,8 +15,20 @@
 
 enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 
-// Field types: N name (char[64]), S text (char[480]; longer text is cut), I int64_t, U run time (usec_t), B bool,
-// D double, L WAL position. A field with its zero value is left out of the JSON line; the reader gives zero for a missing one.
+// Field types: N name (char[64]), S text (char[480]; longer text is cut), I int64_t, C a count (int64_t), U run time (usec_t), W a time of one of the
+// host's clocks (usec_t), B bool, D double, L WAL position, R 64 bits that are no quantity. A field with its zero value is left out of
+// the JSON line; the reader gives zero for a missing one.
+//
+// Each number has a range; a line with one outside is broken, so that folds may add and subtract without fear:
+//   t, U  0 to EVENT_TIME_MAX       ten years: no lab runs longer, and no sum of a few of them wraps
+//   W     0 to EVENT_WALL_MAX       the year 2255
+//   C     0 to EVENT_COUNT_MAX      2^53: what every JSON reader holds exactly. Sums of many: count_add (lab/base/count.h)
+//   I, D  the same, below zero too
+//   L     0 to EVENT_LSN_MAX        4 EiB of WAL: the difference of two fits an int64_t
+#define EVENT_TIME_MAX  USEC_LONGEST
+#define EVENT_WALL_MAX  (UINT64_C(1) << 53)
+#define EVENT_COUNT_MAX (INT64_C(1) << 53)
+#define EVENT_LSN_MAX   ((lsn_t)1 << 62)
 
 // clang-format off
 #define EVENT_FIELDS_RUN_BEGIN(F) /* first line of every log */ \
@@ -24,15 +36,15 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(S, title) \
     F(N, lab)        /* the lab's name */ \
     F(N, topology) \
-    F(I, seed) \
-    F(U, wall)       /* CLOCK_REALTIME µs since 1970 at run time 0 */ \
-    F(U, mono)       /* CLOCK_MONOTONIC µs at run time 0 */ \
+    F(R, seed) \
+    F(W, wall)       /* CLOCK_REALTIME µs since 1970 at run time 0 */ \
+    F(W, mono)       /* CLOCK_MONOTONIC µs at run time 0 */ \
     F(N, program)    /* bascule's version */ \
     F(N, kernel) \
-    F(I, cpus) \
-    F(I, memory_mb) \
+    F(C, cpus) \
+    F(C, memory_mb) \
     F(N, tcp_cc)     /* TCP congestion control in force */ \
-    F(I, period_us)  /* the workload's write period: its share of the resolution */
+    F(C, period_us)  /* the workload's write period: its share of the resolution */
 #define EVENT_FIELDS_VERSION(F) F(N, component) F(N, version) F(N, node) /* "" = every node that runs it */
 #define EVENT_FIELDS_NODE_INFO(F) /* once per node, at the beginning */ \
     F(N, node) F(N, address) \
@@ -61,13 +73,13 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_MEMBER(F) /* Patroni's REST answer, asked out of band */ \
     F(N, node) \
     F(B, answered)   /* false: no answer within the probe's deadline; the rest is then zero and error says why */ \
-    F(I, http)       /* status code of GET /patroni */ \
+    F(C, http)       /* status code of GET /patroni */ \
     F(N, role)       /* leader, replica, sync_standby, standby_leader, uninitialized; versions' words are translated */ \
     F(N, state)      /* running, starting, stopped, crashed, ... as Patroni says */ \
     F(I, timeline) F(L, lsn) F(L, replayed) \
     F(B, paused) F(B, pending_restart) \
     F(I, dcs_last_seen) /* wall clock seconds, as Patroni reports it; 0 = not reported */ \
-    F(I, latency_us) F(S, error)
+    F(C, latency_us) F(S, error)
 #define EVENT_FIELDS_SQL(F) /* one direct probe of a PostgreSQL over its own socket: on every change, else once a second */ \
     F(N, node) \
     F(B, answered)   /* false: error says why (refused, starting up, no answer for 2 s) */ \
@@ -77,7 +89,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(L, lsn)        /* primary: pg_current_wal_lsn; standby: received */ \
     F(L, replayed)   /* standby only */ \
     F(U, lsn_asked)  /* when the question was sent whose answer gave lsn and replayed: they were read between then and t */ \
-    F(I, latency_us) F(S, error) \
+    F(C, latency_us) F(S, error) \
     F(U, asked)      /* when this probe was sent; t of the event is when the answer came */ \
     F(U, previous)   /* when the last probe with the earlier result was answered: previous..t brackets the change */
 #define EVENT_FIELDS_REPLICATION(F) /* one row of pg_stat_replication, as seen on `node`; gone = row vanished */ \
@@ -94,27 +106,27 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_DCS_LEASE(F) /* the lease on the leader key; emitted at each renewal seen and each loss */ \
     F(N, lease) F(N, holder) \
     F(U, renewed)    /* best estimate of the last renewal */ \
-    F(I, error_us)   /* the renewal lies in [renewed - error, renewed] */ \
+    F(C, error_us)   /* the renewal lies in [renewed - error, renewed] */ \
     F(I, ttl_s)      /* granted */ \
     F(I, remaining_s) /* as etcd answered */ \
     F(B, gone)
 #define EVENT_FIELDS_DCS_MEMBER(F) /* one etcd member, asked out of band: on change, else every 5 s */ \
-    F(N, node) F(B, answered) F(B, leader) F(I, term) F(N, id) F(N, leader_id) F(I, db_bytes) F(I, raft_index) F(S, error)
+    F(N, node) F(B, answered) F(B, leader) F(I, term) F(N, id) F(N, leader_id) F(C, db_bytes) F(I, raft_index) F(S, error)
 #define EVENT_FIELDS_LINK(F) /* connectivity of one directed pair on one service path: on change, else every 10 s */ \
     F(N, from) F(N, to) \
     F(N, path)       /* sql, rest, etcd_client, etcd_peer, replication; "all" = any packet */ \
     F(B, intended)   /* no fault in force forbids it (power, link, cuts) */ \
     F(B, measured)   /* a probe in the lab's network got through just now */ \
-    F(I, rtt_us)     /* of a probe that came back; 0 = one way, or nothing came */
+    F(C, rtt_us)     /* of a probe that came back; 0 = one way, or nothing came */
 #define EVENT_FIELDS_PROXY(F) /* HAProxy's view of a server, from its stats socket */ F(N, node) F(N, backend) F(N, server) F(N, state)
 #define EVENT_FIELDS_CLIENT_TICK(F) /* the application's last 100 ms; nothing attempted and nothing finished: no event */ \
     F(U, from)       /* start of the bucket; its length is 100 ms */ \
-    F(I, w_tried) F(I, w_ok) F(I, w_failed) F(I, w_unknown) /* writes; tried counts schedules in the bucket, the others completions */ \
-    F(I, r_tried) F(I, r_ok) F(I, r_failed) \
+    F(C, w_tried) F(C, w_ok) F(C, w_failed) F(C, w_unknown) /* writes; tried counts schedules in the bucket, the others completions */ \
+    F(C, r_tried) F(C, r_ok) F(C, r_failed) \
     F(U, w_first_ok) F(U, w_last_ok)   /* completion times of the first and last acknowledged write of the bucket */ \
     F(U, w_first_ok_scheduled) F(U, w_last_ok_scheduled) /* when those two should have started */ \
-    F(I, w_max_us) F(I, r_max_us)      /* worst latency, from schedule to completion */ \
-    F(I, in_flight)
+    F(C, w_max_us) F(C, r_max_us)      /* worst latency, from schedule to completion */ \
+    F(C, in_flight)
 #define EVENT_FIELDS_CLIENT_ERROR(F) /* a kind of error began or changed; not one per operation */ \
     F(N, phase)      /* connect, statement, read, timeout */ \
     F(N, sqlstate) F(S, text) F(N, node)
@@ -143,13 +155,13 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_ACTION(F) F(N, id) F(N, action) F(N, phase) /* asked, done, failed */ F(S, detail)
 #define EVENT_FIELDS_FINAL_ROWS(F) /* ids found in the ledger table, chunked: "1-2345,2350-9000" */ F(N, node) F(I, chunk) F(S, ranges)
 #define EVENT_FIELDS_FINAL_READ(F) /* after all final.rows of a node */ \
-    F(N, node) F(B, ok) F(B, leader) /* it was in no recovery */ F(I, rows) F(I, duplicates) F(I, chunks) F(I, timeline) \
+    F(N, node) F(B, ok) F(B, leader) /* it was in no recovery */ F(C, rows) F(C, duplicates) F(C, chunks) F(I, timeline) \
     F(L, lsn)        /* standby: replayed; else pg_current_wal_lsn */ \
     F(U, lsn_asked) F(U, lsn_read) /* the position was read between these two: primaries are asked after all standbys */ \
     F(L, goal)       /* the leader's position when the reading began: a standby that replayed as much has all its rows */ \
     F(S, error)
 #define EVENT_FIELDS_NOISE(F) /* once a second: can this machine be believed? */ \
-    F(I, late_max_us) F(I, late_p99_us) /* scheduling lateness of a 10 ms timer in the last second */ \
+    F(C, late_max_us) F(C, late_p99_us) /* scheduling lateness of a 10 ms timer in the last second */ \
     F(I, steal_ms) F(D, cpu_some) /* PSI cpu some avg10 */ F(D, load1)
 #define EVENT_FIELDS_LOG_LINE(F) F(N, node) F(N, service) F(N, level) F(S, text)
 #define EVENT_FIELDS_RUN_END(F) F(N, reason) /* completed, expectation, interrupted, broken, skipped */ F(S, detail)
@@ -175,10 +187,13 @@ enum event_kind {
 #define EVENT_TYPE_N(f) char f[EVENT_NAME_MAX];
 #define EVENT_TYPE_S(f) char f[EVENT_TEXT_MAX];
 #define EVENT_TYPE_I(f) int64_t f;
+#define EVENT_TYPE_C(f) int64_t f;
 #define EVENT_TYPE_U(f) usec_t f;
+#define EVENT_TYPE_W(f) usec_t f;
 #define EVENT_TYPE_B(f) bool f;
 #define EVENT_TYPE_D(f) double f;
 #define EVENT_TYPE_L(f) lsn_t f;
+#define EVENT_TYPE_R(f) int64_t f;
 #define EVENT_MEMBER(type, f) EVENT_TYPE_##type(f)
 
 struct event {
@@ -195,14 +210,20 @@ struct event {
 // "dcs.key"; "tick" for EVENT_TICK.
 const char *event_kind_name(enum event_kind kind);
 
-// Appends one line with its newline. Text that is not UTF-8 is repaired, never refused.
+// Makes an event one that the reader would take: numbers outside their range become the nearest inside (infinities and NaN: 0), bytes
+// that are no UTF-8 become U+FFFD. For what comes from the world; the reader does not mend, it refuses.
+void event_normalize(struct event *ev);
+
+// Appends one line with its newline. Text that is not UTF-8 is repaired and numbers are brought into their range, never refused.
 void event_to_json(const struct event *ev, struct strbuf *out);
 
 // Reads one line (without or with newline). Unknown keys are ignored, an unknown kind gives -ENOENT (skip it: a newer
-// program wrote it), anything malformed -EINVAL with *ret untouched. Never crashes on any bytes.
+// program wrote it), anything malformed or outside its range -EINVAL with *ret untouched. Bytes that are no UTF-8 are repaired.
+// Never crashes on any bytes.
 int event_from_json(const char *line, size_t len, struct event *ret, struct err *err);
 
-// Where the rooms of the world send what they see. t == 0 is stamped with the current run time by sink_emit.
+// Where the rooms of the world send what they see. sink_emit stamps t == 0 with the current run time, and normalizes: a fold meets the
+// same event live and read from the log.
 struct event_sink {
     void (*emit)(void *arg, const struct event *ev); // must not keep ev
     void *arg;

@@ -13,7 +13,10 @@ enum event_field_type {
     EVENT_FIELD_U,
     EVENT_FIELD_B,
     EVENT_FIELD_D,
-    EVENT_FIELD_L
+    EVENT_FIELD_L,
+    EVENT_FIELD_C,
+    EVENT_FIELD_W,
+    EVENT_FIELD_R
 };
 
 struct event_field {

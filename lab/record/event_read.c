@@ -6,8 +6,10 @@
 //
 //   pass 1: find "ev"                 -> kind, and with it the table of fields
 //   pass 2: every key of the object   -> the field's value; the whole line is checked by the way
+#include <float.h>
 #include <locale.h>
 
+#include "lab/base/utf8.h"
 #include "lab/record/event_fields.h"
 
 struct cursor {
@@ -210,13 +212,16 @@ static int copy_escaped(const struct text *t, char *dst, size_t size) {
 static int read_text(const struct value *v, char *dst, size_t size) {
     if (v->form != VALUE_STRING)
         return -EINVAL;
+    int r = 0;
     if (v->text.escaped)
-        return copy_escaped(&v->text, dst, size);
-    copy_plain(&v->text, dst, size);
-    return 0;
+        r = copy_escaped(&v->text, dst, size);
+    else
+        copy_plain(&v->text, dst, size);
+    utf8_repair(dst, size);
+    return r;
 }
 
-static int read_double(const struct text *t, double *ret) {
+static int read_double(const struct text *t, double max, double *ret) {
     static locale_t c_locale; // strtod(3) follows setlocale: with a decimal comma it would stop at "1"
     char text[64], *end;
     if (t->n == 0 || t->n >= sizeof text || (*t->p != '-' && (*t->p < '0' || *t->p > '9')))
@@ -228,7 +233,7 @@ static int read_double(const struct text *t, double *ret) {
     if (!c_locale)
         c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     double v = strtod_l(text, &end, c_locale);
-    if (*end || !(v >= -1.7e308 && v <= 1.7e308))
+    if (*end || !(v >= -max && v <= max))
         return -EINVAL;
     *ret = v;
     return 0;
@@ -247,7 +252,7 @@ static int read_magnitude(const char *p, size_t n, uint64_t *ret) {
         return 0;
     }
     double d;
-    if (read_double(&(struct text){p, n, false}, &d) < 0 || d < 0 || d > 9007199254740992.0)
+    if (read_double(&(struct text){p, n, false}, (double)EVENT_COUNT_MAX, &d) < 0 || d < 0)
         return -EINVAL;
     v = (uint64_t)d;
     if ((double)v < d)
@@ -256,12 +261,20 @@ static int read_magnitude(const char *p, size_t n, uint64_t *ret) {
     return 0;
 }
 
-static int read_int(const struct value *v, int64_t *ret) {
+static int read_time(const struct value *v, usec_t max, usec_t *ret) {
+    usec_t u;
+    if (v->form == VALUE_NESTED || read_magnitude(v->text.p, v->text.n, &u) < 0 || u > max)
+        return -EINVAL;
+    *ret = u;
+    return 0;
+}
+
+static int read_int(const struct value *v, int64_t min, int64_t max, int64_t *ret) {
     uint64_t u;
     bool minus = v->form != VALUE_NESTED && v->text.n > 0 && *v->text.p == '-';
     if (v->form == VALUE_NESTED || read_magnitude(v->text.p + minus, v->text.n - minus, &u) < 0)
         return -EINVAL;
-    if (u > (uint64_t)INT64_MAX + minus)
+    if (minus ? u > 0 - (uint64_t)min : u > (uint64_t)max)
         return -EINVAL;
     *ret = minus ? (int64_t)(0 - u) : (int64_t)u;
     return 0;
@@ -269,8 +282,11 @@ static int read_int(const struct value *v, int64_t *ret) {
 
 static int read_lsn(const struct value *v, lsn_t *ret) {
     char text[LSN_TEXT_MAX + 1];
-    if (read_text(v, text, sizeof text) < 0 || v->text.n >= sizeof text || !lsn_parse(text, ret))
+    lsn_t lsn;
+    if (read_text(v, text, sizeof text) < 0 || v->text.n >= sizeof text || !lsn_parse(text, &lsn) ||
+        lsn > EVENT_LSN_MAX)
         return -EINVAL;
+    *ret = lsn;
     return 0;
 }
 
@@ -287,14 +303,20 @@ static int read_field(const struct event_field *f, const struct value *v, void *
     case EVENT_FIELD_S:
         return read_text(v, at, EVENT_TEXT_MAX);
     case EVENT_FIELD_I:
-        return read_int(v, at);
+        return read_int(v, -EVENT_COUNT_MAX, EVENT_COUNT_MAX, at);
+    case EVENT_FIELD_C:
+        return read_int(v, 0, EVENT_COUNT_MAX, at);
+    case EVENT_FIELD_R:
+        return read_int(v, INT64_MIN, INT64_MAX, at);
     case EVENT_FIELD_U:
-        return v->form == VALUE_NESTED ? -EINVAL : read_magnitude(v->text.p, v->text.n, at);
+        return read_time(v, EVENT_TIME_MAX, at);
+    case EVENT_FIELD_W:
+        return read_time(v, EVENT_WALL_MAX, at);
     case EVENT_FIELD_B:
         *(bool *)at = is_word(v, "true");
         return *(bool *)at || is_word(v, "false") ? 0 : -EINVAL;
     case EVENT_FIELD_D:
-        return v->form == VALUE_WORD ? read_double(&v->text, at) : -EINVAL;
+        return v->form == VALUE_WORD ? read_double(&v->text, (double)EVENT_COUNT_MAX, at) : -EINVAL;
     case EVENT_FIELD_L:
         return read_lsn(v, at);
     }
@@ -309,7 +331,7 @@ static bool text_is(const struct text *t, const char *word, size_t n) {
 static bool valid_word(const struct value *v) {
     double ignored;
     return v->form != VALUE_WORD || is_word(v, "true") || is_word(v, "false") || is_word(v, "null") ||
-           read_double(&v->text, &ignored) == 0;
+           read_double(&v->text, DBL_MAX, &ignored) == 0;
 }
 
 static bool next_pair(struct cursor *c, bool first, struct text *key, struct value *v) {
@@ -360,7 +382,7 @@ static int read_fields(struct cursor c, struct event *ev) {
         int r = 0;
         if (text_is(&key, "t", 1)) {
             has_t = true;
-            r = v.form == VALUE_NESTED ? -EINVAL : read_magnitude(v.text.p, v.text.n, &ev->t);
+            r = read_time(&v, EVENT_TIME_MAX, &ev->t);
         } else if (f) {
             r = read_field(f, &v, (char *)ev + f->offset);
         } else if (!valid_word(&v)) {

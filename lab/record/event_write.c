@@ -6,17 +6,10 @@
 #include "lab/base/json.h"
 #include "lab/record/event_fields.h"
 
-// JSON readers hold numbers as doubles: beyond 2^53 an integer is written as a string, or jq and cJSON would round it.
-#define JSON_EXACT_MAX (INT64_C(1) << 53)
-
-static void add_int(struct strbuf *out, int64_t v) {
-    const char *quote = v > JSON_EXACT_MAX || v < -JSON_EXACT_MAX ? "\"" : "";
+// JSON readers hold numbers as doubles: beyond 2^53 64 bits are written as a string, or jq and cJSON would round them.
+static void add_bits(struct strbuf *out, int64_t v) {
+    const char *quote = v > EVENT_COUNT_MAX || v < -EVENT_COUNT_MAX ? "\"" : "";
     strbuf_addf(out, "%s%" PRId64 "%s", quote, v, quote);
-}
-
-static void add_usec(struct strbuf *out, usec_t v) {
-    const char *quote = v > (usec_t)JSON_EXACT_MAX ? "\"" : "";
-    strbuf_addf(out, "%s%" PRIu64 "%s", quote, v, quote);
 }
 
 // The shortest of 15 or 17 digits that reads back as the same double. A program that called setlocale(3) may get a
@@ -49,19 +42,22 @@ static void add_field(struct strbuf *out, const struct event_field *f, const voi
             add_key(out, f), json_quote(out, at);
         return;
     case EVENT_FIELD_I:
+    case EVENT_FIELD_C:
+    case EVENT_FIELD_R:
         if (*(const int64_t *)at)
-            add_key(out, f), add_int(out, *(const int64_t *)at);
+            add_key(out, f), add_bits(out, *(const int64_t *)at);
         return;
     case EVENT_FIELD_U:
+    case EVENT_FIELD_W:
         if (*(const usec_t *)at)
-            add_key(out, f), add_usec(out, *(const usec_t *)at);
+            add_key(out, f), strbuf_addf(out, "%" PRIu64, *(const usec_t *)at);
         return;
     case EVENT_FIELD_B:
         if (*(const bool *)at)
             add_key(out, f), strbuf_addn(out, "true", 4);
         return;
-    case EVENT_FIELD_D: // NaN and infinities don't exist in JSON: left out, so they read as 0
-        if (isfinite(*(const double *)at) && fpclassify(*(const double *)at) != FP_ZERO)
+    case EVENT_FIELD_D:
+        if (fpclassify(*(const double *)at) != FP_ZERO)
             add_key(out, f), add_double(out, *(const double *)at);
         return;
     case EVENT_FIELD_L:
@@ -71,14 +67,14 @@ static void add_field(struct strbuf *out, const struct event_field *f, const voi
     }
 }
 
-void event_to_json(const struct event *ev, struct strbuf *out) {
+void event_to_json(const struct event *given, struct strbuf *out) {
     size_t n;
+    struct event normal = *given, *ev = &normal;
+    event_normalize(ev);
     const struct event_field *fields = event_fields(ev->kind, &n);
     if (!fields) // a tick is the engine's own and never leaves it
         return;
-    strbuf_addn(out, "{\"t\":", 5);
-    add_usec(out, ev->t);
-    strbuf_addf(out, ",\"ev\":\"%s\"", event_kind_name(ev->kind));
+    strbuf_addf(out, "{\"t\":%" PRIu64 ",\"ev\":\"%s\"", ev->t, event_kind_name(ev->kind));
     for (size_t i = 0; i < n; i++)
         add_field(out, &fields[i], (const char *)ev + fields[i].offset);
     strbuf_addn(out, "}\n", 2);

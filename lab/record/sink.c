@@ -9,5 +9,6 @@ usec_t sink_now(const struct event_sink *sink) {
 void sink_emit(const struct event_sink *sink, struct event *ev) {
     if (ev->t == 0)
         ev->t = sink_now(sink);
+    event_normalize(ev);
     sink->emit(sink->arg, ev);
 }

@@ -154,8 +154,7 @@ static void complain_no_topology(struct reader *r, struct mark at, const char *n
     for (struct dirent *e; dir && (e = readdir(dir));)
         if (str_ends(e->d_name, ".yaml") && e->d_name[0] != '.')
             words_add(&all, xstrndup(e->d_name, strlen(e->d_name) - strlen(".yaml")));
-    if (all.list.n > 1)
-        qsort(all.list.items, all.list.n, sizeof *all.list.items, word_compare);
+    VEC_SORT(&all.list, word_compare);
     cleanup_strbuf struct strbuf list = {0};
     words_join(&all, &list);
     complain(r, at, "there is no topology '%s'%s; there are: %s", SHOWN(name), HINT(name, words_all(&all)),

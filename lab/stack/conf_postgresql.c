@@ -129,7 +129,7 @@ static void collect(const struct conf *c, default_list *ret) {
         struct conf_default *d = old ? old : VEC_ADD(ret);
         *d = (struct conf_default){s->key, s->value};
     }
-    qsort(ret->items, ret->n, sizeof *ret->items, by_key);
+    VEC_SORT(ret, by_key);
 }
 
 static void add_guc(struct strbuf *out, const char *key, const char *value) {

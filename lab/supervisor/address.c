@@ -71,8 +71,7 @@ int lab_names(uid_t uid, name_list *ret, struct err *err) {
         at[strcspn(at, "\n")] = '\0';
         VEC_PUSH(ret, xstrdup(at));
     }
-    if (ret->n)
-        qsort(ret->items, ret->n, sizeof *ret->items, by_name);
+    VEC_SORT(ret, by_name);
     return 0;
 }
 

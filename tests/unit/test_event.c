@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include <cmocka.h>
+#include <math.h>
 
 #include "lab/base/json.h"
 #include "lab/record/event_fields.h"
@@ -28,10 +29,19 @@ static void fill(struct event *ev, int salt) {
             (void)snprintf(at, EVENT_TEXT_MAX, "text %d / </script> \x01 ü", v);
             break;
         case EVENT_FIELD_I:
+            *(int64_t *)at = v % 3 == 0 ? -EVENT_COUNT_MAX + v : v % 3 == 1 ? EVENT_COUNT_MAX - v : -v;
+            break;
+        case EVENT_FIELD_C:
+            *(int64_t *)at = v % 2 ? EVENT_COUNT_MAX - v : v;
+            break;
+        case EVENT_FIELD_R:
             *(int64_t *)at = v % 3 == 0 ? INT64_MIN + v : v % 3 == 1 ? INT64_MAX - v : -v;
             break;
         case EVENT_FIELD_U:
-            *(usec_t *)at = v % 2 ? USEC_NEVER : (usec_t)v;
+            *(usec_t *)at = v % 2 ? EVENT_TIME_MAX : (usec_t)v;
+            break;
+        case EVENT_FIELD_W:
+            *(usec_t *)at = v % 2 ? EVENT_WALL_MAX : (usec_t)v;
             break;
         case EVENT_FIELD_B:
             *(bool *)at = true;
@@ -93,6 +103,31 @@ static void the_line_is_as_documented(void **state) {
     strbuf_clear(&out);
     event_to_json(&sql, &out);
     assert_string_equal(out.data, "{\"t\":0,\"ev\":\"sql\",\"lsn\":\"1/5027FE0\"}\n");
+}
+
+// Daemons and clocks may say anything; what is written is what the reader takes, and the folds of a living lab see the same.
+static void what_the_world_says_is_brought_into_its_range(void **state) {
+    (void)state;
+    struct event ev = EVENT_NEW(SQL), back;
+    ev.t = USEC_NEVER;
+    ev.u.SQL.asked = USEC_NEVER;
+    ev.u.SQL.timeline = INT64_MIN;
+    ev.u.SQL.latency_us = INT64_MAX;
+    ev.u.SQL.lsn = UINT64_MAX;
+    STR_COPY(ev.u.SQL.error, "caf\xe9");
+    cleanup_strbuf struct strbuf out = {0};
+    event_to_json(&ev, &out);
+    assert_int_equal(event_from_json(out.data, out.len, &back, NULL), 0);
+    event_normalize(&ev);
+    assert_memory_equal(&ev, &back, sizeof ev);
+    assert_true(ev.t == EVENT_TIME_MAX && ev.u.SQL.asked == EVENT_TIME_MAX && ev.u.SQL.timeline == -EVENT_COUNT_MAX);
+    assert_true(ev.u.SQL.latency_us == EVENT_COUNT_MAX && ev.u.SQL.lsn == EVENT_LSN_MAX);
+    assert_string_equal(ev.u.SQL.error, "caf\xef\xbf\xbd");
+    struct event noise = EVENT_NEW(NOISE);
+    noise.u.NOISE.load1 = (double)NAN;
+    noise.u.NOISE.cpu_some = 1e308;
+    event_normalize(&noise);
+    assert_true(noise.u.NOISE.load1 == 0 && noise.u.NOISE.cpu_some == (double)EVENT_COUNT_MAX);
 }
 
 static void integers_beyond_2_to_the_53_travel_as_text(void **state) {
@@ -190,6 +225,19 @@ static void anything_malformed_is_refused_and_leaves_the_result_alone(void **sta
         "{\"t\":1,\"ev\":\"sql\",\"new\":[\"}",
         "{\"t\":1,\"ev\":\"no.such\",\"a\":}",
         "\xff\xfe{}",
+        // Numbers outside their range (event.h): ten years, the year 2255, 2^53, 4 EiB.
+        "{\"t\":315360000000001,\"ev\":\"sql\"}",
+        "{\"t\":\"18446744073709551615\",\"ev\":\"sql\"}",
+        "{\"t\":1,\"ev\":\"sql\",\"asked\":315360000000001}",
+        "{\"t\":1,\"ev\":\"sql\",\"asked\":-1}",
+        "{\"t\":1,\"ev\":\"run.begin\",\"wall\":9007199254740993}",
+        "{\"t\":1,\"ev\":\"sql\",\"timeline\":9007199254740993}",
+        "{\"t\":1,\"ev\":\"sql\",\"timeline\":\"-9007199254740993\"}",
+        "{\"t\":1,\"ev\":\"client.tick\",\"w_ok\":9223372036854775807}",
+        "{\"t\":1,\"ev\":\"client.tick\",\"w_ok\":-1}",
+        "{\"t\":1,\"ev\":\"run.begin\",\"seed\":9223372036854775808}",
+        "{\"t\":1,\"ev\":\"noise\",\"load1\":1e17}",
+        "{\"t\":1,\"ev\":\"sql\",\"lsn\":\"40000000/1\"}",
     };
     struct event ev, before;
     memset(&ev, 0x5a, sizeof ev);
@@ -277,6 +325,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_survives_the_way_through_json),
         cmocka_unit_test(the_line_is_as_documented),
+        cmocka_unit_test(what_the_world_says_is_brought_into_its_range),
         cmocka_unit_test(integers_beyond_2_to_the_53_travel_as_text),
         cmocka_unit_test(a_reader_takes_what_other_tools_write),
         cmocka_unit_test(text_too_long_is_cut_between_characters),

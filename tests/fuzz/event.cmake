@@ -1,5 +1,0 @@
-if(BASCULE_FUZZ)
-  add_executable(fuzz_event ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/fuzz_event.c)
-  target_link_libraries(fuzz_event PRIVATE bascule_record -fsanitize=fuzzer)
-  set_target_properties(fuzz_event PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/fuzz)
-endif()
