@@ -28,22 +28,12 @@ static double s(usec_t t) {
 
 #define WHY(p, ...) ((void)snprintf((p)->why, sizeof(p)->why, __VA_ARGS__))
 
-// The last renewal that can have been before the fault. It lies in [t - error, t].
 static struct law_lease lease_at(const struct model *m, const struct history *h, usec_t t, bool *known) {
-    struct law_lease l = {.ttl = m->ttl, .age_max = m->loop_wait + LAW_SLACK};
-    const struct lease_point *last = NULL;
+    struct law_renewal last = {0};
     VEC_FOREACH (&h->leases, p)
-        if (p->t - (p->error < p->t ? p->error : p->t) <= t && (!last || p->t >= last->t))
-            last = p;
-    *known = last != NULL;
-    if (last) {
-        l.age_min = t > last->t ? t - last->t : 0;
-        l.age_max = t - (last->error < last->t ? last->t - last->error : 0);
-        l.ttl = last->ttl ? last->ttl : l.ttl;
-    }
-    l.age_max = l.age_max > l.ttl ? l.ttl : l.age_max;
-    l.age_min = l.age_min > l.ttl ? l.ttl : l.age_min;
-    return l;
+        law_note_renewal(&last, (struct law_renewal){.at = p->t, .error = p->error, .ttl = p->ttl}, t);
+    *known = last.seen;
+    return law_lease_at(&last, t, m->ttl, m->loop_wait);
 }
 
 // When another etcd than the one that led when the fault bit was first seen leading; USEC_NEVER = not yet.

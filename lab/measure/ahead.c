@@ -101,6 +101,5 @@ void ahead_measure(struct measure *m) {
         struct watch *w = &watches[i];
         close_stretch(m, w, w->span.to, w->last.t ? AHEAD_OPEN : AHEAD_UNSEEN);
     }
-    if (m->out.aheads.n)
-        qsort(m->out.aheads.items, m->out.aheads.n, sizeof *m->out.aheads.items, by_from);
+    VEC_SORT(&m->out.aheads, by_from);
 }

@@ -4,6 +4,7 @@
 // With a slow workload a bucket may hold no attempt at all: the bucket is widened to the next 100 ms above two periods,
 // so that each one should see a success. A bucket that the client never reported (it was stalled, or nothing was due)
 // counts as not good.
+#include "lab/base/count.h"
 #include "lab/measure/fold.h"
 
 #define BUCKET (100 * MSEC)
@@ -28,7 +29,7 @@ static usec_t bucket_width(const struct measure *m, enum what what) {
         return m->out.period * 2 <= BUCKET ? BUCKET : (m->out.period * 2 + BUCKET - 1) / BUCKET * BUCKET;
     int64_t total = 0;
     VEC_FOREACH (&m->ticks, k)
-        total += k->r_tried;
+        total = count_add(total, k->r_tried);
     usec_t length = m->ticks.n ? m->ticks.items[m->ticks.n - 1].from + BUCKET - m->ticks.items[0].from : 0;
     usec_t period = total > 0 ? length / (usec_t)total : BUCKET;
     return period * 2 <= BUCKET ? BUCKET : (period * 2 + BUCKET - 1) / BUCKET * BUCKET;
@@ -81,8 +82,8 @@ static void read_outage(struct measure *m, const struct buckets *b) {
 
 static void count_reads(struct measure *m) {
     VEC_FOREACH (&m->ticks, k) {
-        m->out.reads_ok += k->r_ok;
-        m->out.reads_failed += k->r_failed;
+        m->out.reads_ok = count_add(m->out.reads_ok, k->r_ok);
+        m->out.reads_failed = count_add(m->out.reads_failed, k->r_failed);
     }
 }
 

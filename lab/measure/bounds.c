@@ -25,26 +25,13 @@ static struct law_fault law_fault(const struct measures *o, const struct fault_m
     return (struct law_fault){f->mechanism, f->params, f->nodes, o->old_leader};
 }
 
-// The last renewal that can have been before the fault. It lies in [renewed - error, renewed].
 static struct law_lease lease_at(const struct measure *m, usec_t t, bool *known) {
-    struct law_lease l = {.ttl = (usec_t)(fold_setting(m, "patroni.ttl", t, 0) * 1e6)};
-    usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", t, 0) * 1e6);
-    const struct lease_seen *last = NULL;
+    struct law_renewal last = {0};
     VEC_FOREACH (&m->leases, x)
-        if (x->renewed - (x->error < x->renewed ? x->error : x->renewed) <= t && (!last || x->renewed >= last->renewed))
-            last = x;
-    *known = last != NULL;
-    if (last) {
-        usec_t early = last->error < last->renewed ? last->renewed - last->error : 0;
-        l.age_min = t > last->renewed ? t - last->renewed : 0;
-        l.age_max = t - early;
-        l.ttl = last->ttl ? last->ttl : l.ttl;
-    } else {
-        l.age_max = loop + LAW_SLACK; // the leader renews once per loop_wait
-    }
-    if (l.age_max > l.ttl)
-        l.age_max = l.ttl;
-    return l;
+        law_note_renewal(&last, (struct law_renewal){.at = x->renewed, .error = x->error, .ttl = x->ttl}, t);
+    *known = last.seen;
+    return law_lease_at(&last, t, fold_setting_usec(m, "patroni.ttl", t, SEC, 0),
+                        fold_setting_usec(m, "patroni.loop_wait", t, SEC, 0));
 }
 
 static const char *etcd_leader_at(const struct measure *m, usec_t t) {
@@ -61,8 +48,8 @@ static void bound_detect_lease(const struct measure *m, struct phase *p, const s
     if (l.ttl == 0)
         return;
     int hit = law_etcd_leader_hit(f, etcd_leader_at(m, t));
-    usec_t election = (usec_t)(fold_setting(m, "etcd.election-timeout", t, 1000) * 1e3);
-    usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", t, 0) * 1e6);
+    usec_t election = fold_setting_usec(m, "etcd.election-timeout", t, MSEC, SEC);
+    usec_t loop = fold_setting_usec(m, "patroni.loop_wait", t, SEC, 0);
     bool once_more = law_renews_once_more(f);
     set_bound(p, law_detect_lease(&l, hit, election, once_more ? loop : 0));
     char age[64] = "age of the lease, 0 to loop_wait";
@@ -100,7 +87,7 @@ static void bound_elect(const struct measure *m, struct phase *p, const struct f
 }
 
 static void bound_promote(const struct measure *m, struct phase *p, usec_t t, enum law law) {
-    usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", t, 0) * 1e6);
+    usec_t loop = fold_setting_usec(m, "patroni.loop_wait", t, SEC, 0);
     if (law != LAW_RESTART) {
         set_bound(p, law_promote());
         WHY(p, "pg_promote and the end of recovery: up to 3 s");
@@ -127,13 +114,13 @@ static void bound_reroute(const struct measure *m, struct phase *p, const struct
 
 // After a kill with primary_start_timeout run out (or 0) Patroni gives the key away itself.
 static void bound_detect_restart(const struct measure *m, struct phase *p, usec_t t) {
-    usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", t, 0) * 1e6);
-    double start =
-        fold_setting(m, "patroni.primary_start_timeout", t, fold_setting(m, "patroni.master_start_timeout", t, 300));
-    if (!loop || start < 0)
+    usec_t loop = fold_setting_usec(m, "patroni.loop_wait", t, SEC, 0);
+    usec_t start = fold_setting_usec(m, "patroni.primary_start_timeout", t, SEC,
+                                     fold_setting_usec(m, "patroni.master_start_timeout", t, SEC, 300 * SEC));
+    if (!loop)
         return;
-    set_bound(p, law_detect_restart(loop, (usec_t)(start * 1e6)));
-    WHY(p, "loop_wait %.0f s + primary_start_timeout %.0f s + loop_wait", s(loop), start);
+    set_bound(p, law_detect_restart(loop, start));
+    WHY(p, "loop_wait %.0f s + primary_start_timeout %.0f s + loop_wait", s(loop), s(start));
 }
 
 void bounds_measure(struct measure *m) {

@@ -75,8 +75,7 @@ void cluster_measure(struct measure *m) {
     struct measures *o = &m->out;
     span_list spans = {0};
     cluster_spans(m, &spans);
-    if (spans.n)
-        qsort(spans.items, spans.n, sizeof *spans.items, by_from);
+    VEC_SORT(&spans, by_from);
     usec_t since = o->cause >= 0 ? o->faults.items[o->cause].effective : 0, to = 0, maybe_to = 0;
     VEC_FOREACH (&spans, s) {
         if (to && s->from > to && s->from > since && s->from - to > o->cluster_outage) {

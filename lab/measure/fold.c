@@ -3,6 +3,7 @@
 // effect's time is observed after the fact), so everything carries its own time and measure_finish sorts.
 #include <stdio.h>
 
+#include "lab/base/count.h"
 #include "lab/measure/fold.h"
 
 int fold_find_node(const struct measure *m, const char *name) {
@@ -31,18 +32,22 @@ struct fault_measure *fold_fault(struct measure *m, const char *id) {
     return f;
 }
 
-double fold_setting(const struct measure *m, const char *key, usec_t t, double fallback) {
-    double v = fallback;
+static bool read_duration(const char *text, usec_t unit, usec_t *ret) {
+    char *end;
+    double v = strtod(text, &end) * (double)unit;
+    if (end == text || *end || !(v >= 0 && v <= (double)USEC_LONGEST)) // no number at all is in no range
+        return false;
+    *ret = (usec_t)v;
+    return true;
+}
+
+usec_t fold_setting_usec(const struct measure *m, const char *key, usec_t t, usec_t unit, usec_t fallback) {
+    usec_t v = fallback;
     bool known = false;
     VEC_FOREACH (&m->settings, s) {
         if (!str_eq(s->key, key) || (known && s->t > t)) // the first value also holds for the time before it was read
             continue;
-        char *end;
-        double d = strtod(s->value, &end);
-        if (end > s->value && !*end) {
-            v = d;
-            known = true;
-        }
+        known = read_duration(s->value, unit, &v) || known;
     }
     return v;
 }
@@ -291,7 +296,7 @@ static void on_final_rows(struct measure *m, const struct event *ev) {
     if (twice < 0) // a chunk that can't be read is a chunk that is missing
         return;
     m->nodes[i].chunks_seen++;
-    m->nodes[i].duplicates += twice;
+    m->nodes[i].duplicates = count_add(m->nodes[i].duplicates, twice);
 }
 
 static void on_final_read(struct measure *m, const struct event *ev) {
@@ -304,7 +309,7 @@ static void on_final_read(struct measure *m, const struct event *ev) {
     n->read_leader = ev->u.FINAL_READ.ok && ev->u.FINAL_READ.leader;
     STR_COPY(n->read_error, ev->u.FINAL_READ.error);
     n->chunks_said = ev->u.FINAL_READ.chunks;
-    n->duplicates += ev->u.FINAL_READ.duplicates;
+    n->duplicates = count_add(n->duplicates, ev->u.FINAL_READ.duplicates);
     n->timeline = ev->u.FINAL_READ.timeline;
     n->lsn = ev->u.FINAL_READ.lsn;
     n->goal = ev->u.FINAL_READ.goal;

@@ -125,8 +125,8 @@ int fold_node(struct measure *m,
 int fold_find_node(const struct measure *m, const char *name);
 void fold_note_complete(struct measure *m, usec_t t);
 struct fault_measure *fold_fault(struct measure *m, const char *id);
-// The setting's latest value at time t as a number; fallback when the log has none.
-double fold_setting(const struct measure *m, const char *key, usec_t t, double fallback);
+// The setting's latest value at time t, a number of `unit`s; fallback when the log has none that is a duration (0 to USEC_LONGEST).
+usec_t fold_setting_usec(const struct measure *m, const char *key, usec_t t, usec_t unit, usec_t fallback);
 
 void outage_measure(struct measure *m);
 void cause_choose(struct measure *m);

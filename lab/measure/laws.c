@@ -69,20 +69,57 @@ bool law_old_primary_lives(const struct law_fault *f) {
     return (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED) && str_starts(f->mechanism, "process.");
 }
 
+static usec_t sum(usec_t a, usec_t b) {
+    usec_t r = usec_add(a, b);
+    return r < LAW_MAX ? r : LAW_MAX;
+}
+
+static usec_t times(usec_t a, usec_t n) {
+    return n && a > LAW_MAX / n ? LAW_MAX : a * n;
+}
+
+static struct law_range range(usec_t min, usec_t max) {
+    max = max < LAW_MAX ? max : LAW_MAX;
+    return (struct law_range){min < max ? min : max, max};
+}
+
+void law_note_renewal(struct law_renewal *last, struct law_renewal r, usec_t fault) {
+    if (usec_sub(r.at, r.error) > fault || (last->seen && r.at < last->at))
+        return;
+    *last = r;
+    last->seen = true;
+}
+
+struct law_lease law_lease_at(const struct law_renewal *last, usec_t fault, usec_t ttl, usec_t loop_wait) {
+    struct law_lease l = {.ttl = ttl, .age_max = sum(loop_wait, LAW_SLACK)}; // the leader renews once per loop_wait
+    if (last->seen) {
+        l.age_min = usec_sub(fault, last->at);
+        l.age_max = usec_sub(fault, usec_sub(last->at, last->error));
+        l.ttl = last->ttl ? last->ttl : ttl;
+    }
+    l.age_max = l.age_max < l.ttl ? l.age_max : l.ttl;
+    l.age_min = l.age_min < l.age_max ? l.age_min : l.age_max;
+    return l;
+}
+
 struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t election, usec_t once_more) {
-    struct law_range plain = {l->ttl - l->age_max, l->ttl - l->age_min + once_more + LAW_LEASE_SCAN + LAW_SLACK};
+    usec_t late = LAW_LEASE_SCAN + LAW_SLACK;
+    struct law_range plain =
+        range(usec_sub(l->ttl, l->age_max), sum(sum(usec_sub(l->ttl, l->age_min), once_more), late));
     // A follower starts an election 1 to 2 timeouts after the last heartbeat, which may be 0.1 s older than the fault.
-    struct law_range moved = {2 * election - (election > SEC / 10 ? SEC / 10 : 0) + l->ttl,
-                              3 * election + l->ttl + LAW_LEASE_SCAN + LAW_SLACK};
-    return (struct law_range){hit == 1 ? moved.min : plain.min, hit == 0 ? plain.max : moved.max};
+    struct law_range moved =
+        range(sum(usec_sub(times(election, 2), SEC / 10), l->ttl), sum(sum(times(election, 3), l->ttl), late));
+    if (hit < 0) // one or the other
+        return range(plain.min, plain.max > moved.max ? plain.max : moved.max);
+    return hit ? moved : plain;
 }
 
 usec_t law_detect_anew(usec_t seen, usec_t ttl, usec_t election) {
-    return seen + ttl + election + LAW_LEASE_SCAN + LAW_SLACK;
+    return sum(sum(seen, ttl), sum(election, LAW_LEASE_SCAN + LAW_SLACK));
 }
 
 struct law_range law_detect_restart(usec_t loop_wait, usec_t primary_start_timeout) {
-    return (struct law_range){0, 2 * loop_wait + primary_start_timeout + LAW_SLACK};
+    return range(0, sum(sum(times(loop_wait, 2), primary_start_timeout), LAW_SLACK));
 }
 
 struct law_range law_elect(enum law law, bool early) {
@@ -113,7 +150,7 @@ enum law_said law_said(const char *log_line, const char **ret_words) {
 }
 
 struct law_range law_elect_again(struct law_range first, size_t lost, usec_t loop_wait) {
-    return (struct law_range){first.min, first.max + lost * (loop_wait + LAW_SLACK)};
+    return range(first.min, sum(first.max, times(sum(loop_wait, LAW_SLACK), lost)));
 }
 
 struct law_range law_promote(void) {
@@ -121,7 +158,7 @@ struct law_range law_promote(void) {
 }
 
 struct law_range law_promote_in_place(usec_t loop_wait) {
-    return (struct law_range){0, loop_wait + LAW_RESTART_MAX};
+    return range(0, sum(loop_wait, LAW_RESTART_MAX));
 }
 
 struct law_range law_reroute(void) {

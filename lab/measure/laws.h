@@ -16,10 +16,15 @@
 //                knows
 //
 // LAW_SLACK covers what is no law: raft's commit, the watch, a busy machine's scheduling.
+//
+// Whatever the input, a range is 0 <= min <= max <= LAW_MAX: sums stop at it, differences at 0. LAW_MAX is ten years, which is also the
+// longest time that a record may tell (lab/record/event.h): no phase can last longer, so a range that ends there forbids nothing.
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lab/base/usec.h"
 
+#define LAW_MAX        USEC_LONGEST
 #define LAW_SLACK      (SEC / 2)
 #define LAW_LEASE_SCAN (SEC / 2)
 
@@ -30,9 +35,15 @@ struct law_fault {
     const char *mechanism, *params, *nodes; // "net.drop", "direction=in path=all", "n1,n3"
     const char *leader;                     // who held the key, "" = not known
 };
+struct law_renewal {  // of the leader's lease, as it was seen
+    usec_t at, error; // it lies in [at - error, at]
+    usec_t ttl;       // granted; 0 = not told
+    bool seen;        // false: none was, the rest is zero
+};
 struct law_lease { // the leader's lease when the fault bit
     usec_t ttl;    // 0 = not known: no bound
-    usec_t age_min, age_max;
+    usec_t age_min,
+        age_max; // age_min <= age_max <= ttl: who died with etcd away holds a lease that can't run out meanwhile
 };
 struct law_range {
     usec_t min, max;
@@ -46,6 +57,11 @@ bool law_renews_once_more(const struct law_fault *f);
 
 // Patroni alone was hit: PostgreSQL goes on, and the application leaves it when it is demoted, not when another is promoted.
 bool law_old_primary_lives(const struct law_fault *f);
+
+// Keeps in *last, of all renewals shown to it in any order, the last one that can have been before `fault`.
+void law_note_renewal(struct law_renewal *last, struct law_renewal r, usec_t fault);
+// The lease at `fault`. ttl and loop_wait are the settings in force, 0 = not known: they serve where no renewal was seen.
+struct law_lease law_lease_at(const struct law_renewal *last, usec_t fault, usec_t ttl, usec_t loop_wait);
 
 // hit: of law_etcd_leader_hit; election: etcd's --election-timeout; once_more: loop_wait when the fault renews once more, else 0
 struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t election, usec_t once_more);

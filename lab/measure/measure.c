@@ -43,10 +43,8 @@ const struct measures *measure_finish(struct measure *m) {
     if (m->finished)
         return &m->out;
     m->finished = true;
-    if (m->ticks.n)
-        qsort(m->ticks.items, m->ticks.n, sizeof *m->ticks.items, by_from);
-    if (m->acks.n)
-        qsort(m->acks.items, m->acks.n, sizeof *m->acks.items, by_returned);
+    VEC_SORT(&m->ticks, by_from);
+    VEC_SORT(&m->acks, by_returned);
     judge_noise(m);
     judge_healthy(m);
     outage_measure(m);

@@ -11,6 +11,7 @@
 //   flapping  a further pause above 250 ms that begins less than 1 s after one ended belongs to it: writes did not
 //   *keep*
 //             succeeding
+#include "lab/base/count.h"
 #include "lab/measure/fold.h"
 
 enum { PAUSE_PERIODS = 3 };
@@ -43,8 +44,7 @@ static void collect_acks(const struct measure *m, time_list *out) {
         VEC_PUSH(out, k->first_ok ? k->first_ok : k->from);
         VEC_PUSH(out, k->last_ok ? k->last_ok : k->from);
     }
-    if (out->n)
-        qsort(out->items, out->n, sizeof *out->items, by_time);
+    VEC_SORT(out, by_time);
 }
 
 // When the first and the last write were to be started. From ticks the last one is known to its bucket: its start is
@@ -66,7 +66,7 @@ static bool find_tries(struct measure *m) {
 static void find_period(struct measure *m) {
     int64_t tried = 0;
     VEC_FOREACH (&m->ticks, k)
-        tried += k->w_tried;
+        tried = count_add(tried, k->w_tried);
     usec_t length = m->last_try - m->first_try;
     if (m->period_us > 0)
         m->out.period = (usec_t)m->period_us;
@@ -150,7 +150,7 @@ static void choose_outage(struct measure *m, const pause_list *pauses) {
 static usec_t median(time_list *v) {
     if (!v->n)
         return 0;
-    qsort(v->items, v->n, sizeof *v->items, by_time);
+    VEC_SORT(v, by_time);
     return v->items[v->n / 2];
 }
 

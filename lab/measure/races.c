@@ -71,7 +71,7 @@ void races_widen_elect(const struct measure *m, struct phase *p) {
             words = x->words;
         }
     }
-    usec_t loop = (usec_t)(fold_setting(m, "patroni.loop_wait", p->start, 0) * 1e6);
+    usec_t loop = fold_setting_usec(m, "patroni.loop_wait", p->start, SEC, 0);
     char text[240];
     if (busy) {
         (void)snprintf(text, sizeof text,
@@ -106,7 +106,7 @@ void races_widen_detect(const struct measure *m, struct phase *p, usec_t ttl) {
     usec_t seen = too_long(p) ? etcd_leader_changed(m, p->start, p->start + p->duration) : 0;
     if (!seen || !ttl)
         return;
-    usec_t election = (usec_t)(fold_setting(m, "etcd.election-timeout", p->start, 1000) * 1e3);
+    usec_t election = fold_setting_usec(m, "etcd.election-timeout", p->start, MSEC, SEC);
     char text[160];
     (void)snprintf(text, sizeof text,
                    "etcd had a new leader, seen %.1f s after the fault: every lease restarts at ttl %.0f s + %.1f s",

@@ -34,8 +34,7 @@ static int by_time(const void *a, const void *b) {
 static usec_t overlap(edge_list *edges, bool who[NODES_MAX]) {
     int active[NODES_MAX] = {0}, n = 0;
     usec_t total = 0, last = 0;
-    if (edges->n)
-        qsort(edges->items, edges->n, sizeof *edges->items, by_time);
+    VEC_SORT(edges, by_time);
     VEC_FOREACH (edges, e) {
         if (n >= 2 && e->t > last) {
             total += e->t - last;

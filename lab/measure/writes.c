@@ -11,6 +11,7 @@
 // not lost.
 #include <stdio.h>
 
+#include "lab/base/count.h"
 #include "lab/measure/fold.h"
 
 // One id has one fate. Should a ledger name it twice, the stronger word stands: acknowledged, then unknown, then
@@ -53,10 +54,10 @@ void measure_ledger(struct measure *m, const struct ledger_record *r) {
 
 static void count_ticks(const struct measure *m, struct write_counts *w) {
     VEC_FOREACH (&m->ticks, k) {
-        w->attempted += k->w_tried;
-        w->acknowledged += k->w_ok;
-        w->failed += k->w_failed;
-        w->unknown += k->w_unknown;
+        w->attempted = count_add(w->attempted, k->w_tried);
+        w->acknowledged = count_add(w->acknowledged, k->w_ok);
+        w->failed = count_add(w->failed, k->w_failed);
+        w->unknown = count_add(w->unknown, k->w_unknown);
     }
 }
 
@@ -106,7 +107,7 @@ static void find_foreign(struct measure *m, const struct node_state *leader) {
             continue;
         size_t len = strlen(w->foreign_nodes);
         (void)snprintf(w->foreign_nodes + len, sizeof w->foreign_nodes - len, "%s%s", len ? ", " : "", n->name);
-        w->foreign += foreign;
+        w->foreign = count_add(w->foreign, foreign);
     }
 }
 

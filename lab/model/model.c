@@ -2,6 +2,7 @@
 // The fold: one function per kind of event. An event about a node that was never introduced (node.info) is dropped: a
 // log that was cut at its beginning must not make nodes up.
 #include "lab/model/model.h"
+#include "lab/base/count.h"
 
 #include "lab/model/fold.h"
 
@@ -194,14 +195,17 @@ static void apply_watchdog(struct model *m, const struct event *ev) {
 static void apply_tick(struct model *m, const struct event *ev) {
     const usec_t bucket = 100 * MSEC;
     m->tick_at = ev->u.CLIENT_TICK.from + bucket;
-    m->w_tried += ev->u.CLIENT_TICK.w_tried;
-    m->w_ok += m->tick_w_ok = ev->u.CLIENT_TICK.w_ok;
-    m->w_failed += ev->u.CLIENT_TICK.w_failed;
-    m->w_unknown += ev->u.CLIENT_TICK.w_unknown;
+    m->w_tried = count_add(m->w_tried, ev->u.CLIENT_TICK.w_tried);
+    m->tick_w_ok = ev->u.CLIENT_TICK.w_ok;
+    m->w_ok = count_add(m->w_ok, m->tick_w_ok);
+    m->w_failed = count_add(m->w_failed, ev->u.CLIENT_TICK.w_failed);
+    m->w_unknown = count_add(m->w_unknown, ev->u.CLIENT_TICK.w_unknown);
     m->tick_w_bad = ev->u.CLIENT_TICK.w_failed + ev->u.CLIENT_TICK.w_unknown;
-    m->r_tried += ev->u.CLIENT_TICK.r_tried;
-    m->r_ok += m->tick_r_ok = ev->u.CLIENT_TICK.r_ok;
-    m->r_failed += m->tick_r_bad = ev->u.CLIENT_TICK.r_failed;
+    m->r_tried = count_add(m->r_tried, ev->u.CLIENT_TICK.r_tried);
+    m->tick_r_ok = ev->u.CLIENT_TICK.r_ok;
+    m->r_ok = count_add(m->r_ok, m->tick_r_ok);
+    m->tick_r_bad = ev->u.CLIENT_TICK.r_failed;
+    m->r_failed = count_add(m->r_failed, m->tick_r_bad);
     if (ev->u.CLIENT_TICK.w_ok)
         m->w_last_ok = ev->u.CLIENT_TICK.w_last_ok ? ev->u.CLIENT_TICK.w_last_ok : m->tick_at;
 }

@@ -48,8 +48,7 @@ static void find_lost(const struct html_page *p, const struct idset *rows, range
     VEC_FOREACH (&p->acks, a)
         if (!idset_has(rows, a->id))
             VEC_PUSH(&gone, *a);
-    if (gone.n)
-        qsort(gone.items, gone.n, sizeof *gone.items, by_id);
+    VEC_SORT(&gone, by_id);
     uint64_t last = 0;
     VEC_FOREACH (&gone, a) {
         if (a->id == last) // a ledger that names an id twice

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // Ticks for the page. A short run keeps its 100 ms. A long one is summed up to wider buckets, except where something happened:
 // around a fault and the outage every 100 ms stays, so that zooming in shows what was measured.
+#include "lab/base/count.h"
 #include "lab/report/html_fold.h"
 
 enum {
@@ -37,11 +38,11 @@ static usec_t choose_step(const struct html_page *p) {
 }
 
 static void sum_up(struct html_tick *into, const struct html_tick *k) {
-    into->w_ok += k->w_ok;
-    into->w_failed += k->w_failed;
-    into->w_unknown += k->w_unknown;
-    into->r_ok += k->r_ok;
-    into->r_failed += k->r_failed;
+    into->w_ok = count_add(into->w_ok, k->w_ok);
+    into->w_failed = count_add(into->w_failed, k->w_failed);
+    into->w_unknown = count_add(into->w_unknown, k->w_unknown);
+    into->r_ok = count_add(into->r_ok, k->r_ok);
+    into->r_failed = count_add(into->r_failed, k->r_failed);
     into->w_max_us = k->w_max_us > into->w_max_us ? k->w_max_us : into->w_max_us;
     into->r_max_us = k->r_max_us > into->r_max_us ? k->r_max_us : into->r_max_us;
     into->w_low = k->w_low < into->w_low ? k->w_low : into->w_low;

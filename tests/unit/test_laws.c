@@ -85,6 +85,74 @@ static void the_wait_for_the_lease_spans_what_is_not_known(void **state) {
     assert_int_equal(more.max, no.max + 10 * SEC);
 }
 
+// The leader's machine dies long after etcd was lost: no renewal for minutes, and none of the lease's life was used up by it.
+static void a_lease_older_than_its_ttl_leaves_no_time_and_not_endless_time(void **state) {
+    (void)state;
+    struct law_renewal last = {0};
+    law_note_renewal(&last, (struct law_renewal){.at = 10 * SEC, .ttl = 30 * SEC}, 60 * SEC);
+    struct law_lease l = law_lease_at(&last, 60 * SEC, 30 * SEC, 10 * SEC);
+    assert_int_equal(l.age_min, 30 * SEC);
+    assert_int_equal(l.age_max, 30 * SEC);
+    struct law_range r = law_detect_lease(&l, 0, SEC, 0);
+    assert_int_equal(r.min, 0);
+    assert_int_equal(r.max, SEC);
+}
+
+static uint64_t dice_state = 20240607;
+
+static uint64_t dice(void) { // xorshift: the same on every machine
+    dice_state ^= dice_state << 13;
+    dice_state ^= dice_state >> 7;
+    dice_state ^= dice_state << 17;
+    return dice_state;
+}
+
+// Small, usual, at the limits, anything.
+static usec_t any_time(void) {
+    static const usec_t edges[] = {0,           1,       SEC / 2,     SEC,       10 * SEC,       30 * SEC,
+                                   LAW_MAX - 1, LAW_MAX, LAW_MAX + 1, INT64_MAX, USEC_NEVER - 1, USEC_NEVER};
+    switch (dice() % 4) {
+    case 0:
+        return edges[dice() % ARRAY_SIZE(edges)];
+    case 1:
+        return dice() % (400 * SEC);
+    case 2:
+        return dice() % LAW_MAX;
+    default:
+        return dice();
+    }
+}
+
+static void in_order(struct law_range r) {
+    assert_true(r.min <= r.max);
+    assert_true(r.max <= LAW_MAX);
+}
+
+static void no_input_breaks_the_order_of_a_range(void **state) {
+    (void)state;
+    for (int i = 0; i < 300000; i++) {
+        struct law_renewal last = {0};
+        usec_t fault = any_time(), loop = any_time(), election = any_time();
+        for (uint64_t n = dice() % 3; n > 0; n--)
+            law_note_renewal(&last, (struct law_renewal){.at = any_time(), .error = any_time(), .ttl = any_time()},
+                             fault);
+        struct law_lease l = law_lease_at(&last, fault, any_time(), loop);
+        assert_true(l.age_min <= l.age_max && l.age_max <= l.ttl);
+        if (dice() % 8 == 0) // made by hand, in no order
+            l = (struct law_lease){any_time(), any_time(), any_time()};
+        in_order(law_detect_lease(&l, (int)(dice() % 3) - 1, election, any_time()));
+        in_order((struct law_range){0, law_detect_anew(any_time(), any_time(), election)});
+        in_order(law_detect_restart(loop, any_time()));
+        enum law law = (enum law)(dice() % (LAW_RELEASE + 1));
+        in_order(law_elect(law, dice() % 2));
+        in_order(law_elect_again(law_elect(law, dice() % 2), dice() % 2 ? dice() : dice() % 9, loop));
+        in_order(law_elect_again((struct law_range){any_time(), any_time()}, dice(), any_time()));
+        in_order(law_promote_in_place(any_time()));
+    }
+    in_order(law_promote());
+    in_order(law_reroute());
+}
+
 static void what_patroni_says_of_a_race_is_known(void **state) {
     (void)state;
     const char *words = NULL;
@@ -109,6 +177,8 @@ int main(void) {
         cmocka_unit_test(a_primary_without_its_patroni_lives_on),
         cmocka_unit_test(only_who_hears_nothing_renews_once_more),
         cmocka_unit_test(what_patroni_says_of_a_race_is_known),
+        cmocka_unit_test(a_lease_older_than_its_ttl_leaves_no_time_and_not_endless_time),
+        cmocka_unit_test(no_input_breaks_the_order_of_a_range),
         cmocka_unit_test(the_wait_for_the_lease_spans_what_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
