@@ -39,17 +39,17 @@ bench: build ## start-up ratios against a naive script, and what an idle lab cos
 	@tools/bench $(BUILD)
 
 .PHONY: asan
-asan: ## unit, engine and screen tests under the address and undefined-behaviour sanitizers
+asan: ## unit, engine, fuzz and screen tests under the address and undefined-behaviour sanitizers
 	@$(call configure,build-asan,-DCMAKE_BUILD_TYPE=Debug -DBASCULE_ASAN=ON -DBASCULE_WERROR=ON)
 	@cmake --build build-asan -j $(JOBS)
-	@tests/run --build build-asan --label unit --label engine --label screen $(TESTS)
+	@tests/run --build build-asan --label unit --label engine --label fuzz --label screen $(TESTS)
 
 .PHONY: asan-all
 asan-all: ## every test under the sanitizers, labs and stories too: 20 minutes
 	@$(MAKE) --no-print-directory asan TESTS='--label sandbox --label e2e'
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZ_SECONDS (default 60) each
+fuzz: ## every fuzz target for FUZZ_SECONDS (default 60) each, two at a time
 	@tools/fuzz
 
 .PHONY: lint
