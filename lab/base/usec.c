@@ -75,7 +75,7 @@ int usec_parse(const char *text, usec_t *ret) {
         skip_spaces(&p);
         usec_t unit = read_unit(&p);
         if (!unit && !*p && last == USEC_NEVER && whole == 0 && millionths == 0)
-            break;                                        // a bare 0
+            break;                                                // a bare 0
         if (!unit || unit >= last || whole > USEC_LONGEST / unit) // "30s1m" and "1m2m" are slips, no durations
             return -EINVAL;
         last = unit;
