@@ -20,7 +20,7 @@
 
 #define HANG       MINUTE    // of a database whose shutdown takes a second
 #define HANG_CRASH (5 * SEC) // the crash is so long before the first answer of that kind
-#define HANG_LOG   (SEC / 2) // lines of the log come later than they were written
+#define HANG_LOG   (SEC / 2) // in logs of older programs a line has the time at which it was read
 
 static bool held_before(const struct measure *m, const struct key_change *until, const char *node) {
     for (const struct key_change *k = m->keys.items; k < until; k++)

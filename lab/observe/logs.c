@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // Follows the daemons' own logs of a node and tells the lines that matter. Files are read every 200 ms (100 ms in a hurry); a file
 // that shrank or was replaced begins anew; one that appears later is found within a second. A flood is cut, and said to be cut.
+// A line's event has the time at which it was written, by the line's own stamp. The time of reading stands for it where there is none, and
+// where the daemon's wall clock is shifted (clock.skew) or was at the last look.
 #include "lab/observe/log_lines.h"
 
 #include <fcntl.h>
@@ -8,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "lab/observe/internal.h"
+#include "lab/observe/log_stamp.h"
+#include "lab/stack/clock/clock.h"
 
 #define READ_SLOW   (200 * MSEC)
 #define READ_FAST   (100 * MSEC)
@@ -17,10 +21,11 @@ enum { READ_MAX = 64 * 1024, LINE_MAX_KEPT = 4096, LINES_PER_S = 20 };
 static const struct {
     const char *path;    // below /var/log
     const char *service; // as in the service events
-} files[] = {{"patroni/patroni.log", "patroni"},
-             {"postgresql/postgresql.log", "postgresql"},
-             {"etcd/etcd.log", "etcd"},
-             {"haproxy/haproxy.log", "haproxy"}};
+    const char *clock;   // as in lab/stack/clock, NULL = it reads the host's
+} files[] = {{"patroni/patroni.log", "patroni", "patroni"},
+             {"postgresql/postgresql.log", "postgresql", "postgres"},
+             {"etcd/etcd.log", "etcd", NULL},
+             {"haproxy/haproxy.log", "haproxy", NULL}};
 
 struct tail {
     int fd;
@@ -29,6 +34,14 @@ struct tail {
     struct strbuf rest; // the begun line
     usec_t second;      // rate limit: lines told since then
     int told, dropped;
+    usec_t last;          // when the line told last was written: a daemon's lines stay in order
+    bool shifted;         // its clock is off, as far as is known
+    bool stamps_are_good; // it was not, at this look and at the one before
+};
+
+struct moment { // of reading, on both clocks
+    usec_t now;
+    int64_t wall;
 };
 
 struct node_logs {
@@ -38,13 +51,24 @@ struct node_logs {
     bool language_told;
 };
 
-static void emit(struct node_logs *l, size_t i, const char *level, const char *text) {
+static void emit(struct node_logs *l, size_t i, usec_t written, usec_t read, const char *level, const char *text) {
     struct event ev = EVENT_NEW(LOG_LINE);
+    ev.t = written;
+    ev.u.LOG_LINE.read = read;
     STR_COPY(ev.u.LOG_LINE.node, l->w->def->name);
     STR_COPY(ev.u.LOG_LINE.service, files[i].service);
     STR_COPY(ev.u.LOG_LINE.level, level);
     STR_COPY(ev.u.LOG_LINE.text, text);
     sink_emit(l->w->o->sink, &ev);
+}
+
+static usec_t when_written(struct tail *t, const char *line, const struct moment *m) {
+    struct log_stamp stamp;
+    usec_t at = m->now;
+    if (t->stamps_are_good && log_stamp_read(line, &stamp))
+        (void)log_stamp_place(&stamp, m->wall, m->now, &at); // leaves `at` alone when the stamp can't be true
+    t->last = at > t->last ? at : t->last;
+    return t->last < m->now ? t->last : m->now;
 }
 
 // Once, when there is a log to read: of a language that it does not know it can't tell turning points, and their absence says nothing.
@@ -60,7 +84,8 @@ static void tell_language(struct node_logs *l, size_t i) {
     (void)snprintf(text, sizeof text,
                    "(lc_messages is %s: of this log only lines with an error's code are told here, see bascule logs)",
                    lc);
-    emit(l, i, "warning", text);
+    usec_t now = observer_now(l->w->o);
+    emit(l, i, now, now, "warning", text);
 }
 
 static bool allowed(struct node_logs *l, size_t i, usec_t now) {
@@ -69,7 +94,7 @@ static bool allowed(struct node_logs *l, size_t i, usec_t now) {
         char text[64];
         (void)snprintf(text, sizeof text, "(%d more lines not shown)", t->dropped);
         if (t->dropped)
-            emit(l, i, "info", text);
+            emit(l, i, now, now, "info", text);
         t->second = now;
         t->told = t->dropped = 0;
     }
@@ -81,17 +106,17 @@ static bool allowed(struct node_logs *l, size_t i, usec_t now) {
     return false;
 }
 
-static void take_line(struct node_logs *l, size_t i, const char *line, usec_t now) {
+static void take_line(struct node_logs *l, size_t i, const char *line, const struct moment *m) {
     struct log_line told;
-    if (log_line_judge(files[i].service, line, &told) && allowed(l, i, now))
-        emit(l, i, told.level, told.text);
+    if (log_line_judge(files[i].service, line, &told) && allowed(l, i, m->now))
+        emit(l, i, when_written(&l->tails[i], line, m), m->now, told.level, told.text);
 }
 
-static void take_bytes(struct node_logs *l, size_t i, const char *data, size_t n, usec_t now) {
+static void take_bytes(struct node_logs *l, size_t i, const char *data, size_t n, const struct moment *m) {
     struct tail *t = &l->tails[i];
     for (const char *end; (end = memchr(data, '\n', n)); n -= (size_t)(end - data) + 1, data = end + 1) {
         strbuf_addn(&t->rest, data, (size_t)(end - data));
-        take_line(l, i, strbuf_str(&t->rest), now);
+        take_line(l, i, strbuf_str(&t->rest), m);
         strbuf_clear(&t->rest);
     }
     if (t->rest.len + n < LINE_MAX_KEPT)
@@ -119,14 +144,27 @@ static void find_file(struct node_logs *l, size_t i) {
     tell_language(l, i);
 }
 
-static void read_file(struct node_logs *l, size_t i, usec_t now) {
+// Lines that are read now were written since the last look.
+static void look_at_clock(struct node_logs *l, size_t i) {
+    struct tail *t = &l->tails[i];
+    bool before = t->shifted;
+    int64_t ns = 0;
+    if (files[i].clock && l->w->o->topology->clock == CLOCK_ADJUSTABLE && watched_on(l->w) &&
+        clock_get(l->w->node, files[i].clock, &ns, NULL) >= 0)
+        t->shifted = ns != 0;
+    t->stamps_are_good = !t->shifted && !before;
+}
+
+static void read_file(struct node_logs *l, size_t i) {
     struct tail *t = &l->tails[i];
     static char buf[READ_MAX]; // one loop, one thread
     ssize_t n = t->fd < 0 ? 0 : pread(t->fd, buf, sizeof buf, t->at);
+    look_at_clock(l, i);
     if (n <= 0)
         return;
     t->at += n;
-    take_bytes(l, i, buf, (size_t)n, now);
+    struct moment m = {.now = observer_now(l->w->o), .wall = (int64_t)usec_wall_now()};
+    take_bytes(l, i, buf, (size_t)n, &m);
 }
 
 void logs_turn(struct node_logs *l) {
@@ -140,7 +178,7 @@ void logs_turn(struct node_logs *l) {
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
         if (find)
             find_file(l, i);
-        read_file(l, i, now);
+        read_file(l, i);
     }
 }
 

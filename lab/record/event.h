@@ -163,7 +163,9 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_NOISE(F) /* once a second: can this machine be believed? */ \
     F(C, late_max_us) F(C, late_p99_us) /* scheduling lateness of a 10 ms timer in the last second */ \
     F(I, steal_ms) F(D, cpu_some) /* PSI cpu some avg10 */ F(D, load1)
-#define EVENT_FIELDS_LOG_LINE(F) F(N, node) F(N, service) F(N, level) F(S, text)
+#define EVENT_FIELDS_LOG_LINE(F) /* a line of a daemon's log; t: when it was written, by its own stamp */ \
+    F(N, node) F(N, service) F(N, level) F(S, text) \
+    F(U, read)       /* when it was read. The same as t: it has no stamp, or its clock was shifted. 0: an old log, t is when it was read */
 #define EVENT_FIELDS_RUN_END(F) F(N, reason) /* completed, expectation, interrupted, broken, skipped */ F(S, detail)
 
 // kind, name in the log

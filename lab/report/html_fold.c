@@ -205,7 +205,7 @@ void html_page_event(struct html_page *p, const struct event *ev) {
     model_apply(p->model, ev);
     p->end = ev->t > p->end ? ev->t : p->end;
     keep(p, ev);
-    if (ev->kind != EVENT_CLIENT_TICK && ev->kind != EVENT_NOISE)
+    if (ev->kind != EVENT_CLIENT_TICK && ev->kind != EVENT_NOISE && ev->kind != EVENT_LOG_LINE)
         note_lanes(p, ev->t);
     html_words(p, ev);
 }

@@ -154,7 +154,7 @@ static void say_client_error(struct html_page *p, const struct event *ev) {
     say_repeatable(p, ev, ev->u.CLIENT_ERROR.node, "application", "warning", text);
 }
 
-void html_words(struct html_page *p, const struct event *ev) {
+static void say(struct html_page *p, const struct event *ev) {
     switch (ev->kind) {
     case EVENT_RUN_BEGIN:
         (void)row(p, ev, WEIGHT_DETAIL, "", "run begins: bascule %s, Linux %s", ev->u.RUN_BEGIN.program,
@@ -239,4 +239,16 @@ void html_words(struct html_page *p, const struct event *ev) {
     default: // tables, ticks and noise have their own places on the page
         break;
     }
+}
+
+void html_words(struct html_page *p, const struct event *ev) {
+    size_t before = p->rows.n;
+    say(p, ev);
+    if (p->rows.n == before)
+        return;
+    size_t i = before;
+    struct html_row last = p->rows.items[i];
+    for (; i > 0 && p->rows.items[i - 1].t > last.t; i--) // log lines have the time at which they were written
+        p->rows.items[i] = p->rows.items[i - 1];
+    p->rows.items[i] = last;
 }

@@ -73,6 +73,7 @@ run_scenario() {
   check "$name: result.json keeps its schema" python3 "$BASCULE_TREE/tests/lib/result_schema.py" "$run/result.json"
   result "$name: the verdict is pass" 'r["verdict"] == "pass"'
   "$BASCULE" report --json "$run" >"$work/again.json" 2>"$work/again.err"
+  check "$name: every log line has the time at which it was written" python3 "$BASCULE_TREE/tests/lib/log_times.py" "$run/events.jsonl"
   check "$name: the report from the log alone is the same result" cmp "$run/result.json" "$work/again.json"
 }
 
