@@ -23,6 +23,8 @@ static void free_lists(struct history *h) {
     VEC_DONE(&h->steps);
     VEC_DONE(&h->links);
     VEC_DONE(&h->leaders);
+    VEC_DONE(&h->key_writes);
+    VEC_DONE(&h->quorum_gaps);
     VEC_DONE(&h->expects);
     VEC_DONE(&h->rows);
     VEC_DONE(&h->wal);
@@ -92,16 +94,18 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_LOG_LINE:
         fold_log(f, ev);
         break;
-    case EVENT_TICK:
     case EVENT_NODE_INFO:
-    case EVENT_PROGRESS:
     case EVENT_NODE_POWER:
+    case EVENT_DCS_MEMBER:
+        fold_quorum(f, m, ev);
+        break;
+    case EVENT_TICK:
+    case EVENT_PROGRESS:
     case EVENT_WATCHDOG:
     case EVENT_SERVICE:
     case EVENT_MEMBER:
     case EVENT_SLOT:
     case EVENT_DCS_WATCH:
-    case EVENT_DCS_MEMBER:
     case EVENT_PROXY:
     case EVENT_CLIENT_SERVER:
     case EVENT_COMMAND:

@@ -36,6 +36,9 @@ struct leader_point { // the leader key changed hands; "" = it is gone
     usec_t t;
     char node[NODE_NAME_MAX];
 };
+struct quorum_gap {  // etcd served nobody for want of a quorum
+    usec_t from, to; // to = USEC_NEVER: it goes on
+};
 struct branch { // one timeline of PostgreSQL, from the first time a writable node showed it
     int64_t timeline, parent;
     lsn_t at;
@@ -102,6 +105,8 @@ struct history {
     VEC(struct step_entry) steps; // last state of each
     VEC(struct link_entry) links;
     VEC(struct leader_point) leaders;
+    VEC(struct leader_point) key_writes; // a Patroni has written its own key, members/NAME
+    VEC(struct quorum_gap) quorum_gaps;
     VEC(struct expect_entry) expects;
     VEC(struct row_entry) rows;
     VEC(struct wal_point) wal;

@@ -60,10 +60,34 @@ static void note_ends(struct history *h, const struct event *ev) {
     }
 }
 
+static void note_own_key(struct history *h, const struct event *ev) {
+    if (ev->u.DCS_KEY.gone || ev->u.DCS_KEY.initial)
+        return;
+    TRIM_OLDEST(&h->key_writes, KEEP_POINTS, TRIM_NOTHING);
+    struct leader_point *p = VEC_ADD(&h->key_writes);
+    p->t = ev->t;
+    STR_COPY(p->node, ev->u.DCS_KEY.key + strlen("members/"));
+}
+
+void fold_quorum(struct fold *f, const struct model *m, const struct event *ev) {
+    struct history *h = &f->h;
+    if (!quorum_note(&f->quorum, m, ev->t))
+        return;
+    size_t n = h->quorum_gaps.n;
+    if (f->quorum.state == QUORUM_LOST) {
+        TRIM_OLDEST(&h->quorum_gaps, KEEP_POINTS, TRIM_NOTHING);
+        VEC_PUSH(&h->quorum_gaps, ((struct quorum_gap){f->quorum.since, USEC_NEVER}));
+    } else if (n && h->quorum_gaps.items[n - 1].to == USEC_NEVER) {
+        h->quorum_gaps.items[n - 1].to = ev->t;
+    }
+}
+
 void fold_dcs_key(struct fold *f, const struct event *ev) {
     note_key(&f->h, ev);
     if (str_eq(ev->u.DCS_KEY.key, "leader"))
         note_leader(&f->h, ev);
+    else if (str_starts(ev->u.DCS_KEY.key, "members/"))
+        note_own_key(&f->h, ev);
     else if (str_eq(ev->u.DCS_KEY.key, "history") && !ev->u.DCS_KEY.gone)
         note_ends(&f->h, ev);
 }

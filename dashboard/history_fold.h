@@ -2,6 +2,7 @@
 #pragma once
 // Private to the fold: what it must remember between two events, and its parts by theme.
 #include "dashboard/history.h"
+#include "lab/model/quorum.h"
 
 // A lab may be up for weeks. These are the most entries kept; a fifth is dropped at once, so that dropping costs nothing per event.
 enum {
@@ -17,6 +18,7 @@ struct fold {
     usec_t w_last_ok; // last acknowledged write, 0 = none yet
     bool tried_since; // something was attempted, failed or in flight since then
     bool outage_open;
+    struct quorum_watch quorum;
     VEC(struct fault_band) asked; // injections that are under way: no band yet
     struct {                      // last seen of each node as a standby: where its next timeline branches off
         int64_t timeline;
@@ -44,6 +46,7 @@ void fold_final(struct fold *f, const struct event *ev);
 void fold_fault_phase(struct fold *f, const struct model *m, const struct event *ev);
 void fold_link(struct fold *f, const struct event *ev);
 void fold_dcs_key(struct fold *f, const struct event *ev);
+void fold_quorum(struct fold *f, const struct model *m, const struct event *ev);
 void fold_lease(struct fold *f, const struct event *ev);
 void fold_branches(struct fold *f, const struct model *m, const struct event *ev);
 void fold_log(struct fold *f, const struct event *ev);

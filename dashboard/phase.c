@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "dashboard/phase.h"
 
-const char *const outage_phase_names[OP_COUNT] = {"detect", "elect", "promote", "reroute"};
+const char *const outage_phase_names[OP_COUNT] = {"demote", "no quorum", "quorum back", "detect",
+                                                  "elect",  "restart",   "promote",     "reroute"};
 
 // The latest fault in force when the outage began. A fault takes effect within the instant of the last acknowledged write, either side.
 static const struct fault_band *find_cause(const struct history *h, const struct outage *o) {
@@ -61,8 +62,7 @@ static void set_part(struct outage_story *s, int which, usec_t from, usec_t to) 
 }
 
 // Each phase begins where the one before it ended; what has not ended yet is the current one, and nothing follows it.
-static void tell_moved(struct outage_story *s, const struct moments *t) {
-    usec_t from = t->start;
+static void tell_moved(struct outage_story *s, const struct moments *t, usec_t from) {
     if (t->gone != USEC_NEVER || t->elected == USEC_NEVER) {
         set_part(s, OP_DETECT, from, t->gone == USEC_NEVER && t->end != USEC_NEVER ? t->end : t->gone);
         from = t->gone;
@@ -81,7 +81,65 @@ static void tell_moved(struct outage_story *s, const struct moments *t) {
 static void tell_in_place(struct outage_story *s, const struct moments *t) {
     usec_t promoted = least(t->writable, t->end);
     s->in_place = true;
-    set_part(s, OP_PROMOTE, t->start, promoted);
+    set_part(s, OP_RESTART, t->start, promoted);
+    if (promoted != USEC_NEVER)
+        set_part(s, OP_REROUTE, promoted, t->end);
+}
+
+// ---- a lost quorum (lab/measure/phases.c, link_without_quorum) ------------------------------------------------------------
+
+// The first end of a time in which the node led and accepted writes; USEC_NEVER = not seen.
+static usec_t fell(const struct model *m, const struct history *h, const char *node, usec_t from, usec_t to) {
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (str_eq(m->nodes[i].name, node))
+            VEC_FOREACH (&h->lanes[i], s)
+                if (s->lane == LANE_LEADER && s->to > from && s->to <= to)
+                    return s->to;
+    return USEC_NEVER;
+}
+
+static const struct quorum_gap *find_gap(const struct model *m, const struct history *h, const char *old,
+                                         const struct moments *t, usec_t *ret_fell) {
+    const usec_t seen_late = SEC; // members are asked twice a second
+    VEC_FOREACH (&h->quorum_gaps, g) {
+        usec_t from = g->from > seen_late ? g->from - seen_late : 0;
+        if (g->from + seen_late < t->start || from > t->end)
+            continue;
+        *ret_fell = fell(m, h, old, from, least(least(g->to, t->end), h->now));
+        if (*ret_fell != USEC_NEVER && *ret_fell > t->start && t->gone > *ret_fell)
+            return g;
+    }
+    return NULL;
+}
+
+static usec_t wrote_its_key(const struct history *h, const char *node, usec_t from, usec_t to) {
+    VEC_FOREACH (&h->key_writes, w)
+        if (w->t >= from && w->t <= to && str_eq(w->node, node))
+            return w->t;
+    return USEC_NEVER;
+}
+
+static void tell_without_quorum(struct outage_story *s, const struct model *m, const struct history *h,
+                                const struct quorum_gap *g, usec_t demoted, struct moments *t) {
+    s->no_quorum = true;
+    set_part(s, OP_DEMOTE, t->start, demoted);
+    if (g->to > t->end) // served without a quorum: somebody else's doing
+        return;
+    set_part(s, OP_NO_QUORUM, demoted, g->to);
+    if (g->to == USEC_NEVER)
+        return;
+    if (t->gone != USEC_NEVER || t->elected != USEC_NEVER) {
+        tell_moved(s, t, g->to);
+        return;
+    }
+    usec_t back = wrote_its_key(h, t->leader, g->to, t->end);
+    if (back != USEC_NEVER || t->end == USEC_NEVER)
+        set_part(s, OP_QUORUM_BACK, g->to, back);
+    if (back == USEC_NEVER && t->end == USEC_NEVER)
+        return;
+    usec_t from = back == USEC_NEVER ? g->to : back,
+           promoted = least(writable_from(m, h, t->leader, from, false), t->end);
+    set_part(s, OP_PROMOTE, from, promoted);
     if (promoted != USEC_NEVER)
         set_part(s, OP_REROUTE, promoted, t->end);
 }
@@ -107,9 +165,13 @@ void outage_tell(const struct model *m, const struct history *h, const struct ou
     else
         t.writable = writable_from(m, h, old, t.start, law != LAW_NONE);
     bool in_place = !moved && (law == LAW_RESTART || t.writable != USEC_NEVER || (!ret->open && law != LAW_NONE));
-    if (in_place)
+    usec_t demoted = USEC_NEVER;
+    const struct quorum_gap *gap = find_gap(m, h, old, &t, &demoted);
+    if (gap)
+        tell_without_quorum(ret, m, h, gap, demoted, &t);
+    else if (in_place)
         tell_in_place(ret, &t);
     else
-        tell_moved(ret, &t);
+        tell_moved(ret, &t, t.start);
     outage_bounds(m, h, ret);
 }

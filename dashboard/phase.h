@@ -5,7 +5,17 @@
 #include "dashboard/history.h"
 #include "lab/measure/laws.h"
 
-enum { OP_DETECT, OP_ELECT, OP_PROMOTE, OP_REROUTE, OP_COUNT };
+enum {
+    OP_DEMOTE,
+    OP_NO_QUORUM,
+    OP_QUORUM_BACK,
+    OP_DETECT,
+    OP_ELECT,
+    OP_RESTART,
+    OP_PROMOTE,
+    OP_REROUTE,
+    OP_COUNT
+}; // as enum phase_kind
 extern const char *const outage_phase_names[OP_COUNT];
 
 struct outage_part {
@@ -20,7 +30,8 @@ struct outage_story {
     usec_t from, to;                // of the outage; to = now while it is open
     const struct fault_band *cause; // NULL = no fault explains it; borrowed from the history
     int current;                    // phase that goes on, -1 = over
-    bool in_place;                  // the leader kept its key: promote means "accepts writes again"
+    bool in_place;                  // the leader kept its key: OP_RESTART instead of a promotion
+    bool no_quorum;                 // the leader fenced itself because etcd had lost its quorum
     struct outage_part parts[OP_COUNT];
 };
 void outage_tell(const struct model *m, const struct history *h, const struct outage *o, usec_t now,

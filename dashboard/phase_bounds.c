@@ -148,15 +148,23 @@ static void bound_elect(const struct model *m, const struct history *h, struct o
     explain_elect(m, h, o->cause->leader, p);
 }
 
-static void bound_promote(const struct model *m, struct outage_story *o, enum law law) {
-    struct outage_part *p = &o->parts[OP_PROMOTE];
-    if (law != LAW_RESTART || !o->in_place) {
-        set_bound(p, law_promote());
-        WHY(p, "pg_promote and the end of recovery");
-    } else if (m->loop_wait) {
-        set_bound(p, law_promote_in_place(m->loop_wait));
-        WHY(p, "restart in place: noticed within loop_wait %.0f s, then start and crash recovery", s(m->loop_wait));
-    }
+static void bound_promote(struct outage_part *p) {
+    set_bound(p, law_promote());
+    WHY(p, "pg_promote and the end of recovery");
+}
+
+static void bound_restart(const struct model *m, struct outage_part *p) {
+    if (!m->loop_wait)
+        return;
+    set_bound(p, law_promote_in_place(m->loop_wait));
+    WHY(p, "restart in place: noticed within loop_wait %.0f s, then start and crash recovery", s(m->loop_wait));
+}
+
+static void explain_no_quorum(const struct model *m, struct outage_story *o) {
+    WHY(&o->parts[OP_DEMOTE], "no law: within loop_wait %.0f s, then etcd is tried for retry_timeout %.0f s",
+        s(m->loop_wait), s(m->retry_timeout));
+    WHY(&o->parts[OP_NO_QUORUM], "no law: until etcd is mended; PostgreSQL is read-only meanwhile");
+    WHY(&o->parts[OP_QUORUM_BACK], "no law: Patroni's next HA loop, within loop_wait %.0f s", s(m->loop_wait));
 }
 
 static void bound_reroute(const struct model *m, struct outage_story *o) {
@@ -177,14 +185,18 @@ static void bound_reroute(const struct model *m, struct outage_story *o) {
 
 void outage_bounds(const struct model *m, const struct history *h, struct outage_story *o) {
     enum law law = o->cause ? outage_law_of(o->cause) : LAW_NONE;
+    if (o->no_quorum)
+        explain_no_quorum(m, o);
     if (law == LAW_NONE)
         return;
-    if (o->parts[OP_DETECT].present)
+    if (o->parts[OP_DETECT].present && !o->no_quorum)
         bound_detect(m, h, o, law);
     if (o->parts[OP_ELECT].present)
         bound_elect(m, h, o, law);
     if (o->parts[OP_PROMOTE].present)
-        bound_promote(m, o, law);
+        bound_promote(&o->parts[OP_PROMOTE]);
+    if (o->parts[OP_RESTART].present && law == LAW_RESTART)
+        bound_restart(m, &o->parts[OP_RESTART]);
     if (o->parts[OP_REROUTE].present)
         bound_reroute(m, o);
 }

@@ -81,32 +81,52 @@ static int draw_bounds(struct canvas *c, struct rect area, int y, int x, const s
     return x;
 }
 
-static const char *phase_words(const struct outage_story *s, int phase) {
+static const char *phase_words(int phase) {
     static const char *const words[OP_COUNT] = {
-        "waiting until the leader key is gone",
-        "the key is free: the replicas choose a new leader",
-        "the new leader holds the key: PostgreSQL becomes writable",
-        "PostgreSQL takes writes: the application must find it",
+        [OP_DEMOTE] = "Patroni can't renew the key: the leader gives up its writes",
+        [OP_NO_QUORUM] = "nobody can lead until etcd has a quorum again",
+        [OP_QUORUM_BACK] = "etcd serves again: Patroni must come to its next loop",
+        [OP_DETECT] = "waiting until the leader key is gone",
+        [OP_ELECT] = "the key is free: the replicas choose a new leader",
+        [OP_RESTART] = "the leader kept its key: PostgreSQL restarts in place",
+        [OP_PROMOTE] = "the new leader holds the key: PostgreSQL becomes writable",
+        [OP_REROUTE] = "PostgreSQL takes writes: the application must find it",
     };
-    return phase == OP_PROMOTE && s->in_place ? "the leader kept its key: PostgreSQL restarts in place" : words[phase];
+    return words[phase];
 }
 
-// "detect 26.1 > elect 2.1 > PROMOTE 0.3 > reroute -"
+// Which chain an outage has: what is not in it is not drawn, what has not come yet is a dash.
+static bool in_chain(const struct outage_story *s, int phase) {
+    if (s->parts[phase].present || phase == OP_REROUTE)
+        return true;
+    if (s->in_place)
+        return phase == OP_RESTART;
+    if (s->no_quorum)
+        return phase == OP_NO_QUORUM || phase == OP_PROMOTE ||
+               (phase == OP_QUORUM_BACK && !s->parts[OP_DETECT].present);
+    return phase == OP_DETECT || phase == OP_ELECT || phase == OP_PROMOTE;
+}
+
+// "detect 26.1 s > elect 2.1 s > [promote 0.3 s] > reroute -"; five phases have no room for units on a narrow screen
 static void draw_chain(struct canvas *c, struct rect area, int y, const struct outage_story *s, usec_t now) {
     int x = LABEL;
+    bool narrow = s->no_quorum && area.cols < 100;
+    const char *unit = narrow ? "" : " s";
     for (int i = 0; i < OP_COUNT; i++) {
+        const char *name = narrow && i == OP_QUORUM_BACK ? "back" : outage_phase_names[i];
         const struct outage_part *p = &s->parts[i];
         usec_t end = p->to == USEC_NEVER ? now : p->to;
-        if (i && (x = canvas_text(c, area, y, x, TONE_DIM, " ")))
+        if (!in_chain(s, i))
+            continue;
+        if (x > LABEL && (x = canvas_text(c, area, y, x, TONE_DIM, " ")))
             x = canvas_sign(c, area, y, x, TONE_DIM, SIGN_RIGHT) + 1;
+        double took = (double)(end > p->from ? end - p->from : 0) / 1e6;
         if (!p->present)
-            x = canvas_text(c, area, y, x, TONE_DIM, "%s -", outage_phase_names[i]);
+            x = canvas_text(c, area, y, x, TONE_DIM, "%s -", name);
         else if (i == s->current)
-            x = canvas_text(c, area, y, x, TONE_STRONG, "[%s %.1f s]", outage_phase_names[i],
-                            (double)(end > p->from ? end - p->from : 0) / 1e6);
+            x = canvas_text(c, area, y, x, TONE_STRONG, "[%s %.1f%s]", name, took, unit);
         else
-            x = canvas_text(c, area, y, x, TONE_PLAIN, "%s %.1f s", outage_phase_names[i],
-                            (double)(end > p->from ? end - p->from : 0) / 1e6);
+            x = canvas_text(c, area, y, x, TONE_PLAIN, "%s %.1f%s", name, took, unit);
     }
 }
 
@@ -125,13 +145,12 @@ static int draw_open(struct canvas *c, struct rect area, int y, int most, const 
     if (most < 3 || s->current < 0)
         return 2;
     const struct outage_part *p = &s->parts[s->current];
-    x = canvas_text(c, area, y + 2, LABEL, TONE_STRONG, "%s ",
-                    s->current == OP_PROMOTE && s->in_place ? "restart" : outage_phase_names[s->current]);
+    x = canvas_text(c, area, y + 2, LABEL, TONE_STRONG, "%s ", outage_phase_names[s->current]);
     (void)draw_bounds(c, area, y + 2, x, p, d->now);
     if (most < 4)
         return 3;
     (void)canvas_field(c, area, y + 3, LABEL, area.cols - LABEL - 1, TONE_DIM,
-                       *p->why ? p->why : phase_words(s, s->current));
+                       *p->why ? p->why : phase_words(s->current));
     return 4;
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
 // What the runs of a cell say together, and the table.
+#include <ctype.h>
 #include <libsmartcols/libsmartcols.h>
 #include <locale.h>
 
 #include "lab/cmd/follow.h"
 #include "lab/cmd/matrix.h"
 
-const char *const matrix_phases[] = {"detect", "elect", "promote", "reroute", "rejoin", NULL};
+const char *const matrix_phases[] = {"demote",  "no-quorum", "quorum-back", "detect", "elect",
+                                     "restart", "promote",   "reroute",     "rejoin", NULL};
 
 // ---- numbers over runs -------------------------------------------------------------------------------------------------------
 
@@ -137,7 +139,20 @@ static void set(struct libscols_line *line, size_t column, const char *text) {
     (void)scols_line_set_data(line, column, *text ? text : "-");
 }
 
-static void row(struct libscols_table *table, const struct matrix_cell *c, const char *plus_minus) {
+// Every failover has the same five phases; the others get a column when some run had them.
+static bool has_column(const struct matrix *m, const char *phase) {
+    static const char *const always[] = {"detect", "elect", "promote", "reroute", "rejoin"};
+    for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+        if (str_eq(phase, always[i]))
+            return true;
+    VEC_FOREACH (&m->cells, c)
+        if (matrix_phase(c, phase).n)
+            return true;
+    return false;
+}
+
+static void row(const struct matrix *m, struct libscols_table *table, const struct matrix_cell *c,
+                const char *plus_minus) {
     struct libscols_line *line = scols_table_new_line(table, NULL);
     static const char *const components[] = {"postgresql", "patroni", "etcd"};
     size_t column = 0;
@@ -150,6 +165,8 @@ static void row(struct libscols_table *table, const struct matrix_cell *c, const
     number_text(&outage, plus_minus, &text);
     set(line, column++, strbuf_str(&text));
     for (const char *const *phase = matrix_phases; *phase; phase++) {
+        if (!has_column(m, *phase))
+            continue;
         struct matrix_number n = matrix_phase(c, *phase);
         strbuf_clear(&text);
         number_text(&n, plus_minus, &text);
@@ -165,19 +182,32 @@ static void row(struct libscols_table *table, const struct matrix_cell *c, const
     set(line, column, strbuf_str(&text));
 }
 
+static void column(struct libscols_table *table, const char *head, int flags) {
+    (void)scols_table_new_column(table, head, 0.05, flags);
+}
+
 void matrix_print_table(const struct matrix *m) {
-    static const char *const heads[] = {"SCENARIO", "IMAGE",    "POSTGRESQL", "PATRONI",   "ETCD",
-                                        "OUTAGE s", "DETECT s", "ELECT s",    "PROMOTE s", "REROUTE s",
-                                        "REJOIN s", "LOST",     "VERDICT"};
+    static const char *const first[] = {"SCENARIO", "IMAGE", "POSTGRESQL", "PATRONI", "ETCD"};
     bool utf8 = follow_style(STDOUT_FILENO).utf8;
     if (utf8)
         (void)setlocale(LC_CTYPE, "C.UTF-8"); // libsmartcols asks the C library what can be printed
     const char *plus_minus = utf8 ? "±" : "+-";
     struct libscols_table *table = scols_new_table();
-    for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
-        (void)scols_table_new_column(table, heads[i], 0.05, i >= 5 && i < ARRAY_SIZE(heads) - 1 ? SCOLS_FL_RIGHT : 0);
+    for (size_t i = 0; i < ARRAY_SIZE(first); i++)
+        column(table, first[i], 0);
+    column(table, "OUTAGE s", SCOLS_FL_RIGHT);
+    for (const char *const *phase = matrix_phases; *phase; phase++)
+        if (has_column(m, *phase)) {
+            char head[32];
+            (void)snprintf(head, sizeof head, "%s s", *phase);
+            for (char *p = head; *p && *p != ' '; p++)
+                *p = (char)toupper((unsigned char)*p);
+            column(table, head, SCOLS_FL_RIGHT);
+        }
+    column(table, "LOST", SCOLS_FL_RIGHT);
+    column(table, "VERDICT", 0);
     VEC_FOREACH (&m->cells, c)
-        row(table, c, plus_minus);
+        row(m, table, c, plus_minus);
     (void)scols_print_table(table);
     scols_unref_table(table);
     VEC_FOREACH (&m->cells, c)

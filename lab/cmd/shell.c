@@ -5,7 +5,17 @@
 #include "lab/node/enter.h"
 #include "lab/stack/names.h"
 
-static int enter(const char *lab, const char *node, const char *const *argv) {
+// The words of the command for the run's log: "kill -9 42". A NULL-terminated list; "" for a shell.
+static char *in_words(const char *const *argv) {
+    struct strbuf words = {0};
+    for (; *argv; argv++)
+        strbuf_addf(&words, "%s%s", words.len ? " " : "", *argv);
+    return words.data ? words.data : xstrdup("");
+}
+
+// verb and words go into the log: what a person does inside a machine belongs to the run's story.
+static int enter(const char *lab, const char *verb, const char *node, const char *const *argv,
+                 const char *const *said) {
     struct err err = {0};
     cleanup_close int fd = client_connect(lab, &err);
     if (fd < 0)
@@ -13,6 +23,9 @@ static int enter(const char *lab, const char *node, const char *const *argv) {
     cleanup_json cJSON *request = cJSON_CreateObject(), *reply = NULL;
     (void)cJSON_AddStringToObject(request, "cmd", "enter");
     (void)cJSON_AddStringToObject(request, "node", node);
+    (void)cJSON_AddStringToObject(request, "verb", verb);
+    cleanup_free char *words = in_words(said);
+    (void)cJSON_AddStringToObject(request, "words", words);
     int ns[NODE_NS_COUNT];
     if (client_request(fd, request, &reply, ns, &err) < 0)
         return cmd_fail(EXIT_USAGE, &err);
@@ -27,7 +40,8 @@ int shell_main(int argc, char **argv) {
     struct simple_options o = {0};
     simple_parse("shell", SIMPLE_LAB, "NODE", "A login shell on a node: look around with patronictl, etcdctl, psql.", 1,
                  argc, argv, &o);
-    return enter(o.lab, o.args[0], (const char *const[]){"/bin/bash", "-l", NULL});
+    return enter(o.lab, "shell", o.args[0], (const char *const[]){"/bin/bash", "-l", NULL},
+                 (const char *const[]){NULL});
 }
 
 int exec_main(int argc, char **argv) {
@@ -41,7 +55,7 @@ int exec_main(int argc, char **argv) {
         log_error("exec: which command?");
         return EXIT_USAGE;
     }
-    return enter(o.lab, o.args[0], (const char *const *)args);
+    return enter(o.lab, "exec", o.args[0], (const char *const *)args, (const char *const *)args);
 }
 
 int psql_main(int argc, char **argv) {
@@ -56,7 +70,7 @@ int psql_main(int argc, char **argv) {
     for (size_t i = 1; i < o.n_args; i++)
         if (i > 1 || !str_eq(o.args[i], "--"))
             args[n++] = o.args[i];
-    int code = enter(o.lab, o.args[0], args);
+    int code = enter(o.lab, "psql", o.args[0], args, args + 3);
     free(args);
     return code;
 }

@@ -86,16 +86,34 @@ static void bound_elect(const struct measure *m, struct phase *p, const struct f
     races_widen_elect(m, p);
 }
 
-static void bound_promote(const struct measure *m, struct phase *p, usec_t t, enum law law) {
+static void bound_promote(struct phase *p) {
+    set_bound(p, law_promote());
+    WHY(p, "pg_promote and the end of recovery: up to 3 s");
+}
+
+static void bound_restart(const struct measure *m, struct phase *p, usec_t t) {
     usec_t loop = fold_setting_usec(m, "patroni.loop_wait", t, SEC, 0);
-    if (law != LAW_RESTART) {
-        set_bound(p, law_promote());
-        WHY(p, "pg_promote and the end of recovery: up to 3 s");
-    } else if (loop) {
-        set_bound(p, law_promote_in_place(loop));
-        WHY(p, "restart in place: noticed within loop_wait %.0f s, then start and crash recovery up to %.0f s", s(loop),
-            s(LAW_RESTART_MAX));
-    }
+    if (!loop)
+        return;
+    set_bound(p, law_promote_in_place(loop));
+    WHY(p, "restart in place: noticed within loop_wait %.0f s, then start and crash recovery up to %.0f s", s(loop),
+        s(LAW_RESTART_MAX));
+}
+
+// Nothing of it is a failover, and whoever heals etcd decides how long it lasts.
+static void explain_no_quorum(struct measure *m, usec_t t) {
+    struct phase *phases = m->out.phases;
+    usec_t loop = fold_setting_usec(m, "patroni.loop_wait", t, SEC, 0),
+           retry = fold_setting_usec(m, "patroni.retry_timeout", t, SEC, 0);
+    if (phases[PHASE_DEMOTE].present && loop && retry)
+        WHY(&phases[PHASE_DEMOTE],
+            "no law: the next HA loop begins within loop_wait %.0f s and tries etcd for retry_timeout %.0f s, then "
+            "Patroni demotes",
+            s(loop), s(retry));
+    if (phases[PHASE_NO_QUORUM].present)
+        WHY(&phases[PHASE_NO_QUORUM], "no law: until etcd is mended and has elected");
+    if (phases[PHASE_QUORUM_BACK].present)
+        WHY(&phases[PHASE_QUORUM_BACK], "no law: the next HA loop, within loop_wait %.0f s", s(loop));
 }
 
 static void bound_reroute(const struct measure *m, struct phase *p, const struct law_fault *f) {
@@ -133,12 +151,12 @@ void bounds_measure(struct measure *m) {
     usec_t t = f->effective ? f->effective : f->asked;
     struct phase *detect = &o->phases[PHASE_DETECT], *elect = &o->phases[PHASE_ELECT],
                  *promote = &o->phases[PHASE_PROMOTE];
+    explain_no_quorum(m, t);
     if (law == LAW_NONE)
         return;
-    // Promotion of another node has the same law whatever happened to the old one; restart in place only without a new
-    // key.
-    enum law moved = elect->present && law == LAW_RESTART ? LAW_RELEASE : law;
-    if (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED)
+    if (o->phases[PHASE_DEMOTE].present)
+        WHY(detect, "no law: it begins when etcd is back, and the lease may have ended long before");
+    else if (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED)
         bound_detect_lease(m, detect, &done, t);
     else if (law == LAW_RESTART)
         bound_detect_restart(m, detect, t);
@@ -146,8 +164,10 @@ void bounds_measure(struct measure *m) {
         WHY(detect, "no law: as long as the shutdown checkpoint and the replicas' confirmation take");
     if (detect->present || law != LAW_RESTART)
         bound_elect(m, elect, f, law);
-    if (elect->present || law == LAW_RESTART)
-        bound_promote(m, promote, t, moved);
+    if (elect->present) // promotion of another node has the same law whatever happened to the old one
+        bound_promote(promote);
+    if (law == LAW_RESTART)
+        bound_restart(m, &o->phases[PHASE_RESTART], t);
     bound_reroute(m, &o->phases[PHASE_REROUTE], &done);
     if (o->phases[PHASE_REJOIN].present)
         WHY(&o->phases[PHASE_REJOIN], "no law: depends on what the returning members must fetch");

@@ -172,7 +172,20 @@ static void on_replication(struct measure *m, const struct event *ev) {
     fold_note_complete(m, ev->t);
 }
 
+static void note_quorum(struct measure *m, const struct event *ev) {
+    model_apply(m->model, ev);
+    if (m->closed || !quorum_note(&m->quorum, m->model, ev->t))
+        return;
+    size_t n = m->quorum_losses.n;
+    if (m->quorum.state == QUORUM_LOST)
+        *VEC_ADD(&m->quorum_losses) = (struct quorum_loss){m->quorum.since, USEC_NEVER};
+    else if (n && m->quorum_losses.items[n - 1].to == USEC_NEVER)
+        m->quorum_losses.items[n - 1].to = ev->t;
+}
+
 static void on_key(struct measure *m, const struct event *ev) {
+    if (str_starts(ev->u.DCS_KEY.key, "members/") && !ev->u.DCS_KEY.gone && !ev->u.DCS_KEY.initial)
+        *VEC_ADD(&m->key_writes) = (struct key_write){ev->t, fold_find_node(m, ev->u.DCS_KEY.key + strlen("members/"))};
     if (!str_eq(ev->u.DCS_KEY.key, "leader"))
         return;
     struct key_change *k = VEC_ADD(&m->keys);
@@ -341,6 +354,8 @@ static void on_run_end(struct measure *m, const struct event *ev) {
 void measure_event(struct measure *m, const struct event *ev) {
     if (ev->t > m->out.ended && ev->t != USEC_NEVER)
         m->out.ended = ev->t;
+    if (ev->kind == EVENT_NODE_INFO || ev->kind == EVENT_NODE_POWER || ev->kind == EVENT_DCS_MEMBER)
+        note_quorum(m, ev);
     switch (ev->kind) {
     case EVENT_RUN_BEGIN:
         return on_begin(m, ev);

@@ -4,6 +4,7 @@
 #include "lab/measure/idset.h"
 #include "lab/measure/laws.h"
 #include "lab/measure/measure.h"
+#include "lab/model/quorum.h"
 
 struct tick {
     usec_t from;
@@ -31,6 +32,13 @@ struct etcd_seen {
     usec_t t;
     int node;
     bool leader;
+};
+struct quorum_loss { // the time in which etcd served nobody for want of a quorum (lab/model/quorum.h)
+    usec_t from, to; // to = USEC_NEVER: not seen to end
+};
+struct key_write { // a Patroni has written its own key, members/NAME
+    usec_t t;
+    int node;
 };
 struct stood_back { // a candidate's Patroni says why it did not become leader, or that it can't
     usec_t t;
@@ -105,6 +113,10 @@ struct measure {
     VEC(struct lease_seen) leases;
     VEC(struct sql_seen) sql;
     VEC(struct etcd_seen) etcd;
+    struct model *model; // only of what quorum.h needs: nodes, power, etcd
+    struct quorum_watch quorum;
+    VEC(struct quorum_loss) quorum_losses;
+    VEC(struct key_write) key_writes;
     VEC(struct stood_back) stood_back;
     VEC(struct crash_seen) crashes;
     VEC(struct power_seen) power;

@@ -11,6 +11,7 @@ struct measure *measure_new(void) {
     struct measure *m = xcalloc(1, sizeof *m);
     m->out.no_end = true;
     m->out.cause = -1;
+    m->model = model_new();
     return m;
 }
 
@@ -72,6 +73,8 @@ void measure_free(struct measure *m) {
     idset_done(&m->ok), idset_done(&m->failed), idset_done(&m->unknown), idset_done(&m->local_only);
     VEC_DONE(&m->ticks), VEC_DONE(&m->keys), VEC_DONE(&m->leases), VEC_DONE(&m->sql), VEC_DONE(&m->etcd),
         VEC_DONE(&m->stood_back), VEC_DONE(&m->crashes);
+    VEC_DONE(&m->quorum_losses), VEC_DONE(&m->key_writes);
+    model_free(m->model);
     VEC_DONE(&m->power), VEC_DONE(&m->settings), VEC_DONE(&m->noise), VEC_DONE(&m->completes);
     VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->runs);
     VEC_DONE(&m->out.faults), VEC_DONE(&m->out.expects), VEC_DONE(&m->out.versions);

@@ -11,11 +11,15 @@ enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INVALID, VERDICT_SKIPPED, VER
 const char *verdict_name(enum verdict v);
 
 #define PHASES(X)                                                                                                      \
-    X(DETECT, "detect")   /* fault effective -> leader key gone */                                                     \
-    X(ELECT, "elect")     /* -> a new leader key */                                                                    \
-    X(PROMOTE, "promote") /* -> that node acknowledges a write (direct probe) */                                       \
-    X(REROUTE, "reroute") /* -> first acknowledged write of the application */                                         \
-    X(REJOIN, "rejoin")   /* -> every member that can be is streaming again */
+    X(DEMOTE, "demote")           /* etcd lost its quorum: fault effective -> the leader accepts no write any more */  \
+    X(NO_QUORUM, "no-quorum")     /* -> etcd has a quorum again */                                                     \
+    X(QUORUM_BACK, "quorum-back") /* -> the Patroni that will lead has written to etcd again */                        \
+    X(DETECT, "detect")           /* fault effective -> leader key gone */                                             \
+    X(ELECT, "elect")             /* -> a new leader key */                                                            \
+    X(RESTART, "restart")         /* fault effective -> the leader that kept its key accepts writes again */           \
+    X(PROMOTE, "promote")         /* -> that node acknowledges a write (direct probe) */                               \
+    X(REROUTE, "reroute")         /* -> first acknowledged write of the application */                                 \
+    X(REJOIN, "rejoin")           /* -> every member that can be is streaming again */
 enum phase_kind {
 #define X(kind, name) PHASE_##kind,
     PHASES(X)

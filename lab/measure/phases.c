@@ -6,10 +6,16 @@
 //   again
 //
 // A link whose end was not seen is absent, and the next one covers its time: nothing is left unexplained.
-//   key never went (postmaster killed and restarted in place)  detect and elect absent, promote = writable again
+//   key never went (postmaster killed and restarted in place)  one link, restart = writable again
 //   key changed hands without having gone                      detect absent, elect from the fault
 //   the client was served again before a direct probe saw it   the acknowledgement itself is the proof: promote ends
 //   there no outage (the old primary went on: Patroni killed)        reroute absent, the rest from the events alone
+//
+// When etcd loses its quorum nobody can take the key, and the leader fences itself because it can't renew it:
+//
+//   fault effective --demote--> the leader accepts no write --no-quorum--> etcd has a quorum --quorum-back--> the Patroni that will
+//   lead has written to etcd --promote--> accepts writes --reroute--> ...     or, when the key has gone meanwhile, detect and elect
+//   as above instead of quorum-back
 #include "lab/measure/fold.h"
 
 struct chain {
@@ -81,10 +87,10 @@ static bool find_writable(const struct measure *m, const char *node, usec_t base
     return false;
 }
 
-static void link_promote(struct measure *m, struct chain *c, bool served) {
+// kind: PROMOTE, or RESTART when the leader kept its key and its role. stood_down: it is known to have accepted no writes.
+static void link_writable(struct measure *m, struct chain *c, enum phase_kind kind, bool served, bool stood_down) {
     usec_t at, error;
-    bool moved = c->put != 0;
-    if (!*c->node || !find_writable(m, c->node, c->cursor, !moved, &at, &error))
+    if (!*c->node || !find_writable(m, c->node, c->cursor, kind == PHASE_RESTART && !stood_down, &at, &error))
         return;
     if (served && at > c->limit) { // the client was faster than the probe
         usec_t since = at - error;
@@ -93,19 +99,85 @@ static void link_promote(struct measure *m, struct chain *c, bool served) {
         error = c->limit - since;
         at = c->limit;
     }
-    add_link(m, c, PHASE_PROMOTE, at, error);
+    add_link(m, c, kind, at, error);
 }
 
-static void link_all(struct measure *m, struct chain *c, bool served) {
-    const struct measures *o = &m->out;
-    if (c->gone && (c->put || !served)) // key lost and writes back without a new leader: not what brought them back
+static void link_reroute(struct measure *m, struct chain *c, bool served) {
+    if (served && m->out.outage_end >= c->cursor)
+        add_link(m, c, PHASE_REROUTE, m->out.outage_end, m->out.resolution);
+}
+
+static void link_keys(struct measure *m, struct chain *c, bool served) {
+    if (c->gone && c->gone >= c->cursor &&
+        (c->put || !served)) // key lost and writes back without a new leader: not what brought them back
         add_link(m, c, PHASE_DETECT, c->gone, c->gone_error);
     if (c->put && c->put >= c->cursor)
         add_link(m, c, PHASE_ELECT, c->put, c->put_error);
+}
+
+static void link_all(struct measure *m, struct chain *c, bool served) {
+    link_keys(m, c, served);
     if (c->put || !c->gone)
-        link_promote(m, c, served);
-    if (served && o->outage_end >= c->cursor)
-        add_link(m, c, PHASE_REROUTE, o->outage_end, o->resolution);
+        link_writable(m, c, c->put ? PHASE_PROMOTE : PHASE_RESTART, served, false);
+    link_reroute(m, c, served);
+}
+
+// ---- a lost quorum -------------------------------------------------------------------------------------------------------
+
+// When the holder of the key ceased to accept writes between `from` and `to`; 0 = not seen.
+static usec_t fell(const struct measure *m, const char *node, usec_t from, usec_t to, usec_t *ret_error) {
+    int index = fold_find_node(m, node);
+    bool wrote = false;
+    VEC_FOREACH (&m->sql, q) {
+        if (q->node != index || q->t > to)
+            continue;
+        if (wrote && !q->writable && q->t > from) {
+            *ret_error = q->previous && q->previous < q->t ? q->t - q->previous : 0;
+            return q->t;
+        }
+        wrote = q->writable;
+    }
+    return 0;
+}
+
+// The loss that made the leader fence itself in this chain: the key still stood when it did. *ret_fell: when.
+static const struct quorum_loss *find_loss(const struct measure *m, const struct chain *c, usec_t *ret_fell,
+                                           usec_t *ret_error) {
+    const usec_t seen_late =
+        SEC; // members are asked twice a second: the fault may be older than the loss that it causes
+    VEC_FOREACH (&m->quorum_losses, l) {
+        usec_t from = l->from > seen_late ? l->from - seen_late : 0;
+        if (l->from + seen_late < c->start || from > c->limit)
+            continue;
+        *ret_fell = fell(m, leader_at(m, c->start), from, l->to < c->limit ? l->to : c->limit, ret_error);
+        if (*ret_fell > c->start && (!c->gone || c->gone > *ret_fell))
+            return l;
+    }
+    return NULL;
+}
+
+static usec_t wrote_its_key(const struct measure *m, const char *node, usec_t from, usec_t to) {
+    int index = fold_find_node(m, node);
+    VEC_FOREACH (&m->key_writes, w)
+        if (w->node == index && w->t >= from && w->t <= to)
+            return w->t;
+    return 0;
+}
+
+static void link_without_quorum(struct measure *m, struct chain *c, const struct quorum_loss *l, usec_t demoted,
+                                usec_t error, bool served) {
+    const usec_t asked_every = SEC / 2; // lab/observe/etcd_member.c
+    add_link(m, c, PHASE_DEMOTE, demoted, error);
+    if (l->to > c->limit)
+        return;
+    add_link(m, c, PHASE_NO_QUORUM, l->to, asked_every);
+    link_keys(m, c, served);
+    usec_t back = c->gone || c->put ? 0 : wrote_its_key(m, c->node, c->cursor, c->limit);
+    if (back)
+        add_link(m, c, PHASE_QUORUM_BACK, back, 0);
+    if (c->put || !c->gone)
+        link_writable(m, c, PHASE_PROMOTE, served, true);
+    link_reroute(m, c, served);
 }
 
 // The fault's own time may be known only to lie between its order and its effect.
@@ -168,7 +240,12 @@ void phases_measure(struct measure *m) {
             return;
         }
     }
-    link_all(m, &c, served);
+    usec_t demoted = 0, error = 0;
+    const struct quorum_loss *loss = find_loss(m, &c, &demoted, &error);
+    if (loss)
+        link_without_quorum(m, &c, loss, demoted, error, served);
+    else
+        link_all(m, &c, served);
     STR_COPY(o->phase_leader, c.node);
     add_fault_error(m, f);
     link_rejoin(m, f, c.start, c.cursor);

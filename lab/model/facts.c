@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lab/model/fold.h"
+#include "lab/model/quorum.h"
 
 static bool missing(char *why, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static bool missing(char *why, size_t size, const char *fmt, ...) {
@@ -62,13 +63,6 @@ static bool standbys_stream(const struct model *m, char *why, size_t size) {
 
 // ---- etcd ------------------------------------------------------------------------------------------------------------
 
-static size_t etcd_members(const struct model *m, bool answering) {
-    size_t count = 0;
-    for (size_t i = 0; i < m->n_nodes; i++)
-        count += (m->nodes[i].services & SERVICE_ETCD) && (!answering || m->nodes[i].etcd_answered);
-    return count;
-}
-
 // raft.None is 0; the JSON gateway leaves a zero out (etcd raft/node.go).
 static bool is_id(const char *id) {
     return id[strspn(id, "0")] != '\0';
@@ -90,7 +84,7 @@ static size_t etcd_followers_of(const struct model *m, const char *leader_id) {
 
 // The leader they agree on must answer itself: for one election timeout after its death the others still believe in it.
 bool model_quorum(const struct model *m) {
-    size_t members = etcd_members(m, false);
+    size_t members = quorum_members(m, false);
     for (size_t i = 0; i < m->n_nodes; i++) {
         const char *id = m->nodes[i].etcd_leader_id;
         if (m->nodes[i].etcd_answered && is_id(id) && etcd_followers_of(m, id) > members / 2 && etcd_answers_as(m, id))
@@ -102,7 +96,7 @@ bool model_quorum(const struct model *m) {
 static bool has_quorum(const struct model *m, char *why, size_t size) {
     if (model_quorum(m))
         return true;
-    size_t members = etcd_members(m, false), answering = etcd_members(m, true);
+    size_t members = quorum_members(m, false), answering = quorum_members(m, true);
     if (!members)
         return missing(why, size, "no etcd member is known yet");
     if (answering <= members / 2)

@@ -108,17 +108,17 @@ static void put_bounds(struct page *p, const struct phase *h) {
 
 static void put_phase(struct page *p, const struct phase *h) {
     char start[32], took[32];
-    strbuf_addf(p->out, "  %-9s%s %s  ", h->name, paint_seconds(start, h->start), paint_seconds(took, h->duration));
+    strbuf_addf(p->out, "  %-11s%s %s  ", h->name, paint_seconds(start, h->start), paint_seconds(took, h->duration));
     put_bounds(p, h);
     strbuf_addn(p->out, "\n", 1);
     if (*h->why) {
-        strbuf_addf(p->out, "%11s", "");
-        paint_wrap(p->out, p->s, 11, 11, h->why);
+        strbuf_addf(p->out, "%13s", "");
+        paint_wrap(p->out, p->s, 13, 13, h->why);
     }
 }
 
 static void put_phases(struct page *p) {
-    enum { TEXT_COLUMN = 34 };
+    enum { TEXT_COLUMN = 36 };
     const struct measures *m = p->m;
     usec_t sum = 0;
     int n = 0;
@@ -128,7 +128,7 @@ static void put_phases(struct page *p) {
         if (!h->present)
             continue;
         if (n++ == 0) {
-            strbuf_addf(p->out, "  %-9s%10s %10s  ", "phase", "begins", "took");
+            strbuf_addf(p->out, "  %-11s%10s %10s  ", "phase", "begins", "took");
             paint_wrap(p->out, p->s, TEXT_COLUMN, TEXT_COLUMN, "best and worst case from the live settings");
         }
         if (i != PHASE_REJOIN)
@@ -140,7 +140,7 @@ static void put_phases(struct page *p) {
     char text[32];
     if (!m->recovery)
         return;
-    strbuf_addf(p->out, "  %-9s%10s %s  ", "sum", "", paint_seconds(text, sum));
+    strbuf_addf(p->out, "  %-11s%10s %s  ", "sum", "", paint_seconds(text, sum));
     paint_wrap(p->out, p->s, TEXT_COLUMN, TEXT_COLUMN,
                sum == m->recovery ? "without rejoin = the recovery time"
                                   : "NOT the recovery time: something is unexplained");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Private to the room: what the story must remember between two events, and its parts by theme. Each part gets the event after the model has seen it.
-#include "lab/model/model.h"
+#include "lab/model/quorum.h"
 #include "lab/story/story.h"
 
 enum { LATENCIES = 32, HICCUPS = 8, MARKS = 8, SHORT_MAX = 160 };
@@ -95,10 +95,10 @@ struct story {
     int64_t key_created;
     usec_t key_gone, renewed, ttl;
     // etcd
-    enum { ETCD_UNKNOWN, ETCD_LED, ETCD_ELECTS, ETCD_NO_QUORUM } etcd;
+    struct quorum_watch quorum;
     char etcd_leader[NODE_NAME_MAX];
-    usec_t etcd_since, etcd_error; // since its present state, and the resolution of that time
-    bool election_due; // ETCD_ELECTS is told when it has lasted: members that die together are seen one after the other
+    bool election_told;
+    usec_t etcd_error; // resolution of what was last seen of etcd
     // health
     bool healthy_told, trouble; // trouble: something bad was told since
     usec_t unhealthy_since;
@@ -127,7 +127,6 @@ void tell_application(struct story *s, const struct event *ev);
 void finish_application(struct story *s);
 void tell_leader(struct story *s, const struct event *ev);
 void tell_dcs(struct story *s, const struct event *ev);
-void tell_election(struct story *s, usec_t now); // when it is due
 void tell_fault(struct story *s, const struct event *ev);
 void tell_action(struct story *s, const struct event *ev);
 void tell_log(struct story *s, const struct event *ev);

@@ -27,13 +27,11 @@ static void ended(struct story *s, int node, const struct event *ev, const char 
         (void)snprintf(how, sizeof how, "killed by signal %" PRId64, ev->u.SERVICE.signal);
     else
         (void)snprintf(how, sizeof how, "exited with status %" PRId64, ev->u.SERVICE.status);
-    if (postgres) { // Patroni's own stops and starts leave such processes behind: only a killed one is news
-        (void)tell(s, ev->t, MOMENT_SERVICE, killed ? TOLD_EVENT : TOLD_DETAIL, killed ? MOOD_WARN : MOOD_NEUTRAL,
-                   ev->u.SERVICE.node, "a process of PostgreSQL on %s has ended: %s", ev->u.SERVICE.node, how);
+    if (postgres && !killed) // Patroni's own stops and starts leave such processes to the init
         return;
-    }
-    struct moment *m = tell(s, ev->t, MOMENT_SERVICE, alone ? TOLD_MAIN : TOLD_EVENT, alone ? MOOD_BAD : MOOD_WARN,
-                            ev->u.SERVICE.node, "%s on %s has ended: %s", what, ev->u.SERVICE.node, how);
+    struct moment *m =
+        tell(s, ev->t, MOMENT_SERVICE, alone ? TOLD_MAIN : TOLD_EVENT, alone ? MOOD_BAD : MOOD_WARN, ev->u.SERVICE.node,
+             "%s on %s has ended: %s", postgres ? "a process of PostgreSQL" : what, ev->u.SERVICE.node, how);
     if (alone)
         blame(s, node, m);
 }

@@ -114,7 +114,7 @@ static void on_command(struct story *s, const struct event *ev) {
     if (i >= 0)
         s->machine[i].entered = true;
     struct moment *m =
-        tell(s, ev->t, MOMENT_BY_HAND, TOLD_MAIN, MOOD_NEUTRAL, node, "somebody enters %s (bascule %s)", node, verb);
+        tell(s, ev->t, MOMENT_BY_HAND, TOLD_EVENT, MOOD_NEUTRAL, node, "somebody enters %s (bascule %s)", node, verb);
     if (args[n] == ' ')
         add_detail(m, "%s", args + n + 1);
 }

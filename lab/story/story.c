@@ -191,8 +191,7 @@ static void dispatch(struct story *s, const struct event *ev) {
     case EVENT_DCS_LEASE:
         tell_leader(s, ev);
         break;
-    case EVENT_DCS_MEMBER:
-        tell_dcs(s, ev);
+    case EVENT_DCS_MEMBER: // told by tell_dcs
         break;
     case EVENT_FAULT:
         tell_fault(s, ev);
@@ -207,7 +206,6 @@ static void dispatch(struct story *s, const struct event *ev) {
     case EVENT_NODE_POWER:
     case EVENT_WATCHDOG:
         tell_machine(s, ev);
-        tell_dcs(s, ev);
         break;
     case EVENT_MEMBER:
         tell_patroni(s, ev);
@@ -230,7 +228,7 @@ void story_event(struct story *s, const struct event *ev) {
     if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"))
         s->closed = true; // what dies now dies because the lab is taken down
     model_apply(s->model, ev);
-    tell_election(s, ev->t);
+    tell_dcs(s, ev);
     dispatch(s, ev);
     if (ev->kind == EVENT_SQL || ev->kind == EVENT_REPLICATION || ev->kind == EVENT_DCS_KEY ||
         ev->kind == EVENT_DCS_MEMBER)

@@ -122,6 +122,14 @@ static int on_heal(struct lab *lab, const cJSON *request, struct reply *reply, s
     return injector_heal(lab->injector, id, err);
 }
 
+// A person goes into a machine: what happens there next may be that person's doing, and the story must be able to say so.
+static void tell_entering(struct lab *lab, const char *node, const char *verb, const char *words) {
+    char args[EVENT_TEXT_MAX];
+    (void)snprintf(args, sizeof args, "%s%s%s", node, *words ? " " : "", words);
+    if (str_eq(verb, "shell") || str_eq(verb, "exec") || str_eq(verb, "psql"))
+        tell_command(lab, verb, args);
+}
+
 static int on_enter(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     const char *name = json_str(request, "node", "");
     struct node *n = lab_node(lab, name);
@@ -139,6 +147,7 @@ static int on_enter(struct lab *lab, const cJSON *request, struct reply *reply, 
     for (int i = 0; i < NODE_NS_COUNT; i++)
         reply->fds[i] = node_ns(n, (enum node_ns)i);
     reply->n_fds = NODE_NS_COUNT;
+    tell_entering(lab, name, json_str(request, "verb", ""), json_str(request, "words", ""));
     return 0;
 }
 

@@ -127,6 +127,12 @@ static void etcd_without_quorum_is_told_in_words(void **state) {
     shoot(&p, "dcs", "no-quorum", NULL, "");
     shoot(&p, "scenario", "no-quorum", NULL, "");
     shoot(&p, "client", "no-quorum", NULL, "");
+    player_to(&p, 30 * SEC); // the leader has fenced itself
+    shoot(&p, "cluster", "no-quorum-outage", NULL, "");
+    player_to(&p, 39 * SEC);
+    shoot(&p, "cluster", "quorum-back", NULL, "");
+    player_to(&p, 42 * SEC);
+    shoot(&p, "cluster", "quorum-over", NULL, "");
     player_close(&p);
 }
 

@@ -47,7 +47,7 @@ static void a_leader_crash_gives_the_numbers_it_was_made_of(void **state) {
     }
 }
 
-static void a_local_restart_has_only_promote_and_reroute(void **state) {
+static void a_restart_in_place_has_only_restart_and_reroute(void **state) {
     (void)state;
     struct run r = {0};
     world_leader_crash(&r.w);
@@ -57,14 +57,98 @@ static void a_local_restart_has_only_promote_and_reroute(void **state) {
     world_build(&r.w);
     run_fold(&r, true);
     const struct phase *p = r.o->phases;
-    assert_false(p[PHASE_DETECT].present || p[PHASE_ELECT].present);
-    assert_int_equal(p[PHASE_PROMOTE].duration, MS(7500));
-    assert_int_equal(p[PHASE_PROMOTE].bound_max, MS(15000));
+    assert_false(p[PHASE_DETECT].present || p[PHASE_ELECT].present || p[PHASE_PROMOTE].present);
+    assert_int_equal(p[PHASE_RESTART].duration, MS(7500));
+    assert_int_equal(p[PHASE_RESTART].bound_max, MS(15000));
     assert_int_equal(p[PHASE_REROUTE].duration, MS(23));
     assert_int_equal(phases_sum(r.o), r.o->recovery);
     assert_false(r.o->leader_changed);
     assert_string_equal(r.o->new_leader, "n1");
     assert_int_equal(r.o->verdict, VERDICT_PASS);
+    run_end(&r);
+}
+
+// etcd's followers die at 10 s, the leader gives up at 25 s, etcd is back at 35 s, its Patroni writes to it at 36 s and leads on.
+static void lose_quorum(struct run *r) {
+    world_leader_crash(&r->w);
+    r->w.mechanism = "process.kill", r->w.target = "etcd_majority", r->w.nodes = "n2,n3", r->w.params = "service=etcd";
+    r->w.gone = r->w.put = r->w.streaming = 0;
+    r->w.new_leader = "n1", r->w.etcd_leader = NULL;
+    r->w.writes_stop = MS(25000), r->w.writes_back = MS(37000);
+    r->w.writable = MS(36500), r->w.writable_previous = MS(36400);
+    world_build(&r->w);
+}
+
+static void etcd_says(struct run *r, usec_t t, const char *node, bool answered, const char *leader) {
+    struct event ev = EVENT_NEW(DCS_MEMBER);
+    ev.t = t;
+    STR_COPY(ev.u.DCS_MEMBER.node, node);
+    STR_COPY(ev.u.DCS_MEMBER.id, node);
+    STR_COPY(ev.u.DCS_MEMBER.leader_id, leader);
+    ev.u.DCS_MEMBER.answered = answered;
+    ev.u.DCS_MEMBER.leader = answered && str_eq(node, leader);
+    (void)world_add(&r->w, ev);
+}
+
+static void etcd_is_gone_and_back(struct run *r) {
+    static const char *const nodes[] = {"n1", "n2", "n3"};
+    for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+        etcd_says(r, SEC, nodes[i], true, "n2");
+        etcd_says(r, MS(10200), nodes[i], i == 0, "");
+        etcd_says(r, MS(35000), nodes[i], true, "n2");
+    }
+    VEC_FOREACH (&r->w.events, ev) // the probes of a leader that writes until it gives up
+        if (ev->kind == EVENT_SQL && str_eq(ev->u.SQL.node, "n1") && ev->t < MS(25000))
+            ev->u.SQL.answered = ev->u.SQL.writable = true, ev->u.SQL.in_recovery = false;
+    world_sql(&r->w, "n1", MS(24900), MS(24800), true, true);
+    world_sql(&r->w, "n1", MS(25000), MS(24950), true, false);
+    struct event ev = EVENT_NEW(DCS_KEY);
+    ev.t = MS(36000);
+    STR_COPY(ev.u.DCS_KEY.key, "members/n1");
+    STR_COPY(ev.u.DCS_KEY.value, "{}");
+    (void)world_add(&r->w, ev);
+}
+
+static void a_lost_quorum_has_phases_of_its_own(void **state) {
+    (void)state;
+    struct run r = {0};
+    lose_quorum(&r);
+    etcd_is_gone_and_back(&r);
+    run_fold(&r, true);
+    const struct phase *p = r.o->phases;
+    assert_int_equal(p[PHASE_DEMOTE].duration, MS(15000));
+    assert_int_equal(p[PHASE_DEMOTE].error, MS(50));
+    assert_int_equal(p[PHASE_NO_QUORUM].duration, MS(10000));
+    assert_int_equal(p[PHASE_QUORUM_BACK].duration, MS(1000));
+    assert_int_equal(p[PHASE_PROMOTE].duration, MS(500));
+    assert_true(p[PHASE_REROUTE].present);
+    assert_false(p[PHASE_DETECT].present || p[PHASE_ELECT].present || p[PHASE_RESTART].present);
+    assert_int_equal(phases_sum(r.o), r.o->recovery);
+    run_end(&r);
+}
+
+static void another_leader_after_a_lost_quorum_is_elected_as_ever(void **state) {
+    (void)state;
+    struct run r = {0};
+    lose_quorum(&r);
+    etcd_is_gone_and_back(&r);
+    struct event ev = EVENT_NEW(DCS_KEY);
+    STR_COPY(ev.u.DCS_KEY.key, "leader");
+    ev.t = MS(35500);
+    ev.u.DCS_KEY.gone = true;
+    (void)world_add(&r.w, ev);
+    ev.t = MS(36200);
+    ev.u.DCS_KEY.gone = false;
+    STR_COPY(ev.u.DCS_KEY.value, "n1");
+    (void)world_add(&r.w, ev);
+    run_fold(&r, true);
+    const struct phase *p = r.o->phases;
+    assert_int_equal(p[PHASE_NO_QUORUM].duration, MS(10000));
+    assert_int_equal(p[PHASE_DETECT].duration, MS(500));
+    assert_false(p[PHASE_DETECT].bounded);
+    assert_int_equal(p[PHASE_ELECT].duration, MS(700));
+    assert_false(p[PHASE_QUORUM_BACK].present);
+    assert_int_equal(phases_sum(r.o), r.o->recovery);
     run_end(&r);
 }
 
@@ -461,7 +545,9 @@ static void a_log_cut_anywhere_is_an_error_and_never_a_pass(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_leader_crash_gives_the_numbers_it_was_made_of),
-        cmocka_unit_test(a_local_restart_has_only_promote_and_reroute),
+        cmocka_unit_test(a_restart_in_place_has_only_restart_and_reroute),
+        cmocka_unit_test(a_lost_quorum_has_phases_of_its_own),
+        cmocka_unit_test(another_leader_after_a_lost_quorum_is_elected_as_ever),
         cmocka_unit_test(a_client_faster_than_the_probe_ends_promote_itself),
         cmocka_unit_test(a_repeated_election_is_one_phase),
         cmocka_unit_test(a_key_that_changed_hands_unseen_is_an_election_from_the_fault_on),
