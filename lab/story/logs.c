@@ -64,8 +64,11 @@ static const char *said(const char *text) {
     return text;
 }
 
-// A line whose time of writing was not recorded is dated when it was read, up to a moment later: what it has caused was perhaps seen before.
-static usec_t before_its_effect(struct story *s, int node, usec_t t) {
+// A line whose time of writing is not known is dated when it was read, up to a moment later: what it has caused was perhaps seen before.
+static usec_t before_its_effect(struct story *s, int node, const struct event *ev) {
+    usec_t t = ev->t;
+    if (ev->u.LOG_LINE.read && ev->u.LOG_LINE.read != t)
+        return t;
     const struct moment *fall = moment_find(s, s->pg[node].fall);
     usec_t since = fall && fall->error < fall->t ? fall->t - fall->error : 0;
     return fall && since < t && t < fall->t + SEC ? since : t;
@@ -76,7 +79,7 @@ static void demotes(struct story *s, int node, const struct mark *k, const struc
     if (p->demoting || str_ends(ev->u.LOG_LINE.text, "in progress"))
         return;
     p->demoting = true;
-    usec_t t = before_its_effect(s, node, ev->t);
+    usec_t t = before_its_effect(s, node, ev);
     struct moment *m = tell(s, t, MOMENT_PATRONI, k->weight, k->mood, ev->u.LOG_LINE.node, "%s%s%s", k->before,
                             ev->u.LOG_LINE.node, k->after);
     m->error = 0;
@@ -89,7 +92,7 @@ static void no_dcs(struct story *s, int node, const struct mark *k, const struct
         return;
     p->no_dcs = true;
     p->no_dcs_since = ev->t;
-    usec_t t = before_its_effect(s, node, ev->t);
+    usec_t t = before_its_effect(s, node, ev);
     (void)tell(s, t, MOMENT_PATRONI, k->weight, k->mood, ev->u.LOG_LINE.node, "%s%s%s", k->before, ev->u.LOG_LINE.node,
                k->after);
 }
