@@ -94,6 +94,8 @@ struct story {
     bool key_known, key_held_once;
     int64_t key_created;
     usec_t key_gone, renewed, ttl;
+    char lost_by[NODE_NAME_MAX]; // who held the key before it went or changed hands, and when that was
+    usec_t key_lost;
     // etcd
     struct quorum_watch quorum;
     char etcd_leader[NODE_NAME_MAX];

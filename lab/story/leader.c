@@ -85,6 +85,10 @@ void tell_leader(struct story *s, const struct event *ev) {
         taken(s, ev, now);
     if (news)
         s->renewed = s->ttl = 0;
+    if (news && *s->holder) {
+        STR_COPY(s->lost_by, s->holder);
+        s->key_lost = ev->t;
+    }
     if (news && !*now)
         s->key_gone = ev->t;
     s->key_known = true;

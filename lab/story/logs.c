@@ -15,7 +15,7 @@ static const struct mark {
     // Patroni: patroni/ha.py, patroni/postgresql/rewind.py, patroni/postgresql/bootstrap.py; 2.1 to 4.x
     {"patroni", "demoting self", DEMOTES, TOLD_MAIN, MOOD_WARN, "Patroni on ", " demotes its PostgreSQL"},
     {"patroni", "demoted self", DEMOTED_SELF, TOLD_DETAIL, MOOD_NEUTRAL, "Patroni on ", " has demoted its PostgreSQL"},
-    {"patroni", "promoted self to leader", PROMOTES, TOLD_EVENT, MOOD_NEUTRAL, "Patroni on ",
+    {"patroni", "promoted self to leader", PROMOTES, TOLD_DETAIL, MOOD_NEUTRAL, "Patroni on ",
      " promotes its PostgreSQL"},
     {"patroni", "Error communicating with DCS", NO_DCS, TOLD_EVENT, MOOD_WARN, "Patroni on ", " can't reach etcd"},
     {"patroni", "DCS is not accessible", NO_DCS, TOLD_EVENT, MOOD_WARN, "Patroni on ", " can't reach etcd"},

@@ -27,15 +27,14 @@ static const char *why_refused(const struct event *ev) {
 static void fell(struct story *s, int node, const struct event *ev) {
     struct pg_told *p = &s->pg[node];
     const char *name = ev->u.SQL.node, *why = why_refused(ev);
-    bool holder = str_eq(s->holder, name);
     struct moment *m = tell(s, ev->t, MOMENT_DEMOTED, TOLD_MAIN, MOOD_WARN, name, "%s accepts no writes any more%s%s",
                             name, *why ? ": " : "", why);
     m->error = ev->u.SQL.previous && ev->u.SQL.previous < ev->t ? ev->t - ev->u.SQL.previous : 0;
     p->fell = ev->t;
     p->fall = m->id;
-    if (!holder && s->key_gone && ev->t > s->key_gone && s->key_held_once) {
+    if (!str_eq(s->holder, name) && str_eq(s->lost_by, name) && ev->t > s->key_lost) {
         char text[USEC_TEXT_MAX];
-        add_detail(m, "%s AFTER the leader key was gone", usec_format(text, ev->t - s->key_gone));
+        add_detail(m, "%s AFTER it had lost the leader key", usec_format(text, ev->t - s->key_lost));
     }
 }
 

@@ -95,16 +95,17 @@ static void on_command(struct story *s, const struct event *ev) {
         {"go", "somebody lets the scenario go on by itself"},
         {"abort", "somebody ends the run"},
         {"down", "somebody takes the lab down"},
-        {"heal", "somebody heals by hand"},
     };
     const char *verb = ev->u.COMMAND.verb, *args = ev->u.COMMAND.args;
     for (size_t i = 0; i < ARRAY_SIZE(table); i++)
         if (str_eq(verb, table[i].verb)) {
             struct moment *m = tell(s, ev->t, MOMENT_BY_HAND, TOLD_EVENT, MOOD_NEUTRAL, "", "%s", table[i].words);
-            if (*args)
-                add_detail(m, "`bascule %s` of: %s", verb, args);
+            add_detail(m, "%s", args);
             return;
         }
+    if (str_eq(verb, "heal"))
+        (void)tell(s, ev->t, MOMENT_BY_HAND, TOLD_EVENT, MOOD_NEUTRAL, "", "somebody heals %s by hand",
+                   str_eq(args, "all") ? "everything" : args);
     if (!str_eq(verb, "shell") && !str_eq(verb, "exec") && !str_eq(verb, "psql"))
         return;
     char node[NODE_NAME_MAX];

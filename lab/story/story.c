@@ -77,7 +77,8 @@ struct moment *tell(struct story *s, usec_t t, enum moment_kind kind, enum momen
     m->text = xstrdup(strbuf_str(&text));
     m->detail = xstrdup("");
     STR_COPY(m->node, node);
-    s->trouble |= mood == MOOD_BAD && w == TOLD_MAIN;
+    s->trouble |= kind == MOMENT_KEY_GONE || kind == MOMENT_KEY_STOLEN || kind == MOMENT_QUORUM_LOST ||
+                  kind == MOMENT_DEMOTED || kind == MOMENT_WRITES_STOP;
     VEC_PUSH(&s->list, m);
     VEC_PUSH(&s->news, m);
     settle(s, s->list.n - 1);
@@ -245,8 +246,14 @@ void story_finish(struct story *s) {
 
 // ---- findings of the measures ------------------------------------------------------------------------------------------
 
+// The moment that the signature is about may stand already: then it only gets its name.
 void story_defect(struct story *s, usec_t t, const char *node, const char *id, const char *seen, const char *about) {
-    struct moment *m = tell(s, t, MOMENT_DEFECT, TOLD_MAIN, MOOD_BAD, node, "%s", seen);
+    struct moment *m = NULL;
+    VEC_FOREACH (&s->list, x)
+        if ((*x)->t == t && ((*x)->kind == MOMENT_KEY_STOLEN || (*x)->kind == MOMENT_AHEAD))
+            m = *x;
+    if (!m)
+        m = tell(s, t, MOMENT_DEFECT, TOLD_MAIN, MOOD_BAD, node, "%s", seen);
     add_detail(m, "the signature of %s: %s", id, about);
 }
 

@@ -263,7 +263,7 @@ static void a_leader_that_writes_on_without_its_key_is_told_how_long(void **stat
     assert_non_null(strstr(strbuf_str(&x->news), "n2 ACCEPTS WRITES BESIDE n1, on timeline 2\n"));
     assert_non_null(
         strstr(strbuf_str(&x->news),
-               "n1 accepts no writes any more: it is a standby now: 3.00 s AFTER the leader key was gone\n"));
+               "n1 accepts no writes any more: it is a standby now: 3.00 s AFTER it had lost the leader key\n"));
     assert_int_equal(find(x->s, "BESIDE")->mood, MOOD_BAD);
 }
 
