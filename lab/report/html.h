@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // One run as one HTML page: no network, no server, no second file. Fed with everything the run folder holds, in any number of
-// calls and in this order: events, ledger, then the files; html_page_write may follow at any time.
+// calls and in this order: events, ledger, then the files; html_page_write ends it.
 #include "lab/measure/measure.h"
 #include "lab/record/ledger.h"
 
@@ -14,5 +14,5 @@ void html_page_ledger(struct html_page *p, const struct ledger_record *r);
 void html_page_plan(struct html_page *p, const char *json);
 // A text shown under "Configuration": a node's file, or the scenario itself (node ""). The same text on several nodes is kept once.
 void html_page_file(struct html_page *p, const char *node, const char *path, const char *text);
-// m: the measures of the same events and ledger. Ends the story and appends the page.
+// m: the measures of the same events and ledger. Ends the story and appends the page; once.
 void html_page_write(struct html_page *p, const struct measures *m, struct strbuf *out);

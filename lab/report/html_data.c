@@ -189,7 +189,7 @@ static void put_row(struct strbuf *out,
     comma(out);
     strbuf_add(out, "[");
     put_ms(out, r->t);
-    strbuf_addf(out, ",\"%s\",%d,", event_kind_name(r->kind), (int)r->weight);
+    strbuf_addf(out, ",\"%s\",%d,", r->kind, (int)r->weight);
     const char *words[] = {r->node, r->service, r->level, r->text};
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         json_quote(out, words[i]);
@@ -204,11 +204,11 @@ static void put_row(struct strbuf *out,
 
 // A list too long to be read loses its details first, then what happened far from faults and outage; never the main things.
 static bool row_fits(const struct html_row *r, const struct measures *m, int strictness) {
-    if (r->weight == WEIGHT_MAIN || strictness == 0)
+    if (r->weight == TOLD_MAIN || strictness == 0)
         return true;
     if (strictness == 1)
-        return html_interesting(m, r->t) || r->weight == WEIGHT_EVENT;
-    return html_interesting(m, r->t) && (strictness == 2 || r->weight == WEIGHT_EVENT);
+        return html_interesting(m, r->t) || r->weight == TOLD_EVENT;
+    return html_interesting(m, r->t) && (strictness == 2 || r->weight == TOLD_EVENT);
 }
 
 static void put_rows(const struct html_page *p, const struct measures *m, struct strbuf *out) {

@@ -30,12 +30,12 @@ struct html_tick {
 };
 typedef VEC(struct html_tick) tick_list;
 
-enum html_weight { WEIGHT_DETAIL, WEIGHT_EVENT, WEIGHT_MAIN };
 struct html_row {   // of the event list
     usec_t t, last; // last: of `count` equal ones
     int64_t count;
-    enum event_kind kind;
-    enum html_weight weight;
+    const char *kind; // event_kind_name or moment_kind_name, static
+    enum moment_weight weight;
+    size_t order; // among rows of the same time
     char node[NODE_NAME_MAX], service[24], level[16];
     char *text;
 };
@@ -61,8 +61,7 @@ struct html_file {
     char *path, *nodes, *text; // nodes: "n1, n2"
 };
 struct html_seen { // what the event list said last about a node
-    bool sql_told, answered, in_recovery, writable, member_told, member_answered;
-    int64_t timeline;
+    bool member_told, member_answered;
     char role[EVENT_NAME_MAX], state[EVENT_NAME_MAX];
 };
 
@@ -99,6 +98,8 @@ struct html_page {
 int html_node(const struct html_page *p, const char *name); // index in the model's table, -1 = not there
 // Turns an event into a row, or into nothing when it says nothing new to a reader.
 void html_words(struct html_page *p, const struct event *ev);
+// Puts the moments of the ended story among the rows. Once, when nothing more is added.
+void html_moments(struct html_page *p);
 // Stretches worth every detail: around faults and the outage.
 bool html_interesting(const struct measures *m, usec_t t);
 void html_ticks(const struct html_page *p, const struct measures *m, tick_list *out, usec_t *ret_step);

@@ -467,7 +467,7 @@ function concerned(p, f) { // which rows explain a phase: [kinds, nodes or null 
     detect: (r) => r[1] === "log" && (bad.includes(r[3]) || candidates.includes(r[3]) || r[4] === "etcd"),
     elect: (r) => r[1] === "log" && r[4] !== "postgresql",
     promote: (r) => r[1] === "log" && r[3] === R.new_leader || r[1] === "log" && r[4] === "patroni" && !bad.includes(r[3]),
-    reroute: (r) => r[1] === "client.error" || r[1] === "client.server" || r[1] === "proxy",
+    reroute: (r) => r[1] === "client.error" || r[1] === "application" || r[1] === "proxy",
     rejoin: (r) => r[1] === "log" && r[3] !== R.new_leader && candidates.includes(r[3]),
   }[p.name];
 }
@@ -580,7 +580,7 @@ function lesson() {
 }
 
 // ---- events ---------------------------------------------------------------------------------------------------------
-const KIND = (ev) => ev === "log" ? "log" : /^(fault|action|command)/.test(ev) ? "fault" : /^dcs\./.test(ev) ? "key" : /^(client|proxy|final)/.test(ev) ? "app" : /^(node|service|member|sql|repl|slot)/.test(ev) ? "node" : "lab";
+const KIND = (k) => k === "log" ? "log" : /^(fault|heal|act|by-hand)/.test(k) && k !== "healthy" ? "fault" : /^(dcs\.|key|etcd|quorum)/.test(k) ? "key" : /^(client|proxy|final|writes|reads|application)/.test(k) ? "app" : /^(member|postgres|patroni|demoted|writable|ahead|service|power|watchdog|healthy)/.test(k) ? "node" : "lab";
 const SHOW = 150;
 function events() {
   const filter = {text: "", node: "", kind: "", details: false, window: false}, holder = h("div"), told = h("span", {class: "muted small", role: "status"});
