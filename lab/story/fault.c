@@ -51,8 +51,11 @@ static void asked(struct story *s, const struct event *ev, struct fault_told *f,
     f->open = true;
     concern(s, f->nodes, ev->t, 1);
     for (size_t i = 0; i < s->model->n_nodes; i++)
-        if (str_starts(ev->u.FAULT.mechanism, "node.") && str_list_has(f->nodes, s->model->nodes[i].name))
-            s->machine[i].power_fault = ev->t;
+        if (str_list_has(f->nodes, s->model->nodes[i].name)) {
+            s->machine[i].power_fault = str_starts(ev->u.FAULT.mechanism, "node.") ? ev->t : s->machine[i].power_fault;
+            s->machine[i].process_fault =
+                str_starts(ev->u.FAULT.mechanism, "process.") ? ev->t : s->machine[i].process_fault;
+        }
     (void)tell(s, ev->t, MOMENT_FAULT_ASKED, TOLD_DETAIL, MOOD_NEUTRAL, actor(f->nodes), "injecting %s%s%s",
                ev->u.FAULT.mechanism, place, hand ? ", by hand" : "");
 }

@@ -27,13 +27,13 @@ struct mark_told { // a kind of log line that was told of a node a moment ago
     usec_t t;
 };
 struct machine_told {
-    bool entered;       // a person was inside
-    bool ran[4];        // services that have run: patroni, etcd, haproxy, postgres
-    bool ended[4];      // and have ended since
-    usec_t asked;       // a fault or an act on this node was last asked, healed or in force; 0 = never
-    int in_force;       // faults on it that are asked and not healed
-    usec_t power_off;   // 0 = on
-    usec_t power_fault; // a fault of the machine itself was asked; 0 = never
+    bool entered;                      // a person was inside
+    bool ran[4];                       // services that have run: patroni, etcd, haproxy, postgres
+    bool ended[4];                     // and have ended since
+    usec_t asked;                      // a fault or an act on this node was last asked, healed or in force; 0 = never
+    int in_force;                      // faults on it that are asked and not healed
+    usec_t power_off;                  // 0 = on
+    usec_t power_fault, process_fault; // a fault of the machine itself, of its processes was last asked; 0 = never
     struct mark_told marks[MARKS];
     size_t n_marks;
 };

@@ -27,11 +27,16 @@ static void ended(struct story *s, int node, const struct event *ev, const char 
         (void)snprintf(how, sizeof how, "killed by signal %" PRId64, ev->u.SERVICE.signal);
     else
         (void)snprintf(how, sizeof how, "exited with status %" PRId64, ev->u.SERVICE.status);
-    if (postgres && !killed) // Patroni's own stops and starts leave such processes to the init
+    usec_t fault = s->machine[node].process_fault;
+    bool said = fault && ev->t < fault + SEC; // the fault's own moment tells whom it killed
+    if (postgres && !killed)                  // Patroni's own stops and starts leave such processes to the init
         return;
-    struct moment *m =
-        tell(s, ev->t, MOMENT_SERVICE, alone ? TOLD_MAIN : TOLD_EVENT, alone ? MOOD_BAD : MOOD_WARN, ev->u.SERVICE.node,
-             "%s on %s has ended: %s", postgres ? "a process of PostgreSQL" : what, ev->u.SERVICE.node, how);
+    struct moment *m = tell(s, ev->t, MOMENT_SERVICE,
+                            alone  ? TOLD_MAIN
+                            : said ? TOLD_DETAIL
+                                   : TOLD_EVENT,
+                            alone ? MOOD_BAD : MOOD_WARN, ev->u.SERVICE.node, "%s on %s has ended: %s",
+                            postgres ? "a process of PostgreSQL" : what, ev->u.SERVICE.node, how);
     if (alone)
         blame(s, node, m);
 }

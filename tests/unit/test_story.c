@@ -425,7 +425,7 @@ static void a_daemon_that_no_fault_killed_is_blamed_on_nobody_of_ours(void **sta
     service(x, 30, "n1", "patroni", "started");
     TOLD(x, "  injecting process.kill on leader, which is n1\n"
             "fault: process.kill on leader, which is n1\n"
-            "patroni on n1 has ended: killed by signal 9\n"
+            "  patroni on n1 has ended: killed by signal 9\n"
             "patroni on n1 runs again\n");
 }
 
@@ -537,7 +537,11 @@ static void check_causes(const char *log, const struct story *s) {
     before(log, effect, first(s, MOMENT_KEY_GONE, "", 0));
     before(log, effect, first(s, MOMENT_QUORUM_LOST, "", 0));
     before(log, effect, first(s, MOMENT_DEMOTED, "", 0));
-    before(log, effect, first(s, MOMENT_SERVICE, "", effect->t > SEC ? effect->t - SEC : 0));
+    for (size_t i = 0; i < story_count(s); i++) { // whom a fault kills before it has killed all is a detail of it
+        const struct moment *m = story_at(s, i);
+        if (m->weight > TOLD_DETAIL && (m->kind == MOMENT_SERVICE || m->kind == MOMENT_POWER) && m->t + SEC > effect->t)
+            before(log, effect, m);
+    }
     before(log, first(s, MOMENT_KEY_GONE, "", 0), first(s, MOMENT_KEY_TAKEN, "", effect->t));
     before(log, first(s, MOMENT_QUORUM_LOST, "", 0), first(s, MOMENT_QUORUM_BACK, "", 0));
     const struct moment *taken = first(s, MOMENT_KEY_TAKEN, "", effect->t);
