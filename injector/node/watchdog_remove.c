@@ -8,6 +8,7 @@
 
 #include "injector/catalogue.h"
 #include "injector/phases.h"
+#include "lab/base/fs.h"
 
 static void path_on(const struct node *n, const char *suffix, char *buf, size_t size) {
     (void)snprintf(buf, size, "/proc/%d/root%s%s", (int)node_init_pid(n), NODE_WATCHDOG, suffix);
@@ -15,8 +16,9 @@ static void path_on(const struct node *n, const char *suffix, char *buf, size_t 
 
 static bool usable(const struct node *n) {
     char path[96];
+    struct stat st;
     path_on(n, "", path, sizeof path);
-    return node_is_on(n) && access(path, W_OK) == 0;
+    return node_is_on(n) && stat(path, &st) == 0 && st.st_mode & S_IWUSR;
 }
 
 static int check_node(const struct topology *t, const struct node_def *node, const setting_list *params,
@@ -36,7 +38,7 @@ static void inject(struct fault *f, fault_phase_done done) {
         path_on(n, "", from, sizeof from);
         path_on(n, ".removed", to, sizeof to);
         f->touched = true;
-        if (!node_is_on(n) || (rename(from, to) < 0 && (errno != ENOENT || access(to, F_OK) < 0))) {
+        if (!node_is_on(n) || (rename(from, to) < 0 && (errno != ENOENT || !fs_exists(to)))) {
             phase_no(f, done, "%s: %s", f->nodes[k], node_is_on(n) ? strerror(errno) : "powered off");
             return;
         }
@@ -61,7 +63,7 @@ static void heal(struct fault *f, fault_phase_done done) {
         char from[96], to[96];
         path_on(n, ".removed", from, sizeof from);
         path_on(n, "", to, sizeof to);
-        back += node_is_on(n) && access(from, F_OK) == 0 && rename(from, to) == 0;
+        back += node_is_on(n) && fs_exists(from) && rename(from, to) == 0;
     }
     phase_ok(f, done, sink_now(f->world->sink), "%s is back on %zu of %zu nodes; the others had it already or are off",
              NODE_WATCHDOG, back, f->n_nodes);

@@ -4,6 +4,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+bool fs_exists(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0;
+}
+
 int fs_mkdirs(const char *path, mode_t mode, struct err *err) {
     cleanup_free char *copy = xstrdup(path);
     for (char *p = copy + 1; *copy; p++) {

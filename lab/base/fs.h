@@ -8,6 +8,8 @@
 
 // Creates path and its missing parents (mkdir -p). 0 when it exists already.
 int fs_mkdirs(const char *path, mode_t mode, struct err *err);
+// With our effective rights. access(2) asks as the real user, without the capabilities that /proc/PID/root of a node wants.
+bool fs_exists(const char *path);
 // The whole file, at most `max` bytes (-EFBIG beyond). Appends to buf. NUL bytes are kept; buf->data stays terminated.
 int fs_read(const char *path, size_t max, struct strbuf *buf, struct err *err);
 // Opens a regular file for reading and refuses whatever else has that name (-EINVAL): a pipe or a device, of which a reader could wait

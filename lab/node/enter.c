@@ -13,6 +13,7 @@
 
 #include "lab/node/environment.h"
 #include "lab/sandbox/caps.h"
+#include "lab/sandbox/confine.h"
 #include "lab/sandbox/spawn.h"
 
 static int enter_all(const int ns[NODE_NS_COUNT], struct err *err) {
@@ -34,8 +35,12 @@ static _Noreturn void become_command(const char *const *argv, char *const *env) 
     static const char *const terminal[] = {"TERM", "COLORTERM", "LINES", "COLUMNS", "NO_COLOR", NULL};
     struct err err = {0};
     (void)prctl(PR_SET_PDEATHSIG, SIGHUP, 0, 0, 0); // the command outside is killed: as a lost terminal line
-    if (caps_drop(&err) < 0)
+    // Until the exec this is a copy of a process of the user, environment and all, and everybody in the node has its uid.
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (confine_rights(&err) < 0 || confine_terminal(&err) < 0 || caps_drop(&err) < 0) {
+        dprintf(STDERR_FILENO, "%s: %s\n", argv[0], err.msg);
         _exit(126);
+    }
     spawn_reset_signals();
     if (chdir("/var/lib/postgresql") < 0)
         (void)!chdir("/");

@@ -142,7 +142,7 @@ static int boot(const struct boot *b, struct init *in, struct err *err) {
     spawn_close_from(b->disk < 0 ? 5 : 6);
     r = quiet_stdio(err);
     if (r == 0)
-        r = caps_drop(err);
+        r = caps_guard(err);
     rename_self();
     (void)umask(022);
     (void)setsid();

@@ -79,9 +79,20 @@ void node_functions_kill(struct node *n);
 int64_t postmaster_pid_in(const char *root, const char *pgdata); // from the file alone; 0 = none
 // root.c: the base of the node's mounts, in a helper child that has its own mount namespace
 int root_build(const struct node *n, struct err *err);
+int root_boot(struct err *err); // what a boot puts on top: fresh /proc, /run, /tmp, /dev/shm, /dev/pts
+// root_dev.c: devices are picked while the host's /dev is there, and placed in the node's own.
+enum { ROOT_DEVICES = 6 };
+struct root_devices {
+    int fd[ROOT_DEVICES];
+};
+int root_pick_devices(struct root_devices *d, struct err *err);
+int root_place_devices(const struct root_devices *d, struct err *err);
+void root_drop_devices(struct root_devices *d); // also after a failed pick
+int root_boot_devices(struct err *err);
+// root_host.c: the host's files read-only, people's folders covered, /var/tmp the node's own.
+int root_hide_host(struct err *err);
 // root_image.c: moves into an overlay of the node's own over its image; the mounts of a running system are on it.
-int root_enter_image(const struct node *n, struct err *err);
+int root_enter_image(const struct node *n, const struct root_devices *devices, struct err *err);
 // etc_users.c: the image's passwd and group into etc_dir, with postgres at our own ids.
 int etc_users(const char *image_root, const char *etc_dir, struct err *err);
 int etc_copy(const char *from, const char *to, struct err *err); // what we may read and is not there yet (etc_copy.c)
-int root_boot(struct err *err); // what a boot puts on top: fresh /proc, /run, /tmp, /dev/shm

@@ -15,10 +15,11 @@ struct node; // opaque
 
 #define NODE_WATCHDOG "/run/watchdog" // inside a node that has one: a pipe for Patroni's driver `testing`
 
-// A node's root is the host's file system (read-only for all practical purposes), with its own /etc (overlay over the host's,
-// `etc_dir` as upper layer: what the stack wrote there is what the node sees), and private folders bound over
-// /var/lib/postgresql, /var/lib/etcd, /var/log, and fresh tmpfs at /run, /tmp, /dev/shm at each boot. Or, with image_root,
-// a writable overlay over that tree (disk_dir/root as upper layer, etc_dir in it), with the same folders on top.
+// A node's root is the host's file system, read-only and with home folders and their like covered (node_hides), with its own /etc
+// (overlay over the host's, `etc_dir` as upper layer: what the stack wrote there is what the node sees), private folders bound over
+// /var/lib/postgresql, /var/lib/etcd, /var/log, an empty /var/tmp, a small /dev, and fresh tmpfs at /run, /tmp, /dev/shm at each
+// boot. Or, with image_root, a writable overlay over that tree (disk_dir/root as upper layer, etc_dir in it), with the same folders
+// on top.
 struct node_spec {
     char name[NODE_NAME_MAX]; // also the hostname
     char address[ADDRESS_MAX];
@@ -33,6 +34,9 @@ struct node_spec {
     const char *log_dir;    // bound at /var/log; in the run folder, so that logs survive everything
     const char *image_root; // absolute path of an unpacked root file system, never written to; NULL = the host's
 };
+
+// Can a node on the host's file system not see this path? True for home folders, /tmp and their like.
+bool node_hides(const char *path);
 
 int node_new(sd_event *loop, struct switch_net *sw, const struct node_spec *spec, const struct event_sink *sink,
              struct node **ret, struct err *err);

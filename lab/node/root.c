@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
-// What a node sees as its file system. Base (kept while the node exists): the host's root, /etc with the node's own
-// files on top, /var/lib/postgresql, /var/lib/etcd and /var/log bound from its disk. Boot (fresh each time): /proc,
-// /run, /tmp, /dev/shm, /sys of its own network. /dev and /dev/pts stay the host's: the terminal of `bascule shell`
-// keeps its name. A node with an image: the same, on an overlay over the image instead of the host's root (root_image.c).
+// What a node sees as its file system. Base (kept while the node exists): the host's root, read-only and without anybody's home
+// (root_host.c), /etc with the node's own files on top, /var/lib/postgresql, /var/lib/etcd and /var/log bound from its disk, a small
+// /dev (root_dev.c). Boot (fresh each time): /proc, /run, /tmp, /dev/shm, /dev/pts, /sys of its own network. A node with an image:
+// the same, on an overlay over the image instead of the host's root (root_image.c).
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -26,30 +26,44 @@ static int build_etc(const struct node *n, struct err *err) {
     return r < 0 ? r : mount_bind(n->etc_dir, "/etc", err);
 }
 
-static int bind_disks(const int picked[3], struct err *err) {
-    static const char *const at[] = {"/var/lib/postgresql", "/var/lib/etcd", "/var/log"};
-    if (!is_dir(at[0]) || !is_dir(at[1])) { // PostgreSQL or etcd came without Debian's packages
-        int r = mount_farm("/var/lib", (const char *const[]){"postgresql", "etcd", NULL}, err);
-        if (r < 0)
-            return r;
-    }
-    for (int i = 0; i < 3; i++) {
-        int r = mount_place(picked[i], at[i], err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+static const char *const disk_places[] = {"/var/lib/postgresql", "/var/lib/etcd", "/var/log"};
+
+// PostgreSQL or etcd may have come without Debian's packages.
+static int make_places(struct err *err) {
+    if (is_dir(disk_places[0]) && is_dir(disk_places[1]))
+        return 0;
+    return mount_farm("/var/lib", (const char *const[]){"postgresql", "etcd", NULL}, err);
+}
+
+static int place_disks(const int picked[3], struct err *err) {
+    int r = 0;
+    for (int i = 0; i < 3 && r == 0; i++)
+        r = mount_place(picked[i], disk_places[i], err);
+    return r;
+}
+
+static int build_host(const struct node *n, const struct root_devices *devices, struct err *err) {
+    int r = build_etc(n, err);
+    if (r == 0)
+        r = make_places(err);
+    if (r == 0)
+        r = root_place_devices(devices, err);
+    return r < 0 ? r : root_hide_host(err);
 }
 
 int root_build(const struct node *n, struct err *err) {
     // Picked first: these folders may lie under a path that is covered below.
+    struct root_devices devices;
     cleanup_close int postgresql = mount_pick(n->postgresql_dir, err);
     cleanup_close int etcd = postgresql < 0 ? -1 : mount_pick(n->etcd_dir, err);
     cleanup_close int log = etcd < 0 ? -1 : mount_pick(n->log_dir, err);
     if (log < 0)
         return -err->code;
-    int r = n->image_root ? root_enter_image(n, err) : build_etc(n, err);
-    return r < 0 ? r : bind_disks((int[]){postgresql, etcd, log}, err);
+    int r = root_pick_devices(&devices, err);
+    if (r == 0)
+        r = n->image_root ? root_enter_image(n, &devices, err) : build_host(n, &devices, err);
+    root_drop_devices(&devices);
+    return r < 0 ? r : place_disks((int[]){postgresql, etcd, log}, err);
 }
 
 static int make_run(struct err *err) {
@@ -74,7 +88,7 @@ int root_boot(struct err *err) {
     if (r == 0)
         r = mount_tmpfs("/tmp", "mode=1777", err);
     if (r == 0)
-        r = mount_tmpfs("/dev/shm", "mode=1777", err);
+        r = root_boot_devices(err);
     // Shows the node's links in /sys/class/net instead of the host's; a host that refuses loses only that.
     if (r == 0)
         (void)mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // A node whose root is an image. In the node's new mount namespace: an overlay over the image's tree, which all nodes share
-// and none writes to; on it what a running system has (/proc, /sys, /dev of the lab, empty /run and /tmp); then it becomes
-// the root and the host's own is gone from this namespace. A boot puts fresh ones on top, as for every node (root_boot).
+// and none writes to; it becomes the root and the host's own is gone from this namespace; then come the mounts that a running
+// system has (/proc, /sys, /dev, empty /run and /tmp). In this order, because an image comes from anywhere and its folders may be
+// links: what a link says is looked up in the image once the image is the root. A boot puts fresh mounts on top, as for every node
+// (root_boot).
 // The overlay can't be stacked on by another for /etc (FILESYSTEM_MAX_STACK_DEPTH is 2, and an image may lie on an overlay
 // itself, as in a container), nor need it be: the node's /etc is part of the same upper layer.
 #include <sys/stat.h>
@@ -11,42 +13,38 @@
 #include "lab/sandbox/mounts.h"
 
 // The folders that something is mounted on, should the image lack them.
-static int make_places(const char *root, struct err *err) {
-    static const char *const places[] = {"proc",         "sys",    "dev", "run", "tmp", "var/lib/postgresql",
-                                         "var/lib/etcd", "var/log"};
+static int make_places(struct err *err) {
+    static const char *const places[] = {"/proc",         "/sys",    "/dev", "/run", "/tmp", "/var/lib/postgresql",
+                                         "/var/lib/etcd", "/var/log"};
     int r = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(places) && r == 0; i++) {
-        cleanup_free char *path = xasprintf("%s/%s", root, places[i]);
-        r = fs_mkdirs(path, 0755, err);
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(places) && r == 0; i++)
+        r = fs_mkdirs(places[i], 0755, err);
     return r;
 }
 
-static int place_system(const char *root, struct err *err) {
-    static const char *const shared[] = {"/proc", "/sys", "/dev"};
-    static const struct { const char *path, *options; } own[] = {{"run", "mode=755"}, {"tmp", "mode=1777"}};
-    int r = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(shared) && r == 0; i++) {
-        cleanup_free char *at = xasprintf("%s%s", root, shared[i]);
-        r = mount_bind(shared[i], at, err);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(own) && r == 0; i++) {
-        cleanup_free char *at = xasprintf("%s/%s", root, own[i].path);
-        r = mount_tmpfs(at, own[i].options, err);
-    }
-    return r;
+static int place_system(int proc, int sys, const struct root_devices *devices, struct err *err) {
+    int r = mount_place(proc, "/proc", err);
+    if (r == 0)
+        r = mount_place(sys, "/sys", err);
+    if (r == 0)
+        r = root_place_devices(devices, err);
+    if (r == 0)
+        r = mount_tmpfs("/run", "mode=755", err);
+    return r < 0 ? r : mount_tmpfs("/tmp", "mode=1777", err);
 }
 
-int root_enter_image(const struct node *n, struct err *err) {
+int root_enter_image(const struct node *n, const struct root_devices *devices, struct err *err) {
     cleanup_free char *root = xasprintf("%s/root.mount", n->disk_dir);
-    int r = mount_mkdir(root, 0755, err);
+    cleanup_close int proc = mount_pick("/proc", err);
+    cleanup_close int sys = proc < 0 ? -1 : mount_pick("/sys", err);
+    int r = sys < 0 ? sys : mount_mkdir(root, 0755, err);
     if (r == 0)
         r = mount_overlay_of(n->image_root, root, n->disk_dir, "root", err);
     if (r == 0)
-        r = make_places(root, err);
-    if (r == 0)
-        r = place_system(root, err);
-    if (r == 0)
         r = mount_become_root(root, err);
+    if (r == 0)
+        r = make_places(err);
+    if (r == 0)
+        r = place_system(proc, sys, devices, err);
     return r < 0 ? err_wrap(err, "a root from image '%s'", n->image_root) : 0;
 }

@@ -15,12 +15,27 @@ static int caps_set(struct __user_cap_data_struct data[2]) {
     return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
-int caps_drop(struct err *err) {
+static void forget_sets(void) {
     for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
         (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); // refused without CAP_SETPCAP: then there is nothing to gain either
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+}
+
+int caps_drop(struct err *err) {
     struct __user_cap_data_struct none[2] = {0};
+    forget_sets();
     int r = caps_set(none);
+    return r < 0 ? err_sys(err, -r, "give up capabilities") : 0;
+}
+
+int caps_guard(struct err *err) {
+    // The kernel asks for it in the first user namespace only (kernel/time/alarmtimer.c, capable(CAP_WAKE_ALARM)).
+    struct __user_cap_data_struct one[2] = {0};
+    __auto_type set = &one[CAP_TO_INDEX(CAP_WAKE_ALARM)];
+    set->permitted = set->effective =
+        CAP_TO_MASK(CAP_WAKE_ALARM); // effective: a guarded one may look at another (/proc asks for it)
+    forget_sets();
+    int r = caps_set(one);
     return r < 0 ? err_sys(err, -r, "give up capabilities") : 0;
 }
 

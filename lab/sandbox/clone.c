@@ -4,13 +4,16 @@
 // parent dies meanwhile, the parent-death signal ends the child, or it sees the hang-up of the pipe that the parent
 // held when it set that signal too late.
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
 #include "lab/base/fs.h"
+#include "lab/sandbox/confine.h"
 #include "lab/sandbox/explain.h"
 #include "lab/sandbox/link.h"
 #include "lab/sandbox/mounts.h"
@@ -23,6 +26,12 @@ struct box { // what the child needs to know
     uid_t outer_uid, inner_uid;
     gid_t outer_gid, inner_gid;
 };
+
+static char home[PATH_MAX]; // of the outer user: inside, the uid is postgres'
+
+const char *sandbox_home(void) {
+    return home;
+}
 
 static int write_map(const char *path, const char *text, struct err *err) {
     cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -84,6 +93,8 @@ static int build(const struct box *b, struct err *err) {
     (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     int r = become_postgres(b, err);
     if (r == 0)
+        r = confine_rights(err);
+    if (r == 0)
         r = private_mounts(err);
     if (r == 0)
         r = link_lo_up(err);
@@ -113,6 +124,8 @@ int sandbox_clone(bool die_with_parent, pid_t *ret_pid, int *ret_pidfd, struct e
     int r = sandbox_identity(&b.inner_uid, &b.inner_gid, err);
     if (r < 0)
         return r;
+    const struct passwd *pw = getpwuid(b.outer_uid);
+    STR_COPY(home, pw ? pw->pw_dir : "");
     int alive[2], report[2];
     if (pipe2(alive, O_CLOEXEC) < 0)
         return err_sys(err, errno, "make a pipe");

@@ -52,6 +52,25 @@ int mount_place(int picked, const char *at, struct err *err) {
     return 0;
 }
 
+// As struct mount_attr and SYS_mount_setattr of Linux 5.12; glibc has the call from 2.36 on.
+static int set_attributes(const char *path, bool recursive, uint64_t set, uint64_t clear, struct err *err) {
+    struct mount_attr attr = {.attr_set = set, .attr_clr = clear};
+    unsigned flags = recursive ? AT_RECURSIVE : 0;
+    if (syscall(SYS_mount_setattr, AT_FDCWD, path, flags, &attr, sizeof attr) == 0)
+        return 0;
+    if (errno == ENOSYS)
+        return err_set(err, ENOSYS, "'%s' can't be made read-only: that needs Linux 5.12 (mount_setattr)", path);
+    return err_sys(err, errno, "make '%s' %s", path, set ? "read-only" : "writable");
+}
+
+int mount_read_only(const char *path, bool recursive, struct err *err) {
+    return set_attributes(path, recursive, MOUNT_ATTR_RDONLY, 0, err);
+}
+
+int mount_writable(const char *path, struct err *err) {
+    return set_attributes(path, false, 0, MOUNT_ATTR_RDONLY, err);
+}
+
 int mount_bind(const char *from, const char *at, struct err *err) {
     if (mount(from, at, NULL, MS_BIND | MS_REC, NULL) < 0)
         return err_sys(err, errno, "bind '%s' on '%s'", from, at);

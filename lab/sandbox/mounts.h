@@ -2,6 +2,8 @@
 #pragma once
 // Mounts, each with one clear error. Private to lab/sandbox and lab/node: only called inside the lab's mount
 // namespaces.
+#include <stdbool.h>
+
 #include "lab/base/err.h"
 
 int mount_tmpfs(const char *at, const char *options, struct err *err); // nosuid, nodev; the mount point must exist
@@ -19,4 +21,7 @@ int mount_become_root(const char *path, struct err *err);
 // Covers `at` with a tmpfs in which everything of the host's folder is bound again, so that `extra` folders can be made
 // there.
 int mount_farm(const char *at, const char *const *extra, struct err *err);
+// Nothing can be written through the mount at path any more; recursive: nor through those below it. Needs Linux 5.12.
+int mount_read_only(const char *path, bool recursive, struct err *err);
+int mount_writable(const char *path, struct err *err);           // takes it back, of that mount alone
 int mount_mkdir(const char *path, mode_t mode, struct err *err); // exact mode whatever the umask; fine when it exists

@@ -16,9 +16,8 @@ int sandbox_identity(uid_t *ret_uid, gid_t *ret_gid, struct err *err);
 // a warning-free HOME below /var/tmp). Does nothing for anybody else. Call once at program start, before anything is made.
 int sandbox_drop_root(struct err *err);
 
-struct sandbox_launch {
-    int lifeline; // read end of a pipe the supervisor must watch: EOF = whoever wanted the lab is gone (-1 = none)
-};
+// The home folder that passwd(5) has for whoever made this lab; "" when there is none, or outside of a lab.
+const char *sandbox_home(void);
 
 // Clones the calling (single-threaded) process into new namespaces. In the parent: returns 1 with *ret_pid and *ret_pidfd
 // (close-on-exec, owned by the caller). In the child: returns 0; it is pid 1 of the lab, holds all capabilities of the new

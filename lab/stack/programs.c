@@ -5,6 +5,7 @@
 
 #include "lab/base/fs.h"
 #include "lab/image/image.h"
+#include "lab/node/node.h"
 #include "lab/stack/programs.h"
 #include "lab/stack/versions.h"
 
@@ -19,6 +20,7 @@ static void find_in_path(const char *root, const char *name, char *ret) {
         cleanup_free char *file = xasprintf("%s/%s", dir, name), *outside = xasprintf("%s%s", root, file);
         struct stat st;
         bool there = *root ? lstat(outside, &st) == 0 : access(outside, X_OK) == 0;
+        there = there && (*root || !node_hides(dir)); // ~/bin is of no use: nodes don't see it
         if (*dir == '/' && strlen(file) < 256 && there) {
             (void)str_copy(ret, 256, file);
             return;

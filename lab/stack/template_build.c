@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "lab/base/fs.h"
+#include "lab/node/environment.h"
 #include "lab/stack/conf_postgresql.h"
 #include "lab/stack/names.h"
 #include "lab/stack/template.h"
@@ -27,6 +28,7 @@ static _Noreturn void become_program(const struct template_world *w, const char 
         _exit(126);
     }
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    environ = environment_new("", NULL);
     (void)execv(argv[0], (char *const *)argv);
     _exit(127);
 }

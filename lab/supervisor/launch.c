@@ -8,6 +8,7 @@
 
 #include "lab/base/fs.h"
 #include "lab/base/log.h"
+#include "lab/sandbox/confine.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/supervisor/lab.h"
 #include "lab/supervisor/supervisor.h"
@@ -60,6 +61,8 @@ int lab_launch(const struct lab_options *o, struct lab_handle *ret, struct err *
         (void)close(STEAL_FD(life_write));
         (void)setsid(); // Ctrl-C at the terminal is for the command; it tells us what to do
         redirect_stdio(o->run_dir);
+        // What the lab's programs need of the user's environment, and nothing that they could find out of it.
+        confine_environment((const char *const[]){"PATH", "HOME", "XDG_DATA_HOME", "BASCULE_IMAGES_DIR", NULL});
         // The lifeline's first word is our pid as the host sees it: nobody in here can know it otherwise.
         pid_t host_pid = 0;
         if (read(life_read, &host_pid, sizeof host_pid) != (ssize_t)sizeof host_pid)

@@ -34,6 +34,8 @@ PYTHON
 check 'nor is any process of the lab' no_root_process
 exits 0 'exec as root' build/bascule exec n1 -- id -un
 says '^postgres$' 'is postgres in there'
+# shellcheck disable=SC2016
+exits 0 'no file of root, and none of the user that it became, can be touched' build/bascule exec n1 -- sh -c 'for d in "$1" /root /home /var/lib /var/tmp/bascule-*; do ! touch "$d/x" 2>/dev/null || exit 1; done; ! cat /proc/1/environ' sh "$private"
 exits 0 'down as root' build/bascule down
 runs_as_user=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["run_dir"])' "$work/status.json")
 check 'the run folder is there' test -s "$runs_as_user/events.jsonl"

@@ -246,7 +246,42 @@ static void an_interactive_shell_has_job_control_and_gives_the_terminal_back(voi
     end(&o);
 }
 
+// Words put into the keyboard buffer would be read by the user's own shell, after the command.
+static void a_command_cannot_type_into_the_users_terminal(void **state) {
+    (void)state;
+    struct outside o;
+    int pty, status;
+    static const char attack[] = "import fcntl\n"
+                                 "for n in (0x5412, 0x541c):\n"
+                                 "  try: fcntl.ioctl(0, n, b'x'); print(f'sent-{n:x}')\n"
+                                 "  except OSError as e: print(f'refused-{n:x}-{e.errno}')\n";
+    begin(&o);
+    for (int inside = 0; inside < 2; inside++) {
+        pid_t pid = forkpty(&pty, NULL, NULL, NULL);
+        const char *const argv[] = {"python3", "-c", attack, NULL};
+        struct err why = {0};
+        if (pid == 0 && inside)
+            _exit(node_enter_exec(o.ns, argv, NULL, &why));
+        if (pid == 0) {
+            (void)execvp(argv[0], (char *const *)argv);
+            _exit(99);
+        }
+        char seen[512] = "";
+        size_t n = 0;
+        ssize_t got;
+        while (n < sizeof seen - 1 && (got = read(pty, seen + n, sizeof seen - 1 - n)) > 0)
+            n += (size_t)got;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        // Outside the kernel allows it (sent) or has its own answer, EIO (dev.tty.legacy_tiocsti = 0).
+        assert_int_equal(strstr(seen, "refused-5412-1") != NULL, inside);
+        assert_true(!inside || strstr(seen, "refused-541c-1") != NULL);
+        (void)close(pty);
+    }
+    end(&o);
+}
+
 SANDBOX_TEST_MAIN(cmocka_unit_test(a_command_sees_the_node_and_gives_its_exit_code),
+                  cmocka_unit_test(a_command_cannot_type_into_the_users_terminal),
                   cmocka_unit_test(a_missing_command_is_127_with_its_name),
                   cmocka_unit_test(a_power_cut_ends_the_command_too),
                   cmocka_unit_test(a_stopped_command_does_not_hold_up_a_power_cut),

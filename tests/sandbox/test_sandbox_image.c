@@ -61,8 +61,9 @@ static void root_body(struct lab *lab, void *arg) {
     CHECK(NODE_SH(lab, n,
                   "echo x >/dev/null; cat /dev/urandom | { read -r y || :; } && touch /tmp/a /run/postgresql/b "
                   "/dev/shm/c /var/lib/postgresql/d /var/lib/etcd/e /var/log/f") == 0);
+    CHECK(NODE_SH(lab, n, "! touch /dev/x && ! rm -f /dev/null && test -e /dev/null -a -e /dev/pts/ptmx") == 0);
     cleanup_free char *outside = xasprintf("/proc/%d/root/run/postgresql/b", (int)node_init_pid(n));
-    CHECK(access(outside, F_OK) == 0); // the observers' way to its sockets
+    CHECK(fs_exists(outside)); // the observers' way to its sockets
     CHECK(lab_count(lab, EVENT_SERVICE) > 0);
 }
 static void the_root_of_a_node_is_its_image(void **state) {

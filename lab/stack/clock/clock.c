@@ -16,7 +16,7 @@ static char *path_of(const struct node *n, const char *file) {
 static int write_new(const struct node *n, const char *file, const void *data, size_t len, mode_t mode,
                      struct err *err) {
     cleanup_free char *path = path_of(n, file);
-    return access(path, F_OK) == 0 ? 0 : fs_write(path, data, len, mode, err);
+    return fs_exists(path) ? 0 : fs_write(path, data, len, mode, err);
 }
 
 int clock_prepare(const struct node *n, struct err *err) {
