@@ -5,11 +5,7 @@
 #include <stdint.h>
 
 #include "dashboard/canvas.h"
-
-static bool is_control(char32_t ch) {
-    // C0, DEL, C1, and the marks that turn the direction of text: a log line must not be able to hide or reorder others.
-    return ch < 0x20 || (ch >= 0x7f && ch < 0xa0) || (ch >= 0x202a && ch <= 0x202e) || (ch >= 0x2066 && ch <= 0x2069);
-}
+#include "lab/base/plain.h"
 
 // Length of the sequence that `first` begins, 0 when it can't begin one; its bits in *ret.
 static int sequence_length(unsigned char first, char32_t *ret) {
@@ -34,7 +30,7 @@ char32_t glyph_next(const char **text) {
         return 0;
     *text += 1;
     if (*p < 0x80)
-        return is_control(*p) ? '?' : *p;
+        return plain_is_safe(*p) ? *p : '?';
     char32_t ch = 0;
     int len = sequence_length(*p, &ch);
     for (int i = 1; i < len; i++) {
@@ -46,7 +42,7 @@ char32_t glyph_next(const char **text) {
     if (!len || overlong || ch > 0x10ffff || (ch >= 0xd800 && ch <= 0xdfff))
         return '?';
     *text += len - 1;
-    return is_control(ch) ? '?' : ch;
+    return plain_is_safe(ch) ? ch : '?';
 }
 
 struct range {

@@ -10,6 +10,7 @@
 #include <wchar.h>
 
 #include "dashboard/term.h"
+#include "lab/base/terminal.h"
 
 static struct {
     bool open, utf8, colour;
@@ -77,7 +78,7 @@ int term_open(bool ascii, struct err *err) {
     int r = guard_open(err);
     if (r < 0)
         return r;
-    term.screen = newterm(NULL, stdout, stdin);
+    term.screen = newterm(NULL, terminal_stdout(), stdin);
     if (!term.screen) {
         guard_close();
         return err_set(err, ENOTTY, "ncurses does not know this terminal");

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lab/base/terminal.h"
 #include "lab/cmd/cmd.h"
 
 static const struct command commands[] = {
@@ -70,6 +71,7 @@ static int unknown(const char *name) {
 
 int main(int argc, char **argv) {
     const char *debug = getenv("BASCULE_DEBUG");
+    terminal_guard();
     log_setup(debug && *debug && !str_eq(debug, "0") ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, STDERR_FILENO);
     if (argc < 2) {
         help(stderr);

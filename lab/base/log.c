@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 
+#include "lab/base/plain.h"
+#include "lab/base/terminal.h"
+
 static enum log_level max_level = LOG_LEVEL_INFO;
 static int log_fd = STDERR_FILENO;
 
@@ -26,6 +29,8 @@ void log_write(enum log_level level, const char *fmt, ...) {
     size_t len = (size_t)n + (size_t)m;
     if (len > sizeof line - 2)
         len = sizeof line - 2;
-    line[len++] = '\n';
-    (void)!write(log_fd, line, len); // one write: lines of several processes never mix
+    cleanup_strbuf struct strbuf plain = {0}; // a message quotes names and what others said
+    plain_add(&plain, line, len, terminal_utf8());
+    strbuf_add(&plain, "\n");
+    (void)!write(log_fd, plain.data, plain.len); // one write: lines of several processes never mix
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 
+#include "lab/base/terminal.h"
 #include "lab/cmd/client.h"
 #include "lab/cmd/ticker.h"
 #include "lab/record/event.h"
@@ -35,7 +36,9 @@ static void on_interrupt(int sig) {
 
 struct report_style follow_style(int fd) {
     (void)setlocale(LC_CTYPE, "");
-    struct report_style s = {.width = 80, .utf8 = str_eq(nl_langinfo(CODESET), "UTF-8")};
+    struct report_style s = {.width = 80,
+                             .utf8 = str_eq(nl_langinfo(CODESET), "UTF-8"),
+                             .mark = terminal_mark(fd == STDERR_FILENO ? stderr : stdout)};
     struct winsize w;
     if (isatty(fd)) {
         const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "lab/base/terminal.h"
 #include "lab/base/usec.h"
 
 static const struct command commands[] = {
@@ -96,8 +97,11 @@ static unsigned seconds(const struct image_progress *p) {
 
 static void tick(void *arg) {
     const struct image_progress *p = arg;
-    if (p->tty && *p->what)
-        (void)fprintf(stderr, "\r%4u s  %.100s\033[K", seconds(p), p->what);
+    if (!p->tty || !*p->what)
+        return;
+    terminal_own(stderr, "r");
+    (void)fprintf(stderr, "%4u s  %.100s", seconds(p), p->what);
+    terminal_own(stderr, "K");
 }
 
 static void say(void *arg, const char *what) {

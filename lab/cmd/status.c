@@ -3,6 +3,7 @@
 #include <libsmartcols/libsmartcols.h>
 #include <poll.h>
 
+#include "lab/base/terminal.h"
 #include "lab/cmd/client.h"
 #include "lab/cmd/follow.h"
 #include "lab/cmd/simple.h"
@@ -220,8 +221,10 @@ static int show(int fd, const struct simple_options *o, struct err *err) {
     int r = client_command(fd, "status", &status, err);
     if (r < 0)
         return r;
-    if (o->watch && isatty(STDOUT_FILENO))
-        (void)fputs("\033[H\033[2J", stdout);
+    if (o->watch && isatty(STDOUT_FILENO)) {
+        terminal_own(stdout, "H");
+        terminal_own(stdout, "2J");
+    }
     if (o->json) {
         char *text = o->watch ? cJSON_PrintUnformatted(status) : cJSON_Print(status);
         (void)printf("%s\n", text);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/cmd/ticker.h"
 
+#include "lab/base/terminal.h"
+
 static const usec_t OUTAGE_SHOWN_FROM = 300 * MSEC; // below this a pause is a hiccup
 static const usec_t LINE_EVERY = 10 * SEC;
 
@@ -51,6 +53,11 @@ static bool compose(const struct ticker *t, usec_t now, char *out, size_t size) 
     return true;
 }
 
+static void wipe(FILE *out) {
+    terminal_own(out, "r");
+    terminal_own(out, "K");
+}
+
 void ticker_show(struct ticker *t, FILE *out) {
     char line[EVENT_TEXT_MAX + 80];
     usec_t absolute = usec_now();
@@ -59,7 +66,8 @@ void ticker_show(struct ticker *t, FILE *out) {
         return;
     }
     if (t->terminal) {
-        (void)fprintf(out, "\r\033[K%.*s", t->width - 1, line);
+        wipe(out);
+        (void)fprintf(out, "%.*s", t->width - 1, line);
         t->shown = true;
     } else if (absolute - t->said > LINE_EVERY) {
         if (t->said) // not at once: the first line of a wait was printed by what began it
@@ -71,6 +79,6 @@ void ticker_show(struct ticker *t, FILE *out) {
 
 void ticker_hide(struct ticker *t, FILE *out) {
     if (t->shown)
-        (void)fputs("\r\033[K", out);
+        wipe(out);
     t->shown = false;
 }

@@ -5,6 +5,8 @@
 // script, never as markup. Inside the block no `<` survives: a log line with "</script>" in it can't end the block.
 #include "lab/report/html_fold.h"
 
+#include "lab/base/plain.h"
+
 #include "lab/report/report.h"
 
 extern const unsigned char html_template_html[], html_template_css[], html_template_js[];
@@ -22,7 +24,9 @@ static void add_json_for_html(struct strbuf *out, const char *json) {
 }
 
 static void add_text_for_html(struct strbuf *out, const char *text) {
-    for (const char *p = text; *p; p++) {
+    cleanup_strbuf struct strbuf plain = {0};
+    plain_add(&plain, text, strlen(text), true);
+    for (const char *p = strbuf_str(&plain); *p; p++) {
         switch (*p) {
         case '<':
             strbuf_add(out, "&lt;");
@@ -58,7 +62,10 @@ static void add_story(const struct html_page *p, const struct measures *m,
 static void add_data(const struct html_page *p, const struct measures *m, struct strbuf *out) {
     cleanup_strbuf struct strbuf json = {0};
     html_data(p, m, &json);
-    add_json_for_html(out, strbuf_str(&json));
+    cleanup_strbuf struct strbuf plain = {
+        0}; // controls are escaped in JSON; marks that turn the direction of text are not
+    plain_add(&plain, strbuf_str(&json), json.len, true);
+    add_json_for_html(out, strbuf_str(&plain));
 }
 
 static void fill(const struct html_page *p, const struct measures *m, const char *name, size_t len,

@@ -3,27 +3,30 @@
 
 #include <stdio.h>
 
+#include "lab/base/plain.h"
+
 const struct glyphs *paint_glyphs(const struct report_style *s) {
     static const struct glyphs utf8 = {"─", "→", "±", "–", "…"}, ascii = {"-", "->", "+-", "-", "..."};
     return s->utf8 ? &utf8 : &ascii;
 }
 
 void paint_add(struct strbuf *out, const struct report_style *s, enum paint p, const char *text) {
-    static const char *const codes[] = {"", "\033[1m", "\033[32m", "\033[31m", "\033[33m", "\033[2m"};
+    static const int codes[] = {0, 1, 32, 31, 33, 2};
+    const char *mark = s->mark ? s->mark : "";
     if (s->colour && p != PAINT_PLAIN)
-        strbuf_addf(out, "%s%s\033[0m", codes[p], text);
+        strbuf_addf(out, "\033[%s%dm%s\033[%s0m", mark, codes[p], text, mark);
     else
         strbuf_add(out, text);
 }
 
 void paint_clean(struct strbuf *out, const struct report_style *s, const char *text) {
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p < 0x20 || *p == 0x7f)
-            strbuf_add(out, *p == '\n' || *p == '\t' ? " " : "?");
-        else if (*p < 0x80 || s->utf8)
-            strbuf_addn(out, (const char *)p, 1);
-        else if ((*p & 0xC0) != 0x80) // one '?' per character, not per byte
-            strbuf_add(out, "?");
+    for (const char *p = text; *p; p += *p != '\0') {
+        size_t n = strcspn(p, "\n\t");
+        plain_add(out, p, n, s->utf8);
+        p += n;
+        if (!*p)
+            break;
+        strbuf_add(out, " ");
     }
 }
 

@@ -7,6 +7,7 @@
 struct report_style {
     bool colour, utf8;
     int width;
+    const char *mark; // behind "\033[" of a colour: terminal_mark (lab/base/terminal.h), NULL = none
 };
 // The story of the run for people: timeline, phases with bounds, outage, writes, verdict. `run_dir` is printed at the end.
 void report_text(const struct measures *m, const struct story *story, const char *run_dir,
