@@ -51,7 +51,8 @@ static void say_member(struct html_page *p, const struct event *ev) {
 
 static void say_key(struct html_page *p, const struct event *ev) {
     const char *key = ev->u.DCS_KEY.key;
-    if (str_eq(key, "leader") || str_eq(key, "status")) // the story's; moves with every loop of the leader
+    if (str_eq(key, "leader") || str_eq(key, "sync") ||
+        str_eq(key, "status")) // the story's; moves with every loop of the leader
         return;
     if (ev->u.DCS_KEY.gone)
         (void)row(p, ev, TOLD_EVENT, "", "key '%s' is gone", key);
@@ -118,10 +119,6 @@ static void say(struct html_page *p, const struct event *ev) {
         break;
     case EVENT_DCS_KEY:
         say_key(p, ev);
-        break;
-    case EVENT_PROXY:
-        (void)row(p, ev, TOLD_EVENT, ev->u.PROXY.node, "HAProxy %s: %s is %s", ev->u.PROXY.backend, ev->u.PROXY.server,
-                  ev->u.PROXY.state);
         break;
     case EVENT_CLIENT_ERROR:
         say_client_error(p, ev);

@@ -44,6 +44,10 @@ struct fault_told {
     bool open; // asked, not healed
 };
 
+struct proxy_told { // a server in a backend of an HAProxy
+    char node[EVENT_NAME_MAX], backend[EVENT_NAME_MAX], server[EVENT_NAME_MAX];
+    bool up;
+};
 struct setting_told {
     char key[EVENT_NAME_MAX], node[EVENT_NAME_MAX], value[EVENT_TEXT_MAX];
 };
@@ -113,6 +117,9 @@ struct story {
     VEC(struct wait_told) waits;
     char progress[EVENT_TEXT_MAX];
     bool noise_told;
+    char sync[EVENT_TEXT_MAX]; // synchronous standbys as last told, "" = none
+    bool sync_known;
+    VEC(struct proxy_told) proxies;
 };
 
 // Adds a moment that happened at t. The address is good until the next event; later it is found by its id.
@@ -137,4 +144,6 @@ void tell_patroni(struct story *s, const struct event *ev);
 void tell_postgres(struct story *s, const struct event *ev);
 void postgres_power(struct story *s, int node);                               // the machine lost its power
 void postgres_key_gone(struct story *s, const char *holder, const char *how); // its key has just gone
+void tell_sync(struct story *s, usec_t t);                                    // after a change of the key "sync"
+void tell_proxy(struct story *s, const struct event *ev);
 void tell_scenario(struct story *s, const struct event *ev);

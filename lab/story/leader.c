@@ -72,6 +72,8 @@ void tell_leader(struct story *s, const struct event *ev) {
     }
     if (str_starts(ev->u.DCS_KEY.key, "members/") && !ev->u.DCS_KEY.gone && !ev->u.DCS_KEY.initial)
         member_written(s, ev->u.DCS_KEY.key + strlen("members/"), ev->t);
+    if (str_eq(ev->u.DCS_KEY.key, "sync"))
+        tell_sync(s, ev->t);
     if (!str_eq(ev->u.DCS_KEY.key, "leader"))
         return;
     char now[NODE_NAME_MAX];

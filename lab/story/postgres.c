@@ -168,3 +168,28 @@ void postgres_key_gone(struct story *s, const char *holder, const char *how) {
     if (p)
         p->fall = 0;
 }
+
+// Who must confirm a commit, by the DCS: Patroni promotes nobody else in synchronous mode.
+void tell_sync(struct story *s, usec_t t) {
+    cleanup_strbuf struct strbuf names = {0};
+    for (size_t i = 0; i < s->model->n_nodes; i++)
+        if (s->model->nodes[i].in_sync_key)
+            strbuf_addf(&names, "%s%s", names.len ? ", " : "", s->model->nodes[i].name);
+    const char *now = strbuf_str(&names);
+    bool first = !s->sync_known;
+    if (!first && str_eq(now, s->sync))
+        return;
+    s->sync_known = true;
+    enum moment_weight w = s->ready ? TOLD_EVENT : TOLD_DETAIL;
+    if (*now)
+        (void)tell(s, t, MOMENT_SYNC, w, MOOD_NEUTRAL, "", "synchronous standby by the DCS: %s%s%s%s", now,
+                   first ? "" : " (before: ",
+                   first      ? ""
+                   : *s->sync ? s->sync
+                              : "none",
+                   first ? "" : ")");
+    else if (!first)
+        (void)tell(s, t, MOMENT_SYNC, w, MOOD_WARN, "", "the DCS names no synchronous standby any more (before: %s)",
+                   s->sync);
+    STR_COPY(s->sync, now);
+}

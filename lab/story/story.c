@@ -35,6 +35,7 @@ void story_free(struct story *s) {
     VEC_DONE(&s->faults);
     VEC_DONE(&s->settings);
     VEC_DONE(&s->waits);
+    VEC_DONE(&s->proxies);
     model_free(s->model);
     free(s);
 }
@@ -207,6 +208,9 @@ static void dispatch(struct story *s, const struct event *ev) {
     case EVENT_NODE_POWER:
     case EVENT_WATCHDOG:
         tell_machine(s, ev);
+        break;
+    case EVENT_PROXY:
+        tell_proxy(s, ev);
         break;
     case EVENT_MEMBER:
         tell_patroni(s, ev);

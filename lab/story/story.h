@@ -24,6 +24,8 @@
     X(DEMOTED, "demoted") /* a node that accepted writes accepts none any more, by the probe's own write */ \
     X(WRITABLE, "writable") /* a node accepts writes */ \
     X(POSTGRES, "postgres") /* any other state of a PostgreSQL: silent, standby, timeline, streaming */ \
+    X(PROXY, "proxy") /* HAProxy's view of a server */ \
+    X(SYNC, "sync") /* who is a synchronous standby, by the DCS */ \
     X(WRITES_STOP, "writes-stop") /* the application: at the last acknowledged write */ \
     X(WRITES_BACK, "writes-back") /* at the first one after which they keep succeeding */ \
     X(READS_STOP, "reads-stop") \

@@ -468,6 +468,45 @@ static void a_setting_that_changes_while_the_lab_runs_is_told(void **state) {
     TOLD(x, "setting patroni.ttl is 20 now (before: 30)\n");
 }
 
+static void proxy(struct teller *x, double t, const char *server, const char *state) {
+    struct event ev = at(EVENT_PROXY, t);
+    STR_COPY(ev.u.PROXY.node, "app");
+    STR_COPY(ev.u.PROXY.backend, "primary");
+    STR_COPY(ev.u.PROXY.server, server);
+    STR_COPY(ev.u.PROXY.state, state);
+    put(x, &ev);
+}
+
+static void where_a_proxy_sends_to_is_told(void **state) {
+    struct teller *x = *state;
+    proxy(x, 1, "n1", "UP");
+    proxy(x, 1, "n2", "DOWN");
+    ready(x);
+    proxy(x, 5, "n1", "UP 1/2");
+    proxy(x, 6, "n1", "DOWN");
+    proxy(x, 7, "n1", "DOWN");
+    proxy(x, 9, "n2", "UP");
+    TOLD(x, "HAProxy on app no longer sends to n1 for primary\nHAProxy on app sends to n2 for primary\n");
+}
+
+static void sync_key(struct teller *x, double t, const char *value) {
+    struct event ev = at(EVENT_DCS_KEY, t);
+    STR_COPY(ev.u.DCS_KEY.key, "sync");
+    STR_COPY(ev.u.DCS_KEY.value, value);
+    put(x, &ev);
+}
+
+static void another_synchronous_standby_is_told(void **state) {
+    struct teller *x = *state;
+    sync_key(x, 1, "{\"leader\":\"n1\",\"sync_standby\":\"n2\"}");
+    ready(x);
+    sync_key(x, 2, "{\"leader\":\"n1\",\"sync_standby\":\"n2\"}");
+    sync_key(x, 5, "{\"leader\":\"n1\",\"sync_standby\":\"n3\"}");
+    sync_key(x, 9, "{\"leader\":\"n1\",\"sync_standby\":null}");
+    TOLD(x, "synchronous standby by the DCS: n3 (before: n2)\nthe DCS names no synchronous standby any more (before: "
+            "n3)\n");
+}
+
 static void faults_by_hand_and_failed_ones_say_so(void **state) {
     struct teller *x = *state;
     ready(x);
@@ -611,6 +650,8 @@ int main(void) {
         TEST(what_dies_with_the_lab_is_no_story),
         TEST(holds_and_waits_are_told),
         TEST(a_setting_that_changes_while_the_lab_runs_is_told),
+        TEST(where_a_proxy_sends_to_is_told),
+        TEST(another_synchronous_standby_is_told),
         TEST(faults_by_hand_and_failed_ones_say_so),
         TEST(a_long_story_forgets_details_first),
         cmocka_unit_test(recorded_runs_are_told_in_order_and_causes_first),
