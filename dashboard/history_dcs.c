@@ -53,10 +53,10 @@ static void note_ends(struct history *h, const struct event *ev) {
     for (int i = 0; i < cJSON_GetArraySize(list); i++) {
         const cJSON *item = cJSON_GetArrayItem(list, i);
         const cJSON *tl = cJSON_GetArrayItem(item, 0), *end = cJSON_GetArrayItem(item, 1);
+        int64_t number = json_whole(tl, -1), at = json_whole(end, 0);
         VEC_FOREACH (&h->branches, b)
-            if (cJSON_IsNumber(tl) && cJSON_IsNumber(end) && end->valuedouble > 0 &&
-                b->parent == (int64_t)tl->valuedouble && b->timeline == b->parent + 1)
-                b->at = (lsn_t)end->valuedouble;
+            if (number >= 0 && at > 0 && b->parent == number && b->timeline == number + 1)
+                b->at = (lsn_t)at;
     }
 }
 

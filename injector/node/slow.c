@@ -164,7 +164,7 @@ static int check(const struct topology *t, const setting_list *params, struct er
     const char *text = mechanism_param(&node_slow_fault.about, params, "share");
     char *end;
     double v = strtod(text, &end);
-    if (end == text || (!str_eq(end, "%") && *end) || v < 2 || v > 90)
+    if (end == text || (!str_eq(end, "%") && *end) || !(v >= 2 && v <= 90)) // "nan" is neither
         return err_set(err, EINVAL, "node.slow: share is 2%% to 90%% of the processor time, not '%s'", text);
     return 0;
 }

@@ -8,11 +8,15 @@ const char *json_str(const cJSON *o, const char *key, const char *fallback) {
     return cJSON_IsString(v) ? v->valuestring : fallback;
 }
 
-int64_t json_int(const cJSON *o, const char *key, int64_t fallback) {
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
+int64_t json_whole(const cJSON *v, int64_t fallback) {
+    // A cast of a double beyond the type's range is undefined behaviour, and 2^63 itself is beyond it.
     if (!cJSON_IsNumber(v) || !(v->valuedouble > -9.2e18 && v->valuedouble < 9.2e18))
         return fallback;
     return (int64_t)v->valuedouble;
+}
+
+int64_t json_int(const cJSON *o, const char *key, int64_t fallback) {
+    return json_whole(cJSON_GetObjectItemCaseSensitive(o, key), fallback);
 }
 
 double json_num(const cJSON *o, const char *key, double fallback) {

@@ -20,7 +20,7 @@ static const char *read_version(const char *p, struct version *ret) {
         p++;
     for (int i = 0; i < PARTS_MAX; i++) {
         const char *begin = p;
-        for (; isdigit((unsigned char)*p); p++)
+        for (; isdigit((unsigned char)*p) && p - begin <= PART_DIGITS_MAX; p++)
             ret->part[i] = ret->part[i] * 10 + (*p - '0');
         if (p == begin || p - begin > PART_DIGITS_MAX)
             return NULL;

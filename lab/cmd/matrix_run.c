@@ -135,7 +135,7 @@ static void tell_end(const struct matrix_cell *c, const struct matrix_run *r, si
     bool known = cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(r->result, "write_outage_ms"));
     (void)fprintf(stderr, "[%zu/%zu] %s on %s: %s%s%s%s%s (%s)\n", ended, all, c->label, c->image, r->verdict,
                   known ? ", write outage " : "",
-                  known ? usec_format(outage, (usec_t)(json_num(r->result, "write_outage_ms", 0) * 1000)) : "",
+                  known ? usec_format(outage, (usec_t)json_int(r->result, "write_outage_ms", 0) * MSEC) : "",
                   *r->reason ? ": " : "", r->reason, usec_format(took, usec_now() - r->started));
 }
 

@@ -125,7 +125,7 @@ struct measure {
     VEC(struct complete_change) completes;
     VEC(struct expectation) expectations;
     // ledger
-    int64_t ledger_records;
+    int64_t ledger_records, ledger_broken;
     struct idset ok, failed, unknown, local_only; // local_only: a part of unknown
     VEC(struct ack) acks;                         // sorted by `returned` in measure_finish
     VEC(struct ack_run) runs;                     // made of them

@@ -9,7 +9,7 @@ static void grow(struct idset *s, size_t n_words) {
     if (n_words <= s->n_words)
         return;
     if (n_words < s->n_words * 2)
-        n_words = s->n_words * 2;
+        n_words = s->n_words * 2 < IDSET_MAX / 64 + 1 ? s->n_words * 2 : IDSET_MAX / 64 + 1;
     s->words = xrealloc(s->words, n_words * sizeof *s->words);
     memset(s->words + s->n_words, 0, (n_words - s->n_words) * sizeof *s->words);
     s->n_words = n_words;
@@ -72,8 +72,23 @@ static const char *read_id(const char *p, uint64_t *ret) {
     return *ret ? p : NULL;
 }
 
+// Adds from..to, both within 1..IDSET_MAX, a word of 64 ids at a time. Returns how many were there.
+static int64_t add_range(struct idset *s, uint64_t from, uint64_t to) {
+    int64_t twice = 0;
+    grow(s, to / 64 + 1);
+    for (size_t i = from / 64; i <= to / 64; i++) {
+        uint64_t mask = UINT64_MAX;
+        mask &= i == from / 64 ? UINT64_MAX << (from % 64) : UINT64_MAX;
+        mask &= i == to / 64 ? UINT64_MAX >> (63 - to % 64) : UINT64_MAX;
+        twice += __builtin_popcountll(s->words[i] & mask);
+        s->words[i] |= mask;
+    }
+    return twice;
+}
+
 int64_t idset_add_ranges(struct idset *s, const char *ranges) {
     int64_t twice = 0;
+    uint64_t all = 0; // ids of the whole text: one that names more than there are is no list, and would take its time
     const char *p = ranges;
     while (*p) {
         uint64_t from, to;
@@ -82,12 +97,9 @@ int64_t idset_add_ranges(struct idset *s, const char *ranges) {
         to = from;
         if (*p == '-' && !(p = read_id(p + 1, &to)))
             return -1;
-        if (to < from || (*p && *p++ != ','))
+        if (to < from || (*p && *p++ != ',') || (all += to - from + 1) > IDSET_MAX)
             return -1;
-        for (uint64_t id = from; id <= to; id++) {
-            twice += idset_has(s, id);
-            (void)idset_add(s, id);
-        }
+        twice += add_range(s, from, to);
     }
     return twice;
 }

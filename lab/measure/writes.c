@@ -35,6 +35,7 @@ static void note_fate(struct measure *m, const struct ledger_record *r) {
 }
 
 void measure_ledger(struct measure *m, const struct ledger_record *r) {
+    m->ledger_broken += r->op == LEDGER_BROKEN;
     if (r->op != LEDGER_WRITE || r->id == 0 || r->id > IDSET_MAX || m->finished)
         return;
     if (m->ledger_records++ == 0)
@@ -74,6 +75,8 @@ bool fold_read_whole(const struct node_state *n) {
 }
 
 static const char *why_unchecked(const struct measure *m, const struct node_state *leader, int64_t tick_acks) {
+    if (m->ledger_broken > 0)
+        return "the ledger holds damaged records";
     if (m->ledger_records == 0)
         return "there is no ledger of the writes";
     if (!leader)

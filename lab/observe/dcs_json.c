@@ -48,14 +48,15 @@ static uint64_t number_u64(const cJSON *o, const char *key) {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
     if (cJSON_IsString(v))
         return strtoull(v->valuestring, NULL, 10);
-    return cJSON_IsNumber(v) && v->valuedouble > 0 ? (uint64_t)v->valuedouble : 0;
+    int64_t n = json_whole(v, 0);
+    return n > 0 ? (uint64_t)n : 0;
 }
 
 static int64_t number(const cJSON *o, const char *key) {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
     if (cJSON_IsString(v))
         return strtoll(v->valuestring, NULL, 10);
-    return cJSON_IsNumber(v) ? (int64_t)v->valuedouble : 0;
+    return json_whole(v, 0);
 }
 
 static struct dcs_header read_header(const cJSON *o) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lab/base/count.h"
 #include "lab/observe/sql_internal.h"
 #include "lab/stack/names.h"
 
@@ -79,8 +80,9 @@ static void add_range(struct reading *r, const char *first, const char *last) {
 static void take_ranges(struct reading *r, const PGresult *res) {
     for (int i = 0; i < PQntuples(res); i++) {
         add_range(r, PQgetvalue(res, i, 0), PQgetvalue(res, i, 1));
-        r->result.u.FINAL_READ.rows += strtoll(PQgetvalue(res, i, 2), NULL, 10);
-        r->result.u.FINAL_READ.duplicates += strtoll(PQgetvalue(res, i, 3), NULL, 10);
+        r->result.u.FINAL_READ.rows = count_add(r->result.u.FINAL_READ.rows, strtoll(PQgetvalue(res, i, 2), NULL, 10));
+        r->result.u.FINAL_READ.duplicates =
+            count_add(r->result.u.FINAL_READ.duplicates, strtoll(PQgetvalue(res, i, 3), NULL, 10));
     }
     flush(r);
 }

@@ -7,7 +7,7 @@
 #include "lab/stack/versions.h"
 
 static lsn_t position(const cJSON *xlog, const char *key) {
-    double v = json_num(xlog, key, 0); // a byte count, exact below 2^53
+    int64_t v = json_int(xlog, key, 0); // a byte count, exact below 2^53
     return v > 0 ? (lsn_t)v : 0;
 }
 

@@ -42,6 +42,18 @@ static int check_header(const char *path, FILE *f, struct err *err) {
     return 0;
 }
 
+static bool sane_sqlstate(const char *s) { // five digits and capitals, or nothing
+    size_t n = strspn(s, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return !s[n] && (n == 0 || n == 5);
+}
+
+static bool sane(const struct ledger_record *r) {
+    return (r->op == LEDGER_WRITE || r->op == LEDGER_READ) && r->result >= LEDGER_OK && r->result <= LEDGER_UNKNOWN &&
+           r->phase <= LEDGER_PHASE_TIMEOUT && !(r->flags & ~LEDGER_FLAG_LOCAL_ONLY) && r->scheduled <= USEC_LONGEST &&
+           r->invoked <= USEC_LONGEST && r->returned <= USEC_LONGEST && r->id <= UINT64_C(1) << 53 &&
+           sane_sqlstate(r->sqlstate);
+}
+
 int64_t ledger_read(const char *path, bool (*fn)(void *arg, const struct ledger_record *r), void *arg,
                     struct err *err) {
     cleanup_file FILE *f = fopen(path, "re");
@@ -57,6 +69,8 @@ int64_t ledger_read(const char *path, bool (*fn)(void *arg, const struct ledger_
         for (size_t i = 0; i < n; i++) {
             total++;
             batch[i].sqlstate[sizeof batch[i].sqlstate - 1] = '\0';
+            if (!sane(&batch[i]))
+                batch[i] = (struct ledger_record){.op = LEDGER_BROKEN};
             if (!fn(arg, &batch[i]))
                 return total;
         }

@@ -9,7 +9,7 @@
 #include "lab/base/err.h"
 #include "lab/base/usec.h"
 
-enum ledger_op { LEDGER_WRITE = 1, LEDGER_READ = 2 };
+enum ledger_op { LEDGER_BROKEN = 0 /* made by the reader, see ledger_read */, LEDGER_WRITE = 1, LEDGER_READ = 2 };
 enum ledger_result { LEDGER_OK = 1, LEDGER_FAILED = 2, LEDGER_UNKNOWN = 3 };
 
 struct ledger_record {
@@ -32,5 +32,7 @@ enum {
 
 #define LEDGER_MAGIC "BASCLED1"
 int ledger_create(const char *path, int *ret_fd, struct err *err); // writes the header
-// Reads all whole records; fn returns false to stop. Returns their number or negative.
+// Reads all whole records; fn returns false to stop. A record that can't be ours (an operation, result, phase or flag that does not exist, a
+// time beyond USEC_LONGEST, an sqlstate of other characters) reaches fn as LEDGER_BROKEN with everything else zero. Returns the number of all
+// whole records or negative.
 int64_t ledger_read(const char *path, bool (*fn)(void *arg, const struct ledger_record *r), void *arg, struct err *err);

@@ -49,7 +49,7 @@ static setting_list *keep_params(struct lab *lab, const cJSON *params) {
     struct hand_params *kept = xcalloc(1, sizeof *kept);
     const cJSON *p;
     cJSON_ArrayForEach (p, params) {
-        if (!cJSON_IsString(p))
+        if (!cJSON_IsString(p) || !p->string) // an array has no keys
             continue;
         struct setting *s = VEC_ADD(&kept->list);
         s->key = xstrdup(p->string);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 
 #include "lab/base/fs.h"
 #include "lab/record/ledger.h"
@@ -52,6 +53,34 @@ static void records_come_back_and_a_half_one_at_the_end_is_ignored(void **state)
     assert_true(ledger_read(path, sum, &total, NULL) == 999 && total == 499500);
 }
 
+static bool count_broken(void *arg, const struct ledger_record *r) {
+    *(int64_t *)arg += r->op == LEDGER_BROKEN && r->id == 0 && r->returned == 0;
+    return true;
+}
+
+static void records_that_cannot_be_ours_are_told_as_broken(void **state) {
+    (void)state;
+    const struct ledger_record good = {.id = 1, .scheduled = 10, .returned = 13, .op = LEDGER_WRITE, .result = LEDGER_OK};
+    struct ledger_record bad[9];
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        bad[i] = good;
+    bad[0].op = 3;
+    bad[1].result = 0;
+    bad[2].result = 4;
+    bad[3].phase = 9;
+    bad[4].flags = 0x80;
+    bad[5].scheduled = UINT64_MAX;
+    bad[6].invoked = USEC_LONGEST + 1;
+    bad[7].returned = UINT64_MAX - 5;
+    memcpy(bad[8].sqlstate, "\x1b[2J", 5);
+    write_records(2);
+    cleanup_close int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    assert_int_equal(fs_write_all(fd, bad, sizeof bad), 0);
+    int64_t broken = 0;
+    assert_true(ledger_read(path, count_broken, &broken, NULL) == 2 + (int64_t)ARRAY_SIZE(bad));
+    assert_true(broken == (int64_t)ARRAY_SIZE(bad));
+}
+
 static void a_ledger_is_never_written_over(void **state) {
     (void)state;
     write_records(1);
@@ -87,6 +116,7 @@ static void what_is_no_ledger_of_ours_is_refused_with_a_reason(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_come_back_and_a_half_one_at_the_end_is_ignored, setup, teardown),
+        cmocka_unit_test_setup_teardown(records_that_cannot_be_ours_are_told_as_broken, setup, teardown),
         cmocka_unit_test_setup_teardown(a_ledger_is_never_written_over, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_ledger_of_ours_is_refused_with_a_reason, setup, teardown),
     };
