@@ -163,19 +163,31 @@ int story_node(const struct story *s, const char *name) {
     return -1;
 }
 
+// " without n1, n2": machines with PostgreSQL that have no power; healthy speaks of the others.
+static void without(const struct story *s, struct strbuf *out) {
+    for (size_t i = 0; i < s->model->n_nodes; i++) {
+        const struct model_node *n = &s->model->nodes[i];
+        if (n->power_changed && !n->on && (n->services & SERVICE_POSTGRES))
+            strbuf_addf(out, "%s%s", out->len ? ", " : " without ", n->name);
+    }
+}
+
 static void tell_health(struct story *s, usec_t t) {
     enum { LASTS = 2 }; // seconds: a row of pg_stat_replication that comes and goes is no news
     if (!model_healthy(s->model, NULL, 0)) {
         s->unhealthy_since = s->unhealthy_since ? s->unhealthy_since : t;
         return;
     }
+    cleanup_strbuf struct strbuf missing = {0};
+    without(s, &missing);
     bool again = s->unhealthy_since && (s->trouble || t > s->unhealthy_since + LASTS * SEC);
     if (!s->healthy_told)
         (void)tell(s, t, MOMENT_HEALTHY, TOLD_EVENT, MOOD_GOOD, s->model->leader,
                    "healthy: the leader is %s, every other member streams from it", s->model->leader);
     else if (again)
         (void)tell(s, t, MOMENT_HEALTHY, TOLD_MAIN, MOOD_GOOD, s->model->leader,
-                   "healthy again: the leader is %s, every powered member streams from it", s->model->leader);
+                   "healthy again%s: the leader is %s, every other member streams from it", strbuf_str(&missing),
+                   s->model->leader);
     if (!s->healthy_told || again)
         s->trouble = false;
     s->healthy_told = true;
