@@ -142,8 +142,9 @@ void tell_log(struct story *s, const struct event *ev);
 void tell_machine(struct story *s, const struct event *ev);
 void tell_patroni(struct story *s, const struct event *ev);
 void tell_postgres(struct story *s, const struct event *ev);
-void postgres_power(struct story *s, int node);                               // the machine lost its power
-void postgres_key_gone(struct story *s, const char *holder, const char *how); // its key has just gone
-void tell_sync(struct story *s, usec_t t);                                    // after a change of the key "sync"
+void postgres_power(struct story *s, int node); // the machine lost its power
+// Its key has just gone. Returns how long it had accepted no writes by then; 0 = it still did, or its fall was of another kind.
+usec_t postgres_key_gone(struct story *s, const char *holder, const char *how);
+void tell_sync(struct story *s, usec_t t); // after a change of the key "sync"
 void tell_proxy(struct story *s, const struct event *ev);
 void tell_scenario(struct story *s, const struct event *ev);

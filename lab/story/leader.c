@@ -26,7 +26,10 @@ static void gone(struct story *s, const struct event *ev) {
         add_detail(m, "its lease was last renewed %.1f s before (ttl %.0f s)", age_s, ttl_s);
     else if (age && s->ttl)
         add_detail(m, "its lease would have lived %.1f s longer (ttl %.0f s)", ttl_s - age_s, ttl_s);
-    postgres_key_gone(s, s->holder, expired ? "expired" : "was gone");
+    char text[USEC_TEXT_MAX];
+    usec_t fenced = postgres_key_gone(s, s->holder, expired ? "expired" : "was gone");
+    if (fenced)
+        add_detail(m, "%s had accepted no writes for %s", s->holder, usec_format(text, fenced));
 }
 
 static void taken(struct story *s, const struct event *ev, const char *now) {

@@ -158,15 +158,17 @@ void postgres_power(struct story *s, int node) {
     }
 }
 
-void postgres_key_gone(struct story *s, const char *holder, const char *how) {
+usec_t postgres_key_gone(struct story *s, const char *holder, const char *how) {
     int node = story_node(s, holder);
     struct pg_told *p = node < 0 ? NULL : &s->pg[node];
     struct moment *m = p ? moment_find(s, p->fall) : NULL;
+    usec_t before = m && s->now >= m->t ? s->now - m->t : 0;
     char text[USEC_TEXT_MAX];
-    if (m && s->now >= m->t)
-        add_detail(m, "%s before its leader key %s", usec_format(text, s->now - m->t), how);
+    if (before)
+        add_detail(m, "%s before its leader key %s", usec_format(text, before), how);
     if (p)
         p->fall = 0;
+    return before;
 }
 
 // Who must confirm a commit, by the DCS: Patroni promotes nobody else in synchronous mode.

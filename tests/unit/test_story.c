@@ -244,7 +244,8 @@ static void an_old_leader_fences_itself_before_its_key_expires(void **state) {
     TOLD(x, "n1 accepts no writes any more: terminating connection\n"
             "Patroni on n1 demotes its PostgreSQL: \"demoting self because DCS is not accessible and I was a leader\"\n"
             "PostgreSQL on n1 runs as a standby, on timeline 1\n"
-            "the leader key of n1 has expired: its lease was last renewed 30.1 s before (ttl 30 s)\n");
+            "the leader key of n1 has expired: its lease was last renewed 30.1 s before (ttl 30 s); n1 had accepted no "
+            "writes for 12.50 s\n");
     const struct moment *fall = find(x->s, "accepts no writes"), *cause = find(x->s, "demotes");
     assert_string_equal(fall->detail, "12.50 s before its leader key expired"); // known later, and told in its place
     assert_int_equal(fall->error, 100 * MSEC);
