@@ -49,6 +49,7 @@ static void asked(struct story *s, const struct event *ev, struct fault_told *f,
     bool hand = str_starts(ev->u.FAULT.id, "hand-");
     STR_COPY(f->nodes, ev->u.FAULT.nodes);
     f->open = true;
+    f->asked = ev->t;
     concern(s, f->nodes, ev->t, 1);
     for (size_t i = 0; i < s->model->n_nodes; i++)
         if (str_list_has(f->nodes, s->model->nodes[i].name)) {
@@ -60,17 +61,51 @@ static void asked(struct story *s, const struct event *ev, struct fault_told *f,
                ev->u.FAULT.mechanism, place, hand ? ", by hand" : "");
 }
 
+// It took effect between its order and t; what its nodes showed meanwhile was its doing.
+static void bite(struct story *s, const struct fault_told *f, struct moment *m, usec_t t) {
+    move_moment(s, m, t);
+    m->error = t - f->asked;
+}
+
+static bool may_be_an_effect(const struct moment *m) {
+    return m->kind == MOMENT_DEMOTED || m->kind == MOMENT_POSTGRES || m->kind == MOMENT_SERVICE ||
+           m->kind == MOMENT_POWER;
+}
+
+static void seen_before(struct story *s, const struct fault_told *f, struct moment *fault) {
+    for (size_t i = s->list.n; f->asked && i > 0 && s->list.items[i - 1]->t >= f->asked; i--) {
+        const struct moment *m = s->list.items[i - 1];
+        if (m->t < fault->t && may_be_an_effect(m) && str_list_has(f->nodes, m->node)) {
+            bite(s, f, fault, m->t);
+            i = s->list.n + 1; // the list has changed
+        }
+    }
+}
+
+void fault_bites_by(struct story *s, int node, usec_t t) {
+    VEC_FOREACH (&s->faults, f) {
+        struct moment *m = f->effect && f->asked && f->asked <= t && str_list_has(f->nodes, s->model->nodes[node].name)
+                               ? moment_find(s, f->effect)
+                               : NULL;
+        if (m && t < m->t)
+            bite(s, f, m, t);
+    }
+}
+
 static void effect(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
     bool hand = str_starts(ev->u.FAULT.id, "hand-"), verified = !str_eq(ev->u.FAULT.phase, "effective");
     struct moment *m = tell(s, ev->t, MOMENT_FAULT, TOLD_MAIN, MOOD_BAD, actor(ev->u.FAULT.nodes), "fault%s: %s%s",
                             hand ? " by hand" : "", ev->u.FAULT.mechanism, place);
-    f->told = true;
+    f->effect = m->id;
+    if (!ev->u.FAULT.effective_seen && f->asked && f->asked < ev->t)
+        m->error = ev->t - f->asked;
+    seen_before(s, f, m);
     if (!verified)
         add_detail(m, "%s", ev->u.FAULT.detail);
 }
 
 static void verified(struct story *s, const struct event *ev, struct fault_told *f, const char *place, bool ok) {
-    if (!f->told)
+    if (!f->effect)
         effect(s, ev, f, place);
     struct moment *m = tell(s, ev->t, ok ? MOMENT_FAULT_VERIFIED : MOMENT_FAULT_FAILED, ok ? TOLD_EVENT : TOLD_MAIN,
                             ok ? MOOD_NEUTRAL : MOOD_BAD, actor(ev->u.FAULT.nodes), "%s: %s%s",

@@ -40,8 +40,9 @@ struct machine_told {
 
 struct fault_told {
     char id[EVENT_NAME_MAX], nodes[EVENT_TEXT_MAX];
-    bool told; // its effect
-    bool open; // asked, not healed
+    usec_t asked;
+    uint64_t effect; // its moment; 0 = not told yet
+    bool open;       // asked, not healed
 };
 
 struct proxy_told { // a server in a backend of an HAProxy
@@ -122,6 +123,10 @@ struct story {
     VEC(struct proxy_told) proxies;
 };
 
+// Puts a moment to another time, before everything else of that time.
+void move_moment(struct story *s, struct moment *m, usec_t t);
+// The node shows the effect of something at t: a fault that was on its way to it has bitten by then, whatever the injector saw later.
+void fault_bites_by(struct story *s, int node, usec_t t);
 // Adds a moment that happened at t. The address is good until the next event; later it is found by its id.
 struct moment *tell(struct story *s, usec_t t, enum moment_kind kind, enum moment_weight w, enum moment_mood mood,
                     const char *node, const char *fmt, ...) PRINTF_LIKE(7, 8);

@@ -27,7 +27,7 @@ static const struct mark {
     {"patroni", "trying to bootstrap from", SAY, TOLD_EVENT, MOOD_NEUTRAL, "", " fetches a base backup anew"},
     {"patroni", "Removing data directory", SAY, TOLD_MAIN, MOOD_WARN, "Patroni removes the data directory of ", ""},
     {"patroni", "doing crash recovery", SAY, TOLD_EVENT, MOOD_NEUTRAL, "Patroni on ",
-     " runs crash recovery before it may rewind"},
+     " runs crash recovery in single-user mode"},
     {"patroni", "Watchdog device is not usable", SAY, TOLD_EVENT, MOOD_WARN, "Patroni on ",
      " may not lead: its watchdog is not usable"},
     {"patroni", "switchover: demoting myself", DEMOTES, TOLD_EVENT, MOOD_NEUTRAL, "Patroni on ",

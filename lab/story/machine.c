@@ -47,6 +47,7 @@ static void on_service(struct story *s, int node, const struct event *ev) {
     if (which < 0)
         return;
     if (!str_eq(ev->u.SERVICE.state, "started")) {
+        fault_bites_by(s, node, ev->t);
         if (!m->power_off)
             ended(s, node, ev, daemons[which]);
         m->ended[which] = true;
@@ -77,6 +78,7 @@ static void on_power(struct story *s, int node, const struct event *ev) {
                                alone ? MOOD_BAD : MOOD_WARN, name, "%s has no power any more", name);
     if (alone)
         blame(s, node, told);
+    fault_bites_by(s, node, ev->t);
     m->power_off = ev->t;
     for (size_t i = 0; i < ARRAY_SIZE(m->ended); i++)
         m->ended[i] = m->ran[i];

@@ -32,6 +32,7 @@ static void fell(struct story *s, int node, const struct event *ev) {
     m->error = ev->u.SQL.previous && ev->u.SQL.previous < ev->t ? ev->t - ev->u.SQL.previous : 0;
     p->fell = ev->t;
     p->fall = m->id;
+    fault_bites_by(s, node, ev->t);
     if (!str_eq(s->holder, name) && str_eq(s->lost_by, name) && ev->t > s->key_lost) {
         char text[USEC_TEXT_MAX];
         add_detail(m, "%s AFTER it had lost the leader key", usec_format(text, ev->t - s->key_lost));
@@ -65,6 +66,7 @@ static void tell_silence(struct story *s, int node, const struct event *ev) {
     if (p->silence_told || !p->silent_since || ev->t < p->silent_since + SILENCE)
         return;
     p->silence_told = true;
+    fault_bites_by(s, node, p->silent_since);
     struct moment *m = tell(s, p->silent_since, MOMENT_POSTGRES, TOLD_EVENT, MOOD_WARN, ev->u.SQL.node,
                             "PostgreSQL on %s does not answer", ev->u.SQL.node);
     add_detail(m, "%s", ev->u.SQL.error);

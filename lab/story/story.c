@@ -120,6 +120,20 @@ void add_detail(struct moment *m, const char *fmt, ...) {
     strbuf_done(&more);
 }
 
+void move_moment(struct story *s, struct moment *m, usec_t t) {
+    size_t i = 0, to = 0;
+    while (i < s->list.n && s->list.items[i] != m)
+        i++;
+    if (i == s->list.n)
+        return;
+    memmove(&s->list.items[i], &s->list.items[i + 1], (s->list.n - i - 1) * sizeof s->list.items[0]);
+    while (to < s->list.n - 1 && s->list.items[to]->t < t)
+        to++;
+    memmove(&s->list.items[to + 1], &s->list.items[to], (s->list.n - 1 - to) * sizeof s->list.items[0]);
+    s->list.items[to] = m;
+    m->t = t;
+}
+
 void moment_text(const struct moment *m, struct strbuf *out) {
     char text[USEC_TEXT_MAX];
     strbuf_add(out, m->text);

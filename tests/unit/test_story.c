@@ -508,6 +508,25 @@ static void another_synchronous_standby_is_told(void **state) {
             "n3)\n");
 }
 
+static void an_effect_is_never_told_before_its_fault(void **state) {
+    struct teller *x = *state;
+    sql(x, 1.1, 0, "n1", WRITES, 1);
+    ready(x);
+    fault(x, 4.00, "kill", "asked", "n1");
+    sql(x, 4.01, 4.0, "n1", SILENT, 0); // seen before the injector saw the exit
+    fault(x, 4.03, "kill", "effective", "n1");
+    service(x, 4.005, "n1", "postgres", "signalled"); // told later, with its own time
+    const struct moment *bite = find(x->s, "fault: process.kill"), *fall = find(x->s, "accepts no writes");
+    assert_true(bite->t <= fall->t && bite->t == 4005 * MSEC && bite->error == 5 * MSEC);
+    bool bitten = false;
+    for (size_t i = 0; i < story_count(x->s); i++) {
+        const struct moment *m = story_at(x->s, i);
+        bitten |= m == bite;
+        assert_true(bitten || (m->kind != MOMENT_DEMOTED && m->kind != MOMENT_SERVICE));
+        assert_true(i == 0 || story_at(x->s, i - 1)->t <= m->t);
+    }
+}
+
 static void faults_by_hand_and_failed_ones_say_so(void **state) {
     struct teller *x = *state;
     ready(x);
@@ -653,6 +672,7 @@ int main(void) {
         TEST(a_setting_that_changes_while_the_lab_runs_is_told),
         TEST(where_a_proxy_sends_to_is_told),
         TEST(another_synchronous_standby_is_told),
+        TEST(an_effect_is_never_told_before_its_fault),
         TEST(faults_by_hand_and_failed_ones_say_so),
         TEST(a_long_story_forgets_details_first),
         cmocka_unit_test(recorded_runs_are_told_in_order_and_causes_first),
