@@ -74,6 +74,7 @@ run_scenario() {
   result "$name: the verdict is pass" 'r["verdict"] == "pass"'
   "$BASCULE" report --json "$run" >"$work/again.json" 2>"$work/again.err"
   check "$name: every log line has the time at which it was written" python3 "$BASCULE_TREE/tests/lib/log_times.py" "$run/events.jsonl"
+  check "$name: the story is in order, no effect before its cause" python3 "$BASCULE_TREE/tests/lib/story_order.py" "$run"
   check "$name: the report from the log alone is the same result" cmp "$run/result.json" "$work/again.json"
 }
 
