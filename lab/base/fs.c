@@ -114,46 +114,6 @@ int fs_write_atomic(const char *path, const char *data, size_t len, mode_t mode,
     return 0;
 }
 
-static int remove_at(int parent, const char *name, dev_t dev) {
-    if (unlinkat(parent, name, 0) == 0 || errno == ENOENT)
-        return 0;
-    if (errno != EISDIR && errno != EPERM)
-        return -errno;
-    cleanup_close int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (st.st_dev != dev)
-        return -EXDEV;
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    cleanup_dir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-    if (!dir) {
-        int code = errno;
-        if (copy >= 0)
-            (void)close(copy);
-        return -code;
-    }
-    struct dirent *e;
-    while ((e = readdir(dir))) {
-        if (str_eq(e->d_name, ".") || str_eq(e->d_name, ".."))
-            continue;
-        int r = remove_at(fd, e->d_name, dev);
-        if (r < 0)
-            return r;
-    }
-    return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : 0;
-}
-
-int fs_remove_tree(const char *path, struct err *err) {
-    struct stat st;
-    if (lstat(path, &st) < 0)
-        return errno == ENOENT ? 0 : err_sys(err, errno, "remove '%s'", path);
-    int r = remove_at(AT_FDCWD, path, st.st_dev);
-    return r < 0 ? err_sys(err, -r, "remove '%s'", path) : 0;
-}
-
 static int copy_file(int src, int dst) {
     for (;;) {
         ssize_t n = copy_file_range(src, NULL, dst, NULL, 64 << 20, 0);

@@ -132,6 +132,8 @@ int image_exit_code(int r) {
     case EINVAL:  // a bad name
     case ENOENT:  // no such image, no such file
     case EBADMSG: // a bad tar
+    case EFBIG:
+    case ENAMETOOLONG:
     case EISDIR:
     case EBUSY:
         return EXIT_USAGE;

@@ -91,6 +91,7 @@ struct follow {
     char tail[TAIL][256]; // ring
     size_t lines;
     struct complaint c;
+    pid_t tar;
 };
 
 static void builder_line(void *arg, const char *line) {
@@ -110,6 +111,7 @@ static void tar_line(void *arg, const char *line) {
     if (f->log)
         (void)fprintf(f->log, "%s\n", line);
     complaint_line(&f->c, line);
+    tar_stop_at_limit(f->tar, &f->c);
 }
 
 static int judge_builder(int status, const struct follow *f, const char *dir, struct err *err) {
@@ -136,6 +138,7 @@ static int run_pipe(struct worker *w, const char *staging, const struct store *s
     pid_t tar = tar_start_unpack(staging, w->out, NULL, &messages, err);
     if (tar < 0)
         return tar;
+    f.tar = tar;
     (void)close(w->out); // tar's alone: when it ends, mmdebstrap notices
     w->out = -1;
     int r = worker_go(w, err);
@@ -178,7 +181,7 @@ static int build_locked(struct worker *w, const struct store *s, const struct im
     r = run_pipe(w, staging, s, ui, err);
     if (r == 0)
         return store_commit(s, staging, info, ui, err);
-    (void)tree_remove(staging, NULL);
+    (void)fs_remove_tree(staging, NULL);
     return r;
 }
 

@@ -80,7 +80,7 @@ static void remove_leftovers(const struct store *s, const struct image_ui *ui) {
             continue;
         cleanup_free char *path = xasprintf("%s/%s", s->dir, e->d_name);
         image_say(ui, "clearing away what an interrupted command has left (%s)", e->d_name);
-        (void)tree_remove(path, NULL); // what can't be removed does not harm: nobody takes it for an image
+        (void)fs_remove_tree(path, NULL); // what can't be removed does not harm: nobody takes it for an image
     }
 }
 

@@ -45,8 +45,10 @@ static int hash_file(struct walk *w, int fd, uint64_t *ret_size, char ret[static
     sha256_init(&ctx);
     *ret_size = 0;
     for (;;) {
+        if (*w->stop)
+            return -ECANCELED; // a single file may take minutes
         ssize_t n = read(fd, w->chunk, CHUNK);
-        if (n < 0 && errno == EINTR && !*w->stop)
+        if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return -errno;
@@ -103,6 +105,8 @@ static int walk_entry(struct walk *w, int dir, const char *name, const char *pat
         r = add_link(w, dir, name, path);
     else if (r == 0)
         add_other(w, path, st.st_mode);
+    if (r == -ECANCELED)
+        return err_set(err, ECANCELED, "interrupted");
     if (r < 0)
         return err_sys(err, -r, "read '%s/%s'", w->root, path);
     if (!S_ISDIR(st.st_mode))

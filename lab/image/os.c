@@ -2,10 +2,9 @@
 #include "lab/image/os.h"
 
 #include <ctype.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include "lab/base/fs.h"
+#include "lab/base/inside.h"
 #include "lab/base/str.h"
 
 enum { RELEASE_MAX = 64 << 10, STATUS_MAX = 64 << 20 };
@@ -95,30 +94,19 @@ void os_parse_status(const char *text, struct image *im) {
     take_package(&p, im, &newest);
 }
 
-// A file of the tree, never one of the host: a link in an image may point anywhere.
-static int read_inside(const char *root, const char *path, size_t max, struct strbuf *text, struct err *err) {
-    cleanup_free char *full = xasprintf("%s/%s", root, path);
-    struct stat st;
-    if (lstat(full, &st) < 0)
-        return err_sys(err, errno, "'%s'", full);
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, ENOENT, "'%s' is no plain file", full);
-    return fs_read(full, max, text, err);
-}
-
 int os_read(const char *root, struct image *im, struct err *err) {
     cleanup_strbuf struct strbuf release = {0}, version = {0}, status = {0};
     // /etc/os-release is a link to the other on Debian.
-    if (read_inside(root, "usr/lib/os-release", RELEASE_MAX, &release, NULL) < 0 &&
-        read_inside(root, "etc/os-release", RELEASE_MAX, &release, NULL) < 0)
+    if (inside_read(root, "usr/lib/os-release", RELEASE_MAX, &release, NULL) < 0 &&
+        inside_read(root, "etc/os-release", RELEASE_MAX, &release, NULL) < 0)
         return err_set(err, ENOENT,
                        "this is no root file system: it has neither usr/lib/os-release nor etc/os-release at its top");
     os_parse_release(strbuf_str(&release), im);
-    if (read_inside(root, "etc/debian_version", RELEASE_MAX, &version, NULL) == 0) {
+    if (inside_read(root, "etc/debian_version", RELEASE_MAX, &version, NULL) == 0) {
         cleanup_free char *line = xstrndup(strbuf_str(&version), strcspn(strbuf_str(&version), "\r\n"));
         STR_COPY(im->debian_version, line);
     }
-    if (read_inside(root, "var/lib/dpkg/status", STATUS_MAX, &status, NULL) == 0)
+    if (inside_read(root, "var/lib/dpkg/status", STATUS_MAX, &status, NULL) == 0)
         os_parse_status(strbuf_str(&status), im);
     return 0;
 }

@@ -105,6 +105,9 @@ void complaint_line(struct complaint *c, const char *line) {
     if (strstr(line, "No space left on device") || strstr(line, "Disk quota exceeded") ||
         strstr(line, "enough free space"))
         c->disk_full = true;
+    if (sscanf(line, "Total bytes read: %" SCNu64, &c->bytes) == 1)
+        return;
+    c->too_deep |= strstr(line, "File name too long") != NULL;
     if (!*c->first)
         STR_COPY(c->first, line);
 }

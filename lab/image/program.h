@@ -24,9 +24,10 @@ void line_reader_done(struct line_reader *r);
 // Reads all of them until each is at its end. Ticks about once a second. -ECANCELED as soon as the ui says stop.
 int program_read_lines(struct line_reader *readers, size_t n, const struct image_ui *ui, struct err *err);
 
-// What a program had to say: the first line that speaks of an error, and whether the disk was full.
+// What a program had to say: the first line that speaks of an error, and what kind it was.
 struct complaint {
     char first[512]; // "" = nothing
-    bool disk_full;
+    bool disk_full, too_deep;
+    uint64_t bytes; // tar's "Total bytes read", which is no complaint
 };
 void complaint_line(struct complaint *c, const char *line);

@@ -42,7 +42,7 @@ static bool is_named(const image_info_list *list, const char *folder) {
 static void remove_content(const struct store *s, const char *folder) {
     cleanup_free char *path = xasprintf("%s/%s", s->dir, folder), *gone = xasprintf("%s/.gone-%s", s->dir, folder);
     if (rename(path, gone) == 0)
-        (void)tree_remove(gone, NULL); // what is left of it the next command takes away
+        (void)fs_remove_tree(gone, NULL); // what is left of it the next command takes away
 }
 
 void store_collect(const struct store *s) {

@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "lab/base/fs.h"
 #include "lab/image/manifest.h"
@@ -18,9 +20,29 @@ void store_folder(const char *id, char *ret, size_t size) {
 }
 
 // Everything of the file system that holds path is on the disk: a rename must not outlive the data it names.
-static int sync_all(const char *path, struct err *err) {
+// A slow disk may take minutes, and no signal interrupts syncfs(2): so a process of its own does it, which need not be waited for.
+static int sync_all(const char *path, const struct image_ui *ui, struct err *err) {
     cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 || syncfs(fd) < 0 ? err_sys(err, errno, "write '%s' to the disk", path) : 0;
+    if (fd < 0)
+        return err_sys(err, errno, "open '%s'", path);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (dup2(fd, 3) < 0)
+            _exit(EBADF);
+        (void)close_range(4, ~0U, 0); // not the lock of the images
+        _exit(syncfs(3) < 0 ? errno : 0);
+    }
+    if (pid < 0)
+        return err_sys(err, errno, "make a process");
+    int status;
+    pid_t ended;
+    while ((ended = waitpid(pid, &status, WNOHANG)) == 0 || (ended < 0 && errno == EINTR)) {
+        if (image_stopped(ui))
+            return err_set(err, ECANCELED, "interrupted");
+        (void)nanosleep(&(struct timespec){.tv_nsec = 5 * 1000 * 1000}, NULL);
+    }
+    int code = ended < 0 ? errno : WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
+    return code ? err_sys(err, code, "write '%s' to the disk", path) : 0;
 }
 
 static int sync_folder(const char *path, struct err *err) {
@@ -33,7 +55,7 @@ static int write_records(const char *staging, struct image_info *info, const str
                       *json = xasprintf("%s/image.json", staging);
     cleanup_strbuf struct strbuf text = {0}, record = {0};
     struct manifest m = {0};
-    int r = tree_normalise(root, err);
+    int r = tree_normalise(root, ui ? ui->stop : NULL, err);
     if (r == 0)
         r = os_read(root, &info->image, err);
     if (r < 0)
@@ -60,13 +82,13 @@ static int place(const struct store *s, const char *staging, const struct image_
     // The same content is there already: perhaps with a changed file, so the fresh one takes its place, unless a lab uses it.
     if (access(final, F_OK) == 0) {
         if (store_in_use(info->image.id) != 0)
-            return tree_remove(staging, err);
+            return fs_remove_tree(staging, err);
         if (rename(final, gone) < 0)
             return err_sys(err, errno, "put '%s' aside", final);
     }
     if (rename(staging, final) < 0)
         return err_sys(err, errno, "rename '%s' to '%s'", staging, final);
-    (void)tree_remove(gone, NULL);
+    (void)fs_remove_tree(gone, NULL);
     return sync_folder(s->dir, err);
 }
 
@@ -85,7 +107,7 @@ int store_commit(const struct store *s, const char *staging, struct image_info *
     int r = write_records(staging, info, ui, err);
     if (r == 0) {
         image_say(ui, "writing it to the disk"); // takes long when others write much
-        r = sync_all(staging, err);
+        r = sync_all(staging, ui, err);
     }
     if (r == 0 && image_stopped(ui))
         r = err_set(err, ECANCELED, "interrupted");
@@ -94,7 +116,7 @@ int store_commit(const struct store *s, const char *staging, struct image_info *
     if (r == 0)
         r = point_name(s, &info->image, err);
     if (r < 0) {
-        (void)tree_remove(staging, NULL);
+        (void)fs_remove_tree(staging, NULL);
         return r;
     }
     store_collect(s);

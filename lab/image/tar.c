@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "lab/base/fs.h"
 #include "lab/image/make.h"
 #include "lab/image/program.h"
 #include "lab/image/recipe.h"
@@ -17,19 +18,12 @@
 pid_t tar_start_unpack(const char *staging, int in, const char *file, int *ret_messages, struct err *err) {
     cleanup_free char *root = xasprintf("--directory=%s/root", staging),
                       *from = xasprintf("--file=%s", file ? file : "-");
-    const char *argv[] = {"tar",
-                          "--extract",
-                          "--no-same-owner",
-                          "--same-permissions",
-                          "--delay-directory-restore",
-                          "--anchored",
-                          "--force-local", // "a:b.tar" is no host
-                          "--exclude=./dev/*",
-                          "--exclude=dev/*",
-                          "--exclude=/dev/*",
-                          root,
-                          from,
-                          NULL};
+    const char *argv[] = {
+        "tar", "--extract", "--no-same-owner", "--same-permissions", "--delay-directory-restore", "--anchored",
+        "--force-local", // "a:b.tar" is no host
+        // So that a small file that grows without end is noticed: how much was read, every GiB (records of 10 KiB).
+        "--checkpoint=104858", "--checkpoint-action=totals", "--exclude=./dev/*", "--exclude=dev/*", "--exclude=/dev/*",
+        root, from, NULL};
     int messages[2];
     if (pipe2(messages, O_CLOEXEC) < 0)
         return err_sys(err, errno, "make a pipe");
@@ -50,6 +44,11 @@ int tar_judge(int status, const struct complaint *c, const char *dir, struct err
                        "the disk is full: nothing was kept; free some space for '%s' (`bascule image remove`), or set "
                        "BASCULE_IMAGES_DIR",
                        dir);
+    if (c->bytes > (uint64_t)TREE_GIB_MAX << 30)
+        return tree_too_large(err);
+    if (c->too_deep)
+        return err_set(err, ENAMETOOLONG, "a path in it is longer than the %d bytes that this system allows",
+                       PATH_MAX - 1);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return err_set(err, ENOENT, "tar could not be started; is it installed?");
     return err_set(err, EBADMSG, "unpacking failed: %s",
@@ -58,13 +57,26 @@ int tar_judge(int status, const struct complaint *c, const char *dir, struct err
                                          : "tar said nothing");
 }
 
+struct talk {
+    struct complaint *c;
+    pid_t pid;
+};
+
 static void take_line(void *arg, const char *line) {
-    complaint_line(arg, line);
+    const struct talk *t = arg;
+    complaint_line(t->c, line);
+    tar_stop_at_limit(t->pid, t->c);
+}
+
+void tar_stop_at_limit(pid_t pid, const struct complaint *c) {
+    if (c->bytes > (uint64_t)TREE_GIB_MAX << 30)
+        (void)kill(pid, SIGKILL); // ours, not reaped
 }
 
 // Reads a program's messages to its end and reaps it.
 static int wait_program(pid_t pid, int messages, struct complaint *c, const struct image_ui *ui, struct err *err) {
-    struct line_reader reader = {.fd = messages, .line = take_line, .arg = c};
+    struct talk t = {.c = c, .pid = pid};
+    struct line_reader reader = {.fd = messages, .line = take_line, .arg = &t};
     int status = 0, r = program_read_lines(&reader, 1, ui, err);
     line_reader_done(&reader);
     if (r < 0)
@@ -132,7 +144,7 @@ int import_tar(const char *file, const char *name, const struct image_ui *ui, st
         if (r == 0)
             r = store_commit(&s, staging, &info, ui, err);
         else
-            (void)tree_remove(staging, NULL);
+            (void)fs_remove_tree(staging, NULL);
     }
     store_close(&s);
     if (r < 0)

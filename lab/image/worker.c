@@ -42,7 +42,7 @@ static void scratch_parent(char *ret, size_t size) {
 // What mmdebstrap leaves behind belongs to subordinate users. It brings the helper that becomes their root; the empty folder that
 // remains is removed by the owner of its parent.
 static void scratch_remove(const char *path) {
-    if (geteuid() != 0 && tree_remove(path, NULL) < 0) {
+    if (geteuid() != 0 && fs_remove_tree(path, NULL) < 0) {
         cleanup_dir DIR *d = opendir(path);
         for (const struct dirent *e; d && (e = readdir(d));) {
             cleanup_free char *below = xasprintf("%s/%s", path, e->d_name);
@@ -52,7 +52,7 @@ static void scratch_remove(const char *path) {
                 (void)waitpid(pid, NULL, 0);
         }
     }
-    (void)tree_remove(path, NULL);
+    (void)fs_remove_tree(path, NULL);
 }
 
 // Folders whose guardian is gone: nobody holds their lock.

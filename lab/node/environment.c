@@ -3,6 +3,7 @@
 
 #include <glob.h>
 
+#include "lab/base/inside.h"
 #include "lab/base/vec.h"
 
 #define PLAIN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -14,7 +15,7 @@ static char *path_variable(const char *root) {
     const char *best = NULL;
     if (glob(pattern, 0, NULL, &g) == 0)
         for (size_t i = 0; i < g.gl_pathc; i++)
-            if (!best || strverscmp(g.gl_pathv[i], best) > 0)
+            if ((!best || strverscmp(g.gl_pathv[i], best) > 0) && inside_exists(root, g.gl_pathv[i] + strlen(root)))
                 best = g.gl_pathv[i];
     char *text = best ? xasprintf("PATH=%s:" PLAIN_PATH, best + strlen(root)) : xstrdup("PATH=" PLAIN_PATH);
     globfree(&g);

@@ -3,6 +3,7 @@
 // the order of installation), and postgres another: initdb, peer authentication and `whoami` would name the wrong user. So the
 // node's /etc/passwd and /etc/group have the two ids exchanged.
 #include "lab/base/fs.h"
+#include "lab/base/inside.h"
 #include "lab/base/vec.h"
 #include "lab/node/internal.h"
 
@@ -59,8 +60,8 @@ static void put_first(struct strbuf *text, const char *line) {
 }
 
 static int read_users(const char *root, const char *file, struct strbuf *out, struct err *err) {
-    cleanup_free char *path = xasprintf("%s/etc/%s", root, file);
-    return fs_read(path, USERS_MAX, out, err);
+    cleanup_free char *path = xasprintf("etc/%s", file);
+    return inside_read(root, path, USERS_MAX, out, err); // a link in an image may point anywhere
 }
 
 static int write_users(const char *etc, const char *file, const struct strbuf *text, struct err *err) {

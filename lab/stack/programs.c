@@ -4,22 +4,22 @@
 #include <sys/stat.h>
 
 #include "lab/base/fs.h"
+#include "lab/base/inside.h"
 #include "lab/image/image.h"
 #include "lab/node/node.h"
 #include "lab/stack/programs.h"
 #include "lab/stack/versions.h"
 
-// Where a login looks; on the host what PATH says comes first. Links of an image are followed inside it, so a program counts as
-// there when its name is (/usr/bin/etcd may be a link to /usr/lib/...).
+// Where a login looks; on the host what PATH says comes first. Links of an image are followed inside it (/usr/bin/etcd may be one to
+// /usr/lib/...).
 static void find_in_path(const char *root, const char *name, char *ret) {
     const char *path = *root ? NULL : getenv("PATH");
     cleanup_free char *copy =
         xasprintf("%s:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", path ? path : "");
     char *save = NULL;
     for (char *dir = strtok_r(copy, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
-        cleanup_free char *file = xasprintf("%s/%s", dir, name), *outside = xasprintf("%s%s", root, file);
-        struct stat st;
-        bool there = *root ? lstat(outside, &st) == 0 : access(outside, X_OK) == 0;
+        cleanup_free char *file = xasprintf("%s/%s", dir, name);
+        bool there = *root ? inside_exists(root, file) : access(file, X_OK) == 0;
         there = there && (*root || !node_hides(dir)); // ~/bin is of no use: nodes don't see it
         if (*dir == '/' && strlen(file) < 256 && there) {
             (void)str_copy(ret, 256, file);
@@ -39,7 +39,8 @@ static void find_postgresql(const char *root, char *ret) {
     for (size_t i = 0; i < g.gl_pathc; i++) {
         const char *path = g.gl_pathv[i] + before;
         double version = strtod(path + strlen(VERSIONS_PG_ROOT "/"), NULL);
-        if (version <= newest || strlen(path) >= 256)
+        if (version <= newest || strlen(path) >= 256 ||
+            !inside_exists(root, path)) // through a link it may be the host's
             continue;
         newest = version;
         (void)str_copy(ret, 256, path);
@@ -49,9 +50,9 @@ static void find_postgresql(const char *root, char *ret) {
 
 // patroni/dcs/etcd3.py imports it, but Debian's package is content with the library of any other DCS.
 static void find_driver(const char *root, char *ret) {
-    cleanup_free char *outside = xasprintf("%s/usr/lib/python3/dist-packages/etcd", root);
-    if (access(outside, F_OK) == 0)
-        (void)str_copy(ret, 256, outside + strlen(root));
+    static const char driver[] = "/usr/lib/python3/dist-packages/etcd";
+    if (inside_exists(root, driver))
+        (void)str_copy(ret, 256, driver);
 }
 
 static int complain(const struct program *programs, size_t n, const char *image, struct err *err) {

@@ -141,6 +141,36 @@ image import "$work/evil.tar" >"$out" 2>&1
 check 'a tar that would write beside the store does not' test ! -e "$work/escaped" -a ! -e "$store/escaped"
 image remove evil >/dev/null 2>&1
 
+# Holes and depth cost nothing to make, and hours to read.
+python3 - "$work" <<'PYTHON'
+import io, os, sys, tarfile
+work = sys.argv[1]
+def tar(name, fill):
+    with tarfile.open(f"{work}/{name}.tar", "w", format=tarfile.PAX_FORMAT) as t:
+        i = tarfile.TarInfo("usr/lib/os-release")
+        i.size = 17
+        t.addfile(i, io.BytesIO(b"PRETTY_NAME=evil\n"))
+        fill(t)
+def deep(n):
+    def fill(t):
+        i = tarfile.TarInfo("d/" * n + "x")
+        i.type = tarfile.DIRTYPE
+        t.addfile(i)
+    return fill
+tar("deep", deep(400))
+tar("deeper", deep(10000))
+for name, size in (("huge", 1 << 40), ("slow", 31 << 30)):
+    os.makedirs(f"{work}/{name}/usr/lib")
+    with open(f"{work}/{name}/usr/lib/os-release", "w") as f: f.write("PRETTY_NAME=evil\n")
+    with open(f"{work}/{name}/holes", "w") as f: f.truncate(size)
+PYTHON
+tar -C "$work/huge" -cSf "$work/huge.tar" .
+tar -C "$work/slow" -cSf "$work/slow.tar.holes" .
+refused 'a file of 1 TiB with nothing in it' 'larger than 32 GiB' import "$work/huge.tar"
+refused 'folders 400 deep' 'more than 256 deep' import "$work/deep.tar"
+refused 'folders 10000 deep' 'a path in it is longer' import "$work/deeper.tar"
+check "and each message is one line" test "$(grep -c . "$out")" -le 2
+
 # ---- interrupted
 mkfifo "$work/slow.tar"
 import_slowly() { # a tar that stops in the middle
@@ -169,6 +199,27 @@ check 'kill -9 leaves a folder that is no image' test "$(unfinished)" = 1
 exits 0 'which the next import' image import "$work/small.tar"
 says 'clearing away' 'clears away'
 check 'entirely' test "$(contents)$(unfinished)" = 10
+
+"$BASCULE" image import "$work/slow.tar.holes" --name holes >"$work/slow.out" 2>&1 &
+importer=$!
+check 'a large file is being read' within 30 grep -q 'computing the content id' "$work/slow.out"
+kill -TERM "$importer"
+is_gone() { ! kill -0 "$importer" 2>/dev/null; }
+check 'a signal does not wait for its end' within 5 is_gone
+wait "$importer"
+check 'and it was the signal' test $? = 143
+check 'nothing of it is left' test "$(contents)$(unfinished)" = 10
+mkdir "$store/.new-deep"
+python3 - "$store/.new-deep" <<'PYTHON'
+import os, sys
+os.chdir(sys.argv[1])
+for i in range(10000):
+    os.mkdir("d")
+    os.chdir("d")
+os.chmod(".", 0)
+PYTHON
+exits 0 'an import after one that was killed in a tree 10000 deep' image import "$work/small.tar"
+check 'clears that away too' test "$(contents)$(unfinished)" = 10
 
 # ---- two at a time
 image remove small

@@ -104,6 +104,48 @@ static void a_missing_image_is_told_by_its_path(void **state) {
     in_lab(missing_body, NULL);
 }
 
+// Folders of an image that are links to a folder of the user: nothing is made there, nothing of it is seen in the node.
+static void evil_body(struct lab *lab, void *arg) {
+    cleanup_free char *image = xasprintf("%s/evil", home), *disk = xasprintf("%s/evil-disk", home),
+                      *log = xasprintf("%s/log", home);
+    struct node_spec spec = {
+        .name = "n1", .address = "10.77.0.1", .disk_dir = disk, .log_dir = log, .image_root = image};
+    struct err err = {0};
+    if (node_new(lab->loop, lab->sw, &spec, &lab->sink, &lab->nodes[0], &err) < 0) {
+        CHECK(strstr(err.msg, image)); // refused, and the image is named
+        return;
+    }
+    lab->n = 1;
+    // Without /usr there is no shell in it to ask.
+    if (node_power_on(lab->nodes[0], &err) < 0 || str_eq(arg, "usr"))
+        return;
+    CHECK(NODE_SH(lab, lab->nodes[0], "! grep -r swordfish /etc /var/log /tmp && ! test -e /etc/victims-own") == 0);
+}
+
+static void links_of_an_image_lead_nowhere_outside(void **state) {
+    (void)state;
+    static const char *const places[] = {"proc", "sys",        "dev",       "run",          "tmp",
+                                         "var",  "var/log",    "var/lib",   "var/lib/etcd", "etc",
+                                         "usr",  "etc/passwd", "etc/group", "run/lock",     "dev/pts"};
+    assert_int_equal(host_sh("cd \"$0\"; mkdir -p victim/inner; : >victim/victims-own;"
+                             "printf 'swordfish:x:1:1::/:/bin/sh\\n' | tee victim/passwd >victim/group;"
+                             "find victim -printf '%P %y %m %s %T@\\n' | sort >victim-before"),
+                     0);
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        cleanup_free char *make =
+            xasprintf("cd \"$0\"; rm -rf evil evil-disk; mkdir evil-disk; cp -a image evil; cd evil;"
+                      "p=%s; rm -rf $p; mkdir -p $(dirname $p); l=\"$0/victim\";"
+                      "case $p in etc/*) l=$l/${p#etc/};; esac; ln -s \"$l\" $p",
+                      places[i]);
+        assert_int_equal(host_sh(make), 0);
+        in_lab(evil_body, (void *)places[i]);
+        if (host_sh("cd \"$0\"; find victim -printf '%P %y %m %s %T@\\n' | sort | diff victim-before -") != 0)
+            fail_msg("%s as a link: the folder that it names was changed", places[i]);
+        if (host_sh("! grep -rl swordfish \"$0/evil-disk\"") != 0)
+            fail_msg("%s as a link: what it names was read", places[i]);
+    }
+}
+
 static void a_plain_user_can_remove_what_is_left_of_a_disk(void **state) {
     (void)state;
     assert_int_equal(host_sh("test -d \"$0/disk/root.work\" && rm -r \"$0/disk\" && test ! -e \"$0/disk\""), 0);
@@ -125,6 +167,7 @@ int main(void) {
         cmocka_unit_test(the_root_of_a_node_is_its_image),
         cmocka_unit_test(what_a_node_writes_stays_its_own_and_outlives_a_power_cut),
         cmocka_unit_test(a_missing_image_is_told_by_its_path),
+        cmocka_unit_test(links_of_an_image_lead_nowhere_outside),
         cmocka_unit_test(a_plain_user_can_remove_what_is_left_of_a_disk),
     };
     sandbox_test_begin();

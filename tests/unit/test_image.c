@@ -6,14 +6,20 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "lab/base/fs.h"
+#include "lab/base/inside.h"
 #include "lab/image/manifest.h"
 #include "lab/image/need.h"
 #include "lab/image/os.h"
+#include "lab/image/program.h"
 #include "lab/image/recipe.h"
 #include "lab/image/store.h"
+#include "lab/image/tar.h"
 #include "lab/image/tree.h"
 
 static void names_that_would_be_paths_or_options_are_refused(void **state) {
@@ -131,7 +137,24 @@ static int make_tree(void **state) {
 
 static int drop_tree(void **state) {
     (void)state;
-    return tree_remove(root, NULL);
+    return fs_remove_tree(root, NULL);
+}
+
+static volatile bool *stop_here;
+static void on_alarm(int sig) {
+    (void)sig;
+    *stop_here = true;
+}
+
+static void make_deep(const char *top, int depth) {
+    int at = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < depth; i++) {
+        assert_int_equal(mkdirat(at, "d", 0755), 0);
+        int below = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        (void)close(at);
+        at = below;
+    }
+    (void)close(at);
 }
 
 static size_t changes[3];
@@ -157,7 +180,7 @@ static void a_manifest_names_what_differs_is_missing_or_new(void **state) {
     (void)state;
     struct manifest m = {0}, again = {0};
     cleanup_strbuf struct strbuf text = {0}, same = {0};
-    assert_int_equal(tree_normalise(root, NULL), 0);
+    assert_int_equal(tree_normalise(root, NULL, NULL), 0);
     assert_int_equal(manifest_of_tree(root, NULL, &m, NULL), 0);
     assert_int_equal(m.entries.n, 4);
     assert_int_equal(m.files, 2);
@@ -190,7 +213,7 @@ static void nothing_in_a_tree_stays_setuid_or_unreadable(void **state) {
     (void)state;
     struct stat st;
     cleanup_free char *tool = xasprintf("%s/bin/tool", root), *odd = xasprintf("%s/odd\tname\\with\nnewline", root);
-    assert_int_equal(tree_normalise(root, NULL), 0);
+    assert_int_equal(tree_normalise(root, NULL, NULL), 0);
     assert_int_equal(stat(tool, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0755);
     assert_int_equal(stat(odd, &st), 0);
@@ -216,6 +239,90 @@ static void a_stop_ends_the_reading_of_a_tree(void **state) {
     struct manifest m = {0};
     volatile bool stop = true;
     assert_int_equal(manifest_of_tree(root, &stop, &m, NULL), -ECANCELED);
+}
+
+static void one_file_alone_can_be_stopped(void **state) {
+    (void)state;
+    struct manifest m = {0};
+    volatile bool stop = false;
+    cleanup_free char *path = xasprintf("%s/holes", root);
+    put("holes", "", 0600);
+    assert_int_equal(truncate(path, (off_t)1 << 40), 0); // a day's reading, were it not for the stop
+    pid_t pid = fork();
+    if (pid == 0) {
+        stop_here = &stop;
+        (void)signal(SIGALRM, on_alarm);
+        (void)ualarm(50000, 0);
+        _exit(manifest_of_tree(root, &stop, &m, NULL) == -ECANCELED ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void a_tree_that_is_too_large_or_too_deep_is_refused_unread(void **state) {
+    (void)state;
+    struct err err = {0};
+    cleanup_free char *path = xasprintf("%s/holes", root);
+    put("holes", "", 0600);
+    assert_int_equal(truncate(path, ((off_t)TREE_GIB_MAX << 30) + 1), 0);
+    assert_int_equal(tree_normalise(root, NULL, &err), -EFBIG);
+    assert_non_null(strstr(err.msg, "larger than 32 GiB"));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(tree_normalise(root, NULL, NULL), 0);
+    make_deep(root, TREE_DEPTH_MAX + 1);
+    assert_int_equal(tree_normalise(root, NULL, &err), -ENAMETOOLONG);
+    assert_non_null(strstr(err.msg, "more than 256 deep"));
+    const volatile bool stop = true;
+    assert_int_equal(tree_normalise(root, &stop, NULL), -ECANCELED);
+}
+
+static void a_tree_of_any_depth_can_be_removed(void **state) {
+    (void)state;
+    cleanup_free char *own = xasprintf("%s/.deep-0", root), *closed = xasprintf("%s/bin", root);
+    make_deep(root, 5000);
+    assert_int_equal(mkdir(own, 0755), 0); // a name that the removal would like to use
+    make_deep(own, 300);
+    put(".deep-1", "x", 0600);
+    assert_int_equal(chmod(closed, 0000), 0);
+    assert_int_equal(fs_remove_tree(root, NULL), 0);
+    assert_int_equal(access(root, F_OK), -1);
+}
+
+// What tar says of itself every GiB of its input is no complaint, and too many of them are.
+static void a_tar_that_grows_without_end_is_told_so(void **state) {
+    (void)state;
+    struct complaint c = {0};
+    struct err err = {0};
+    complaint_line(&c, "Total bytes read: 34359737344 (32GiB, 294MiB/s)");
+    assert_string_equal(c.first, "");
+    assert_int_equal(tar_judge(0, &c, "/images", &err), 0);
+    complaint_line(&c, "Total bytes read: 34359738369 (33GiB, 294MiB/s)");
+    assert_int_equal(tar_judge(9, &c, "/images", &err), -EFBIG);
+    struct complaint deep = {0};
+    complaint_line(&deep, "tar: a/a: Cannot mkdir: File name too long");
+    assert_int_equal(tar_judge(2 << 8, &deep, "/images", &err), -ENAMETOOLONG);
+}
+
+// A link of an image is followed as in the image, and never out of it.
+static void what_is_read_of_an_image_is_its_own(void **state) {
+    (void)state;
+    cleanup_strbuf struct strbuf text = {0};
+    cleanup_free char *up = xasprintf("%s/up", root), *absolute = xasprintf("%s/absolute", root),
+                      *pipe = xasprintf("%s/pipe", root);
+    assert_int_equal(symlink("../../../../../bin/tool", up), 0);
+    assert_int_equal(symlink("/bin/tool", absolute), 0);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(inside_read(root, "up", 100, &text, NULL), 0);
+    assert_int_equal(inside_read(root, "/absolute", 100, &text, NULL), 0);
+    assert_string_equal(strbuf_str(&text), "tooltool");
+    assert_int_equal(access("/etc/passwd", R_OK), 0);
+    assert_int_equal(inside_read(root, "link", 100, &text, NULL), -ENOENT); // to /etc/passwd
+    assert_int_equal(inside_read(root, "pipe", 100, &text, NULL), -EINVAL);
+    assert_int_equal(inside_read(root, "bin", 100, &text, NULL), -EINVAL);
+    assert_true(inside_exists(root, "bin/tool") && inside_exists(root, "/absolute"));
+    assert_false(inside_exists(root, "link"));
+    assert_true(inside_exists("", "/etc/passwd"));
 }
 
 static void image_json_keeps_every_word(void **state) {
@@ -246,6 +353,11 @@ int main(void) {
         cmocka_unit_test(the_id_is_the_sha_256_of_the_manifest),
         cmocka_unit_test(a_manifest_cut_short_is_refused),
         cmocka_unit_test_setup_teardown(a_stop_ends_the_reading_of_a_tree, make_tree, drop_tree),
+        cmocka_unit_test_setup_teardown(one_file_alone_can_be_stopped, make_tree, drop_tree),
+        cmocka_unit_test_setup_teardown(a_tree_that_is_too_large_or_too_deep_is_refused_unread, make_tree, drop_tree),
+        cmocka_unit_test_setup_teardown(a_tree_of_any_depth_can_be_removed, make_tree, drop_tree),
+        cmocka_unit_test(a_tar_that_grows_without_end_is_told_so),
+        cmocka_unit_test_setup_teardown(what_is_read_of_an_image_is_its_own, make_tree, drop_tree),
         cmocka_unit_test(image_json_keeps_every_word),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);
