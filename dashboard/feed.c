@@ -3,9 +3,10 @@
 // not touch each other.
 #include "dashboard/feed.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lab/record/run.h"
 
 enum {
     BLOCK = 256 * 1024,
@@ -28,10 +29,10 @@ static void start_over(struct feed *f) {
 int feed_open(struct feed *f, const char *run_dir, struct err *err) {
     struct stat st;
     cleanup_free char *in_folder = xasprintf("%s/events.jsonl", run_dir);
-    const char *path = stat(run_dir, &st) == 0 && S_ISREG(st.st_mode) ? run_dir : in_folder;
-    *f = (struct feed){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+    const char *path = stat(run_dir, &st) == 0 && !S_ISDIR(st.st_mode) ? run_dir : in_folder;
+    *f = (struct feed){.fd = run_log_open(path, err)};
     if (f->fd < 0)
-        return err_sys(err, errno, "open the event log '%s'", path);
+        return f->fd;
     f->data = xmalloc(BLOCK + LINE_LIMIT);
     start_over(f);
     return 0;

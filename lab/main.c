@@ -5,6 +5,7 @@
 
 #include "lab/base/terminal.h"
 #include "lab/cmd/cmd.h"
+#include "lab/cmd/limits.h"
 
 static const struct command commands[] = {
     {"run", "run scenarios: start a lab, inject, measure, give a verdict", run_main},
@@ -86,5 +87,8 @@ int main(int argc, char **argv) {
         return EXIT_PASS;
     }
     const struct command *c = find(argv[1]);
+    struct err err = {0};
+    if (limits_check(&err) < 0)
+        return cmd_fail(EXIT_SKIPPED, &err);
     return c ? c->main(argc - 1, argv + 1) : unknown(argv[1]);
 }

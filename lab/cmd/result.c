@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/cmd/result.h"
 
+#include <sys/stat.h>
+
 #include "lab/base/fs.h"
 #include "lab/record/run.h"
 #include "lab/report/report.h"
@@ -26,6 +28,9 @@ static bool take_operation(void *arg, const struct ledger_record *r) {
 int result_fold(const char *run_dir, struct measure **ret, const struct measures **ret_measures,
                 struct story **ret_story, struct err *err) {
     cleanup_free char *events = xasprintf("%s/events.jsonl", run_dir), *ledger = xasprintf("%s/ledger.bin", run_dir);
+    struct stat st;
+    if (stat(run_dir, &st) == 0 && !S_ISDIR(st.st_mode))
+        return err_set(err, ENOTDIR, "'%s' is no run folder: that is the folder with events.jsonl in it", run_dir);
     struct folds f = {.measure = measure_new(), .story = ret_story ? story_new() : NULL};
     struct run_read_stats stats = {0};
     int r = run_log_read(events, take_event, &f, &stats, err);

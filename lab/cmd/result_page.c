@@ -33,7 +33,7 @@ struct gather {
 
 static void take_file(struct gather *g, const char *path, const char *shown) {
     cleanup_strbuf struct strbuf text = {0};
-    if (fs_read(path, FILE_MAX, &text, NULL) < 0 || g->total + text.len > FILES_MAX ||
+    if (fs_read_file(path, FILE_MAX, &text, NULL) < 0 || g->total + text.len > FILES_MAX ||
         strlen(strbuf_str(&text)) != text.len)
         return; // unreadable, too much, or with a NUL in it: the folder still has it
     g->total += text.len;
@@ -65,7 +65,7 @@ static void take_configuration(struct html_page *page, const char *run_dir) {
                       *nodes = xasprintf("%s/nodes", run_dir);
     cleanup_strbuf struct strbuf text = {0};
     struct gather g = {.page = page, .node = ""};
-    if (fs_read(plan, PLAN_MAX, &text, NULL) == 0)
+    if (fs_read_file(plan, PLAN_MAX, &text, NULL) == 0)
         html_page_plan(page, strbuf_str(&text));
     take_file(&g, scenario, "scenario.yaml");
     struct dirent **names = NULL;

@@ -56,9 +56,16 @@ static bool sane(const struct ledger_record *r) {
 
 int64_t ledger_read(const char *path, bool (*fn)(void *arg, const struct ledger_record *r), void *arg,
                     struct err *err) {
-    cleanup_file FILE *f = fopen(path, "re");
-    if (!f)
-        return err_sys(err, errno, "open the ledger '%s'", path);
+    int fd = fs_open_file(path, err);
+    cleanup_file FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+    if (fd < 0) {
+        (void)err_wrap(err, "open the ledger");
+        return fd;
+    }
+    if (!f) {
+        (void)close(fd);
+        return err_sys(err, ENOMEM, "open the ledger '%s'", path);
+    }
     int r = check_header(path, f, err);
     if (r < 0)
         return r;

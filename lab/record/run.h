@@ -24,5 +24,8 @@ struct run_read_stats {
     int64_t events, skipped, broken;
     bool cut; // the last line had no newline
 };
+// Opens a log for reading; refuses at once what can be none: a pipe or a device, a folder, a file with no begin of an event in its first
+// 256 kB. Returns the descriptor, which the caller closes.
+int run_log_open(const char *path, struct err *err);
 int run_log_read(const char *path, bool (*fn)(void *arg, const struct event *ev), void *arg, struct run_read_stats *ret,
                  struct err *err);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "lab/base/fs.h"
 #include "lab/record/run.h"
 
 enum {
@@ -74,11 +75,36 @@ static int read_all(struct reader *r, int fd) {
     return 0;
 }
 
+// Enough for hundreds of events. A file that holds no begin of one in it is a disk image, a core dump, a file full of zeros.
+static bool looks_like_a_log(int fd) {
+    cleanup_free char *data = xmalloc(BLOCK);
+    ssize_t n = pread(fd, data, BLOCK, 0);
+    if (n < BLOCK) // short, or unreadable: the reader says what it is
+        return true;
+    for (const char *p = data, *end = data + n; p;
+         p = memchr(p, '\n', (size_t)(end - p)), p = p && p + 1 < end ? p + 1 : NULL)
+        if (*p == '{')
+            return true;
+    return false;
+}
+
+int run_log_open(const char *path, struct err *err) {
+    int fd = fs_open_file(path, err);
+    if (fd < 0) {
+        (void)err_wrap(err, "open the event log");
+        return fd;
+    }
+    if (looks_like_a_log(fd))
+        return fd;
+    (void)close(fd);
+    return err_set(err, EINVAL, "'%s' is no event log: no event begins in its first %d kB", path, BLOCK >> 10);
+}
+
 int run_log_read(const char *path, bool (*fn)(void *arg, const struct event *ev), void *arg, struct run_read_stats *ret,
                  struct err *err) {
-    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    cleanup_close int fd = run_log_open(path, err);
     if (fd < 0)
-        return err_sys(err, errno, "open the event log '%s'", path);
+        return fd;
     struct reader r = {.fn = fn, .arg = arg};
     int code = read_all(&r, fd);
     if (code < 0)
