@@ -38,7 +38,7 @@ const T = {
   noPhases: "No leader was lost and no write outage followed the fault.", inside: "inside its bounds", outside: "OUTSIDE its bounds", noBound: "no bound", bounds: "best and worst case {a} to {b}", took: "took {a}", precise: "± {a}",
   phaseSum: "The phases up to reroute together are {a}; the recovery time is {b}.", phaseLogs: "What was logged in this time", noLogs: "Nothing worth keeping was logged in this time.", moreLines: "{n} more lines", times: "{n} times",
   barLabel: "{p}: {a}, bounds {b} to {c}, {d}", barNoBound: "{p}: {a}, no bound",
-  logNote: "Lines are dated when they were read, up to a moment after they were written.",
+  logNote: "Lines have the time at which they were written, by their own stamp; lines without one, and those of older logs, the time at which they were read, up to a moment later.",
   writes: "Writes", count: "Count", meaning: "Meaning",
   w: {attempted: "tried", acknowledged: "acknowledged", failed: "certainly not done", unknown: "may have been done", lost: "acknowledged, absent afterwards", unexpected: "failed for certain, yet present", duplicated: "an id more than once", recovered: "unknown, and present: legal", foreign: "rows of a standby that the leader lacks", local_only: "acknowledged without their synchronous standby (counted as unknown)", local_only_lost: "local_only, and absent afterwards"},
   contents: "What each node held at the end", diverged: "DIVERGED", notRead: "not read: {a}", onLeader: "leader", rows: "Rows", foreignRows: "Leader lacks", missingRows: "Lacks of leader", onlyHere: "Only here", absent: "Acknowledged, absent", duplicates: "Duplicates", position: "WAL position", timelineNo: "Timeline", history: "History", behind: "behind",
@@ -456,7 +456,7 @@ function timeline() {
 }
 
 // ---- phases ---------------------------------------------------------------------------------------------------------
-const GRACE = 250; // a log line is read up to this long after it was written
+const GRACE = 250; // a line without a stamp is read up to this long after it was written
 function concerned(p, f) { // which rows explain a phase: [kinds, nodes or null = every one]
   const bad = f ? faultNodes(f) : [], candidates = PG.map((n) => n.name);
   return {
