@@ -79,10 +79,11 @@ static void demotes(struct story *s, int node, const struct mark *k, const struc
     if (p->demoting || str_ends(ev->u.LOG_LINE.text, "in progress"))
         return;
     p->demoting = true;
-    usec_t t = before_its_effect(s, node, ev);
+    usec_t t = before_its_effect(s, node, ev), fell = s->pg[node].fell;
+    bool done = fell && fell < t &&
+                t < fell + 2 * SEC; // some demotions are logged when they are over (ha.py, immediate-nolock)
     struct moment *m = tell(s, t, MOMENT_PATRONI, k->weight, k->mood, ev->u.LOG_LINE.node, "%s%s%s", k->before,
-                            ev->u.LOG_LINE.node, k->after);
-    m->error = 0;
+                            ev->u.LOG_LINE.node, done ? " has demoted its PostgreSQL" : k->after);
     add_detail(m, "\"%s\"", said(ev->u.LOG_LINE.text));
 }
 

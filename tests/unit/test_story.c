@@ -252,6 +252,24 @@ static void an_old_leader_fences_itself_before_its_key_expires(void **state) {
     assert_true(cause->t <= fall->t); // the line was read after what it caused was seen
 }
 
+static void a_demotion_that_is_logged_when_it_is_over_is_told_so(void **state) {
+    struct teller *x = *state;
+    key(x, 1, "n1", 4);
+    sql(x, 1.1, 0, "n1", WRITES, 1);
+    ready(x);
+    sql(x, 5, 4.9, "n1", REFUSES, 1);
+    struct event ev = at(EVENT_LOG_LINE, 5.07);
+    STR_COPY(ev.u.LOG_LINE.node, "n1");
+    STR_COPY(ev.u.LOG_LINE.service, "patroni");
+    STR_COPY(ev.u.LOG_LINE.text, "INFO: demoting self because I do not have the lock and I was a leader");
+    ev.u.LOG_LINE.read = ev.t + 90 * MSEC; // it carries its time of writing
+    put(x, &ev);
+    TOLD(x, "n1 accepts no writes any more: terminating connection\n"
+            "Patroni on n1 has demoted its PostgreSQL: \"demoting self because I do not have the lock and I was a "
+            "leader\"\n");
+    assert_int_equal(find(x->s, "has demoted")->t, 5070 * MSEC);
+}
+
 static void a_leader_that_writes_on_without_its_key_is_told_how_long(void **state) {
     struct teller *x = *state;
     key(x, 1, "n1", 4);
@@ -656,6 +674,7 @@ int main(void) {
         TEST(a_key_that_goes_before_its_lease_was_given_up_or_deleted),
         TEST(a_key_taken_without_having_been_free_is_a_theft),
         TEST(an_old_leader_fences_itself_before_its_key_expires),
+        TEST(a_demotion_that_is_logged_when_it_is_over_is_told_so),
         TEST(a_leader_that_writes_on_without_its_key_is_told_how_long),
         TEST(a_short_restart_of_a_standby_is_no_silence),
         TEST(a_lost_quorum_is_told_and_its_return),
