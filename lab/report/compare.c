@@ -285,17 +285,31 @@ static usec_t phases_end(const struct measures *m, usec_t zero) {
     return end;
 }
 
-// One sign for each phase: the first letter of its name that no phase before it has.
-static char phase_sign(const struct measures *m, int phase) {
-    char taken[PHASE_COUNT + 1] = "";
-    for (int p = 0; p <= phase; p++) {
-        char sign = '?';
-        for (const char *c = m->phases[p].name; c && *c && sign == '?'; c++)
-            if (*c >= 'a' && *c <= 'z' && !strchr(taken, *c - 'a' + 'A'))
-                sign = (char)(*c - 'a' + 'A');
-        taken[p] = sign;
+// One sign for each phase, the same in every run.
+static char phase_sign(enum phase_kind phase) {
+    switch (phase) {
+    case PHASE_DEMOTE:
+        return 'M';
+    case PHASE_NO_QUORUM:
+        return 'N';
+    case PHASE_QUORUM_BACK:
+        return 'Q';
+    case PHASE_DETECT:
+        return 'D';
+    case PHASE_ELECT:
+        return 'E';
+    case PHASE_RESTART:
+        return 'S';
+    case PHASE_PROMOTE:
+        return 'P';
+    case PHASE_REROUTE:
+        return 'R';
+    case PHASE_REJOIN:
+        return 'J';
+    case PHASE_COUNT:
+        break;
     }
-    return taken[phase];
+    return '?';
 }
 
 // The phase that fills most of [from, to), or '.' for none.
@@ -306,7 +320,7 @@ static char phase_at(const struct measures *m, usec_t from, usec_t to) {
         const struct phase *p = &m->phases[i];
         usec_t a = p->start > from ? p->start : from, b = p->start + p->duration < to ? p->start + p->duration : to;
         if (p->present && b > a && b - a > best)
-            best = b - a, c = phase_sign(m, i);
+            best = b - a, c = phase_sign((enum phase_kind)i);
     }
     return c;
 }
@@ -319,7 +333,7 @@ static void put_legend(const compare_list *runs, struct strbuf *out) {
             const struct phase *h = &runs->items[i].m->phases[p];
             if (!h->present)
                 continue;
-            strbuf_addf(out, "%s%c %s", comma, phase_sign(runs->items[i].m, p), h->name);
+            strbuf_addf(out, "%s%c %s", comma, phase_sign((enum phase_kind)p), h->name);
             comma = ", ";
             break;
         }
