@@ -2,7 +2,7 @@
 #include "dashboard/phase.h"
 
 const char *const outage_phase_names[OP_COUNT] = {"demote", "no quorum", "quorum back", "detect",
-                                                  "elect",  "restart",   "promote",     "reroute"};
+                                                  "elect",  "return",    "promote",     "reroute"};
 
 // The latest fault in force when the outage began. A fault takes effect within the instant of the last acknowledged write, either side.
 static const struct fault_band *find_cause(const struct history *h, const struct outage *o) {
@@ -81,7 +81,7 @@ static void tell_moved(struct outage_story *s, const struct moments *t, usec_t f
 static void tell_in_place(struct outage_story *s, const struct moments *t) {
     usec_t promoted = least(t->writable, t->end);
     s->in_place = true;
-    set_part(s, OP_RESTART, t->start, promoted);
+    set_part(s, OP_RETURN, t->start, promoted);
     if (promoted != USEC_NEVER)
         set_part(s, OP_REROUTE, promoted, t->end);
 }

@@ -11,7 +11,7 @@ enum {
     OP_QUORUM_BACK,
     OP_DETECT,
     OP_ELECT,
-    OP_RESTART,
+    OP_RETURN,
     OP_PROMOTE,
     OP_REROUTE,
     OP_COUNT
@@ -30,7 +30,7 @@ struct outage_story {
     usec_t from, to;                // of the outage; to = now while it is open
     const struct fault_band *cause; // NULL = no fault explains it; borrowed from the history
     int current;                    // phase that goes on, -1 = over
-    bool in_place;                  // the leader kept its key: OP_RESTART instead of a promotion
+    bool in_place;                  // the leader kept its key: OP_RETURN instead of a promotion
     bool no_quorum;                 // the leader fenced itself because etcd had lost its quorum
     struct outage_part parts[OP_COUNT];
 };

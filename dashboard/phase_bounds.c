@@ -195,8 +195,8 @@ void outage_bounds(const struct model *m, const struct history *h, struct outage
         bound_elect(m, h, o, law);
     if (o->parts[OP_PROMOTE].present)
         bound_promote(&o->parts[OP_PROMOTE]);
-    if (o->parts[OP_RESTART].present && law == LAW_RESTART)
-        bound_restart(m, &o->parts[OP_RESTART]);
+    if (o->parts[OP_RETURN].present && law == LAW_RESTART)
+        bound_restart(m, &o->parts[OP_RETURN]);
     if (o->parts[OP_REROUTE].present)
         bound_reroute(m, o);
 }

@@ -88,7 +88,7 @@ static const char *phase_words(int phase) {
         [OP_QUORUM_BACK] = "etcd serves again: Patroni must come to its next loop",
         [OP_DETECT] = "waiting until the leader key is gone",
         [OP_ELECT] = "the key is free: the replicas choose a new leader",
-        [OP_RESTART] = "the leader kept its key: PostgreSQL restarts in place",
+        [OP_RETURN] = "the leader kept its key: its PostgreSQL must accept writes again",
         [OP_PROMOTE] = "the new leader holds the key: PostgreSQL becomes writable",
         [OP_REROUTE] = "PostgreSQL takes writes: the application must find it",
     };
@@ -100,7 +100,7 @@ static bool in_chain(const struct outage_story *s, int phase) {
     if (s->parts[phase].present || phase == OP_REROUTE)
         return true;
     if (s->in_place)
-        return phase == OP_RESTART;
+        return phase == OP_RETURN;
     if (s->no_quorum)
         return phase == OP_NO_QUORUM || phase == OP_PROMOTE ||
                (phase == OP_QUORUM_BACK && !s->parts[OP_DETECT].present);

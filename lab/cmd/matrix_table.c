@@ -7,8 +7,8 @@
 #include "lab/cmd/follow.h"
 #include "lab/cmd/matrix.h"
 
-const char *const matrix_phases[] = {"demote",  "no-quorum", "quorum-back", "detect", "elect",
-                                     "restart", "promote",   "reroute",     "rejoin", NULL};
+const char *const matrix_phases[] = {"demote", "no-quorum", "quorum-back", "detect", "elect",
+                                     "return", "promote",   "reroute",     "rejoin", NULL};
 
 // ---- numbers over runs -------------------------------------------------------------------------------------------------------
 

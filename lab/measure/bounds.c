@@ -167,7 +167,7 @@ void bounds_measure(struct measure *m) {
     if (elect->present) // promotion of another node has the same law whatever happened to the old one
         bound_promote(promote);
     if (law == LAW_RESTART)
-        bound_restart(m, &o->phases[PHASE_RESTART], t);
+        bound_restart(m, &o->phases[PHASE_RETURN], t);
     bound_reroute(m, &o->phases[PHASE_REROUTE], &done);
     if (o->phases[PHASE_REJOIN].present)
         WHY(&o->phases[PHASE_REJOIN], "no law: depends on what the returning members must fetch");

@@ -16,7 +16,7 @@ const char *verdict_name(enum verdict v);
     X(QUORUM_BACK, "quorum-back") /* -> the Patroni that will lead has written to etcd again */                        \
     X(DETECT, "detect")           /* fault effective -> leader key gone */                                             \
     X(ELECT, "elect")             /* -> a new leader key */                                                            \
-    X(RESTART, "restart")         /* fault effective -> the leader that kept its key accepts writes again */           \
+    X(RETURN, "return")           /* fault effective -> the leader that kept its key accepts writes again */           \
     X(PROMOTE, "promote")         /* -> that node acknowledges a write (direct probe) */                               \
     X(REROUTE, "reroute")         /* -> first acknowledged write of the application */                                 \
     X(REJOIN, "rejoin")           /* -> every member that can be is streaming again */

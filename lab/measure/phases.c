@@ -6,7 +6,7 @@
 //   again
 //
 // A link whose end was not seen is absent, and the next one covers its time: nothing is left unexplained.
-//   key never went (postmaster killed and restarted in place)  one link, restart = writable again
+//   key never went (postmaster killed and restarted in place)  one link, return = writable again
 //   key changed hands without having gone                      detect absent, elect from the fault
 //   the client was served again before a direct probe saw it   the acknowledgement itself is the proof: promote ends
 //   there no outage (the old primary went on: Patroni killed)        reroute absent, the rest from the events alone
@@ -90,7 +90,7 @@ static bool find_writable(const struct measure *m, const char *node, usec_t base
 // kind: PROMOTE, or RESTART when the leader kept its key and its role. stood_down: it is known to have accepted no writes.
 static void link_writable(struct measure *m, struct chain *c, enum phase_kind kind, bool served, bool stood_down) {
     usec_t at, error;
-    if (!*c->node || !find_writable(m, c->node, c->cursor, kind == PHASE_RESTART && !stood_down, &at, &error))
+    if (!*c->node || !find_writable(m, c->node, c->cursor, kind == PHASE_RETURN && !stood_down, &at, &error))
         return;
     if (served && at > c->limit) { // the client was faster than the probe
         usec_t since = at - error;
@@ -118,7 +118,7 @@ static void link_keys(struct measure *m, struct chain *c, bool served) {
 static void link_all(struct measure *m, struct chain *c, bool served) {
     link_keys(m, c, served);
     if (c->put || !c->gone)
-        link_writable(m, c, c->put ? PHASE_PROMOTE : PHASE_RESTART, served, false);
+        link_writable(m, c, c->put ? PHASE_PROMOTE : PHASE_RETURN, served, false);
     link_reroute(m, c, served);
 }
 

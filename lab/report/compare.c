@@ -298,8 +298,8 @@ static char phase_sign(enum phase_kind phase) {
         return 'D';
     case PHASE_ELECT:
         return 'E';
-    case PHASE_RESTART:
-        return 'S';
+    case PHASE_RETURN:
+        return 'T';
     case PHASE_PROMOTE:
         return 'P';
     case PHASE_REROUTE:

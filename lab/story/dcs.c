@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // etcd: who leads it, and whether it serves (lab/model/quorum.h). An election is told when it has lasted: members that die together are seen one after
 // the other.
+#include <stdio.h>
+
 #include "lab/story/internal.h"
 
 #define ASKED_EVERY (500 * MSEC) // each member, in its own namespace (lab/observe/etcd_member.c)
@@ -58,12 +60,21 @@ static void led(struct story *s, usec_t t, const struct quorum_watch *before, co
     STR_COPY(s->etcd_leader, leader);
 }
 
+// "no answer for 2.0 s": it fell silent up to so long before it was said to be.
+static usec_t waited(const char *error) {
+    double seconds = 0;
+    return sscanf(error, "no answer for %lf s", &seconds) == 1 && seconds > 0 && seconds < 60 ? (usec_t)(seconds * 1e6)
+                                                                                              : 0;
+}
+
 void tell_dcs(struct story *s, const struct event *ev) {
     struct quorum_watch before = s->quorum;
     bool changed = quorum_note(&s->quorum, s->model, ev->t);
     const char *leader = leader_now(s);
-    if (ev->kind == EVENT_DCS_MEMBER || ev->kind == EVENT_NODE_POWER)
-        s->etcd_error = ev->kind == EVENT_DCS_MEMBER ? ASKED_EVERY : 0;
+    if (ev->kind == EVENT_DCS_MEMBER)
+        s->etcd_error = ASKED_EVERY + waited(ev->u.DCS_MEMBER.error);
+    else if (ev->kind == EVENT_NODE_POWER)
+        s->etcd_error = 0;
     if (changed && s->quorum.state == QUORUM_LOST)
         lost(s, s->quorum.since);
     else if (s->quorum.state == QUORUM_LED && *leader && (changed || !str_eq(leader, s->etcd_leader)))

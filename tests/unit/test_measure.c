@@ -47,7 +47,7 @@ static void a_leader_crash_gives_the_numbers_it_was_made_of(void **state) {
     }
 }
 
-static void a_restart_in_place_has_only_restart_and_reroute(void **state) {
+static void a_restart_in_place_has_only_return_and_reroute(void **state) {
     (void)state;
     struct run r = {0};
     world_leader_crash(&r.w);
@@ -58,8 +58,8 @@ static void a_restart_in_place_has_only_restart_and_reroute(void **state) {
     run_fold(&r, true);
     const struct phase *p = r.o->phases;
     assert_false(p[PHASE_DETECT].present || p[PHASE_ELECT].present || p[PHASE_PROMOTE].present);
-    assert_int_equal(p[PHASE_RESTART].duration, MS(7500));
-    assert_int_equal(p[PHASE_RESTART].bound_max, MS(15000));
+    assert_int_equal(p[PHASE_RETURN].duration, MS(7500));
+    assert_int_equal(p[PHASE_RETURN].bound_max, MS(15000));
     assert_int_equal(p[PHASE_REROUTE].duration, MS(23));
     assert_int_equal(phases_sum(r.o), r.o->recovery);
     assert_false(r.o->leader_changed);
@@ -122,7 +122,7 @@ static void a_lost_quorum_has_phases_of_its_own(void **state) {
     assert_int_equal(p[PHASE_QUORUM_BACK].duration, MS(1000));
     assert_int_equal(p[PHASE_PROMOTE].duration, MS(500));
     assert_true(p[PHASE_REROUTE].present);
-    assert_false(p[PHASE_DETECT].present || p[PHASE_ELECT].present || p[PHASE_RESTART].present);
+    assert_false(p[PHASE_DETECT].present || p[PHASE_ELECT].present || p[PHASE_RETURN].present);
     assert_int_equal(phases_sum(r.o), r.o->recovery);
     run_end(&r);
 }
@@ -545,7 +545,7 @@ static void a_log_cut_anywhere_is_an_error_and_never_a_pass(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_leader_crash_gives_the_numbers_it_was_made_of),
-        cmocka_unit_test(a_restart_in_place_has_only_restart_and_reroute),
+        cmocka_unit_test(a_restart_in_place_has_only_return_and_reroute),
         cmocka_unit_test(a_lost_quorum_has_phases_of_its_own),
         cmocka_unit_test(another_leader_after_a_lost_quorum_is_elected_as_ever),
         cmocka_unit_test(a_client_faster_than_the_probe_ends_promote_itself),

@@ -31,7 +31,7 @@ const T = {
   legend: "Legend", lanesTable: "The lanes as a table", what: "What", state: "State", from: "From", to: "To", toEnd: "the end", leaseLegend: "time left of the leader's lease; a tick marks each renewal",
   okLegend: "good writes a second", failedLegend: "failed or unknown (drawn downwards)", lowLegend: "fewest good writes in any 100 ms of the bucket", latLegend: "worst write (solid) and read (dashed) of each bucket",
   outageLegend: "no acknowledged write", faultLegend: "fault in force",
-  phaseText: {demote: "fault effective → the leader accepts no write any more", "no-quorum": "→ etcd has a quorum again", "quorum-back": "→ the Patroni that will lead has written to etcd again", restart: "fault effective → the leader, which kept its key, accepts writes again", detect: "fault effective → the leader key is gone", elect: "→ a new leader key", promote: "→ that node accepts a write", reroute: "→ the application's first acknowledged write", rejoin: "→ every powered member streams from the leader"},
+  phaseText: {demote: "fault effective → the leader accepts no write any more", "no-quorum": "→ etcd has a quorum again", "quorum-back": "→ the Patroni that will lead has written to etcd again", return: "fault effective → the leader, which kept its key, accepts writes again", detect: "fault effective → the leader key is gone", elect: "→ a new leader key", promote: "→ that node accepts a write", reroute: "→ the application's first acknowledged write", rejoin: "→ every powered member streams from the leader"},
   network: "Network", noLinks: "Every service path between two nodes was open, as intended, whenever it was measured.", path: "Service path", who: "Who reaches whom", until: "Until",
   linksNote: "Stretches in which a service path was not open. Intended: what power, links and the faults in force allow. Measured: whether a probe in the lab's own network got through. A path needs both directions.",
   link: {cut: "cut by a fault, and nothing gets through", leaks: "LEAKS: a fault forbids it, yet a probe got through", lost: "LOST: no fault forbids it, yet nothing got through"},
@@ -59,7 +59,7 @@ const TONE = {pass: "good", fail: "bad", invalid: "warn", skipped: "warn", error
 const LANE_SIGN = {off: "○", unknown: "?", starting: "…", down: "✗", replica: "▸", standby_alone: "▹", leader: "★", writable_without_key: "‼", leader_not_writable: "⊘", follower: "▸", leaderless: "∅"};
 const HATCHED = new Set(["down", "writable_without_key", "leader_not_writable", "leaderless"]);
 const THIN = new Set(["replica", "follower", "standby_alone", "starting", "unknown", "off"]);
-const PHASES = {demote: 0, "no-quorum": 4, "quorum-back": 1, detect: 0, elect: 1, restart: 2, promote: 2, reroute: 3, rejoin: 4};
+const PHASES = {demote: 0, "no-quorum": 4, "quorum-back": 1, detect: 0, elect: 1, return: 2, promote: 2, reroute: 3, rejoin: 4};
 const SERVICES = {postgres: "PostgreSQL and Patroni", etcd: "etcd", haproxy: "HAProxy", app: "the application"};
 
 const D = JSON.parse(document.getElementById("run-data").textContent);
@@ -463,7 +463,7 @@ function concerned(p, f) { // which rows explain a phase: [kinds, nodes or null 
     demote: (r) => r[1] === "log" && (r[4] === "etcd" || r[3] === R.old_leader),
     "no-quorum": (r) => r[1] === "log" && (r[4] === "etcd" || r[4] === "patroni"),
     "quorum-back": (r) => r[1] === "log" && (r[4] === "etcd" || r[4] === "patroni"),
-    restart: (r) => r[1] === "log" && r[3] === R.old_leader,
+    return: (r) => r[1] === "log" && r[3] === R.old_leader,
     detect: (r) => r[1] === "log" && (bad.includes(r[3]) || candidates.includes(r[3]) || r[4] === "etcd"),
     elect: (r) => r[1] === "log" && r[4] !== "postgresql",
     promote: (r) => r[1] === "log" && r[3] === R.new_leader || r[1] === "log" && r[4] === "patroni" && !bad.includes(r[3]),
