@@ -23,3 +23,16 @@ for file in events.jsonl ledger.bin result.json scenario.yaml plan.json; do
 done
 result 'versions of the daemons and the kernel are in it' '{"PostgreSQL", "Patroni", "etcd"} <= set(r["versions"]) and r["host"]["kernel"]'
 check 'and the logs of the daemons' test -n "$(find "$run/nodes" -name '*.log' -size +0 2>/dev/null | head -n 1)"
+check 'no line of the promotion comes before its cause: the fault, and the end of the lease' python3 - "$run/events.jsonl" <<'PYTHON'
+import json, sys
+events = [json.loads(line) for line in open(sys.argv[1])]
+fault = next(e["t"] for e in events if e["ev"] == "fault" and e["phase"] == "effective")
+gone = next(e["t"] for e in events if e["ev"] == "dcs.key" and e["key"] == "leader" and e.get("gone") and e["t"] > fault)
+words = "promoted self to leader", "received promote request", "selected new timeline", "archive recovery complete"
+lines = [e for e in events if e["ev"] == "log" and any(w in e["text"] for w in words)]
+print(fault, gone, [(e["t"], e["text"]) for e in lines])
+sys.exit(0 if len(lines) >= 4 and all(e["t"] > gone > fault for e in lines) else 1)
+PYTHON
+for log in "$BASCULE_TREE"/tests/screen/logs/*.jsonl; do
+  check "the log lines of the recorded $(basename "$log") have possible times" python3 "$BASCULE_TREE/tests/lib/log_times.py" "$log"
+done
