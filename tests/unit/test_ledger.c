@@ -60,7 +60,8 @@ static bool count_broken(void *arg, const struct ledger_record *r) {
 
 static void records_that_cannot_be_ours_are_told_as_broken(void **state) {
     (void)state;
-    const struct ledger_record good = {.id = 1, .scheduled = 10, .returned = 13, .op = LEDGER_WRITE, .result = LEDGER_OK};
+    const struct ledger_record good = {
+        .id = 1, .scheduled = 10, .returned = 13, .op = LEDGER_WRITE, .result = LEDGER_OK};
     struct ledger_record bad[9];
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         bad[i] = good;

@@ -511,8 +511,8 @@ static void sets_of_ids_know_their_arithmetic_and_their_limits(void **state) {
     assert_int_equal(idset_count_both(&a, &b), 2);
     assert_false(idset_has(&a, 1u << 30));
     assert_false(idset_add(&a, 0) || idset_add(&a, UINT64_MAX));
-    static const char *const bad[] = {"0",           "a", "1-", "-1", "5-4", "1,,2", "1;2", "99999999999999999999",
-                                      "1-268435457", " 1", "1-268435456,1-2"};
+    static const char *const bad[] = {
+        "0", "a", "1-", "-1", "5-4", "1,,2", "1;2", "99999999999999999999", "1-268435457", " 1", "1-268435456,1-2"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         assert_int_equal(idset_add_ranges(&a, bad[i]), -1);
     assert_int_equal(idset_add_ranges(&a, ""), 0);
