@@ -6,6 +6,7 @@
 #include "injector/catalogue.h"
 #include "injector/errand/errand.h"
 #include "lab/base/fs.h"
+#include "lab/base/inside.h"
 #include "lab/stack/names.h"
 
 static const char CONF[] = "/etc/etcd/etcd.conf.yml", DATA[] = "/var/lib/etcd/member";
@@ -137,13 +138,13 @@ static int replace(struct fault *f, struct err *err) {
     struct fault_world *w = f->world;
     struct node *n = fault_world_node(w, f->nodes[0]);
     cleanup_strbuf struct strbuf conf = {0};
-    cleanup_free char *data = xasprintf("%s/member", node_etcd_dir(n)),
-                      *path = xasprintf("%s/etcd/etcd.conf.yml", node_etc_dir(n));
+    static const char conf_file[] = "etcd/etcd.conf.yml";
+    cleanup_free char *data = xasprintf("%s/member", node_etcd_dir(n));
     if (node_service_pid(n, "etcd") > 0)
         return 0;
     int r = fs_remove_tree(data, err);
     if (r >= 0)
-        r = fs_read(path, 1 << 20, &conf, err);
+        r = inside_read(node_etc_dir(n), conf_file, 1 << 20, &conf, err);
     if (r < 0)
         return r;
     const char *word = strstr(strbuf_str(&conf), "initial-cluster-state: new");
@@ -151,7 +152,7 @@ static int replace(struct fault *f, struct err *err) {
         cleanup_strbuf struct strbuf changed = {0};
         strbuf_addn(&changed, conf.data, (size_t)(word - conf.data));
         strbuf_addf(&changed, "initial-cluster-state: existing%s", word + strlen("initial-cluster-state: new"));
-        r = fs_write(path, changed.data, changed.len, 0644, err);
+        r = inside_write(node_etc_dir(n), conf_file, changed.data, changed.len, 0644, err);
     }
     return r < 0 ? r : w->start_services(w->arg, f->nodes[0], "etcd", err);
 }

@@ -11,6 +11,7 @@
 #include "injector/errand/errand.h"
 #include "injector/phases.h"
 #include "lab/base/fs.h"
+#include "lab/base/inside.h"
 #include "lab/stack/names.h"
 
 static const char RESTORED[] = "/var/lib/etcd/restored";
@@ -123,37 +124,33 @@ static void on_signal(void *arg, const struct node_signal_result *r) {
 }
 
 // The snapshot is some hundred kB in the lab's memory: copied in a millisecond.
-static int spread(struct fault *f, const char *snapshot, struct err *err) {
+static int spread(struct fault *f, const struct node *from, struct err *err) {
     struct fault_world *w = f->world;
     cleanup_strbuf struct strbuf data = {0};
-    int r = fs_read(snapshot, 64 << 20, &data, err);
-    for (size_t i = 0; r >= 0 && i < w->topology->nodes.n; i++) {
-        cleanup_free char *path = xasprintf("%s/" DCS_SNAPSHOT_FILE, node_etcd_dir(w->nodes[i]));
-        if ((w->topology->nodes.items[i].services & SERVICE_ETCD) && !str_eq(path, snapshot))
-            r = fs_write(path, data.data, data.len, 0600, err);
-    }
+    int r = inside_read(node_etcd_dir(from), DCS_SNAPSHOT_FILE, 64 << 20, &data, err);
+    for (size_t i = 0; r >= 0 && i < w->topology->nodes.n; i++)
+        if ((w->topology->nodes.items[i].services & SERVICE_ETCD) && w->nodes[i] != from)
+            r = inside_write(node_etcd_dir(w->nodes[i]), DCS_SNAPSHOT_FILE, data.data, data.len, 0600, err);
     return r;
 }
 
-static int find_snapshot(struct fault *f, struct strbuf *out, struct err *err) {
+static int find_snapshot(struct fault *f, const struct node **ret, struct err *err) {
     struct fault_world *w = f->world;
-    for (size_t i = 0; i < w->topology->nodes.n; i++) {
-        cleanup_free char *path = xasprintf("%s/" DCS_SNAPSHOT_FILE, node_etcd_dir(w->nodes[i]));
-        struct stat st;
-        if ((w->topology->nodes.items[i].services & SERVICE_ETCD) && stat(path, &st) == 0) {
-            strbuf_add(out, path);
+    for (size_t i = 0; i < w->topology->nodes.n; i++)
+        if ((w->topology->nodes.items[i].services & SERVICE_ETCD) &&
+            inside_exists(node_etcd_dir(w->nodes[i]), DCS_SNAPSHOT_FILE)) {
+            *ret = w->nodes[i];
             return 0;
         }
-    }
     return err_set(err, ENOENT, "no member has a snapshot; `do: dcs.save_snapshot` must come before");
 }
 
 static int kill_all(struct fault *f, struct err *err) {
     struct fault_world *w = f->world;
-    cleanup_strbuf struct strbuf path = {0};
-    int r = find_snapshot(f, &path, err);
+    const struct node *from = NULL;
+    int r = find_snapshot(f, &from, err);
     if (r >= 0)
-        r = spread(f, strbuf_str(&path), err);
+        r = spread(f, from, err);
     for (size_t i = 0; r >= 0 && i < w->topology->nodes.n; i++) {
         struct node *n = w->nodes[i];
         int64_t pid =

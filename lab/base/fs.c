@@ -170,7 +170,7 @@ static int copy_at(int src, int dst, char *where, size_t size) {
         } else if (S_ISDIR(st.st_mode)) {
             if (mkdirat(dst, e->d_name, st.st_mode & 07777) < 0 && errno != EEXIST)
                 return -errno;
-            cleanup_close int s = openat(src, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            cleanup_close int s = openat(src, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             cleanup_close int d = openat(dst, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
             if (s < 0 || d < 0)
                 return -errno;
@@ -178,7 +178,7 @@ static int copy_at(int src, int dst, char *where, size_t size) {
             if (r < 0)
                 return r;
         } else if (S_ISREG(st.st_mode)) {
-            cleanup_close int s = openat(src, e->d_name, O_RDONLY | O_CLOEXEC);
+            cleanup_close int s = openat(src, e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
             cleanup_close int d = openat(dst, e->d_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, st.st_mode & 07777);
             if (s < 0 || d < 0)
                 return -errno;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "lab/base/fs.h"
+#include "lab/base/inside.h"
 #include "lab/node/init.h"
 #include "lab/node/internal.h"
 
@@ -38,8 +39,8 @@ char node_process_state(const struct node *n, int64_t pid) {
 }
 
 static bool read_lock_file(const char *root, const char *pgdata, struct strbuf *text) {
-    cleanup_free char *path = xasprintf("%s%s/postmaster.pid", root, pgdata);
-    return fs_read_file(path, 4096, text, NULL) == 0;
+    cleanup_free char *path = xasprintf("%s/postmaster.pid", pgdata);
+    return inside_read(root, path, 4096, text, NULL) == 0;
 }
 
 int64_t postmaster_pid_in(const char *root, const char *pgdata) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "lab/base/inside.h"
 #include "lab/stack/clock/clock.h"
 #include "lab/stack/internal.h"
 #include "lab/stack/names.h"
@@ -35,8 +36,7 @@ int service_haproxy(struct stack *s, size_t i, struct err *err) {
 void service_forget_postmaster(struct node *n) {
     if (node_service_pid(n, "patroni") > 0 || node_postmaster_pid(n, STACK_PGDATA) > 0)
         return;
-    cleanup_free char *path = xasprintf("%s/data/postmaster.pid", node_postgresql_dir(n));
-    (void)unlink(path);
+    (void)inside_unlink(node_postgresql_dir(n), "data/postmaster.pid");
 }
 
 // With `clock: adjustable` PostgreSQL and Patroni read the wall clock through a library. PostgreSQL gets it from whoever starts
@@ -86,8 +86,10 @@ int service_dcs_settings(struct stack *s, struct err *err) {
 }
 
 void service_log_tail(struct node *n, const char *log, struct strbuf *out) {
-    cleanup_free char *path = xasprintf("/proc/%d/root/var/log/%s", (int)node_init_pid(n), log);
-    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char root[32];
+    cleanup_free char *path = xasprintf("/var/log/%s", log);
+    (void)snprintf(root, sizeof root, "/proc/%d/root", (int)node_init_pid(n));
+    cleanup_close int fd = inside_open(root, path, O_RDONLY | O_NONBLOCK, 0);
     char buf[512];
     off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     off_t from = size > (off_t)sizeof buf - 1 ? size - ((off_t)sizeof buf - 1) : 0;

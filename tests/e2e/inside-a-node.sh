@@ -12,7 +12,7 @@ echo "key-$$" >"$HOME/.ssh/id_$$"
 passwd_home=$(getent passwd "$(id -u)" | cut -d: -f6)
 inside() { "$BASCULE" exec n1 -- sh -c "$1" sh "${@:2}"; }
 
-exits 0 'up' "$BASCULE" up patroni-2 --lab "$lab" --runs-dir "$runs" || exit 1
+exits 0 'up' "$BASCULE" up patroni-2 --lab "$lab" --runs-dir "$runs" --set clock=adjustable || exit 1
 check 'status answers' status 's["healthy"]'
 pid=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["supervisor_pid"])' "$work/status.json")
 
@@ -56,6 +56,15 @@ exits 0 'the key cannot be read' inside '! cat "$1"' "$HOME/.ssh/id_$$"
 exits 0 'nothing of the host can be written' inside 'for d in "$@" /usr /var/lib /var/cache /opt /home; do ! touch "$d/bascule-was-here" 2>/dev/null || exit 1; done' "$BASCULE_TREE" "$runs" "$HOME"
 exits 0 'a machine has folders of its own' inside 'touch ~/a /tmp/a /var/tmp/a /etc/a /var/log/a'
 check "which are not the host's" test ! -e /etc/a -a ! -e /var/tmp/a -a ! -e /var/log/a
+
+# ---- the files that the lab itself writes in a node: a link there must not lead it to the host
+echo "precious-$$" >"$HOME/precious"
+# shellcheck disable=SC2016
+exits 0 'a link where the lab keeps a clock' inside 'rm /run/clock/patroni && ln -s "$1" /run/clock/patroni' "$HOME/precious"
+"$BASCULE" inject clock.skew n1 offset=+1h service=patroni >"$out" 2>&1
+check 'the clock is asked for' grep -q 'clock' "$out"
+check 'and the file that the link names is as it was' grep -qx "precious-$$" "$HOME/precious"
+exits 0 'healed' "$BASCULE" heal --all
 
 # ---- and what people do on a machine still works
 exits 0 'psql' "$BASCULE" psql n1 -Atc 'select 1'

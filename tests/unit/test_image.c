@@ -325,6 +325,33 @@ static void what_is_read_of_an_image_is_its_own(void **state) {
     assert_true(inside_exists("", "/etc/passwd"));
 }
 
+static void a_link_leads_no_write_out_of_a_tree(void **state) {
+    (void)state;
+    char outside[] = "/tmp/bascule-outside.XXXXXX";
+    assert_non_null(mkdtemp(outside));
+    cleanup_free char *file = xasprintf("%s/file", outside), *dir = xasprintf("%s/dir", root),
+                      *one = xasprintf("%s/one", root), *made = xasprintf("%s/made", outside),
+                      *own = xasprintf("%s/new/folder/file", root);
+    assert_int_equal(fs_write(file, "mine", 4, 0600, NULL), 0);
+    assert_int_equal(symlink(outside, dir), 0);
+    assert_int_equal(symlink(file, one), 0);
+    assert_int_equal(inside_write(root, "one", "bad", 3, 0600, NULL), -ENOENT);
+    assert_int_equal(inside_write(root, "dir/file", "bad", 3, 0600, NULL), -ENOENT);
+    assert_int_equal(inside_mkdirs(root, "dir/made", 0755, NULL), -ENOENT); // where the link leads in there is nothing
+    assert_true(inside_unlink(root, "dir/file") < 0);
+    cleanup_strbuf struct strbuf text = {0};
+    assert_int_equal(fs_read(file, 100, &text, NULL), 0);
+    assert_string_equal(strbuf_str(&text), "mine");
+    assert_int_equal(access(made, F_OK), -1);
+    assert_int_equal(inside_mkdirs(root, "/new/folder", 0755, NULL), 0);
+    assert_int_equal(inside_mkdirs(root, "new/folder/", 0755, NULL), 0);
+    assert_int_equal(inside_write(root, "/new/folder/file", "good", 4, 0600, NULL), 0);
+    assert_int_equal(access(own, F_OK), 0);
+    assert_int_equal(inside_unlink(root, "new/folder/file"), 0);
+    assert_int_equal(inside_unlink(root, "one"), 0); // itself
+    assert_int_equal(fs_remove_tree(outside, NULL), 0);
+}
+
 static void image_json_keeps_every_word(void **state) {
     (void)state;
     struct image_info a = {.bytes = 545259520, .files = 11757, .built = 1764000000 * SEC}, b = {0};
@@ -358,6 +385,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_tree_of_any_depth_can_be_removed, make_tree, drop_tree),
         cmocka_unit_test(a_tar_that_grows_without_end_is_told_so),
         cmocka_unit_test_setup_teardown(what_is_read_of_an_image_is_its_own, make_tree, drop_tree),
+        cmocka_unit_test_setup_teardown(a_link_leads_no_write_out_of_a_tree, make_tree, drop_tree),
         cmocka_unit_test(image_json_keeps_every_word),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);

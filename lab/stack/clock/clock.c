@@ -4,37 +4,40 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "lab/base/fs.h"
+#include "lab/base/inside.h"
 #include "lab/stack/internal.h"
 
 const char *const clock_env[] = {"LD_PRELOAD=" STACK_CLOCKS "/clock.so", "BASCULE_CLOCK=" STACK_CLOCKS, NULL};
 
-static char *path_of(const struct node *n, const char *file) {
-    return xasprintf("/proc/%d/root" STACK_CLOCKS "/%s", (int)node_init_pid(n), file);
+static const char *root_of(const struct node *n, char buf[static 32]) {
+    (void)snprintf(buf, 32, "/proc/%d/root", (int)node_init_pid(n));
+    return buf;
 }
 
-static int write_new(const struct node *n, const char *file, const void *data, size_t len, mode_t mode,
-                     struct err *err) {
-    cleanup_free char *path = path_of(n, file);
-    return fs_exists(path) ? 0 : fs_write(path, data, len, mode, err);
+static int write_new(const char *root, const char *path, const void *data, size_t len, mode_t mode, struct err *err) {
+    return inside_exists(root, path) ? 0 : inside_write(root, path, data, len, mode, err);
 }
 
 int clock_prepare(const struct node *n, struct err *err) {
     const int64_t right = 0;
-    cleanup_free char *folder = path_of(n, "");
-    int r = fs_mkdirs(folder, 0755, err);
+    char buf[32];
+    const char *root = root_of(n, buf);
+    int r = inside_mkdirs(root, STACK_CLOCKS, 0755, err);
     if (r == 0)
-        r = write_new(n, "postgres", &right, sizeof right, 0644, err);
+        r = write_new(root, STACK_CLOCKS "/postgres", &right, sizeof right, 0644, err);
     if (r == 0)
-        r = write_new(n, "patroni", &right, sizeof right, 0644, err);
-    return r < 0 ? r : write_new(n, "clock.so", clock_shim, (size_t)(clock_shim_end - clock_shim), 0755, err);
+        r = write_new(root, STACK_CLOCKS "/patroni", &right, sizeof right, 0644, err);
+    return r < 0 ? r
+                 : write_new(root, STACK_CLOCKS "/clock.so", clock_shim, (size_t)(clock_shim_end - clock_shim), 0755,
+                             err);
 }
 
 // In place: the file is mapped, and a reader of a truncated one would get SIGBUS.
-static int open_clock(const struct node *n, const char *service, int flags, struct err *err) {
-    cleanup_free char *path = path_of(n, service);
-    int fd = open(path, flags | O_CLOEXEC);
-    return fd < 0 ? err_sys(err, errno, "%s: the clock " STACK_CLOCKS "/%s", node_name(n), service) : fd;
+static int open_clock(const struct node *n, const char *service, unsigned flags, struct err *err) {
+    char buf[32];
+    cleanup_free char *path = xasprintf(STACK_CLOCKS "/%s", service);
+    int fd = inside_open(root_of(n, buf), path, flags, 0);
+    return fd < 0 ? err_sys(err, -fd, "%s: the clock " STACK_CLOCKS "/%s", node_name(n), service) : fd;
 }
 
 int clock_get(const struct node *n, const char *service, int64_t *ret_ns, struct err *err) {
