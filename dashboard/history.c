@@ -3,6 +3,7 @@
 #include "dashboard/history.h"
 
 #include "dashboard/history_fold.h"
+#include "lab/measure/laws.h"
 
 struct history *history_new(void) {
     struct fold *f = xcalloc(1, sizeof *f);
@@ -99,6 +100,10 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_DCS_MEMBER:
         fold_quorum(f, m, ev);
         break;
+    case EVENT_ACTION:
+        if (str_eq(ev->u.ACTION.phase, "asked") && law_names_leader(ev->u.ACTION.action))
+            f->h.leader_named = ev->t;
+        break;
     case EVENT_TICK:
     case EVENT_PROGRESS:
     case EVENT_WATCHDOG:
@@ -109,7 +114,6 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_PROXY:
     case EVENT_CLIENT_SERVER:
     case EVENT_COMMAND:
-    case EVENT_ACTION:
     case EVENT_FINAL_ROWS:
     case EVENT_NOISE:
     case EVENT_KNOWN_DEFECT:

@@ -113,6 +113,8 @@ struct history {
     VEC(struct client_error) client_errors;
     VEC(struct final_entry) finals;
     usec_t etcd_election, primary_start_timeout; // settings that bounds need; 0 = not told
+    bool start_timeout_told;                     // 0 is a value of primary_start_timeout, too
+    usec_t leader_named; // when an administrator last asked for a switchover or failover; 0 = never
     char lab_phase[EVENT_NAME_MAX];
     struct {
         char component[EVENT_NAME_MAX], version[EVENT_NAME_MAX];

@@ -45,8 +45,10 @@ static void note_config(struct history *h, const struct event *ev) {
     if (str_eq(ev->u.CONFIG.key, "etcd.election-timeout"))
         h->etcd_election = setting_time(ev->u.CONFIG.value, MSEC);
     else if (str_eq(ev->u.CONFIG.key, "patroni.primary_start_timeout") ||
-             str_eq(ev->u.CONFIG.key, "patroni.master_start_timeout"))
+             str_eq(ev->u.CONFIG.key, "patroni.master_start_timeout")) {
         h->primary_start_timeout = setting_time(ev->u.CONFIG.value, SEC);
+        h->start_timeout_told = true;
+    }
 }
 
 void fold_run(struct fold *f, const struct event *ev) {

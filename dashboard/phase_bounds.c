@@ -28,12 +28,11 @@ static double s(usec_t t) {
 
 #define WHY(p, ...) ((void)snprintf((p)->why, sizeof(p)->why, __VA_ARGS__))
 
-static struct law_lease lease_at(const struct model *m, const struct history *h, usec_t t, bool *known) {
-    struct law_renewal last = {0};
+static struct law_lease lease_at(const struct model *m, const struct history *h, usec_t t, struct law_renewal *last) {
+    *last = (struct law_renewal){0};
     VEC_FOREACH (&h->leases, p)
-        law_note_renewal(&last, (struct law_renewal){.at = p->t, .error = p->error, .ttl = p->ttl}, t);
-    *known = last.seen;
-    return law_lease_at(&last, t, m->ttl, m->loop_wait);
+        law_note_renewal(last, (struct law_renewal){.at = p->t, .error = p->error, .ttl = p->ttl}, t);
+    return law_lease_at(last, t, m->ttl, m->loop_wait);
 }
 
 // When another etcd than the one that led when the fault bit was first seen leading; USEC_NEVER = not yet.
@@ -60,10 +59,15 @@ static void explain_detect(const struct model *m, const struct history *h, struc
 
 static void bound_lease(const struct model *m, const struct history *h, struct outage_part *p,
                         const struct fault_band *f) {
-    bool known;
-    struct law_lease l = lease_at(m, h, f->from, &known);
+    struct law_renewal last;
+    struct law_lease l = lease_at(m, h, f->from, &last);
     if (!l.ttl)
         return;
+    if (l.stands) {
+        WHY(p, "no law: the lease was not renewed for %.1f s, its ttl is %.0f s: etcd had no quorum, and no lease ends",
+            s(usec_sub(f->from, last.at)), s(l.ttl));
+        return;
+    }
     struct law_fault done = law_fault(f);
     int hit = law_etcd_leader_hit(&done, f->etcd_leader);
     usec_t election = h->etcd_election ? h->etcd_election : ELECTION;
@@ -71,7 +75,7 @@ static void bound_lease(const struct model *m, const struct history *h, struct o
     if (hit == 1)
         WHY(p, "etcd must elect first (%.0f-%.0f s), then the lease runs %.0f s anew", s(election), s(2 * election),
             s(l.ttl));
-    else if (known)
+    else if (last.seen)
         WHY(p, "lease: ttl %.0f s, of which %.1f s were gone when the fault bit", s(l.ttl),
             s((l.age_min + l.age_max) / 2));
     else
@@ -81,7 +85,7 @@ static void bound_lease(const struct model *m, const struct history *h, struct o
 
 static void bound_detect(const struct model *m, const struct history *h, struct outage_story *o, enum law law) {
     struct outage_part *p = &o->parts[OP_DETECT];
-    usec_t start = h->primary_start_timeout ? h->primary_start_timeout : START_TIMEOUT;
+    usec_t start = h->start_timeout_told ? h->primary_start_timeout : START_TIMEOUT;
     if (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED)
         bound_lease(m, h, p, o->cause);
     else if (law == LAW_RESTART && m->loop_wait) {
@@ -140,7 +144,8 @@ static void explain_elect(const struct model *m, const struct history *h, const 
 static void bound_elect(const struct model *m, const struct history *h, struct outage_story *o, enum law law) {
     struct outage_part *p = &o->parts[OP_ELECT];
     bool healed = o->cause->to != USEC_NEVER && o->cause->to < p->to;
-    set_bound(p, law_elect(law, healed));
+    bool named = h->leader_named > o->cause->from && h->leader_named <= (p->to == USEC_NEVER ? h->now : p->to);
+    set_bound(p, law_elect(law, healed || named));
     if (law == LAW_LEASE_DROPPED)
         WHY(p, "candidates wait 2 s for the silent leader's answer, then one HA cycle");
     else

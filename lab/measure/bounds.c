@@ -25,12 +25,11 @@ static struct law_fault law_fault(const struct measures *o, const struct fault_m
     return (struct law_fault){f->mechanism, f->params, f->nodes, o->old_leader};
 }
 
-static struct law_lease lease_at(const struct measure *m, usec_t t, bool *known) {
-    struct law_renewal last = {0};
+static struct law_lease lease_at(const struct measure *m, usec_t t, struct law_renewal *last) {
+    *last = (struct law_renewal){0};
     VEC_FOREACH (&m->leases, x)
-        law_note_renewal(&last, (struct law_renewal){.at = x->renewed, .error = x->error, .ttl = x->ttl}, t);
-    *known = last.seen;
-    return law_lease_at(&last, t, fold_setting_usec(m, "patroni.ttl", t, SEC, 0),
+        law_note_renewal(last, (struct law_renewal){.at = x->renewed, .error = x->error, .ttl = x->ttl}, t);
+    return law_lease_at(last, t, fold_setting_usec(m, "patroni.ttl", t, SEC, 0),
                         fold_setting_usec(m, "patroni.loop_wait", t, SEC, 0));
 }
 
@@ -43,17 +42,22 @@ static const char *etcd_leader_at(const struct measure *m, usec_t t) {
 }
 
 static void bound_detect_lease(const struct measure *m, struct phase *p, const struct law_fault *f, usec_t t) {
-    bool known;
-    struct law_lease l = lease_at(m, t, &known);
+    struct law_renewal last;
+    struct law_lease l = lease_at(m, t, &last);
     if (l.ttl == 0)
         return;
+    if (l.stands) {
+        WHY(p, "no law: the lease was not renewed for %.1f s, its ttl is %.0f s: etcd had no quorum, and no lease ends",
+            s(usec_sub(t, last.at)), s(l.ttl));
+        return;
+    }
     int hit = law_etcd_leader_hit(f, etcd_leader_at(m, t));
     usec_t election = fold_setting_usec(m, "etcd.election-timeout", t, MSEC, SEC);
     usec_t loop = fold_setting_usec(m, "patroni.loop_wait", t, SEC, 0);
     bool once_more = law_renews_once_more(f);
     set_bound(p, law_detect_lease(&l, hit, election, once_more ? loop : 0));
     char age[64] = "age of the lease, 0 to loop_wait";
-    if (known)
+    if (last.seen)
         (void)snprintf(age, sizeof age, "age of the lease %.1f s", s((l.age_min + l.age_max) / 2));
     if (hit == 1)
         WHY(p,
@@ -71,7 +75,7 @@ static void bound_detect_lease(const struct measure *m, struct phase *p, const s
 static bool leader_was_named(const struct measures *o, const struct fault_measure *f, const struct phase *p) {
     VEC_FOREACH (&o->faults, a)
         if (a != f && a->action && a->asked >= f->asked && a->asked <= p->start + p->duration &&
-            (str_eq(a->mechanism, "patroni.failover") || str_eq(a->mechanism, "patroni.switchover")))
+            law_names_leader(a->mechanism))
             return true;
     return false;
 }

@@ -31,9 +31,13 @@ static enum law law_of_cut(const struct law_fault *f) {
     return cuts(f, "rest", "tcp/8008") ? LAW_LEASE_DROPPED : LAW_LEASE_REFUSED;
 }
 
+bool law_names_leader(const char *mechanism) {
+    return str_eq(mechanism, "patroni.switchover") || str_eq(mechanism, "patroni.failover");
+}
+
 enum law law_of(const struct law_fault *f) {
     const char *how = f->mechanism;
-    if (str_eq(how, "patroni.switchover") || str_eq(how, "patroni.failover"))
+    if (law_names_leader(how))
         return LAW_RELEASE;
     if (!*f->leader || !str_list_has(f->nodes, f->leader))
         return LAW_NONE;
@@ -96,6 +100,7 @@ struct law_lease law_lease_at(const struct law_renewal *last, usec_t fault, usec
         l.age_min = usec_sub(fault, last->at);
         l.age_max = usec_sub(fault, usec_sub(last->at, last->error));
         l.ttl = last->ttl ? last->ttl : ttl;
+        l.stands = l.age_min > sum(l.ttl, LAW_LEASE_SCAN + LAW_SLACK);
     }
     l.age_max = l.age_max < l.ttl ? l.age_max : l.ttl;
     l.age_min = l.age_min < l.age_max ? l.age_min : l.age_max;

@@ -40,16 +40,19 @@ struct law_renewal {  // of the leader's lease, as it was seen
     usec_t ttl;       // granted; 0 = not told
     bool seen;        // false: none was, the rest is zero
 };
-struct law_lease { // the leader's lease when the fault bit
-    usec_t ttl;    // 0 = not known: no bound
-    usec_t age_min,
-        age_max; // age_min <= age_max <= ttl: who died with etcd away holds a lease that can't run out meanwhile
+struct law_lease {           // the leader's lease when the fault bit
+    usec_t ttl;              // 0 = not known: no bound
+    usec_t age_min, age_max; // age_min <= age_max <= ttl
+    // Not renewed for longer than its ttl, and yet the key was there: etcd had no quorum, and without one no lease ends.
+    bool stands;
 };
 struct law_range {
     usec_t min, max;
 };
 
 enum law law_of(const struct law_fault *f);
+// Does an act with this mechanism name the new leader? Then nobody races, and the 2 s of a race are not its least time.
+bool law_names_leader(const char *mechanism);
 // Did etcd's leader (its node's name, "" = not known) lose its followers by it? 1 yes, 0 no, -1 not known.
 int law_etcd_leader_hit(const struct law_fault *f, const char *etcd_leader);
 // Who hears nothing is heard: the next keepalive, on a connection that stands, still reaches etcd and counts.

@@ -110,10 +110,11 @@ static void messages(const char *text) {
 // The text cut at its newlines as the columns of one row.
 static void rows(char *text) {
     enum { COLUMNS = 12 };
+    static char name[] = "c";
     PGresult *r = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
     PGresAttDesc attributes[COLUMNS] = {{0}};
     for (int i = 0; i < COLUMNS; i++)
-        attributes[i].name = (char[]){"c"};
+        attributes[i].name = name;
     char *value;
     int n = 1 + *text % COLUMNS;
     n = n < 1 ? 1 : n;

@@ -152,6 +152,66 @@ static void tell_key(struct folds *f, usec_t t, const char *holder) {
     (void)fold(f, &key);
 }
 
+static void tell_setting(struct folds *f, const char *key, const char *value) {
+    struct event ev = EVENT_NEW(CONFIG);
+    ev.t = SEC;
+    STR_COPY(ev.u.CONFIG.key, key);
+    STR_COPY(ev.u.CONFIG.value, value);
+    (void)fold(f, &ev);
+}
+
+static void tell_fault(struct folds *f, usec_t t, const char *mechanism, const char *params) {
+    for (int i = 0; i < 2; i++) {
+        struct event ev = EVENT_NEW(FAULT);
+        ev.t = t;
+        STR_COPY(ev.u.FAULT.id, "f");
+        STR_COPY(ev.u.FAULT.mechanism, mechanism);
+        STR_COPY(ev.u.FAULT.params, params);
+        STR_COPY(ev.u.FAULT.nodes, "n1");
+        STR_COPY(ev.u.FAULT.phase, i ? "effective" : "asked");
+        (void)fold(f, &ev);
+    }
+}
+
+static void an_administrator_who_names_the_leader_spares_the_race(void **state) {
+    (void)state;
+    for (int named = 0; named < 2; named++) {
+        struct folds f = {.m = model_new(), .h = history_new(), .measure = measure_new()};
+        struct outage o = {.from = 10 * SEC, .to = 17 * SEC};
+        struct outage_story s;
+        struct event act = EVENT_NEW(ACTION);
+        tell_setting(&f, "patroni.ttl", "30");
+        tell_key(&f, SEC, "n1");
+        tell_fault(&f, 10 * SEC, "node.power_off", "");
+        tell_key(&f, 13 * SEC, "");
+        act.t = 13 * SEC + 1;
+        STR_COPY(act.u.ACTION.action, named ? "patroni.failover" : "patroni.reload");
+        STR_COPY(act.u.ACTION.phase, "asked");
+        (void)fold(&f, &act);
+        tell_key(&f, 13 * SEC + 100 * MSEC, "n2");
+        outage_tell(f.m, f.h, &o, 20 * SEC, &s);
+        assert_true(s.parts[OP_ELECT].bounded);
+        assert_int_equal(s.parts[OP_ELECT].min, named ? 0 : 1900 * MSEC);
+        folds_done(&f);
+    }
+}
+
+static void a_start_timeout_of_nothing_is_a_setting_too(void **state) {
+    (void)state;
+    struct folds f = {.m = model_new(), .h = history_new(), .measure = measure_new()};
+    struct outage o = {.from = 10 * SEC, .to = USEC_NEVER};
+    struct outage_story s;
+    tell_setting(&f, "patroni.loop_wait", "10");
+    tell_setting(&f, "patroni.primary_start_timeout", "0");
+    tell_key(&f, SEC, "n1");
+    tell_fault(&f, 10 * SEC, "process.kill", "service=postgres process=postmaster");
+    tell_key(&f, 13 * SEC, "");
+    outage_tell(f.m, f.h, &o, 14 * SEC, &s);
+    assert_true(s.parts[OP_DETECT].present && s.parts[OP_DETECT].bounded);
+    assert_int_equal(s.parts[OP_DETECT].max, 20 * SEC + SEC / 2);
+    folds_done(&f);
+}
+
 static int phase_at(struct folds *f, const struct outage *o, usec_t now) {
     struct outage_story s;
     outage_tell(f->m, f->h, o, now, &s);
@@ -181,6 +241,8 @@ int main(void) {
         cmocka_unit_test(a_lost_quorum_has_the_phases_of_the_measures),
         cmocka_unit_test(races_that_nobody_won_are_told_by_both),
         cmocka_unit_test(a_later_etcd_leader_is_told_by_both),
+        cmocka_unit_test(an_administrator_who_names_the_leader_spares_the_race),
+        cmocka_unit_test(a_start_timeout_of_nothing_is_a_setting_too),
         cmocka_unit_test(the_phase_moves_on_as_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

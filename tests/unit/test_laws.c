@@ -93,6 +93,7 @@ static void a_lease_older_than_its_ttl_leaves_no_time_and_not_endless_time(void 
     struct law_lease l = law_lease_at(&last, 60 * SEC, 30 * SEC, 10 * SEC);
     assert_int_equal(l.age_min, 30 * SEC);
     assert_int_equal(l.age_max, 30 * SEC);
+    assert_true(l.stands);
     struct law_range r = law_detect_lease(&l, 0, SEC, 0);
     assert_int_equal(r.min, 0);
     assert_int_equal(r.max, SEC);
@@ -139,7 +140,7 @@ static void no_input_breaks_the_order_of_a_range(void **state) {
         struct law_lease l = law_lease_at(&last, fault, any_time(), loop);
         assert_true(l.age_min <= l.age_max && l.age_max <= l.ttl);
         if (dice() % 8 == 0) // made by hand, in no order
-            l = (struct law_lease){any_time(), any_time(), any_time()};
+            l = (struct law_lease){any_time(), any_time(), any_time(), false};
         in_order(law_detect_lease(&l, (int)(dice() % 3) - 1, election, any_time()));
         in_order((struct law_range){0, law_detect_anew(any_time(), any_time(), election)});
         in_order(law_detect_restart(loop, any_time()));

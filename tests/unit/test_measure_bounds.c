@@ -50,6 +50,23 @@ static void an_etcd_leader_on_the_dead_node_restarts_the_lease(void **state) {
     run_end(&r);
 }
 
+// Etcd is lost first, the leader's machine a minute later: nothing was renewed and nothing could end.
+static void a_lease_that_nobody_could_end_has_no_law(void **state) {
+    (void)state;
+    struct run r = {0};
+    world_leader_crash(&r.w);
+    world_build(&r.w);
+    VEC_FOREACH (&r.w.events, ev) // all but the lease a minute later
+        if (ev->kind != EVENT_DCS_LEASE && ev->t > MS(6000))
+            ev->t += MS(60000);
+    run_fold(&r, false);
+    const struct phase *p = &r.o->phases[PHASE_DETECT];
+    assert_true(p->present);
+    assert_false(p->bounded || p->inside);
+    assert_non_null(strstr(p->why, "its ttl is 30 s: etcd had no quorum"));
+    run_end(&r);
+}
+
 static void patroni_says(struct run *r, usec_t t, const char *node, const char *text) {
     struct event ev = {.kind = EVENT_LOG_LINE, .t = t};
     STR_COPY(ev.u.LOG_LINE.node, node);
@@ -242,6 +259,7 @@ static void a_killed_patroni_refuses_and_its_race_is_fast(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bounds_of_a_crash_come_from_ttl_and_the_age_of_the_lease),
+        cmocka_unit_test(a_lease_that_nobody_could_end_has_no_law),
         cmocka_unit_test(an_etcd_leader_on_the_dead_node_restarts_the_lease),
         cmocka_unit_test(a_race_that_nobody_wins_costs_a_loop),
         cmocka_unit_test(a_candidate_may_be_busy_with_the_silent_leader),
