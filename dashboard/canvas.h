@@ -25,11 +25,12 @@ enum tone {
     TONE_COUNT
 };
 
-// Signs with a UTF-8 and an ASCII form, one column wide each: X(name, utf8, ascii)
+// Signs with a UTF-8 and an ASCII form, one column wide each on every terminal, so none that a font may show as an emoji:
+// X(name, utf8, ascii)
 // clang-format off
 #define SIGNS(X) \
     X(GOOD, "✓", "+") X(BAD, "✗", "x") X(WARN, "!", "!") X(UNKNOWN, "?", "?") X(LEADER, "★", "*") \
-    X(REPLICA, "○", "o") X(SYNC, "◆", "#") X(OFF, "·", "-") X(FAULT, "⚡", "!") X(UP, "▲", "^") \
+    X(REPLICA, "○", "o") X(SYNC, "◆", "#") X(OFF, "·", "-") X(FAULT, "↯", "!") X(UP, "▲", "^") \
     X(DOWN, "▼", "v") X(RIGHT, "▶", ">") X(HLINE, "─", "-") X(VLINE, "│", "|") X(FULL, "█", "#") \
     X(HALF, "▒", "=") X(LIGHT, "░", ".") X(DOT, "•", "*")
 // clang-format on

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "dashboard/canvas.h"
+#include "dashboard/glyph.h"
 
 static void expect_text(const struct canvas *c, const char *want) {
     cleanup_strbuf struct strbuf got = {0};
@@ -62,6 +63,25 @@ static void ascii_terminals_get_likenesses(void **state) {
     canvas_done(&c);
 }
 
+// A terminal that shows one of them two columns wide garbles the rest of every line that has it.
+static void every_sign_is_one_column_wide(void **state) {
+    (void)state;
+    static const char *const signs[] = {
+#define X(name, utf8, ascii) utf8,
+        SIGNS(X)
+#undef X
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(signs); i++) {
+        const char *p = signs[i];
+        char32_t ch = glyph_next(&p);
+        assert_int_equal(*p, '\0');
+        assert_int_equal(glyph_width(ch), 1);
+    }
+    assert_int_equal(glyph_width(0x26a1), 2); // an emoji by default: the sign of a fault until it was seen on a terminal
+    assert_int_equal(glyph_width(0x23f3), 2);
+    assert_int_equal(glyph_width(0x2756), 1);
+}
+
 static void a_field_has_exactly_its_width(void **state) {
     (void)state;
     struct canvas c;
@@ -106,6 +126,7 @@ int main(void) {
         cmocka_unit_test(broken_utf8_and_control_characters_become_question_marks),
         cmocka_unit_test(wide_characters_are_never_cut_in_half),
         cmocka_unit_test(ascii_terminals_get_likenesses),
+        cmocka_unit_test(every_sign_is_one_column_wide),
         cmocka_unit_test(a_field_has_exactly_its_width),
         cmocka_unit_test(tones_are_letters_of_a_second_block),
         cmocka_unit_test(a_senseless_size_is_no_size),
