@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include "lab/base/terminal.h"
 #include "lab/cmd/client.h"
 
 struct options {
@@ -110,7 +111,7 @@ static int show(const char *dir, const struct options *o) {
     do {
         VEC_FOREACH (&list, f)
             print_new(f, list.n > 1);
-    } while (o->follow && (poll(NULL, 0, 100), true));
+    } while (o->follow && !terminal_failed() && (poll(NULL, 0, 100), true));
     VEC_FOREACH (&list, f) {
         (void)close(f->fd);
         free(f->path);

@@ -249,6 +249,6 @@ int status_main(int argc, char **argv) {
     int r;
     do
         r = show(fd, &o, &err);
-    while (r == 0 && o.watch && (poll(NULL, 0, 1000), true));
+    while (r == 0 && o.watch && !terminal_failed() && (poll(NULL, 0, 1000), true));
     return r < 0 ? cmd_fail(EXIT_BROKEN, &err) : EXIT_PASS;
 }
