@@ -144,7 +144,7 @@ static void add_names(struct text *t, const struct measure *m, int history) {
         }
 }
 
-// "n2 and n3 have up to 120 rows that n1, the leader, has not; it has 100 that they have not; both sides say timeline 2"
+// "n2 and n3 follow another history: they have up to 120 rows that n1, the leader, has not, and lack 100 of its rows; both sides say timeline 2"
 static void tell_history(struct text *t, const struct measure *m, const struct node_contents *first,
                          const char *leader) {
     bool several = count_history(m, first->history) > 1, same_timeline = true;
@@ -160,17 +160,31 @@ static void tell_history(struct text *t, const struct measure *m, const struct n
     if (*t->to)
         add(t, "; ");
     add_names(t, m, first->history);
+    add(t, " follow%s another history: ", several ? "" : "s");
     if (!foreign && !missing) {
-        add(t, " hold%s the same rows as %s, the leader, but %s %s", several ? "" : "s", leader, several ? "one" : "it",
-            first->because);
+        add(t, "the rows are those of %s, the leader, but %s %s", leader, several ? "one" : "it", first->because);
         return;
     }
-    add(t, " %s %s%" PRId64 " rows that %s, the leader, has not", several ? "have" : "has",
-        least < foreign ? "up to " : "", foreign, leader);
-    if (missing)
-        add(t, "; it has %" PRId64 " that %s not", missing, several ? "they have" : "the other has");
+    if (foreign)
+        add(t, "%s %s%" PRId64 " row%s that %s, the leader, has not", several ? "they have" : "it has",
+            least < foreign ? "up to " : "", foreign, foreign == 1 ? "" : "s", leader);
+    if (missing && foreign)
+        add(t, ", and lack%s %" PRId64 " of its rows", several ? "" : "s", missing);
+    else if (missing)
+        add(t, "%s %" PRId64 " rows of %s, the leader", several ? "they lack" : "it lacks", missing, leader);
     if (same_timeline)
         add(t, "; both sides say timeline %" PRId64, first->timeline);
+}
+
+// All of them, whatever their histories.
+static void name_diverged(struct measure *m) {
+    struct text t = {m->out.diverged_names, sizeof m->out.diverged_names};
+    int left = m->out.diverged_nodes;
+    VEC_FOREACH (&m->out.contents, c)
+        if (c->diverged) {
+            left--;
+            add(&t, "%s%s", c->node, left > 1 ? ", " : left == 1 ? " and " : "");
+        }
 }
 
 static void tell(struct measure *m, const struct node_state *leader) {
@@ -194,6 +208,8 @@ void contents_measure(struct measure *m) {
     number_histories(m);
     VEC_FOREACH (&m->out.contents, c)
         m->out.diverged_nodes += c->diverged;
-    if (m->out.diverged_nodes)
-        tell(m, leader);
+    if (!m->out.diverged_nodes)
+        return;
+    name_diverged(m);
+    tell(m, leader);
 }

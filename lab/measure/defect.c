@@ -140,14 +140,14 @@ static void judge_presence(struct measure *m, const struct defect_measure *d) {
     STR_COPY(e->kind, "known_defect");
     e->known = true;
     if (missed)
-        (void)snprintf(e->text, sizeof e->text, "%s always shows with %s %s: it was not seen", d->id, d->software,
-                       d->versions);
+        (void)snprintf(e->text, sizeof e->text, "%s was not seen, though it always shows with %s %s", d->id,
+                       d->software, d->versions);
     else if (version_known(d->version))
-        (void)snprintf(e->text, sizeof e->text, "no %s with %s %s, which is not %s: %s", d->id, d->software, d->version,
-                       d->versions, d->detail);
+        (void)snprintf(e->text, sizeof e->text, "%s was seen with %s %s, though only %s is known to have it: %s", d->id,
+                       d->software, d->version, d->versions, d->detail);
     else
-        (void)snprintf(e->text, sizeof e->text, "no %s where the version of %s is not recorded: %s", d->id, d->software,
-                       d->detail);
+        (void)snprintf(e->text, sizeof e->text, "%s was seen, and which version of %s it was is not recorded: %s",
+                       d->id, d->software, d->detail);
 }
 
 void defect_explain(struct measure *m) {

@@ -6,12 +6,6 @@
 
 #include "lab/measure/fold.h"
 
-struct reading {
-    bool known;
-    double value;              // µs, count or percent
-    char text[EVENT_TEXT_MAX]; // the value for people, or why it is not known
-};
-
 static struct reading unknown(const char *why) {
     struct reading r = {.known = false};
     STR_COPY(r.text, why);
@@ -42,15 +36,16 @@ static struct reading read_outage_value(const struct measures *o) {
     struct reading r = duration(o->write_outage);
     if (o->outage_open) {
         r.value = 1e18; // longer than any limit
-        (void)snprintf(r.text, sizeof r.text, "writes were still failing at the end");
+        r.sentence = true;
+        STR_COPY(r.text, "the application's writes were still failing at the end");
     }
     return r;
 }
 
 static struct reading read_recovery(const struct measures *o) {
     if (o->outage_open) {
-        struct reading r = {.known = true, .value = 1e18};
-        STR_COPY(r.text, "writes were still failing at the end");
+        struct reading r = {.known = true, .sentence = true, .value = 1e18};
+        STR_COPY(r.text, "the application's writes were still failing at the end");
         return r;
     }
     if (!o->first_write)
@@ -70,25 +65,24 @@ static struct reading read_split_brain(const struct measure *m) {
         return unknown("no direct probe of any PostgreSQL");
     struct reading r = duration(o->split_brain_min);
     char text[USEC_TEXT_MAX];
-    if (o->split_brain_min > 0)
-        (void)snprintf(r.text, sizeof r.text, "%s proven on %s", usec_format(text, o->split_brain_min),
-                       o->split_brain_nodes);
-    else
-        STR_COPY(r.text, "none");
+    r.sentence = o->split_brain_min > 0;
+    if (r.sentence)
+        (void)snprintf(r.text, sizeof r.text, "%s accepted writes at the same time, proven for %s",
+                       o->split_brain_nodes, usec_format(text, o->split_brain_min));
     return r;
 }
 
 static struct reading read_rejoin(const struct measures *o) {
     if (o->rejoin_known)
         return duration(o->rejoin);
-    struct reading r = {.known = o->cause >= 0, .value = 1e18};
+    struct reading r = {.known = o->cause >= 0, .sentence = true, .value = 1e18};
     STR_COPY(r.text, o->cause >= 0 ? "not every member streamed again before the end" : "there was no fault");
     return r;
 }
 
 static struct reading read_phases(const struct measures *o) {
     int bounded = 0;
-    struct reading r = {.known = true};
+    struct reading r = {.known = true, .sentence = true};
     for (int i = 0; i < PHASE_COUNT; i++) {
         const struct phase *p = &o->phases[i];
         if (!p->present || !p->bounded)
@@ -97,14 +91,18 @@ static struct reading read_phases(const struct measures *o) {
         if (!p->inside) {
             char d[USEC_TEXT_MAX], lo[USEC_TEXT_MAX], hi[USEC_TEXT_MAX];
             r.value = 1;
-            (void)snprintf(r.text, sizeof r.text, "%s took %s, outside %s to %s", p->name, usec_format(d, p->duration),
-                           usec_format(lo, p->bound_min), usec_format(hi, p->bound_max));
+            (void)snprintf(r.text, sizeof r.text, "the phase %s took %s; the settings allow %s to %s", p->name,
+                           usec_format(d, p->duration), usec_format(lo, p->bound_min), usec_format(hi, p->bound_max));
             return r;
         }
     }
     if (!bounded)
         return unknown("no phase of this fault has a computable bound");
-    (void)snprintf(r.text, sizeof r.text, "%d of %d inside", bounded, bounded);
+    if (bounded == 1)
+        STR_COPY(r.text, "the phase that has bounds took as long as the settings allow");
+    else
+        (void)snprintf(r.text, sizeof r.text,
+                       "each of the %d phases that have bounds took as long as the settings allow", bounded);
     return r;
 }
 
@@ -122,11 +120,21 @@ static struct reading read_history(const struct measures *o) {
     if (!others)
         return unknown("no other node's table was read at the end");
     struct reading r = count(o->diverged_nodes);
+    r.sentence = true;
     if (o->diverged_nodes)
         STR_COPY(r.text, o->diverged_text);
     else
-        (void)snprintf(r.text, sizeof r.text, "%d of %d node%s as %s, the leader%s", others, others + silent,
-                       others + silent > 1 ? "s" : "", leader->node, silent ? "; the rest was not read" : "");
+        (void)snprintf(r.text, sizeof r.text, "%d of %d other node%s follow%s the history of %s, the leader%s", others,
+                       others + silent, others + silent > 1 ? "s" : "", others > 1 ? "" : "s", leader->node,
+                       silent ? "; the rest was not read" : "");
+    return r;
+}
+
+static struct reading read_foreign(const struct measures *o) {
+    struct reading r = read_count(o, o->writes.foreign);
+    r.sentence = r.known && r.value > 0 && *o->diverged_text;
+    if (r.sentence) // a row is foreign on each standby that has it: the sum over them says less than the sentence
+        STR_COPY(r.text, o->diverged_text);
     return r;
 }
 
@@ -149,7 +157,7 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
     if (str_eq(kind, "duplicated_writes"))
         return read_count(o, o->writes.duplicated);
     if (str_eq(kind, "foreign_rows"))
-        return read_count(o, o->writes.foreign);
+        return read_foreign(o);
     if (str_eq(kind, "same_history") || str_eq(kind, "diverged_nodes"))
         return read_history(o);
     if (str_eq(kind, "split_brain"))
@@ -165,46 +173,9 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
     return unknown("this program does not know this expectation");
 }
 
-static bool is_count(const char *kind) {
-    return str_ends(kind, "_writes") || str_eq(kind, "local_only_lost") || str_eq(kind, "foreign_rows") ||
-           str_eq(kind, "diverged_nodes");
-}
-
-static void format_limit(const char *kind, double v, char *out, size_t size) {
-    char t[USEC_TEXT_MAX];
-    if (is_count(kind))
-        (void)snprintf(out, size, "%.0f", v);
-    else if (str_ends(kind, "availability"))
-        (void)snprintf(out, size, "%.2f %%", v);
-    else
-        (void)snprintf(out, size, "%s", usec_format(t, v > 0 ? (usec_t)v : 0));
-}
-
-// "write_outage from 20 s to 34 s" when the scenario's own words are not in the log.
-static void describe(const struct expectation *x, char *out, size_t size) {
-    char lo[64], hi[64];
-    format_limit(x->kind, x->min, lo, sizeof lo);
-    format_limit(x->kind, x->max, hi, sizeof hi);
-    if (*x->text) // as the author wrote it: "at most 34s"
-        (void)snprintf(out, size, "%s%s%s", str_starts(x->text, x->kind) ? "" : x->kind,
-                       str_starts(x->text, x->kind) ? "" : " ", x->text);
-    else if (x->has_min && x->has_max)
-        (void)snprintf(out, size, "%s from %s to %s", x->kind, lo, hi);
-    else if (x->has_min)
-        (void)snprintf(out, size, "%s at least %s", x->kind, lo);
-    else if (x->has_max && !(x->max > 0))
-        (void)snprintf(out, size, "no %s", x->kind);
-    else if (x->has_max)
-        (void)snprintf(out, size, "%s at most %s", x->kind, hi);
-    else if (str_eq(x->kind, "phases"))
-        (void)snprintf(out, size, "phases inside their bounds");
-    else
-        (void)snprintf(out, size, "%s%s%s", x->kind, *x->node ? " " : x->wanted ? "" : " no", x->node);
-}
-
 // New leader: yes, no, or this node. A leader that came back by itself is no new leader.
 static struct reading judge_new_leader(const struct measures *o, const struct expectation *x, bool *ok) {
-    struct reading r = {.known = *o->old_leader || *o->new_leader};
+    struct reading r = {.known = *o->old_leader || *o->new_leader, .sentence = true, .value = 1};
     if (!r.known) {
         STR_COPY(r.text, "no leader was ever seen");
         return r;
@@ -214,9 +185,10 @@ static struct reading judge_new_leader(const struct measures *o, const struct ex
     else
         *ok = o->leader_changed == x->wanted;
     if (o->leader_changed)
-        (void)snprintf(r.text, sizeof r.text, "%.31s after %.31s", o->new_leader, o->old_leader);
+        (void)snprintf(r.text, sizeof r.text, "%.31s became the leader after %.31s", o->new_leader, o->old_leader);
     else
-        (void)snprintf(r.text, sizeof r.text, "%.31s stayed", *o->old_leader ? o->old_leader : o->new_leader);
+        (void)snprintf(r.text, sizeof r.text, "%.31s stayed the leader",
+                       *o->old_leader ? o->old_leader : o->new_leader);
     return r;
 }
 
@@ -231,18 +203,16 @@ static void judge(struct measure *m, const struct expectation *x) {
     } else {
         bool range = x->has_min || x->has_max;
         r = take_reading(m, x->kind);
-        bool none = !range && (is_count(x->kind) || str_eq(x->kind, "split_brain") || str_eq(x->kind, "phases"));
+        bool none = !range && (words_is_count(x->kind) || str_eq(x->kind, "split_brain") || str_eq(x->kind, "phases"));
         if (!range && !none)
             r = unknown("the expectation has no limit");
         ok = (!x->has_min || r.value >= x->min) && (!x->has_max || r.value <= x->max) && (!none || !(r.value > 0));
     }
     struct expect_result *e = VEC_ADD(&m->out.expects);
-    char head[300];
-    describe(x, head, sizeof head);
     STR_COPY(e->kind, x->kind);
     e->known = r.known;
     e->ok = r.known && ok;
-    (void)snprintf(e->text, sizeof e->text, "%.150s: %s%s", head, r.known ? "" : "not known, ", r.text);
+    words_outcome(&m->out, x, &r, e->text, sizeof e->text);
 }
 
 static bool is_said(const struct measure *m, const char *kind) {

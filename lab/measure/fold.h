@@ -164,6 +164,19 @@ bool fold_read_whole(const struct node_state *n);
 // Does the defect explain a failure of this kind?
 bool defect_explains(const struct defect_measure *d, const char *kind);
 
+// An expectation's value as it was measured.
+struct reading {
+    bool known;
+    bool sentence;             // text is a whole sentence, not a value
+    double value;              // µs, count or percent
+    char text[EVENT_TEXT_MAX]; // the value for people, or why it is not known
+};
+// words.c: the outcome of an expectation as a sentence, what was expected in brackets behind it.
+void words_outcome(const struct measures *o, const struct expectation *x, const struct reading *r, char *out,
+                   size_t size);
+bool words_known(const char *kind); // has it words? (every kind of a scenario has)
+bool words_is_count(const char *kind);
+
 // The stretch in which a node accepted writes: proven [from, to] lies inside possible [maybe_from, maybe_to].
 struct span {
     int node;

@@ -69,7 +69,7 @@ struct fault_measure {
 
 struct expect_result {
     char kind[EVENT_NAME_MAX];   // "write_outage"; the implicit ones (unexpected_writes, split_brain) are here too
-    char text[EVENT_TEXT_MAX];   // "write_outage at most 34 s: 24.91 s"
+    char text[EVENT_TEXT_MAX];   // "the application could not write for 24.91 s (expected: write_outage <= 34s)"
     bool ok, known;              // known = false: it could not be judged, which is not a pass
     char defect[EVENT_NAME_MAX]; // failed, and this known defect explains it
 };
@@ -156,6 +156,7 @@ struct measures {
     VEC(struct expect_result) expects;
     VEC(struct node_contents) contents; // one per PostgreSQL node of which the final read says something
     int diverged_nodes;
+    char diverged_names[160];           // "n2 and n3"
     char diverged_text[EVENT_TEXT_MAX]; // the contents in one sentence; "" when nobody diverged
     VEC(struct ahead_span) aheads;      // longer than their resolution, in order of time
     VEC(struct defect_measure) defects;
@@ -180,3 +181,5 @@ void measure_ledger(struct measure *m, const struct ledger_record *r);
 // Everything computed. The result is owned by m and lives until measure_free.
 const struct measures *measure_finish(struct measure *m);
 void measure_free(struct measure *m);
+// "3599 acknowledged writes are lost; n2 and n3 follow another history", as far as that is proven. Appends to out; false: nothing to tell.
+bool measure_loss_text(const struct measures *m, struct strbuf *out);

@@ -127,19 +127,33 @@ static const struct defect_measure *find_struck(const struct measure *m) {
     return NULL;
 }
 
+// Of another history the loss comes first; what each node has stands beside the expectation.
+static void decide_data(struct measure *m, const struct expect_result *e) {
+    cleanup_strbuf struct strbuf loss = {0};
+    bool history = str_eq(e->kind, "foreign_rows") || str_eq(e->kind, "same_history");
+    bool told = history && m->out.diverged_nodes && measure_loss_text(&m->out, &loss);
+    decide(m, VERDICT_FAIL, told ? strbuf_str(&loss) : e->text);
+}
+
+// Which expectations it broke that the loss does not name.
+static void failed_by(const struct measure *m, struct strbuf *out) {
+    if (str_eq(m->out.end_reason, "expectation")) // decide_conditions has let it pass
+        strbuf_add(out, "a wait of the scenario");
+    VEC_FOREACH (&m->out.expects, e)
+        if (*e->defect)
+            strbuf_addf(out, "%s%s", out->len ? ", " : "", e->kind);
+}
+
 // Nothing failed that it does not explain.
 static void decide_known_defect(struct measure *m, const struct defect_measure *d) {
-    char why[EVENT_TEXT_MAX], failed[160] = "";
-    if (str_eq(m->out.end_reason, "expectation")) // decide_conditions has let it pass
-        STR_COPY(failed, "a wait of the scenario");
-    VEC_FOREACH (&m->out.expects, e)
-        if (*e->defect) {
-            size_t n = strlen(failed);
-            (void)snprintf(failed + n, sizeof failed - n, "%s%s", n ? ", " : "", e->kind);
-        }
-    (void)snprintf(why, sizeof why, "%s of %s %s, at %.2f s: %s%s%s (%s)", d->id, d->software, d->version,
-                   (double)d->at / 1e6, d->detail, *failed ? "; failed by it: " : "; nothing failed by it", failed,
-                   d->reference);
+    char why[EVENT_TEXT_MAX];
+    cleanup_strbuf struct strbuf failed = {0}, loss = {0};
+    failed_by(m, &failed);
+    if (measure_loss_text(&m->out, &loss))
+        strbuf_add(&loss, ". ");
+    (void)snprintf(why, sizeof why, "%.160s%.63s, a known defect of %.63s %.63s, at %.2f s: %.120s%s%.100s (%.120s)",
+                   strbuf_str(&loss), d->id, d->software, d->version, (double)d->at / 1e6, d->detail,
+                   failed.len ? "; failed by it: " : "; nothing failed by it", strbuf_str(&failed), d->reference);
     decide(m, VERDICT_KNOWN_DEFECT, why);
 }
 
@@ -149,7 +163,7 @@ void verdict_measure(struct measure *m) {
         return;
     const struct expect_result *e = first_failed(m, true);
     if (e)
-        return decide(m, VERDICT_FAIL, e->text);
+        return decide_data(m, e);
     if (!struck && decide_unverified(m)) // a defect that was seen is a proven finding, as lost rows are
         return;
     if (decide_conditions(m) || decide_expectations(m))

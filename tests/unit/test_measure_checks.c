@@ -480,7 +480,7 @@ static void a_phase_outside_its_bound_fails_the_phases_expectation(void **state)
     world_expect(&r.w, "phases", -1, -1);
     run_fold(&r, true);
     assert_string_equal(failed(r.o), "phases");
-    assert_non_null(strstr(r.o->reason, "detect took 27.60 s, outside 25.80 s to 27.00 s"));
+    assert_non_null(strstr(r.o->reason, "the phase detect took 27.60 s; the settings allow 25.80 s to 27.00 s"));
     run_end(&r);
 }
 

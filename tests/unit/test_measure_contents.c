@@ -47,8 +47,9 @@ static void the_same_timeline_with_other_rows_is_another_history(void **state) {
     assert_int_equal(r.o->diverged_nodes, 1);
     assert_true(run_expected(&r, "same_history")->known && !run_expected(&r, "same_history")->ok);
     assert_false(run_expected(&r, "diverged_nodes")->ok);
-    assert_string_equal(r.o->diverged_text, "n3 has 8 rows that n2, the leader, has not; it has 100 that the other has "
-                                            "not; both sides say timeline 2");
+    assert_string_equal(r.o->diverged_text,
+                        "n3 follows another history: it has 8 rows that n2, the leader, has not, and "
+                        "lacks 100 of its rows; both sides say timeline 2");
     assert_int_equal(r.o->verdict, VERDICT_FAIL);
     run_end(&r);
 }
