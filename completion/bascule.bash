@@ -49,8 +49,8 @@ _bascule_options() {
   run) echo '--seed --set --keep --json --runs-dir --lab --cold --random --duration --replay --help' ;;
   up) echo '--seed --set --runs-dir --lab --cold --no-workload --help' ;;
   status) echo '--json --watch --links --lab --help' ;;
-  top) echo '--lab --view --readonly --ascii --help' ;;
-  replay) echo '--speed --view --ascii --to-text --at --every --size --tones --help' ;;
+  top) echo '--lab --view --readonly --ascii --theme --help' ;;
+  replay) echo '--speed --view --ascii --theme --to-text --at --every --size --tones --help' ;;
   hold | next | go) echo '--lab --help' ;;
   heal) echo '--all --lab --help' ;;
   down) echo '--all --lab --help' ;;
@@ -84,7 +84,7 @@ _bascule_parse() {
     case $word in
     --lab | -l) lab=${COMP_WORDS[i + 1]:-} && i=$((i + 1)) ;;
     --set) i=$((i + 1)) && [ "${COMP_WORDS[i + 1]:-}" != = ] || i=$((i + 2)) ;;
-    --seed | --runs-dir | --view | --speed | --at | --every | --size | --image | --runs | --jobs | --suite | --package | --mirror | --name | --keep | --older) i=$((i + 1)) ;;
+    --seed | --runs-dir | --view | --theme | --speed | --at | --every | --size | --image | --runs | --jobs | --suite | --package | --mirror | --name | --keep | --older) i=$((i + 1)) ;;
     -*) ;;
     *) if [ -z "$command" ]; then command=$word; else words+=("$word"); fi ;;
     esac
@@ -144,6 +144,7 @@ _bascule() {
   case $previous in
   --lab | -l) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_labs)" -- "$current") && return ;;
   --runs-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+  --theme) mapfile -t COMPREPLY < <(compgen -W 'auto dark light' -- "$current") && return ;;
   --view) mapfile -t COMPREPLY < <(compgen -W 'cluster network dcs replication timeline logs client scenario' -- "$current") && return ;;
   --image)
     # "host,deb<TAB>": what stands before the last comma stays

@@ -23,33 +23,30 @@ static struct {
 
 // ---- colours --------------------------------------------------------------------------------------------------------
 
-// Tones differ in brightness and attribute too. The 256-colour palette is Okabe and Ito's, made for eyes that don't tell red from
-// green; in eight colours good is cyan, bad is bold red, never green against red.
+// What a tone is beside its colour (theme.h): with colours, and without.
 static const struct {
-    short of_256, of_8;
-    attr_t attr, attr_mono; // with colours, without
+    attr_t attr, attr_mono;
 } looks[TONE_COUNT] = {
-    [TONE_PLAIN] = {-1, -1, A_NORMAL, A_NORMAL},
-    [TONE_DIM] = {245, -1, A_NORMAL, A_DIM},
-    [TONE_STRONG] = {-1, -1, A_BOLD, A_BOLD},
-    [TONE_GOOD] = {36, COLOR_CYAN, A_NORMAL, A_NORMAL},
-    [TONE_WARN] = {214, COLOR_YELLOW, A_NORMAL, A_BOLD},
-    [TONE_BAD] = {166, COLOR_RED, A_BOLD, A_BOLD | A_UNDERLINE},
-    [TONE_FAULT] = {175, COLOR_MAGENTA, A_BOLD, A_BOLD},
-    [TONE_LEADER] = {74, COLOR_CYAN, A_BOLD, A_BOLD},
-    [TONE_REPLICA] = {74, COLOR_CYAN, A_NORMAL, A_NORMAL},
-    [TONE_KEY] = {-1, -1, A_BOLD, A_BOLD},
-    [TONE_BAR] = {-1, -1, A_REVERSE, A_REVERSE},
-    [TONE_SELECTED] = {-1, -1, A_REVERSE | A_BOLD, A_REVERSE | A_BOLD},
+    [TONE_PLAIN] = {A_NORMAL, A_NORMAL},   [TONE_DIM] = {A_NORMAL, A_DIM},
+    [TONE_STRONG] = {A_BOLD, A_BOLD},      [TONE_GOOD] = {A_NORMAL, A_NORMAL},
+    [TONE_WARN] = {A_NORMAL, A_BOLD},      [TONE_BAD] = {A_BOLD, A_BOLD | A_UNDERLINE},
+    [TONE_FAULT] = {A_BOLD, A_BOLD},       [TONE_LEADER] = {A_BOLD, A_BOLD},
+    [TONE_REPLICA] = {A_NORMAL, A_NORMAL}, [TONE_KEY] = {A_BOLD, A_BOLD},
+    [TONE_BAR] = {A_REVERSE, A_REVERSE},   [TONE_SELECTED] = {A_REVERSE | A_BOLD, A_REVERSE | A_BOLD},
 };
 
-static void set_up_tones(void) {
+static enum theme find_theme(enum theme asked) {
+    enum theme theme = asked == THEME_AUTO ? theme_from_colorfgbg(getenv("COLORFGBG")) : asked;
+    return theme == THEME_AUTO ? term_ask_theme() : theme;
+}
+
+static void set_up_tones(enum theme theme) {
     const char *no_color = getenv("NO_COLOR");
     term.colour = str_empty(no_color) && has_colors() && start_color() == OK;
     if (term.colour)
         (void)use_default_colors();
     for (int t = 0; t < TONE_COUNT; t++) {
-        short colour = COLORS >= 256 ? looks[t].of_256 : looks[t].of_8;
+        short colour = theme_colour(theme, (enum tone)t, COLORS);
         term.pairs[t] = 0;
         term.attrs[t] = term.colour ? looks[t].attr : looks[t].attr_mono;
         if (term.colour && t == TONE_DIM && COLORS < 256)
@@ -71,13 +68,14 @@ static void set_up_modes(void) {
     (void)curs_set(0);
 }
 
-int term_open(bool ascii, struct err *err) {
+int term_open(bool ascii, enum theme theme, struct err *err) {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return err_set(err, ENOTTY, "the dashboard needs a terminal (frames as text: `bascule replay RUN --to-text`)");
     (void)setlocale(LC_CTYPE, "");
     int r = guard_open(err);
     if (r < 0)
         return r;
+    theme = find_theme(theme);
     term.screen = newterm(NULL, terminal_stdout(), stdin);
     if (!term.screen) {
         guard_close();
@@ -88,7 +86,7 @@ int term_open(bool ascii, struct err *err) {
     term.utf8 = !ascii && str_eq(nl_langinfo(CODESET), "UTF-8");
     set_up_modes();
     guard_tell_modes();
-    set_up_tones();
+    set_up_tones(theme);
     canvas_init(&term.shown, LINES, COLS, term.utf8);
     term.stale = true;
     return 0;

@@ -67,7 +67,10 @@ static _Noreturn void watch(int end) {
         (void)signal(sig, SIG_IGN);
     struct termios its;
     char word;
-    if (read_some(end, &its, sizeof its) == (ssize_t)sizeof its && read_some(end, &word, 1) == 0) {
+    ssize_t told = read_some(end, &its, sizeof its);
+    if (told == 0) { // it died before ncurses had the terminal, while it asked for its background
+        (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
+    } else if (told == (ssize_t)sizeof its && read_some(end, &word, 1) == 0) {
         if (still_has(&its))
             (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
         give_back_screen();
@@ -101,6 +104,16 @@ int guard_open(struct err *err) {
     if (setupterm(NULL, STDOUT_FILENO, &known) != OK) {
         const char *term = getenv("TERM");
         return err_set(err, ENOTTY, "the terminal '%s' is not known here (TERM)", term ? term : "");
+    }
+    const char *move = tigetstr("cup");
+    if (!move || move == (char *)-1) {
+        const char *term = getenv("TERM");
+        (void)del_curterm(cur_term);
+        return err_set(
+            err, ENOTTY,
+            "the terminal '%s' (TERM) can't move its cursor, so the dashboard can't draw on it; `bascule status`, "
+            "`bascule report` and `bascule replay RUN --to-text` print plain lines",
+            term ? term : "");
     }
     guard.len = 0;
     for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)

@@ -139,7 +139,7 @@ static int run(struct tui *t, struct err *err) {
     int r = source_open(t, err);
     if (r < 0)
         return r;
-    r = term_open(t->o->ascii, err);
+    r = term_open(t->o->ascii, t->o->theme, err);
     if (r >= 0 && (r = take_signals(err)) >= 0)
         loop(t);
     term_close();
@@ -155,7 +155,9 @@ int tui_top(const struct tui_options *o, struct err *err) {
 }
 
 int tui_replay(const struct tui_options *o, struct err *err) {
-    struct tui t = {.o = o, .is_replay = true, .dash = {.readonly = true, .speed = o->speed > 0 ? o->speed : 1}};
+    struct tui t = {.o = o,
+                    .is_replay = true,
+                    .dash = {.readonly = true, .paused = o->at_given, .speed = o->speed > 0 ? o->speed : 1}};
     STR_COPY(t.dash.run_dir, o->run_dir);
     return run(&t, err);
 }

@@ -3,6 +3,7 @@
 // The dashboard as a program: `bascule top` and `bascule replay`. One loop, one thread. It reads the event log; what it asks of the lab
 // goes out as a child process, the same `bascule inject` that people type, so that nothing the lab does can hold the screen up.
 #include "dashboard/dash.h"
+#include "dashboard/theme.h"
 #include "lab/scenario/read.h"
 
 struct tui_options {
@@ -10,8 +11,11 @@ struct tui_options {
     const char *lab; // to whom requests go; NULL = nobody (a replay, or a run that is over)
     int pidfd;       // readable when the supervisor has ended; -1 = it has already, or this is a replay
     bool ascii, readonly;
-    const char *view;                    // name of the first view; NULL = the first
-    double speed;                        // replay
+    enum theme theme;
+    const char *view; // name of the first view; NULL = the first
+    double speed;     // replay
+    usec_t at;        // replay: where it begins, at rest, when at_given
+    bool at_given;
     const struct vocabulary *vocabulary; // for the menu of faults
 };
 // Returns 0 when the user left, the signal's number when a signal ended it (the terminal is in order), or negative with err.

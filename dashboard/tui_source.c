@@ -33,6 +33,10 @@ int source_open(struct tui *t, struct err *err) {
     if (r < 0)
         return r;
     if (t->is_replay) {
+        if (t->o->at_given) {
+            replay_seek(&t->replay, t->o->at);
+            t->more = true;
+        }
         source_show_replay(t);
         if (t->replay.broken || t->replay.cut)
             tui_say(t, "%" PRId64 " lines of this log are broken and skipped%s", t->replay.broken,

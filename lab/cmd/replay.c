@@ -10,7 +10,7 @@
 struct replay_options {
     struct tui_options tui;
     struct tui_text_options text;
-    bool to_text, at_given;
+    bool to_text;
 };
 
 enum { KEY_TO_TEXT = 256, KEY_AT, KEY_EVERY, KEY_SIZE, KEY_TONES };
@@ -18,8 +18,10 @@ static const struct argp_option options[] = {
     {"speed", 's', "N", 0, "play N times as fast (1)", 0},
     {"view", 'v', "NAME", 0, "begin with this screen (see `bascule top --help`)", 0},
     {"ascii", 'a', NULL, 0, "no characters beyond ASCII", 0},
+    {"theme", 't', "THEME", 0, "colours for a terminal that is dark or light; auto (the default) finds out", 0},
     {"to-text", KEY_TO_TEXT, NULL, 0, "print frames instead", 1},
-    {"at", KEY_AT, "TIME", 0, "--to-text: the frame at this run time (12.5s); without it the last one", 1},
+    {"at", KEY_AT, "TIME", 0,
+     "begin here, at rest; --to-text: the frame at this run time (12.5s), without it the last one", 1},
     {"every", KEY_EVERY, "TIME", 0, "--to-text: a frame each TIME, from the beginning to the end", 1},
     {"size", KEY_SIZE, "COLSxROWS", 0, "--to-text: of the frames (80x24)", 1},
     {"tones", KEY_TONES, NULL, 0, "--to-text: below each frame, one letter a cell for its colour", 1},
@@ -50,6 +52,7 @@ static double speed_option(struct argp_state *state, const char *arg) {
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     struct replay_options *o = state->input;
+    struct err err = {0};
     switch (key) {
     case 's':
         o->tui.speed = speed_option(state, arg);
@@ -64,8 +67,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         o->to_text = true;
         return 0;
     case KEY_AT:
-        o->text.at = time_option(state, "at", arg);
-        o->at_given = true;
+        o->text.at = o->tui.at = time_option(state, "at", arg);
+        o->tui.at_given = true;
         return 0;
     case KEY_EVERY:
         o->text.every = time_option(state, "every", arg);
@@ -78,6 +81,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case KEY_TONES:
         o->text.tones = true;
         return 0;
+    case 't':
+        if (theme_parse(arg, &o->tui.theme, &err) < 0)
+            argp_error(state, "--theme: %s", err.msg);
+        return 0;
     case ARGP_KEY_ARG:
         if (o->tui.run_dir)
             argp_error(state, "one run at a time");
@@ -86,8 +93,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_END:
         if (!o->tui.run_dir)
             argp_error(state, "which run? (a run folder, or its events.jsonl)");
-        if (!o->to_text && (o->at_given || o->text.every || o->text.tones))
-            argp_error(state, "--at, --every and --tones go with --to-text");
+        if (!o->to_text && (o->text.every || o->text.tones))
+            argp_error(state, "--every and --tones go with --to-text");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

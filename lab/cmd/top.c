@@ -14,6 +14,7 @@
 struct top_options {
     const char *lab, *view, *folder;
     bool ascii, readonly;
+    enum theme theme;
 };
 
 static const struct argp_option options[] = {
@@ -22,11 +23,13 @@ static const struct argp_option options[] = {
      "begin with this screen: cluster, network, dcs, replication, timeline, logs, client, scenario", 0},
     {"readonly", 'r', NULL, 0, "only look: refuse every key that asks something of the lab", 0},
     {"ascii", 'a', NULL, 0, "no characters beyond ASCII", 0},
+    {"theme", 't', "THEME", 0, "colours for a terminal that is dark or light; auto (the default) finds out", 0},
     {0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     struct top_options *o = state->input;
+    struct err err = {0};
     switch (key) {
     case 'l':
         o->lab = arg;
@@ -39,6 +42,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case 'a':
         o->ascii = true;
+        return 0;
+    case 't':
+        if (theme_parse(arg, &o->theme, &err) < 0)
+            argp_error(state, "--theme: %s", err.msg);
         return 0;
     case ARGP_KEY_ARG:
         if (o->folder)
@@ -126,6 +133,7 @@ int top_main(int argc, char **argv) {
                             .pidfd = a.pidfd,
                             .ascii = o.ascii,
                             .readonly = o.readonly,
+                            .theme = o.theme,
                             .view = o.view,
                             .vocabulary = fault_vocabulary()};
     int r = tui_top(&t, &err);

@@ -28,6 +28,7 @@ says 'cluster' 'is answered with those that are'
 exits 2 'without a terminal' "$BASCULE" replay "$log"
 says 'needs a terminal' 'the dashboard says so'
 told tui_replay.py "$log"
+told tui_terminal.py
 
 exits 0 'up' "$BASCULE" up patroni-3 --lab "$lab" --runs-dir "$runs" --set patroni.ttl=20s --set patroni.loop_wait=5s --set patroni.retry_timeout=5s || exit 1
 check 'the cluster is complete' within 60 status 's["complete"]'

@@ -77,7 +77,8 @@ static void every_sign_is_one_column_wide(void **state) {
         assert_int_equal(*p, '\0');
         assert_int_equal(glyph_width(ch), 1);
     }
-    assert_int_equal(glyph_width(0x26a1), 2); // an emoji by default: the sign of a fault until it was seen on a terminal
+    assert_int_equal(glyph_width(0x26a1),
+                     2); // an emoji by default: the sign of a fault until it was seen on a terminal
     assert_int_equal(glyph_width(0x23f3), 2);
     assert_int_equal(glyph_width(0x2756), 1);
 }
