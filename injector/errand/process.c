@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -27,6 +28,7 @@ struct errand {
 static int run(void *arg, int fd) {
     struct errand *e = arg;
     e->io.fd = fd;
+    (void)prctl(PR_SET_NAME, "bascule-errand");
     e->o.fn(&e->io);
     if (!e->io.told)
         errand_no(&e->io, "it ended without an answer");

@@ -59,6 +59,11 @@ static struct reading read_count(const struct measures *o, int64_t n) {
     return o->writes.checked ? count(n) : unknown(o->writes.unchecked_why);
 }
 
+// What rests on the application's word. Some are some; that there are none needs all of its word.
+static struct reading read_told_count(const struct measures *o, int64_t n) {
+    return o->writes.checked && n == 0 && *o->writes.cut_why ? unknown(o->writes.cut_why) : read_count(o, n);
+}
+
 static struct reading read_split_brain(const struct measure *m) {
     const struct measures *o = &m->out;
     if (m->sql.n == 0)
@@ -147,13 +152,13 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
     if (str_eq(kind, "recovery"))
         return read_recovery(o);
     if (str_eq(kind, "lost_writes"))
-        return read_count(o, o->writes.lost);
+        return read_told_count(o, o->writes.lost);
     if (str_eq(kind, "local_only_writes"))
         return o->writes.from_ledger ? count(o->writes.local_only) : unknown("there is no ledger of the writes");
     if (str_eq(kind, "local_only_lost"))
-        return read_count(o, o->writes.local_only_lost);
+        return read_told_count(o, o->writes.local_only_lost);
     if (str_eq(kind, "unexpected_writes"))
-        return read_count(o, o->writes.unexpected);
+        return read_told_count(o, o->writes.unexpected);
     if (str_eq(kind, "duplicated_writes"))
         return read_count(o, o->writes.duplicated);
     if (str_eq(kind, "foreign_rows"))

@@ -400,6 +400,9 @@ void measure_event(struct measure *m, const struct event *ev) {
         return m->closed ? (void)0 : races_member(m, ev);
     case EVENT_LOG_LINE:
         return m->closed ? (void)0 : on_log_line(m, ev);
+    case EVENT_CLIENT_ERROR:
+        m->client_cut = m->client_cut || str_eq(ev->u.CLIENT_ERROR.phase, "process");
+        return;
     case EVENT_RUN_END:
         return on_run_end(m, ev);
     case EVENT_TICK:
@@ -410,7 +413,6 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_DCS_WATCH:
     case EVENT_PROXY:
     case EVENT_LINK:
-    case EVENT_CLIENT_ERROR:
     case EVENT_CLIENT_SERVER:
     case EVENT_STEP:
     case EVENT_COMMAND:

@@ -126,6 +126,7 @@ struct measure {
     VEC(struct expectation) expectations;
     // ledger
     int64_t ledger_records, ledger_broken;
+    bool client_cut;                              // its process ended before it had reported everything
     struct idset ok, failed, unknown, local_only; // local_only: a part of unknown
     VEC(struct ack) acks;                         // sorted by `returned` in measure_finish
     VEC(struct ack_run) runs;                     // made of them

@@ -54,6 +54,8 @@ struct write_counts {
     usec_t lost_first, lost_last; // when the first and the last of the lost writes had been acknowledged
     int64_t foreign;              // rows that a standby holds and the leader lacks: its "streaming" is a lie
     char foreign_nodes[128];
+    int64_t unreported; // rows that the ledger does not name, of an application whose end is not known: no finding
+    char cut_why[128];  // why its end is not known; "" = it reported everything. A count of 0 is not known then
 };
 
 struct fault_measure {

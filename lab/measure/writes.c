@@ -6,6 +6,8 @@
 //   recovered   unknown and present (legal)    duplicated  an id more than once in the table
 //   foreign     a streaming standby holds rows that its leader lacks: it follows another history (timeline numbers and
 //               history files can be identical then; contents can't)
+//   unreported  present, and not in the ledger of an application that was ended before it had reported everything: what it
+//               did last is not known. What is found is found, but "none lost" can't be said
 //
 // Without the leader's complete final read, or with a ledger that misses acknowledged writes, nothing is called lost or
 // not lost.
@@ -121,7 +123,11 @@ static void check_rows(struct measure *m, const struct node_state *leader) {
     w->local_only_lost = idset_count_minus(&m->local_only, &leader->rows);
     w->recovered = idset_count_both(&m->unknown, &leader->rows);
     int64_t explained = idset_count_both(&m->ok, &leader->rows) + w->recovered;
-    w->unexpected = idset_count(&leader->rows) - explained; // failed ones and those that nobody ever sent
+    int64_t failed = idset_count_both(&m->failed, &leader->rows), rest = idset_count(&leader->rows) - explained;
+    w->unexpected = m->client_cut ? failed : rest; // failed ones and those that nobody ever sent
+    w->unreported = rest - w->unexpected;
+    if (m->client_cut)
+        STR_COPY(w->cut_why, "the application's process ended before it had reported everything");
     w->duplicated = leader->duplicates;
     find_lost_times(m, &leader->rows);
     find_foreign(m, leader);

@@ -143,12 +143,14 @@ static void put_writes(struct json *j, const struct measures *m) {
     put_int(j, "duplicated", w->duplicated, w->checked);
     put_int(j, "recovered", w->recovered, w->checked);
     put_int(j, "foreign", w->foreign, w->checked);
+    put_int(j, "unreported", w->unreported, w->checked);
     put_int(j, "local_only", w->local_only, w->from_ledger);
     put_int(j, "local_only_lost", w->local_only_lost, w->checked);
     put_ms(j, "lost_first_ms", w->lost_first, w->lost > 0);
     put_ms(j, "lost_last_ms", w->lost_last, w->lost > 0);
     put_bool(j, "checked", w->checked);
     put_str_or_null(j, "unchecked_why", w->unchecked_why);
+    put_str_or_null(j, "cut_why", w->cut_why);
     close_block(j, "}");
 }
 

@@ -201,7 +201,9 @@ static void put_writes(struct page *p) {
         row(p, "lost writes", "not known: %s", w->unchecked_why);
         return;
     }
-    if (w->lost)
+    if (!w->lost && *w->cut_why)
+        row(p, "lost writes", "none of those that were reported; %s", w->cut_why);
+    else if (w->lost)
         row(p, "lost writes", "%" PRId64 " acknowledged writes are gone (acknowledged from %.3f s to %.3f s)", w->lost,
             (double)w->lost_first / 1e6, (double)w->lost_last / 1e6);
     else
@@ -209,6 +211,9 @@ static void put_writes(struct page *p) {
     row(p, "unexpected",
         "%" PRId64 " failed yet present, %" PRId64 " duplicated; %" PRId64 " unknown ones turned out written",
         w->unexpected, w->duplicated, w->recovered);
+    if (w->unreported)
+        row(p, "unreported", "%" PRId64 " rows of which the application did not report what it was told",
+            w->unreported);
     if (w->local_only)
         row(p, "local only",
             "%" PRId64 " acknowledged without their synchronous standby (counted as unknown); %" PRId64

@@ -187,6 +187,10 @@ static void on_reads(struct story *s, const struct event *ev) {
 static void on_error(struct story *s, const struct event *ev) {
     struct app_told *a = &s->app;
     const char *node = ev->u.CLIENT_ERROR.node, *state = ev->u.CLIENT_ERROR.sqlstate;
+    if (str_eq(ev->u.CLIENT_ERROR.phase, "process")) { // no answer of a server: the application itself
+        (void)tell(s, ev->t, MOMENT_APPLICATION, TOLD_MAIN, MOOD_BAD, "", "%s", ev->u.CLIENT_ERROR.text);
+        return;
+    }
     if (!a->last_ok)
         return;
     if (!*a->first_error) {

@@ -8,6 +8,7 @@
 // One timer: after everything that happens app_turn does what is due and sets it to the next moment something is.
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "lab/workload/app.h"
@@ -150,6 +151,7 @@ int app_main(const struct app_config *o, int fd) {
     struct app a = {.o = o, .fd = fd, .ledger = -1, .tick = EVENT_NEW(CLIENT_TICK)};
     struct err err = {0};
     process_forget_parent(fd);
+    (void)prctl(PR_SET_NAME, "bascule-app"); // who looks for it with ps finds it
     int r = make_pools(&a, &err);
     if (r >= 0)
         r = make_loop(&a, &err);

@@ -4,6 +4,7 @@
 //   -> stop -> the end mark, end of file -> reap -> done
 // What goes wrong:
 //   the process dies (its node lost power, a bug)   end of file without the end mark: told as client.error "process"
+//   it hangs (stopped, no memory)                   told to stop it does not end: killed at its deadline, and that is told the same way
 #include "lab/workload/workload.h"
 
 #include <fcntl.h>
@@ -17,14 +18,22 @@
 #include "lab/workload/app.h"
 #include "lab/workload/message.h"
 
+// Told to stop, the process gives what waits in its queue the deadline of an operation, and what it sent last once more as long; this is
+// for everything else, on a slow machine.
+static const usec_t STOP_SLACK = 5 * SEC;
+// After SIGKILL only the kernel has work to do. A process that it can't end (uninterruptible sleep) is left to the lab's end.
+static const usec_t KILL_SLACK = 2 * SEC;
+
 struct workload {
+    sd_event *loop;
     const struct event_sink *sink;
     struct app_config config; // the child has a copy of this memory
     char *conninfo;
     pid_t pid;
     int pidfd, fd;
-    sd_event_source *io, *exited;
-    bool end_seen, gone;
+    sd_event_source *io, *exited, *limit;
+    usec_t stop_asked; // 0 = not yet
+    bool end_seen, gone, killed;
     void (*done)(void *arg);
     void *done_arg;
 };
@@ -36,7 +45,13 @@ static int run(void *arg, int fd) {
 static void tell_death(struct workload *w, int status) {
     struct event ev = EVENT_NEW(CLIENT_ERROR);
     STR_COPY(ev.u.CLIENT_ERROR.phase, "process");
-    if (WIFSIGNALED(status))
+    double waited = (double)(usec_now() - w->stop_asked) / 1e6;
+    if (w->killed)
+        (void)snprintf(ev.u.CLIENT_ERROR.text, sizeof ev.u.CLIENT_ERROR.text,
+                       "the application's process did not end within %.1f s of being told to stop and was killed; what "
+                       "it did since its last report is not known",
+                       waited);
+    else if (WIFSIGNALED(status))
         (void)snprintf(ev.u.CLIENT_ERROR.text, sizeof ev.u.CLIENT_ERROR.text,
                        "the application's process was killed by signal %d before it had reported everything",
                        WTERMSIG(status));
@@ -84,12 +99,36 @@ static int on_exit_seen(sd_event_source *s, int fd, uint32_t revents, void *arg)
         ;
     w->io = sd_event_source_disable_unref(w->io);
     w->exited = sd_event_source_disable_unref(w->exited);
+    w->limit = sd_event_source_disable_unref(w->limit);
     w->gone = true;
     // The supervisor, being pid 1, may have reaped it as it reaps every orphan: then the status is lost, the fact is not.
     (void)waitpid(w->pid, &status, WNOHANG);
     if (!w->end_seen)
         tell_death(w, status);
     call_done(w);
+    return 0;
+}
+
+static int on_unkillable(sd_event_source *s, uint64_t at, void *arg) {
+    (void)s, (void)at;
+    struct workload *w = arg;
+    tell_death(w, 0);
+    call_done(w);
+    return 0;
+}
+
+static int set_limit(struct workload *w, usec_t in, sd_event_time_handler_t handler) {
+    w->limit = sd_event_source_disable_unref(w->limit);
+    return sd_event_add_time(w->loop, &w->limit, CLOCK_MONOTONIC, usec_now() + in, 1, handler, w);
+}
+
+static int on_stop_limit(sd_event_source *s, uint64_t at, void *arg) {
+    (void)s, (void)at;
+    struct workload *w = arg;
+    w->killed = true;
+    (void)syscall(SYS_pidfd_send_signal, w->pidfd, SIGKILL, NULL, 0);
+    if (set_limit(w, KILL_SLACK, on_unkillable) < 0)
+        call_done(w);
     return 0;
 }
 
@@ -137,7 +176,7 @@ static int launch(struct workload *w, const struct workload_options *o, struct e
 
 int workload_start(const struct workload_options *o, struct workload **ret, struct err *err) {
     struct workload *w = xcalloc(1, sizeof *w);
-    *w = (struct workload){.sink = o->sink, .conninfo = xstrdup(o->conninfo), .pidfd = -1, .fd = -1};
+    *w = (struct workload){.loop = o->loop, .sink = o->sink, .conninfo = xstrdup(o->conninfo), .pidfd = -1, .fd = -1};
     w->config =
         (struct app_config){.def = *o->def, .topology = o->topology, .conninfo = w->conninfo, .base = o->sink->base};
     int r = launch(w, o, err);
@@ -156,7 +195,11 @@ int workload_stop(struct workload *w, void (*done)(void *arg), void *arg, struct
         call_done(w);
         return 0;
     }
-    return send_to_app(w->fd, (struct message_to_app){.what = MESSAGE_STOP}, -1, err);
+    w->stop_asked = usec_now();
+    // A process that hangs may have left its socket full: the limit decides then.
+    (void)send_to_app(w->fd, (struct message_to_app){.what = MESSAGE_STOP}, -1, NULL);
+    int r = set_limit(w, 2 * w->config.def.deadline + STOP_SLACK, on_stop_limit);
+    return r < 0 ? err_sys(err, -r, "watch the application's end") : 0;
 }
 
 int workload_set_rate(struct workload *w, double writes_per_s, struct err *err) {
@@ -170,6 +213,7 @@ void workload_free(struct workload *w) {
         return;
     sd_event_source_disable_unref(w->io);
     sd_event_source_disable_unref(w->exited);
+    sd_event_source_disable_unref(w->limit);
     if (w->pidfd >= 0 && !w->gone)
         (void)syscall(SYS_pidfd_send_signal, w->pidfd, SIGKILL, NULL, 0); // the reaper of pid 1 takes what is left
     if (w->pidfd >= 0)

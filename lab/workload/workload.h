@@ -21,7 +21,8 @@ struct workload_options {
 };
 // Starts the process; it connects, creates table app.ledger when missing, and begins. Needs a writable leader.
 int workload_start(const struct workload_options *o, struct workload **ret, struct err *err);
-// No new operations; those in flight get their deadline. done(arg) once the process has reported its last tick and ended.
+// No new operations; those in flight get their deadline. done(arg) once the process has reported its last tick and ended, or has been
+// killed because it did not end in time (twice the deadline of an operation and 5 s): that is told as client.error "process".
 int workload_stop(struct workload *w, void (*done)(void *arg), void *arg, struct err *err);
 // Another number of writes a second from now on; seen in the ticks. A level below the one the run began with would make its
 // resolution (run.begin, period_us) a lie: the caller refuses that.

@@ -101,6 +101,36 @@ static void a_failed_write_that_is_there_is_unexpected(void **state) {
     run_end(&r);
 }
 
+// Its process was killed: the rows of what it sent last are in no ledger, which is nobody's fault, and "none lost" is not known.
+static void an_application_that_was_cut_off_proves_no_absence(void **state) {
+    (void)state;
+    struct run r;
+    run_crash(&r);
+    world_build(&r.w);
+    world_expect(&r.w, "lost_writes", -1, 0);
+    struct event ev = {.t = 40 * SEC, .kind = EVENT_CLIENT_ERROR};
+    STR_COPY(ev.u.CLIENT_ERROR.phase, "process");
+    (void)world_add(&r.w, ev);
+    for (int i = 0; i < 2; i++)
+        (void)snprintf(ranges(&r.w, i), EVENT_TEXT_MAX, GOOD ",99999");
+    run_fold(&r, true);
+    assert_true(r.o->writes.lost == 0 && r.o->writes.unexpected == 0 && r.o->writes.unreported == 1);
+    assert_false(run_expected(&r, "lost_writes")->known || run_expected(&r, "unexpected_writes")->known);
+    assert_int_equal(r.o->verdict, VERDICT_INVALID);
+    run_end(&r);
+
+    run_crash(&r);
+    world_build(&r.w);
+    world_expect(&r.w, "lost_writes", -1, 0);
+    (void)world_add(&r.w, ev);
+    for (int i = 0; i < 2; i++)
+        (void)snprintf(ranges(&r.w, i), EVENT_TEXT_MAX, "1-698,701-702,3591-4100");
+    run_fold(&r, true);
+    assert_int_equal(r.o->writes.lost, 2); // what is gone is gone
+    assert_int_equal(r.o->verdict, VERDICT_FAIL);
+    run_end(&r);
+}
+
 static void a_row_that_nobody_wrote_is_unexpected(void **state) {
     (void)state;
     struct run r;
@@ -527,6 +557,7 @@ int main(void) {
         cmocka_unit_test(loss_inside_the_allowed_number_is_counted_and_passes),
         cmocka_unit_test(a_failed_write_that_is_there_is_unexpected),
         cmocka_unit_test(a_row_that_nobody_wrote_is_unexpected),
+        cmocka_unit_test(an_application_that_was_cut_off_proves_no_absence),
         cmocka_unit_test(a_row_that_is_there_twice_is_duplicated),
         cmocka_unit_test(an_unknown_write_turned_into_an_acknowledged_one_is_lost),
         cmocka_unit_test(a_write_acknowledged_without_its_standby_counts_as_unknown),
