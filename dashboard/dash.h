@@ -41,6 +41,7 @@ struct request {
 struct view_ops {
     const char *name;  // "cluster": for --view and golden screens
     const char *title; // "Cluster"
+    const char *tab;   // its name where there is little room; NULL = title
     char letter;       // opens it; F1.. follow the order of the table
     void *(*open)(void);
     void (*draw)(void *view, const struct dash *d, struct canvas *c, struct rect area);

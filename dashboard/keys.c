@@ -42,21 +42,24 @@ int keys_view(int key, bool function, bool letters) {
 
 // ---- the bar --------------------------------------------------------------------------------------------------------
 
-static int words_width(int title_max) {
+static const char *tab_name(int view, bool narrow) {
+    return narrow && views[view]->tab ? views[view]->tab : views[view]->title;
+}
+
+// Of all tabs, each with a digit before it and `gap` columns behind it; a wide gap goes with "F" before the digit.
+static int tabs_width(bool narrow, int gap) {
     int width = 0;
-    for (size_t i = 0; views[i]; i++) {
-        int title = (int)strlen(views[i]->title);
-        width += 2 + (title < title_max ? title : title_max);
-    }
+    for (int i = 0; views[i]; i++)
+        width += (gap > 1 ? 2 : 1) + (int)strlen(tab_name(i, narrow)) + gap;
     return width;
 }
 
-static int bar_views(struct canvas *c, struct rect row, int view, int title_max, int gap) {
+static int bar_views(struct canvas *c, struct rect row, int view, bool narrow, int gap) {
     int x = 0;
     for (int i = 0; views[i]; i++) {
         enum tone tone = i == view ? TONE_SELECTED : TONE_PLAIN;
         x = canvas_text(c, row, 0, x, i == view ? TONE_SELECTED : TONE_KEY, "%s%d", gap > 1 ? "F" : "", i + 1);
-        x = canvas_text(c, row, 0, x, tone, "%.*s", title_max, views[i]->title) + gap;
+        x = canvas_text(c, row, 0, x, tone, "%s", tab_name(i, narrow)) + gap;
     }
     return x;
 }
@@ -71,12 +74,9 @@ static int bar_key(struct canvas *c, struct rect row, int x, const struct key_ro
 
 void keys_bar(struct canvas *c, struct rect row, int view, bool replay) {
     const int help_and_quit = 11;
-    int title_max = 20, gap = 2;
-    if (words_width(title_max) + (int)views_count() * 2 + help_and_quit > row.cols)
-        gap = 1;
-    while (title_max > 0 && words_width(title_max) + help_and_quit > row.cols)
-        title_max--;
-    int x = bar_views(c, row, view, title_max, gap);
+    int gap = tabs_width(false, 2) + help_and_quit <= row.cols ? 2 : 1;
+    bool narrow = tabs_width(false, gap) + help_and_quit > row.cols;
+    int x = bar_views(c, row, view, narrow, gap);
     for (size_t i = 0; i < key_rows_n; i++)
         if (key_rows[i].bar && (key_rows[i].where & (replay ? KEY_REPLAY : KEY_LIVE)))
             x = bar_key(c, row, x, &key_rows[i], gap);

@@ -137,8 +137,10 @@ static int draw_open(struct canvas *c, struct rect area, int y, int most, const 
     int x = canvas_sign(c, area, y, LABEL, TONE_BAD, SIGN_BAD);
     x = canvas_text(c, area, y, x + 1, TONE_BAD, "%s without an acknowledged write",
                     seconds_text(text, s->to - s->from));
-    if (!model_quorum(d->model) && x + 24 < area.cols)
-        (void)canvas_text(c, area, y, x, TONE_BAD, "; etcd has no quorum: nobody can lead");
+    static const char why[] = "; etcd has no quorum: nobody can lead", short_why[] = "; etcd has no quorum";
+    bool room = x + (int)sizeof why <= area.cols;
+    if (!model_quorum(d->model) && x + (int)sizeof short_why <= area.cols)
+        (void)canvas_text(c, area, y, x, TONE_BAD, "%s", room ? why : short_why);
     if (most < 2)
         return 1;
     draw_chain(c, area, y + 1, s, d->now);

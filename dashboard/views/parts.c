@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "dashboard/views/parts.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <strings.h>
+
+#include "dashboard/glyph.h"
 
 struct rect rect_rows(struct rect area, int y, int rows) {
     y = y < 0 ? 0 : y > area.rows ? area.rows : y;
@@ -46,23 +49,47 @@ void column_bar(struct canvas *c, struct rect area, int y, int x, int rows, enum
             (void)canvas_text(c, area, y - i, x, tone, "%s", eighths[left > 8 ? 8 : left]);
 }
 
-int paragraph(struct canvas *c, struct rect area, int y, int x, enum tone tone, const char *text) {
+// Where the first line of the text ends in so many columns, at a space if there is one; *ret_next gets where the next line begins.
+static const char *line_end(const char *text, int width, const char **ret_next) {
+    const char *at = text, *space = NULL;
+    for (int used = 0; *at;) {
+        const char *next = at;
+        used += glyph_width(glyph_next(&next));
+        if (used > width)
+            break;
+        at = next;
+        if (*at == ' ')
+            space = at;
+    }
+    const char *end = *at && space ? space : at;
+    if (end == text && *text) // not even one character fits: go on all the same
+        (void)glyph_next(&end);
+    *ret_next = end + strspn(end, " ");
+    return end;
+}
+
+int paragraph_rows(const char *text, int width) {
+    int rows = 0;
+    for (; *text && width > 0; rows++)
+        (void)line_end(text, width, &text);
+    return rows;
+}
+
+int paragraph_most(struct canvas *c, struct rect area, int y, int x, int most, enum tone tone, const char *text) {
     int width = area.cols - x;
-    while (*text && y < area.rows && width > 0) {
-        size_t n = strlen(text), cut = n;
-        if (n > (size_t)width) {
-            cut = (size_t)width;
-            while (cut > 0 && text[cut] != ' ')
-                cut--;
-            cut = cut ? cut : (size_t)width; // one long word
-            while (cut > 1 && ((unsigned char)text[cut] & 0xc0) == 0x80)
-                cut--; // not inside a character
-        }
-        (void)canvas_text(c, area, y++, x, tone, "%.*s", (int)cut, text);
-        text += cut;
-        text += strspn(text, " ");
+    for (; *text && y < area.rows && width > 0 && most > 0; most--) {
+        const char *next, *end = line_end(text, width, &next);
+        if (most == 1 && *next)
+            (void)canvas_field(c, area, y++, x, width, tone, text);
+        else
+            (void)canvas_text(c, area, y++, x, tone, "%.*s", (int)(end - text), text);
+        text = next;
     }
     return y;
+}
+
+int paragraph(struct canvas *c, struct rect area, int y, int x, enum tone tone, const char *text) {
+    return paragraph_most(c, area, y, x, INT_MAX, tone, text);
 }
 
 void draw_selected(struct canvas *c, struct rect area, int y, bool selected) {
@@ -149,25 +176,39 @@ static enum tone moment_tone(const struct moment *m) {
     return m->weight == TOLD_MAIN ? TONE_STRONG : m->weight == TOLD_EVENT ? TONE_PLAIN : TONE_DIM;
 }
 
+static void story_line(const struct moment *m, struct strbuf *out) {
+    moment_text(m, out);
+    if (*m->detail)
+        strbuf_addf(out, ": %s", m->detail);
+}
+
 void draw_story(struct canvas *c, struct rect area, const struct dash *d, usec_t from, usec_t to) {
+    enum { TEXT_AT = 9, LINES_MAX = 128 };
     const struct story *s = d->history->story;
-    const struct moment *lines[128];
-    size_t n = 0, most = area.rows < 0 ? 0 : (size_t)area.rows;
-    most = most > ARRAY_SIZE(lines) ? ARRAY_SIZE(lines) : most;
+    const struct moment *lines[LINES_MAX];
+    int rows[LINES_MAX], left = area.rows, most = area.rows > 12 ? 4 : 2; // rows of one moment
+    size_t n = 0;
     enum moment_weight wanted = area.rows > 12 ? TOLD_DETAIL : TOLD_EVENT;
-    for (size_t i = story_count(s); i > 0 && n < most; i--) {
+    for (size_t i = story_count(s); i > 0 && n < LINES_MAX && left > 0; i--) {
         const struct moment *m = story_at(s, i - 1);
-        if (m->weight >= wanted && m->t >= from && m->t <= to)
-            lines[n++] = m;
+        if (m->weight < wanted || m->t < from || m->t > to)
+            continue;
+        cleanup_strbuf struct strbuf text = {0};
+        story_line(m, &text);
+        int need = paragraph_rows(strbuf_str(&text), area.cols - TEXT_AT - 1);
+        need = need > most ? most : need;
+        if (need > left && n > 0)
+            break;
+        rows[n] = need > left ? left : need;
+        left -= rows[n];
+        lines[n++] = m;
     }
-    for (size_t i = 0; i < n; i++) {
-        const struct moment *m = lines[n - 1 - i];
+    struct rect narrower = rect_cols(area, 0, area.cols - 1);
+    for (int y = 0; n > 0; n--) {
         cleanup_strbuf struct strbuf text = {0};
         char stamp[SHORT_MAX];
-        moment_text(m, &text);
-        if (*m->detail)
-            strbuf_addf(&text, ": %s", m->detail);
-        int x = canvas_text(c, area, (int)i, 1, TONE_DIM, "%s ", stamp_text(stamp, m->t));
-        (void)canvas_field(c, area, (int)i, x + 1, area.cols - x - 2, moment_tone(m), strbuf_str(&text));
+        story_line(lines[n - 1], &text);
+        (void)canvas_text(c, area, y, 1, TONE_DIM, "%s", stamp_text(stamp, lines[n - 1]->t));
+        y = paragraph_most(c, narrower, y, TEXT_AT, rows[n - 1], moment_tone(lines[n - 1]), strbuf_str(&text));
     }
 }

@@ -39,6 +39,9 @@ void bar(struct canvas *c, struct rect area, int y, int x, int width, enum tone 
 void column_bar(struct canvas *c, struct rect area, int y, int x, int rows, enum tone tone, double part, double whole);
 // Text over several lines, broken at spaces; returns the row after the last.
 int paragraph(struct canvas *c, struct rect area, int y, int x, enum tone tone, const char *text);
+// The same in at most so many lines; what does not fit is cut with the sign of a cut.
+int paragraph_most(struct canvas *c, struct rect area, int y, int x, int most, enum tone tone, const char *text);
+int paragraph_rows(const char *text, int width); // how many lines it takes in so many columns
 void draw_selected(struct canvas *c, struct rect area, int y,
                    bool selected); // also a '>' at the left edge: never colour alone
 
@@ -50,7 +53,7 @@ char *age_text(char buf[static SHORT_MAX], const struct dash *d, size_t node, bo
 double writes_per_second(const struct history *h, usec_t now); // over the last second of ticks
 const struct outage *last_outage(const struct history *h);     // NULL = none yet
 usec_t log_silence(const struct dash *d); // how long no event has come, when that is longer than 2 s; else 0
-// Lines of the story between two times, the last ones that fit; without details where there is little room.
+// The story between two times, the last moments that fit, wrapped at words; without details where there is little room.
 void draw_story(struct canvas *c, struct rect area, const struct dash *d, usec_t from, usec_t to);
 bool contains_word(const char *text, const char *word); // without regard to case; an empty word is in everything
 

@@ -230,6 +230,7 @@ static bool replication_key(void *view, struct dash *d, int key, struct request 
 const struct view_ops view_replication = {
     .name = "replication",
     .title = "Replication",
+    .tab = "Replicas",
     .letter = 'R',
     .open = replication_open,
     .draw = replication_draw,

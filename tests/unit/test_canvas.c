@@ -8,6 +8,7 @@
 
 #include "dashboard/canvas.h"
 #include "dashboard/glyph.h"
+#include "dashboard/views/parts.h"
 
 static void expect_text(const struct canvas *c, const char *want) {
     cleanup_strbuf struct strbuf got = {0};
@@ -97,6 +98,23 @@ static void a_field_has_exactly_its_width(void **state) {
     canvas_done(&c);
 }
 
+static void a_paragraph_breaks_at_words_and_tells_its_rows(void **state) {
+    (void)state;
+    struct canvas c;
+    canvas_init(&c, 4, 12, true);
+    static const char text[] = "é é naïve 日本語 unbreakableword";
+    assert_int_equal(paragraph_rows(text, 11), 4);
+    assert_int_equal(paragraph(&c, canvas_rect(&c), 0, 1, TONE_PLAIN, text), 4);
+    expect_text(&c, " é é naïve\n 日本語\n unbreakable\n word\n");
+    canvas_clear(&c);
+    assert_int_equal(paragraph_most(&c, canvas_rect(&c), 1, 1, 2, TONE_PLAIN, text), 3);
+    expect_text(&c, "\n é é naïve\n 日本語 unb…\n\n");
+    assert_int_equal(paragraph_rows("日本", 1), 2); // nothing fits: it ends all the same
+    assert_int_equal(paragraph_rows("", 10), 0);
+    assert_int_equal(paragraph_rows("x", 0), 0);
+    canvas_done(&c);
+}
+
 static void tones_are_letters_of_a_second_block(void **state) {
     (void)state;
     struct canvas c;
@@ -129,6 +147,7 @@ int main(void) {
         cmocka_unit_test(ascii_terminals_get_likenesses),
         cmocka_unit_test(every_sign_is_one_column_wide),
         cmocka_unit_test(a_field_has_exactly_its_width),
+        cmocka_unit_test(a_paragraph_breaks_at_words_and_tells_its_rows),
         cmocka_unit_test(tones_are_letters_of_a_second_block),
         cmocka_unit_test(a_senseless_size_is_no_size),
     };
