@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// Template and data -> page. The template is lab/report/html/page.{html,css,js}, turned into arrays at build time.
+// Template and data -> page. The template is lab/report/html/, turned into arrays at build time.
 //
 // Everything that a run can say (log lines, file contents, names) goes into one JSON block and is put on the page as text by the
 // script, never as markup. Inside the block no `<` survives: a log line with "</script>" in it can't end the block.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // The page's JSON block: result.json as it is, and beside it what a drawing needs. Times are run time in milliseconds; rows are
-// arrays, their columns are named by the comment here and by page.js.
+// arrays, their columns are named by the comment here and in lab/report/html.
 #include "lab/report/html_fold.h"
 
 #include "lab/base/json.h"

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: PostgreSQL
+// The top of the page and the story.
+function card(title, figure, tone, ...lines) {
+  return h("div", {}, h("dt", {}, title), h("dd", {}, h("span", {class: `figure ${tone || ""}`}, figure),
+    lines.filter(Boolean).map((l) => h("div", {class: "small"}, l))));
+}
+function outageCard() {
+  if (R.write_outage_ms == null) return card(T.outage, T.notKnown, "warn", T.nothingWritten);
+  const res = fill(T.resolution, {a: ms(R.resolution_ms), b: ms(D.run.period), c: ms(D.run.latency)});
+  if (R.outage_start_ms == null)
+    return card(T.outage, T.none, "good", R.hiccup_ms ? fill(T.hiccup, {a: ms(R.hiccup_ms)}) : fill(T.noPause, {a: ms(D.run.threshold)}), res);
+  const b = R.write_outage_open ? R.ended_ms : R.outage_end_ms;
+  return card(T.outage, (R.write_outage_open ? T.atLeast + " " : "") + ms(R.write_outage_ms), "",
+    fill(R.write_outage_open ? T.outageOpen : T.outageFrom, {a: at(R.outage_start_ms), b: at(b)}), res);
+}
+function splitCard() {
+  const bad = R.split_brain_ms > 0, maybe = R.split_brain_possible_ms > 0, n = R.split_brain_nodes || "";
+  return card(T.split, bad ? ms(R.split_brain_ms) : T.none, bad ? "bad" : "good",
+    bad ? fill(T.splitProven, {a: ms(R.split_brain_possible_ms), n}) : maybe ? fill(T.splitPossible, {a: ms(R.split_brain_possible_ms), n}) : T.splitNone);
+}
+function lostCard() {
+  const w = R.writes;
+  return card(T.lost, w.lost == null ? T.notKnown : count(w.lost), w.lost == null ? "warn" : w.lost ? "bad" : "good",
+    w.lost == null ? w.unchecked_why : fill(T.lostOf, {n: count(w.acknowledged)}), w.lost ? h("a", {href: "#data"}, T.lostIds) : null);
+}
+function faultText(f) {
+  const same = f.target === f.nodes || !f.nodes;
+  return `${f.mechanism} ${f.target || f.nodes ? T.on : ""} ${f.target || f.nodes || ""}${same ? "" : ", " + fill(T.which, {n: f.nodes})}`;
+}
+function faultSteps(f) { // what it took: asked -> effective -> verified, healing asked -> healed -> verified
+  const step = (text, from, to) => from == null || to == null ? "" : ", " + fill(text, {d: ms(to - from)});
+  return step(T.tookEffect, f.effective_seen && !f.action ? f.asked_ms : null, f.effective_ms) +
+    step(f.action ? T.tookDone : T.tookVerified, f.effective_ms ?? f.asked_ms, f.verified_ms) +
+    (f.healed_ms == null ? "" : ", " + fill(T.healed, {t: at(f.healed_ms)})) + step(T.tookHealed, f.healed_ms, f.heal_verified_ms);
+}
+function faultCard(f, i) {
+  const good = f.verified, word = f.action ? (good ? T.done : T.notDone) : (good ? T.verified : T.unverified);
+  const when = [f.effective_ms ?? f.asked_ms];
+  return card(f.action ? T.act : T.fault, h("span", {class: "run-words"}, faultText(f)), "",
+    h("strong", {class: good ? "good" : "bad"}, `${good ? "✓" : "✗"} ${word}`),
+    when[0] == null ? null : fill(T.at, {t: at(when[0])}) + faultSteps(f),
+    (D.what[i] || "").includes(f.detail) ? D.what[i].replace(/^[;\s]+|[;\s]+$/g, "") : f.detail);
+}
+function summary() {
+  const cards = [outageCard(),
+    R.outage_start_ms == null ? null : card(T.recovery, R.recovery_ms == null ? T.none : ms(R.recovery_ms), "",
+      R.recovery_ms == null ? (R.write_outage_open ? T.noRecovery : null) : fill(T.recoveryFrom, {a: ms(R.resolution_ms)})),
+    lostCard(), splitCard(),
+    R.old_leader || R.new_leader ? card(T.leader, R.leader_changed ? fill(T.leaderChange, {a: R.old_leader || "?", b: R.new_leader || "?"}) : fill(T.leaderSame, {a: R.new_leader || R.old_leader}), "") : null,
+    R.cluster_outage_ms == null ? null : card(T.cluster, ms(R.cluster_outage_ms), "", fill(T.clusterText, {a: ms(R.cluster_resolution_ms)})),
+    R.read_outage_ms == null ? null : card(T.reads, R.read_outage_ms ? ms(R.read_outage_ms) : T.none, "", fill(T.availability, {w: R.availability.write ?? "?", r: R.availability.read ?? "?"})),
+    R.rejoin_ms ? card(T.rejoin, ms(R.rejoin_ms), "", T.rejoinText) : null];
+  const faults = R.faults.length ? R.faults.map(faultCard) : [card(T.fault, T.none, "", T.noFault)];
+  faults.forEach((f) => f.classList.add("wide"));
+  return section("summary",
+    h("div", {class: `verdict ${TONE[R.verdict]}`}, h("span", {class: "sign", "aria-hidden": "true"}, SIGN[R.verdict]),
+      h("div", {}, h("strong", {}, T.verdict[R.verdict] || R.verdict), h("span", {class: "why"}, R.reason), D.run.end_detail && !R.reason.includes(D.run.end_detail) ? h("div", {class: "why small"}, D.run.end_detail) : null)),
+    h("dl", {class: "cards"}, cards, faults));
+}
+function story() {
+  const sign = {good: "+", bad: "!", warn: "!", "": "·"};
+  return section("story", h("ol", {class: "story"}, D.story.map(([t, mood, weight, , , text, detail]) =>
+    h("li", {}, h("time", {}, at(t)), h("span", {class: mood || "muted", "aria-hidden": "true"}, sign[mood]),
+      h("span", {}, weight > 1 ? h("strong", {}, text) : text, detail ? h("span", {class: "detail"}, detail) : null)))));
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: PostgreSQL
+// Every word of the page itself, in one table; words about the run come from the run.
+const T = {
+  skip: "Skip to the summary", sections: "Sections", tableOf: "{a}, as a table",
+  summary: "Summary", story: "What happened", timeline: "Timeline", phases: "Phases", data: "Data", expectations: "Expectations",
+  lesson: "What this teaches", events: "Events", setup: "Configuration",
+  verdict: {pass: "Passed", fail: "Failed", invalid: "Invalid: neither passed nor failed", skipped: "Skipped", error: "The lab broke", "known-defect": "A known defect: neither passed nor failed"},
+  noScenario: "A lab without a scenario",
+  outage: "Write outage", none: "none", atLeast: "at least", notKnown: "not known", nothingWritten: "nothing was written",
+  outageFrom: "last acknowledged write at {a}, then none until {b}", outageOpen: "last acknowledged write at {a}; writes had not come back at {b}",
+  hiccup: "longest pause {a}, and no write failed in it", noPause: "no pause above {a}",
+  recovery: "Recovery", recoveryFrom: "from the fault to the first write that lasted, ± {a}", noRecovery: "writes never came back",
+  resolution: "± {a}: one write every {b}, and a write takes {c}",
+  lost: "Lost writes", lostOf: "of {n} acknowledged", split: "Split brain", splitProven: "proven, {a} possible: {n} took writes at the same time",
+  splitPossible: "none proven; the probes can't exclude {a} ({n})", splitNone: "no two nodes took writes at the same time",
+  reads: "Read outage", availability: "available: writes {w} %, reads {r} %", cluster: "Cluster alone",
+  clusterText: "in which no node took a write from inside, ± {a}; the rest is the way to one",
+  fault: "Fault", act: "Administrator's act", noFault: "nothing was injected", verified: "verified", unverified: "NOT verified", done: "done", notDone: "NOT done", rejoin: "Rejoin", rejoinText: "until every powered member streamed again",
+  on: "on", which: "which is {n}", at: "at {t}", healed: "healed at {t}", tookEffect: "{d} after it was asked for", tookVerified: "verified {d} later", tookDone: "done {d} later", tookHealed: "healing verified {d} later", leader: "Leader", leaderChange: "{a} → {b}", leaderSame: "{a}, unchanged",
+  all: "Whole run", around: "Around the fault", zoomIn: "Closer", zoomOut: "Wider", earlier: "Earlier", later: "Later", window: "Part of the run that is drawn", showing: "{a} to {b}",
+  pointer: "Moment to look at (arrow keys: one step; Page Up and Page Down: ten)", time: "Time", wall: "Clock (UTC)",
+  rowFaults: "faults", rowPhases: "phases", rowOutage: "no writes", rowKey: "leader key", rowLease: "lease left", rowServer: "application on", rowWrites: "writes / s", rowLatency: "worst latency", rowNoise: "host late",
+  nobody: "nobody", leaseAge: "lease renewed", ago: "{a} before", writesOk: "writes good / bad", readsOk: "reads good / bad", latency: "worst write / read", phase: "Phase", bucket: "in {a}",
+  keyHolder: "Leader key", server: "Application on", etcd: "etcd",
+  picture: "Timeline of the run: faults, phases, the state of every node, the leader key, and what the application felt. The table below says the same in words.",
+  legend: "Legend", lanesTable: "The lanes as a table", what: "What", state: "State", from: "From", to: "To", toEnd: "the end", leaseLegend: "time left of the leader's lease; a tick marks each renewal",
+  okLegend: "good writes a second", failedLegend: "failed or unknown (drawn downwards)", lowLegend: "fewest good writes in any 100 ms of the bucket", latLegend: "worst write (solid) and read (dashed) of each bucket",
+  outageLegend: "no acknowledged write", faultLegend: "fault in force",
+  phaseText: {demote: "fault effective → the leader accepts no write any more", "no-quorum": "→ etcd has a quorum again", "quorum-back": "→ the Patroni that will lead has written to etcd again", return: "fault effective → the leader, which kept its key, accepts writes again", detect: "fault effective → the leader key is gone", elect: "→ a new leader key", promote: "→ that node accepts a write", reroute: "→ the application's first acknowledged write", rejoin: "→ every powered member streams from the leader"},
+  network: "Network", noLinks: "Every service path between two nodes was open, as intended, whenever it was measured.", path: "Service path", who: "Who reaches whom", until: "Until",
+  linksNote: "Stretches in which a service path was not open. Intended: what power, links and the faults in force allow. Measured: whether a probe in the lab's own network got through. A path needs both directions.",
+  paths: {sql: "SQL", replication: "replication", rest: "Patroni's REST API", etcd_client: "etcd, for its clients", etcd_peer: "etcd, between its members"},
+  link: {cut: "cut by a fault, and nothing gets through", leaks: "LEAKS: a fault forbids it, yet a probe got through", lost: "LOST: no fault forbids it, yet nothing got through"},
+  noPhases: "No leader was lost and no write outage followed the fault.", inside: "inside its bounds", outside: "OUTSIDE its bounds", noBound: "no bound", bounds: "best and worst case {a} to {b}", took: "took {a}", precise: "± {a}",
+  phaseSum: "The phases up to reroute together are {a}; the recovery time is {b}.", phaseLogs: "What was logged in this time", noLogs: "Nothing worth keeping was logged in this time.", moreLines: "{n} more lines", times: "{n} times",
+  barLabel: "{p}: {a}, bounds {b} to {c}, {d}", barNoBound: "{p}: {a}, no bound",
+  logNote: "Lines have the time at which they were written, by their own stamp; lines without one, and those of older logs, the time at which they were read, up to a moment later.",
+  writes: "Writes", count: "Count", meaning: "Meaning",
+  w: {attempted: ["tried", "writes the application tried"], acknowledged: ["acknowledged", "the server said done"], failed: ["failed", "certainly not done"], unknown: ["unknown", "may have been done"], lost: ["lost", "acknowledged, absent afterwards"], unexpected: ["unexpected", "failed for certain, yet present"], duplicated: ["duplicated", "an id more than once"], recovered: ["recovered", "unknown, and present: legal"], foreign: ["foreign", "rows of a standby that the leader lacks"], local_only: ["local only", "acknowledged without their synchronous standby (counted as unknown)"], local_only_lost: ["local only, lost", "of these: absent afterwards"]},
+  contents: "What each node held at the end", diverged: "DIVERGED", notRead: "{n} was not read: {a}", onLeader: "leader", behind: "it was behind",
+  held: {rows: "rows", foreign: "rows that the leader lacks", missing: "rows of the leader that it lacks", only_here: "rows that no other node has", absent: "acknowledged writes that it lacks", duplicates: "ids more than once", lsn: "WAL position", timeline: "timeline", history: "history (same number: same rows, or the beginning of them)"},
+  ahead: "Standbys ahead of their leader", aheadText: "{n} had replayed to {a} when {l}, asked later, had only written to {b}", aheadEnd: {open: "to the end of the run", overtaken: "then the leader wrote past it", "went back": "then it was rewound or rebuilt", "new leader": "then the leader was another", unseen: "then it was not seen any more"}, evidence: "Evidence", ended: "Then",
+  defects: "Known defects", defect: "Defect", defectOf: "{s} {v}; here {a}", noVersion: "not recorded", defectSeen: "seen at {a}: {b}", defectUnseen: "not seen in this run", explainedBy: "a known defect: {a}", reference: "Reference",
+  unchecked: "Not known: {a}.", lostIds: "Ids of the lost writes", unexpectedIds: "Ids of the unexpected rows", ids: "Ids", number: "How many", acked: "Acknowledged", by: "By", noIds: "The ids could not be told apart with certainty.", moreRanges: "{n} more ranges",
+  ok: "ok", notOk: "FAILED", notJudged: "not judged", expectation: "Expectation", result: "Result", noExpectations: "The scenario has none.",
+  noLesson: "The scenario says nothing about what it teaches.",
+  search: "Search", node: "Node", kind: "Kind", anyNode: "every node", anyKind: "every kind", detail: "Detail", details: "with details", inWindow: "only the drawn part of the timeline", more: "Show {n} more", shown: "{a} of {b} events", leftOut: "{n} details far from faults were left out of this page; events.jsonl has them.", source: "Source", event: "Event", mainPrinted: "Only the main events are printed.", noEvents: "No event fits the filter.",
+  main: "main", loud: "to note", kinds: {log: "log lines", fault: "faults and acts", key: "leader and keys", node: "nodes and services", app: "application", lab: "lab and steps"},
+  topology: "Topology", address: "Address", services: "Runs", settings: "Settings of the running cluster", setting: "Setting", value: "Value", changed: "changed {n} times during the run", changedOnce: "changed during the run",
+  versions: "Versions and host", files: "Configuration files", filesNote: "As they were in each node.", hostName: "Host", host: "{c} cpus, {m} MB, Linux {k}, TCP {t}", late: "Timers were up to {a} late.", noisy: "Too noisy to judge times: {n} seconds with timers more than 100 ms late.", quiet: "Quiet enough to judge times.", stalled: "{n} writes were never tried: the client itself was stalled.",
+  steps: "Steps of the scenario", step: "Step", seed: "Seed", program: "bascule", lab: "Lab", began: "Began",
+  made: "Made by bascule {v} from the log of the run alone. Definitions of every number: docs/measures.md.",
+};
+const SIGN = {pass: "✓", fail: "✗", invalid: "?", skipped: "–", error: "!", "known-defect": "⚠"};
+const TONE = {pass: "good", fail: "bad", invalid: "warn", skipped: "warn", error: "bad", "known-defect": "warn"};
+const LANE_SIGN = {off: "○", unknown: "?", starting: "…", down: "✗", replica: "▸", standby_alone: "▹", leader: "★", writable_without_key: "‼", leader_not_writable: "⊘", follower: "▸", leaderless: "∅"};
+const HATCHED = new Set(["down", "writable_without_key", "leader_not_writable", "leaderless"]);
+const THIN = new Set(["replica", "follower", "standby_alone", "starting", "unknown", "off"]);
+const PHASES = {demote: 0, "no-quorum": 4, "quorum-back": 1, detect: 0, elect: 1, return: 2, promote: 2, reroute: 3, rejoin: 4};
+const SERVICES = {postgres: "PostgreSQL and Patroni", etcd: "etcd", haproxy: "HAProxy", app: "the application"};
