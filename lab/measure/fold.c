@@ -19,7 +19,6 @@ int fold_node(struct measure *m, const char *name) {
         return i;
     struct node_state *n = &m->nodes[m->n_nodes];
     STR_COPY(n->name, name);
-    n->on = true; // a log that never speaks of power is one of a lab that is up
     return (int)m->n_nodes++;
 }
 
@@ -50,24 +49,6 @@ usec_t fold_setting_usec(const struct measure *m, const char *key, usec_t t, use
         known = read_duration(s->value, unit, &v) || known;
     }
     return v;
-}
-
-// Complete: the holder of the key accepts writes and every other powered member streams from it.
-static bool is_complete(const struct measure *m) {
-    int leader = fold_find_node(m, m->holder);
-    if (leader < 0 || !m->nodes[leader].on || !m->nodes[leader].answered || !m->nodes[leader].writable)
-        return false;
-    for (size_t i = 0; i < m->n_nodes; i++)
-        if ((int)i != leader && m->nodes[i].postgres && m->nodes[i].on && !m->nodes[leader].streaming[i])
-            return false;
-    return true;
-}
-
-void fold_note_complete(struct measure *m, usec_t t) {
-    bool now = is_complete(m), before = m->completes.n && m->completes.items[m->completes.n - 1].complete;
-    if (m->closed || now == before)
-        return;
-    *VEC_ADD(&m->completes) = (struct complete_change){t, now};
 }
 
 static void on_begin(struct measure *m, const struct event *ev) {
@@ -123,13 +104,8 @@ static void on_power(struct measure *m, const struct event *ev) {
     int i = fold_node(m, ev->u.NODE_POWER.node);
     if (i < 0)
         return;
-    m->nodes[i].on = ev->u.NODE_POWER.on;
-    memset(m->nodes[i].streaming, 0, sizeof m->nodes[i].streaming);
-    for (size_t k = 0; k < m->n_nodes; k++)
-        m->nodes[k].streaming[i] = false;
     if (!m->closed)
         *VEC_ADD(&m->power) = (struct power_seen){ev->t, i, ev->u.NODE_POWER.on};
-    fold_note_complete(m, ev->t);
 }
 
 static void on_sql(struct measure *m, const struct event *ev) {
@@ -138,11 +114,7 @@ static void on_sql(struct measure *m, const struct event *ev) {
         return;
     struct node_state *n = &m->nodes[i];
     n->postgres = true;
-    n->answered = ev->u.SQL.answered;
-    n->writable = ev->u.SQL.answered && ev->u.SQL.writable;
     n->in_recovery = ev->u.SQL.in_recovery;
-    if (n->answered && n->in_recovery)
-        memset(n->streaming, 0, sizeof n->streaming);
     usec_t latency = ev->u.SQL.latency_us > 0 ? (usec_t)ev->u.SQL.latency_us : 0;
     usec_t asked =
         ev->u.SQL.asked && ev->u.SQL.asked <= ev->t ? ev->u.SQL.asked : ev->t - (latency < ev->t ? latency : ev->t);
@@ -152,8 +124,8 @@ static void on_sql(struct measure *m, const struct event *ev) {
                                           .previous = ev->u.SQL.previous,
                                           .latency = latency,
                                           .node = i,
-                                          .answered = n->answered,
-                                          .writable = n->writable,
+                                          .answered = ev->u.SQL.answered,
+                                          .writable = ev->u.SQL.answered && ev->u.SQL.writable,
                                           .in_recovery = n->in_recovery,
                                           .stopping = strstr(ev->u.SQL.error, "is shutting down") != NULL,
                                           .lsn_asked = ev->u.SQL.lsn_asked,
@@ -161,26 +133,25 @@ static void on_sql(struct measure *m, const struct event *ev) {
     // 57P02, the server's last word to the observer's session, whose language is fixed (observe/sql.c)
     if (strstr(ev->u.SQL.error, "because of crash of another server process"))
         *VEC_ADD(&m->crashes) = (struct crash_seen){ev->t, i};
-    fold_note_complete(m, ev->t);
-}
-
-static void on_replication(struct measure *m, const struct event *ev) {
-    int from = fold_node(m, ev->u.REPLICATION.node), to = fold_find_node(m, ev->u.REPLICATION.standby);
-    if (from < 0 || to < 0) // pg_basebackup and the like are no members
-        return;
-    m->nodes[from].streaming[to] = !ev->u.REPLICATION.gone && str_eq(ev->u.REPLICATION.state, "streaming");
-    fold_note_complete(m, ev->t);
 }
 
 static void note_quorum(struct measure *m, const struct event *ev) {
-    model_apply(m->model, ev);
-    if (m->closed || !quorum_note(&m->quorum, m->model, ev->t))
+    if (!quorum_note(&m->quorum, m->model, ev->t))
         return;
     size_t n = m->quorum_losses.n;
     if (m->quorum.state == QUORUM_LOST)
         *VEC_ADD(&m->quorum_losses) = (struct quorum_loss){m->quorum.since, USEC_NEVER};
     else if (n && m->quorum_losses.items[n - 1].to == USEC_NEVER)
         m->quorum_losses.items[n - 1].to = ev->t;
+}
+
+static void note_health(struct measure *m, const struct event *ev) {
+    struct health_watch *w = &m->health;
+    enum health_news news = health_note(w, m->model, ev);
+    if (news == HEALTH_HICCUP)
+        m->healths.n--;
+    else if (news != HEALTH_SAME)
+        *VEC_ADD(&m->healths) = (struct health_change){w->since, w->error, w->healthy};
 }
 
 static void on_key(struct measure *m, const struct event *ev) {
@@ -195,7 +166,6 @@ static void on_key(struct measure *m, const struct event *ev) {
     k->created = ev->u.DCS_KEY.created;
     STR_COPY(k->value, k->gone ? "" : ev->u.DCS_KEY.value);
     STR_COPY(m->holder, k->value);
-    fold_note_complete(m, ev->t);
 }
 
 static void on_lease(struct measure *m, const struct event *ev) {
@@ -354,8 +324,11 @@ static void on_run_end(struct measure *m, const struct event *ev) {
 void measure_event(struct measure *m, const struct event *ev) {
     if (ev->t > m->out.ended && ev->t != USEC_NEVER)
         m->out.ended = ev->t;
-    if (ev->kind == EVENT_NODE_INFO || ev->kind == EVENT_NODE_POWER || ev->kind == EVENT_DCS_MEMBER)
+    if (!m->closed) {
+        model_apply(m->model, ev);
         note_quorum(m, ev);
+        note_health(m, ev);
+    }
     switch (ev->kind) {
     case EVENT_RUN_BEGIN:
         return on_begin(m, ev);
@@ -372,8 +345,6 @@ void measure_event(struct measure *m, const struct event *ev) {
         return on_power(m, ev);
     case EVENT_SQL:
         return m->closed ? (void)0 : on_sql(m, ev);
-    case EVENT_REPLICATION:
-        return m->closed ? (void)0 : on_replication(m, ev);
     case EVENT_DCS_KEY:
         return m->closed ? (void)0 : on_key(m, ev);
     case EVENT_DCS_LEASE:
@@ -405,6 +376,7 @@ void measure_event(struct measure *m, const struct event *ev) {
         return;
     case EVENT_RUN_END:
         return on_run_end(m, ev);
+    case EVENT_REPLICATION:
     case EVENT_TICK:
     case EVENT_PROGRESS:
     case EVENT_SERVICE:

@@ -4,6 +4,7 @@
 #include "lab/measure/idset.h"
 #include "lab/measure/laws.h"
 #include "lab/measure/measure.h"
+#include "lab/model/health.h"
 #include "lab/model/quorum.h"
 
 struct tick {
@@ -64,9 +65,9 @@ struct noise_seen {
     usec_t t;
     int64_t p99;
 };
-struct complete_change { // every powered member streams from the holder of the key, or no longer does
-    usec_t t;
-    bool complete;
+struct health_change { // lab/model/health.h; hiccups are left out
+    usec_t t, error;
+    bool healthy;
 };
 struct ack_run { // writes of the application that one node acknowledged without a break of a second
     int node;
@@ -82,8 +83,7 @@ struct ack { // one acknowledged write of the ledger
 struct node_state {
     char name[NODE_NAME_MAX];
     bool postgres, etcd, haproxy;
-    bool on, answered, writable, in_recovery;
-    bool streaming[NODES_MAX]; // as sender: which standbys stream from it
+    bool in_recovery; // by the last probe
     // final read
     bool read, read_leader;
     bool read_said; // there is a final.read of it
@@ -113,8 +113,9 @@ struct measure {
     VEC(struct lease_seen) leases;
     VEC(struct sql_seen) sql;
     VEC(struct etcd_seen) etcd;
-    struct model *model; // only of what quorum.h needs: nodes, power, etcd
+    struct model *model; // until the lab is stopped
     struct quorum_watch quorum;
+    struct health_watch health;
     VEC(struct quorum_loss) quorum_losses;
     VEC(struct key_write) key_writes;
     VEC(struct stood_back) stood_back;
@@ -122,7 +123,7 @@ struct measure {
     VEC(struct power_seen) power;
     VEC(struct setting_seen) settings;
     VEC(struct noise_seen) noise;
-    VEC(struct complete_change) completes;
+    VEC(struct health_change) healths;
     VEC(struct expectation) expectations;
     // ledger
     int64_t ledger_records, ledger_broken;
@@ -136,7 +137,6 @@ struct measure {
 int fold_node(struct measure *m,
               const char *name); // index, added when new; -1 when the table is full or the name empty
 int fold_find_node(const struct measure *m, const char *name);
-void fold_note_complete(struct measure *m, usec_t t);
 struct fault_measure *fold_fault(struct measure *m, const char *id);
 // The setting's latest value at time t, a number of `unit`s; fallback when the log has none that is a duration (0 to USEC_LONGEST).
 usec_t fold_setting_usec(const struct measure *m, const char *key, usec_t t, usec_t unit, usec_t fallback);

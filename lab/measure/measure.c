@@ -35,8 +35,8 @@ static void judge_noise(struct measure *m) {
 }
 
 static void judge_healthy(struct measure *m) {
-    VEC_FOREACH (&m->completes, c)
-        if (c->complete && m->out.healthy_at == 0)
+    VEC_FOREACH (&m->healths, c)
+        if (c->healthy && m->out.healthy_at == 0)
             m->out.healthy_at = c->t;
 }
 
@@ -75,7 +75,7 @@ void measure_free(struct measure *m) {
         VEC_DONE(&m->stood_back), VEC_DONE(&m->crashes);
     VEC_DONE(&m->quorum_losses), VEC_DONE(&m->key_writes);
     model_free(m->model);
-    VEC_DONE(&m->power), VEC_DONE(&m->settings), VEC_DONE(&m->noise), VEC_DONE(&m->completes);
+    VEC_DONE(&m->power), VEC_DONE(&m->settings), VEC_DONE(&m->noise), VEC_DONE(&m->healths);
     VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->runs);
     VEC_DONE(&m->out.faults), VEC_DONE(&m->out.expects), VEC_DONE(&m->out.versions);
     VEC_DONE(&m->out.contents), VEC_DONE(&m->out.aheads), VEC_DONE(&m->out.defects);

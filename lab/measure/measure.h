@@ -19,7 +19,7 @@ const char *verdict_name(enum verdict v);
     X(RETURN, "return")           /* fault effective -> the leader that kept its key accepts writes again */           \
     X(PROMOTE, "promote")         /* -> that node acknowledges a write (direct probe) */                               \
     X(REROUTE, "reroute")         /* -> first acknowledged write of the application */                                 \
-    X(REJOIN, "rejoin")           /* -> every member that can be is streaming again */
+    X(REJOIN, "rejoin")           /* writes back, or heal when later -> healthy, to the end */
 enum phase_kind {
 #define X(kind, name) PHASE_##kind,
     PHASES(X)
@@ -138,12 +138,12 @@ struct measures {
     usec_t period, latency; // the write period and the usual latency of a write: together the resolution
     usec_t read_outage_start;
     usec_t cluster_outage, cluster_resolution; // the same as direct probes of every node saw it
-    usec_t rejoin; // fault (or its heal, when later) -> every member streaming; 0 when none ever stopped
+    usec_t rejoin;                             // duration of the phase; 0 when nobody ever left
     bool rejoin_known;
     int cause;                // index in faults of the injection that the outage and the phases belong to; -1 = none
     bool leader_changed;      // another node took the leader key after the first injection
     int64_t attempts_missing; // writes that the clock asked for and the client never tried: it was stalled itself
-    usec_t healthy_at;        // when the cluster was first complete
+    usec_t healthy_at;        // when the cluster was first healthy
     usec_t first_write, last_write; // first and last acknowledged write of the run
     char old_leader[NODE_NAME_MAX], new_leader[NODE_NAME_MAX];
     char phase_leader[NODE_NAME_MAX]; // who took the key in the phases: the last leader may be yet another one

@@ -192,26 +192,20 @@ static void add_fault_error(struct measure *m, const struct fault_measure *f) {
         }
 }
 
-// The beginning of the time in which every powered member streamed and went on to.
-static usec_t complete_since(const struct measure *m) {
-    size_t n = m->completes.n;
-    return n && m->completes.items[n - 1].complete ? m->completes.items[n - 1].t : 0;
-}
-
+// Rejoined: healthy again and for good (lab/model/health.h). It can be waited for from the moment at which writes were back, or from the fault's healing
+// when that came later.
 static void link_rejoin(struct measure *m, const struct fault_measure *f, usec_t start, usec_t cursor) {
-    usec_t complete = complete_since(m);
-    if (!complete || (m->out.outage && m->out.outage_open))
+    const struct health_change *last = m->healths.n ? &m->healths.items[m->healths.n - 1] : NULL;
+    if (!last || !last->healthy || (m->out.outage && m->out.outage_open))
         return;
     m->out.rejoin_known = true;
-    if (complete <= start) // nobody ever stopped streaming: there is nothing to rejoin
+    if (last->t <= start) // nobody ever left: there is nothing to rejoin
         return;
-    usec_t from = f->healed > cursor && f->healed <= complete ? f->healed : cursor;
-    usec_t end =
-        complete > from ? complete : from; // complete before the first write was back: nothing left to wait for
+    usec_t from = f->healed > cursor && f->healed <= last->t ? f->healed : cursor;
+    usec_t end = last->t > from ? last->t : from; // healthy before the first write was back: nothing left to wait for
     struct phase *p = &m->out.phases[PHASE_REJOIN];
-    *p = (struct phase){.present = true, .name = p->name, .start = from, .duration = end - from, .error = SEC};
-    usec_t since = f->healed > start && f->healed <= end ? f->healed : start;
-    m->out.rejoin = end - since;
+    *p = (struct phase){.present = true, .name = p->name, .start = from, .duration = end - from, .error = last->error};
+    m->out.rejoin = p->duration;
 }
 
 void phases_measure(struct measure *m) {

@@ -46,7 +46,12 @@ static bool one_writer(const struct model *m, char *why, size_t size) {
     return true;
 }
 
+bool facts_one_writer_leads(const struct model *m) {
+    return leader_writes(m, NULL, 0) && one_writer(m, NULL, 0);
+}
+
 static bool standbys_stream(const struct model *m, char *why, size_t size) {
+    const struct model_node *leader = model_leader(m);
     for (size_t i = 0; i < m->n_nodes; i++) {
         const struct model_node *n = &m->nodes[i];
         if (!(n->services & SERVICE_POSTGRES) || !n->on || str_eq(n->name, m->leader))
@@ -57,6 +62,10 @@ static bool standbys_stream(const struct model *m, char *why, size_t size) {
             return missing(why, size, "%s is not a standby", n->name);
         if (!n->streaming)
             return missing(why, size, "%s is not streaming from %s yet", n->name, m->leader);
+        // A row says "streaming" as soon as the walsender has caught up; what the standby received says of which history.
+        if (n->timeline != leader->timeline)
+            return missing(why, size, "%s is on timeline %" PRId64 ", the leader %s on %" PRId64, n->name, n->timeline,
+                           m->leader, leader->timeline);
     }
     return true;
 }

@@ -11,6 +11,9 @@ void model_apply_slot(struct model *m, const struct event *ev);
 void model_forget_rows(struct model *m, const struct model_node *n); // as sender and as standby
 void model_derive_replication(struct model *m); // fills streaming, sync_state and lag of every node
 
+// facts.c: the holder of the key accepts writes, and nobody else does
+bool facts_one_writer_leads(const struct model *m);
+
 // dcs.c: keys, lease, settings
 void model_apply_key(struct model *m, const struct event *ev);
 void model_apply_lease(struct model *m, const struct event *ev);

@@ -190,6 +190,8 @@ static void apply_watchdog(struct model *m, const struct event *ev) {
     n->watchdog_armed = str_eq(ev->u.WATCHDOG.state, "armed") || str_eq(ev->u.WATCHDOG.state, "kept");
     n->watchdog_last = ev->u.WATCHDOG.last;
     n->watchdog_timeout = ev->u.WATCHDOG.timeout;
+    if (str_eq(ev->u.WATCHDOG.state, "expired"))
+        n->watchdog_expired = ev->t;
 }
 
 static void apply_tick(struct model *m, const struct event *ev) {
@@ -280,6 +282,15 @@ static void apply_fault(struct model *m, const struct event *ev) {
         f->verified = ev->t;
     else if (phase == MF_HEALED)
         f->healed = ev->t;
+    f->over = !fault_is_over(f) ? 0 : f->over ? f->over : ev->t;
+}
+
+static void apply_action(struct model *m, const struct event *ev) {
+    m->acted = ev->t > m->acted ? ev->t : m->acted;
+    if (str_eq(ev->u.ACTION.phase, "asked"))
+        m->acts_open++;
+    else
+        m->acts_open -= m->acts_open > 0;
 }
 
 // ---- all of it ----------------------------------------------------------------------------------------------------------
@@ -332,6 +343,9 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_FAULT:
         apply_fault(m, ev);
         break;
+    case EVENT_ACTION:
+        apply_action(m, ev);
+        break;
     case EVENT_LAB_STATE:
         STR_COPY(m->lab_state, ev->u.LAB_STATE.state);
         break;
@@ -349,7 +363,6 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_EXPECT:
     case EVENT_KNOWN_DEFECT:
     case EVENT_COMMAND:
-    case EVENT_ACTION:
     case EVENT_FINAL_ROWS:
     case EVENT_FINAL_READ:
     case EVENT_NOISE:

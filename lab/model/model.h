@@ -41,6 +41,7 @@ struct model_node {
     usec_t etcd_seen;
     bool watchdog_armed;
     usec_t watchdog_last, watchdog_timeout; // its last write, and how long after it the power goes
+    usec_t watchdog_expired;                // when it last took the power, 0 = never
     // services as the init tells (0 unknown, pid when running, -1 exited)
     int64_t pid_patroni, pid_etcd, pid_haproxy;
 };
@@ -70,6 +71,7 @@ struct model_fault {
     enum model_fault_phase phase;
     char detail[EVENT_TEXT_MAX];               // what its last phase said; "" = nothing
     usec_t asked, effective, verified, healed; // 0 = not yet
+    usec_t over;                               // healed, or failed; 0 = not yet
 };
 
 // A replication slot as a leader last showed it, on any node that has led.
@@ -102,6 +104,8 @@ struct model {
     VEC(struct model_key) keys; // every key present under the prefix
     struct model_fault faults[MODEL_FAULTS_MAX];
     size_t n_faults;
+    size_t acts_open; // asked, neither done nor failed
+    usec_t acted;     // time of the last word on an act, 0 = none
     char lab_state[EVENT_NAME_MAX];
     char progress[EVENT_TEXT_MAX];
     // client
@@ -123,9 +127,10 @@ void model_apply(struct model *m, const struct event *ev);
 struct model_node *model_node(struct model *m, const char *name); // NULL when unknown
 const struct model_node *model_leader(const struct model *m);     // holder of the key, or NULL
 
-// Named facts. Each says in *why (may be NULL) what is missing, in words for a trainee: "n3 is not streaming yet".
-bool model_healthy(const struct model *m, char *why,
-                   size_t size); // one writable leader, every powered member streaming, quorum
+// Named facts. Each says in *why (may be NULL) what is missing, in words for a trainee: "n3 is not streaming yet". Since when one holds, and
+// what is a mere hiccup: lab/model/health.h.
+// One writable leader, every powered member streaming from it on its timeline, quorum.
+bool model_healthy(const struct model *m, char *why, size_t size);
 bool model_complete(const struct model *m, char *why, size_t size); // healthy, and every node is powered and part of it
 bool model_quorum(const struct model *m);
 // Up: powered, and what it is there for answers (PostgreSQL; else etcd; else being powered is enough). Returns 1, 0, or -1 when

@@ -119,21 +119,21 @@ struct step {
 
 // ---- expectations ----------------------------------------------------------------------------------------------------
 #define EXPECT_KINDS(X)                                                                                                \
-    X(WRITE_OUTAGE, "write_outage")             /* duration range */                                                   \
-    X(READ_OUTAGE, "read_outage")               /* duration range */                                                   \
-    X(RECOVERY, "recovery")                     /* duration range */                                                   \
-    X(LOST_WRITES, "lost_writes")               /* count range */                                                      \
-    X(LOCAL_ONLY_WRITES, "local_only_writes")   /* count range: acknowledged without their synchronous standby */      \
-    X(LOCAL_ONLY_LOST, "local_only_lost")       /* count range: those of them that are gone */                         \
-    X(UNEXPECTED_WRITES, "unexpected_writes")   /* count range; always expected to be 0 unless said */                 \
-    X(DUPLICATED_WRITES, "duplicated_writes")   /* the same */                                                         \
-    X(FOREIGN_ROWS, "foreign_rows")             /* the same: rows of standbys that the leader lacks */                 \
-    X(SAME_HISTORY, "same_history")             /* yes, no: every node that answers follows the leader's history */    \
-    X(DIVERGED_NODES, "diverged_nodes")         /* count range: nodes that don't */                                    \
-    X(SPLIT_BRAIN, "split_brain")               /* duration range; always expected to be 0 unless said */              \
-    X(NEW_LEADER, "new_leader")                 /* yes, no, or a node name */                                          \
-    X(REJOIN, "rejoin")                         /* duration range: fault (or heal) -> every member streaming again */  \
-    X(PHASES, "phases")                         /* "inside": each phase inside its computed bounds */                  \
+    X(WRITE_OUTAGE, "write_outage")           /* duration range */                                                     \
+    X(READ_OUTAGE, "read_outage")             /* duration range */                                                     \
+    X(RECOVERY, "recovery")                   /* duration range */                                                     \
+    X(LOST_WRITES, "lost_writes")             /* count range */                                                        \
+    X(LOCAL_ONLY_WRITES, "local_only_writes") /* count range: acknowledged without their synchronous standby */        \
+    X(LOCAL_ONLY_LOST, "local_only_lost")     /* count range: those of them that are gone */                           \
+    X(UNEXPECTED_WRITES, "unexpected_writes") /* count range; always expected to be 0 unless said */                   \
+    X(DUPLICATED_WRITES, "duplicated_writes") /* the same */                                                           \
+    X(FOREIGN_ROWS, "foreign_rows")           /* the same: rows of standbys that the leader lacks */                   \
+    X(SAME_HISTORY, "same_history")           /* yes, no: every node that answers follows the leader's history */      \
+    X(DIVERGED_NODES, "diverged_nodes")       /* count range: nodes that don't */                                      \
+    X(SPLIT_BRAIN, "split_brain")             /* duration range; always expected to be 0 unless said */                \
+    X(NEW_LEADER, "new_leader")               /* yes, no, or a node name */                                            \
+    X(REJOIN, "rejoin") /* duration range: writes back, or heal when later -> healthy again, for good */               \
+    X(PHASES, "phases") /* "inside": each phase inside its computed bounds */                                          \
     X(WRITE_AVAILABILITY, "write_availability") /* percent range over the run */                                       \
     X(READ_AVAILABILITY, "read_availability")
 enum expect_kind {

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "lab/model/blame.h"
+
 static struct fault_told *find(struct story *s, const char *id, bool anew) {
     for (size_t i = s->faults.n; i > 0 && !anew; i--)
         if (str_eq(s->faults.items[i - 1].id, id))
@@ -36,21 +38,10 @@ static const char *actor(const char *nodes) {
     return strchr(nodes, ',') ? "" : nodes;
 }
 
-// From the order of the fault to the end of its healing whatever happens on its nodes may be its doing.
-static void concern(struct story *s, const char *nodes, usec_t t, int in_force) {
-    for (size_t i = 0; i < s->model->n_nodes; i++)
-        if (str_list_has(nodes, s->model->nodes[i].name)) {
-            s->machine[i].asked = t;
-            s->machine[i].in_force = s->machine[i].in_force + in_force > 0 ? s->machine[i].in_force + in_force : 0;
-        }
-}
-
 static void asked(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
     bool hand = str_starts(ev->u.FAULT.id, "hand-");
     STR_COPY(f->nodes, ev->u.FAULT.nodes);
-    f->open = true;
     f->asked = ev->t;
-    concern(s, f->nodes, ev->t, 1);
     for (size_t i = 0; i < s->model->n_nodes; i++)
         if (str_list_has(f->nodes, s->model->nodes[i].name)) {
             s->machine[i].power_fault = str_starts(ev->u.FAULT.mechanism, "node.") ? ev->t : s->machine[i].power_fault;
@@ -113,14 +104,7 @@ static void verified(struct story *s, const struct event *ev, struct fault_told 
     add_detail(m, "%s", ev->u.FAULT.detail);
 }
 
-static void over(struct story *s, const struct event *ev, struct fault_told *f) {
-    if (f->open)
-        concern(s, f->nodes, ev->t, -1);
-    f->open = false;
-}
-
-static void healed(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
-    over(s, ev, f);
+static void healed(struct story *s, const struct event *ev, const char *place) {
     struct moment *m = tell(s, ev->t, MOMENT_HEALED, TOLD_MAIN, MOOD_GOOD, actor(ev->u.FAULT.nodes), "healed: %s%s",
                             ev->u.FAULT.mechanism, place);
     add_detail(m, "%s", ev->u.FAULT.detail);
@@ -148,15 +132,13 @@ void tell_fault(struct story *s, const struct event *ev) {
     } else if (str_eq(phase, "verified") || str_eq(phase, "unverified")) {
         verified(s, ev, f, place, str_eq(phase, "verified"));
     } else if (str_eq(phase, "heal_asked")) {
-        concern(s, f->nodes, ev->t, 0);
         (void)tell(s, ev->t, MOMENT_HEAL_ASKED, TOLD_DETAIL, MOOD_NEUTRAL, actor(ev->u.FAULT.nodes), "healing %s%s",
                    ev->u.FAULT.mechanism, place);
     } else if (str_eq(phase, "healed")) {
-        healed(s, ev, f, place);
+        healed(s, ev, place);
     } else if (str_eq(phase, "heal_verified") || str_eq(phase, "heal_unverified")) {
         heal_checked(s, ev, place, str_eq(phase, "heal_verified"));
     } else if (str_eq(phase, "failed")) {
-        over(s, ev, f);
         struct moment *m = tell(s, ev->t, MOMENT_FAULT_FAILED, TOLD_MAIN, MOOD_BAD, actor(ev->u.FAULT.nodes),
                                 "injection FAILED: %s%s", ev->u.FAULT.mechanism, place);
         add_detail(m, "%s", ev->u.FAULT.detail);
@@ -166,8 +148,6 @@ void tell_fault(struct story *s, const struct event *ev) {
 void tell_action(struct story *s, const struct event *ev) {
     const char *phase = ev->u.ACTION.phase;
     bool failed = str_eq(phase, "failed");
-    for (size_t i = 0; i < s->model->n_nodes; i++)
-        s->machine[i].asked = ev->t; // an act does not say whom it concerns
     struct moment *m =
         tell(s, ev->t, MOMENT_ACT, str_eq(phase, "asked") ? TOLD_EVENT : TOLD_MAIN, failed ? MOOD_BAD : MOOD_NEUTRAL,
              "", "act%s: %s %s", str_starts(ev->u.ACTION.id, "hand-") ? " by hand" : "", ev->u.ACTION.action,
@@ -176,7 +156,5 @@ void tell_action(struct story *s, const struct event *ev) {
 }
 
 bool story_unexplained(const struct story *s, int node) {
-    const usec_t aftermath = 10 * SEC; // what an act or a healing has set in motion
-    const struct machine_told *m = &s->machine[node];
-    return m->in_force == 0 && (!m->asked || s->now > m->asked + aftermath);
+    return !model_explains(s->model, s->model->nodes[node].name, s->now);
 }

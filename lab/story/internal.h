@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Private to the room: what the story must remember between two events, and its parts by theme. Each part gets the event after the model has seen it.
+#include "lab/model/health.h"
 #include "lab/model/quorum.h"
 #include "lab/story/story.h"
 
@@ -30,8 +31,6 @@ struct machine_told {
     bool entered;                      // a person was inside
     bool ran[4];                       // services that have run: patroni, etcd, haproxy, postgres
     bool ended[4];                     // and have ended since
-    usec_t asked;                      // a fault or an act on this node was last asked, healed or in force; 0 = never
-    int in_force;                      // faults on it that are asked and not healed
     usec_t power_off;                  // 0 = on
     usec_t power_fault, process_fault; // a fault of the machine itself, of its processes was last asked; 0 = never
     struct mark_told marks[MARKS];
@@ -42,7 +41,6 @@ struct fault_told {
     char id[EVENT_NAME_MAX], nodes[EVENT_TEXT_MAX];
     usec_t asked;
     uint64_t effect; // its moment; 0 = not told yet
-    bool open;       // asked, not healed
 };
 
 struct proxy_told { // a server in a backend of an HAProxy
@@ -107,8 +105,7 @@ struct story {
     bool election_told;
     usec_t etcd_error; // resolution of what was last seen of etcd
     // health
-    bool healthy_told, trouble; // trouble: something bad was told since
-    usec_t unhealthy_since;
+    struct health_watch health;
     struct pg_told pg[NODES_MAX];
     struct patroni_told patroni[NODES_MAX];
     struct machine_told machine[NODES_MAX];

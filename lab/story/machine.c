@@ -89,9 +89,6 @@ static void on_power(struct story *s, int node, const struct event *ev) {
 static void on_watchdog(struct story *s, const struct event *ev) {
     const char *node = ev->u.WATCHDOG.node, *state = ev->u.WATCHDOG.state;
     double timeout = (double)ev->u.WATCHDOG.timeout / 1e6;
-    int i = story_node(s, node);
-    if (str_eq(state, "expired") && i >= 0)
-        s->machine[i].asked = ev->t; // it explains what follows
     if (str_eq(state, "expired"))
         (void)tell(s, ev->t, MOMENT_WATCHDOG, TOLD_MAIN, MOOD_BAD, node,
                    "the watchdog of %s has expired and takes its power: nobody wrote to it for %.0f s", node, timeout);

@@ -78,8 +78,6 @@ struct moment *tell(struct story *s, usec_t t, enum moment_kind kind, enum momen
     m->text = xstrdup(strbuf_str(&text));
     m->detail = xstrdup("");
     STR_COPY(m->node, node);
-    s->trouble |= kind == MOMENT_KEY_GONE || kind == MOMENT_KEY_STOLEN || kind == MOMENT_QUORUM_LOST ||
-                  kind == MOMENT_DEMOTED || kind == MOMENT_WRITES_STOP;
     VEC_PUSH(&s->list, m);
     VEC_PUSH(&s->news, m);
     settle(s, s->list.n - 1);
@@ -186,26 +184,17 @@ static void without(const struct story *s, struct strbuf *out) {
     }
 }
 
-static void tell_health(struct story *s, usec_t t) {
-    enum { LASTS = 2 }; // seconds: a row of pg_stat_replication that comes and goes is no news
-    if (!model_healthy(s->model, NULL, 0)) {
-        s->unhealthy_since = s->unhealthy_since ? s->unhealthy_since : t;
+static void tell_health(struct story *s, const struct event *ev) {
+    enum health_news news = health_note(&s->health, s->model, ev);
+    if (news != HEALTH_FIRST && news != HEALTH_AGAIN)
         return;
-    }
     cleanup_strbuf struct strbuf missing = {0};
     without(s, &missing);
-    bool again = s->unhealthy_since && (s->trouble || t > s->unhealthy_since + LASTS * SEC);
-    if (!s->healthy_told)
-        (void)tell(s, t, MOMENT_HEALTHY, TOLD_EVENT, MOOD_GOOD, s->model->leader,
-                   "healthy: the leader is %s, every other member streams from it", s->model->leader);
-    else if (again)
-        (void)tell(s, t, MOMENT_HEALTHY, TOLD_MAIN, MOOD_GOOD, s->model->leader,
-                   "healthy again%s: the leader is %s, every other member streams from it", strbuf_str(&missing),
-                   s->model->leader);
-    if (!s->healthy_told || again)
-        s->trouble = false;
-    s->healthy_told = true;
-    s->unhealthy_since = 0;
+    struct moment *m =
+        tell(s, s->health.since, MOMENT_HEALTHY, news == HEALTH_FIRST ? TOLD_EVENT : TOLD_MAIN, MOOD_GOOD,
+             s->model->leader, "healthy%s%s: the leader is %s, every other member streams from it",
+             news == HEALTH_FIRST ? "" : " again", news == HEALTH_FIRST ? "" : strbuf_str(&missing), s->model->leader);
+    m->error = s->health.error;
 }
 
 static void dispatch(struct story *s, const struct event *ev) {
@@ -261,9 +250,7 @@ void story_event(struct story *s, const struct event *ev) {
     model_apply(s->model, ev);
     tell_dcs(s, ev);
     dispatch(s, ev);
-    if (ev->kind == EVENT_SQL || ev->kind == EVENT_REPLICATION || ev->kind == EVENT_DCS_KEY ||
-        ev->kind == EVENT_DCS_MEMBER)
-        tell_health(s, ev->t);
+    tell_health(s, ev);
 }
 
 void story_finish(struct story *s) {

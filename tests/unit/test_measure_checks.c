@@ -449,7 +449,7 @@ static void expectations_are_judged_by_their_numbers(void **state) {
         {"write_outage", -1, 28910000, true}, {"write_outage", -1, 28909999, false},
         {"write_outage", 28910000, -1, true}, {"write_outage", 28910001, -1, false},
         {"recovery", 28e6, 29e6, true},       {"recovery", -1, 28e6, false},
-        {"rejoin", -1, 30.2e6, true},         {"rejoin", -1, 30.1e6, false},
+        {"rejoin", -1, 1.3e6, true},          {"rejoin", -1, 1.2e6, false},
         {"read_outage", -1, 0, true},         {"read_outage", 1, -1, false},
         {"lost_writes", -1, 0, true},         {"lost_writes", 1, -1, false},
         {"split_brain", -1, 0, true},         {"split_brain", 1e6, -1, false},

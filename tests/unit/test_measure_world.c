@@ -125,6 +125,19 @@ static void add_key(struct world *w, usec_t t, const char *holder, bool initial)
     (void)world_add(w, ev);
 }
 
+// From member `first` on they follow `leader`.
+static void add_etcd(struct world *w, usec_t t, int first, const char *leader) {
+    for (int i = first; i <= 3; i++) {
+        struct event ev = at(EVENT_DCS_MEMBER, t);
+        (void)snprintf(ev.u.DCS_MEMBER.node, EVENT_NAME_MAX, "n%d", i);
+        STR_COPY(ev.u.DCS_MEMBER.id, ev.u.DCS_MEMBER.node);
+        STR_COPY(ev.u.DCS_MEMBER.leader_id, leader);
+        ev.u.DCS_MEMBER.answered = true;
+        ev.u.DCS_MEMBER.leader = str_eq(ev.u.DCS_MEMBER.node, leader);
+        (void)world_add(w, ev);
+    }
+}
+
 static void add_cluster(struct world *w) {
     for (int i = 1; i <= 4; i++) {
         struct event ev = at(EVENT_NODE_INFO, 0);
@@ -132,6 +145,10 @@ static void add_cluster(struct world *w) {
         ev.u.NODE_INFO.postgres = ev.u.NODE_INFO.etcd = i < 4;
         ev.u.NODE_INFO.app = i == 4;
         (void)world_add(w, ev);
+        struct event power = at(EVENT_NODE_POWER, 0);
+        STR_COPY(power.u.NODE_POWER.node, ev.u.NODE_INFO.node);
+        power.u.NODE_POWER.on = true;
+        (void)world_add(w, power);
     }
     add_key(w, SEC, "n1", true);
     if (w->renewed) {
@@ -141,12 +158,10 @@ static void add_cluster(struct world *w) {
         ev.u.DCS_LEASE.ttl_s = 30;
         (void)world_add(w, ev);
     }
-    if (w->etcd_leader) {
-        struct event ev = at(EVENT_DCS_MEMBER, SEC);
-        STR_COPY(ev.u.DCS_MEMBER.node, w->etcd_leader);
-        ev.u.DCS_MEMBER.answered = ev.u.DCS_MEMBER.leader = true;
-        (void)world_add(w, ev);
-    }
+    if (w->etcd_leader)
+        add_etcd(w, SEC, 1, w->etcd_leader);
+    if (w->etcd_leader && str_eq(w->etcd_leader, "n1") && w->fault)
+        add_etcd(w, w->fault + 2 * SEC, 2, "n2");
     add_row(w, 2 * SEC, "n1", "n2");
     add_row(w, 2100 * MSEC, "n1", "n3");
     for (usec_t t = SEC; t < w->end; t += SEC) // the probes: once a second while nothing changes

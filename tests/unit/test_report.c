@@ -23,6 +23,8 @@ static const char *const golden = "---------------------------------------------
                                   "What happened (seconds since the lab began; ! bad, + good)\n"
                                   "    1.00 s    n1 holds the leader key: the first leader\n"
                                   "    1.00 s    n1 accepts writes, on timeline 1\n"
+                                  "    2.10 s  + healthy: the leader is n1, every other member streams from it (or\n"
+                                  "              up to 200 ms earlier)\n"
                                   "    3.00 s    the application writes: the first acknowledged write\n"
                                   "    9.99 s  ! the last acknowledged write: after it WRITES STOP (good to 13 ms)\n"
                                   "   10.00 s  ! fault: node.power_off on leader, which is n1\n"
@@ -34,6 +36,8 @@ static const char *const golden = "---------------------------------------------
                                   "   38.80 s    n2 accepts writes, on timeline 1\n"
                                   "   38.90 s  + writes are back after 28.91 s (good to 13 ms)\n"
                                   "              reads meanwhile: 861 good, 0 failed\n"
+                                  "   40.20 s  + healthy again without n1: the leader is n2, every other member\n"
+                                  "              streams from it (or up to 200 ms earlier)\n"
                                   "   43.99 s    the last acknowledged write of the run\n"
                                   "   48.00 s    the run ended: completed\n"
                                   "\n"
@@ -366,10 +370,12 @@ static void the_live_lines_tell_the_story_once(void **state) {
     report_live_free(live);
     assert_string_equal(
         out.data, "[   1.0 s] n1 holds the leader key: the first leader\n"
+                  "[   1.0 s] n2 leads etcd\n"
                   "[   1.0 s] n1 accepts writes, on timeline 1\n"
                   "[   1.5 s] start: waiting for n3 to stream\n"
                   "[   2.0 s] n2 streams from n1\n"
                   "[   2.1 s] n3 streams from n1\n"
+                  "[   2.1 s] healthy: the leader is n1, every other member streams from it (or up to 200 ms earlier)\n"
                   "[   3.0 s] the application writes: the first acknowledged write\n"
                   "[  10.0 s] injecting node.power_off on leader, which is n1\n"
                   "[  10.0 s] fault: node.power_off on leader, which is n1\n"
@@ -381,6 +387,8 @@ static void the_live_lines_tell_the_story_once(void **state) {
                   "[  38.8 s] n2 accepts writes, on timeline 1\n"
                   "[  38.9 s] writes are back after 28.91 s: reads meanwhile: 861 good, 0 failed\n"
                   "[  40.2 s] n3 streams from n2\n"
+                  "[  40.2 s] healthy again without n1: the leader is n2, every other member streams from it (or up to "
+                  "200 ms earlier)\n"
                   "[  48.0 s] the run ended: completed\n");
     world_done(&w);
 }

@@ -15,7 +15,7 @@ const T = {
   splitPossible: "none proven; the probes can't exclude {a} ({n})", splitNone: "no two nodes took writes at the same time",
   reads: "Read outage", availability: "available: writes {w} %, reads {r} %", cluster: "Cluster alone",
   clusterText: "in which no node took a write from inside, ± {a}; the rest is the way to one",
-  fault: "Fault", act: "Administrator's act", noFault: "nothing was injected", verified: "verified", unverified: "NOT verified", done: "done", notDone: "NOT done", rejoin: "Rejoin", rejoinText: "until every powered member streamed again",
+  fault: "Fault", act: "Administrator's act", noFault: "nothing was injected", verified: "verified", unverified: "NOT verified", done: "done", notDone: "NOT done", rejoin: "Rejoin", rejoinText: "from the first write, or the healing when later, until every powered member streamed again",
   on: "on", which: "which is {n}", at: "at {t}", healed: "healed at {t}", tookEffect: "{d} after it was asked for", tookVerified: "verified {d} later", tookDone: "done {d} later", tookHealed: "healing verified {d} later", leader: "Leader", leaderChange: "{a} → {b}", leaderSame: "{a}, unchanged",
   all: "Whole run", around: "Around the fault", zoomIn: "Closer", zoomOut: "Wider", earlier: "Earlier", later: "Later", window: "Part of the run that is drawn", showing: "{a} to {b}",
   pointer: "Moment to look at (arrow keys: one step; Page Up and Page Down: ten)", time: "Time", wall: "Clock (UTC)",
