@@ -30,6 +30,28 @@ int ledger_create(const char *path, int *ret_fd, struct err *err) {
     return 0;
 }
 
+int ledger_append(struct ledger_writer *w, const struct ledger_record *records, size_t n) {
+    if (w->fd < 0 || w->failed)
+        return 0;
+    if (!w->size)
+        w->size = sizeof(struct ledger_header);
+    int r = fs_write_all(w->fd, records, n * sizeof *records);
+    if (r < 0) {
+        w->failed = true;
+        (void)!ftruncate(w->fd, (off_t)w->size); // the piece that got out
+        return w->reserve.refused ? 0 : r;
+    }
+    w->size += n * sizeof *records;
+    return reserve_ahead(&w->reserve, w->fd, w->size, RESERVE_LEDGER);
+}
+
+void ledger_close(struct ledger_writer *w) {
+    if (w->fd < 0)
+        return;
+    reserve_release(&w->reserve, w->fd, w->size);
+    (void)close(STEAL_FD(w->fd));
+}
+
 static int check_header(const char *path, FILE *f, struct err *err) {
     struct ledger_header h;
     if (fread(&h, sizeof h, 1, f) != 1 || memcmp(h.magic, LEDGER_MAGIC, sizeof h.magic) != 0)

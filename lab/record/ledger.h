@@ -8,6 +8,7 @@
 
 #include "lab/base/err.h"
 #include "lab/base/usec.h"
+#include "lab/record/reserve.h"
 
 enum ledger_op { LEDGER_BROKEN = 0 /* made by the reader, see ledger_read */, LEDGER_WRITE = 1, LEDGER_READ = 2 };
 enum ledger_result { LEDGER_OK = 1, LEDGER_FAILED = 2, LEDGER_UNKNOWN = 3 };
@@ -32,6 +33,18 @@ enum {
 
 #define LEDGER_MAGIC "BASCLED1"
 int ledger_create(const char *path, int *ret_fd, struct err *err); // writes the header
+
+// The writer's end, in the process that appends. Begin with {.fd = fd}.
+struct ledger_writer {
+    int fd; // -1 = none; owned
+    uint64_t size;
+    struct reserve reserve;
+    bool failed; // a write failed: nothing is written any more, for a piece of a record would shift all that follow
+};
+// Appends n records. -ENOSPC, -EDQUOT, -EFBIG once when the disk refuses more room (these records are written, and so will be the next
+// RESERVE_LEDGER bytes), or the error of a write that failed, once; 0 otherwise.
+int ledger_append(struct ledger_writer *w, const struct ledger_record *records, size_t n);
+void ledger_close(struct ledger_writer *w);
 // Reads all whole records; fn returns false to stop. A record that can't be ours (an operation, result, phase or flag that does not exist, a
 // time beyond USEC_LONGEST, an sqlstate of other characters) reaches fn as LEDGER_BROKEN with everything else zero. Returns the number of all
 // whole records or negative.

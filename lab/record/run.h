@@ -14,9 +14,11 @@ int run_folder_create(const char *parent, const char *name, uint64_t need_bytes,
 // The writer: one write(2) per event, O_APPEND, so a reader gets everything up to the last whole line even after kill -9.
 struct run_log;
 int run_log_create(const char *path, struct run_log **ret, struct err *err);
-int run_log_write(struct run_log *log, const struct event *ev,
-                  struct err *err);              // -ENOSPC etc. are returned once, then counted
+// -ENOSPC, -EDQUOT and -EFBIG are returned once, as soon as the disk refuses more room: this event is written then, and so will be the next
+// RESERVE_LOG bytes (reserve.h). Other errors are returned once, then counted.
+int run_log_write(struct run_log *log, const struct event *ev, struct err *err);
 int64_t run_log_lost(const struct run_log *log); // events that could not be written
+int64_t run_log_room(const struct run_log *log); // bytes that are free in its file system, or -errno
 void run_log_close(struct run_log *log);
 
 // The reader: calls fn for each whole line that holds an event, in order; lines of an unknown kind or broken are counted and skipped.

@@ -3,18 +3,22 @@
 // or with one piece of a line, and the reader knows a piece by its missing newline. No buffering: the last event before
 // a crash is the interesting one. Costs 2-4 µs a line.
 //
-// Full disk: the piece that got out is closed with a newline before the next line, so it costs one broken line and not
-// two.
+// Full disk: known while RESERVE_LOG bytes can still be written (reserve.h), so that the log gets its end. Should a write fail all the same,
+// the piece that got out is closed with a newline before the next line, so it costs one broken line and not two.
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lab/record/reserve.h"
 #include "lab/record/run.h"
 
 struct run_log {
     int fd;
     char *path;
     struct strbuf line;
+    uint64_t size;
+    struct reserve reserve;
     bool torn;    // the last write was cut short: the file ends inside a line
     int64_t lost; // events that could not be written
 };
@@ -28,6 +32,12 @@ int run_log_create(const char *path, struct run_log **ret, struct err *err) {
     struct run_log *log = xcalloc(1, sizeof *log);
     log->fd = fd;
     log->path = xstrdup(path);
+    int r = reserve_ahead(&log->reserve, fd, 0, RESERVE_LOG);
+    if (r < 0) {
+        (void)unlink(path);
+        run_log_close(log);
+        return err_sys(err, -r, "create the event log '%s'", path);
+    }
     *ret = log;
     return 0;
 }
@@ -43,15 +53,19 @@ int run_log_write(struct run_log *log, const struct event *ev, struct err *err) 
     do
         n = write(log->fd, log->line.data, log->line.len);
     while (n < 0 && errno == EINTR);
+    if (n > 0)
+        log->size += (uint64_t)n;
     if (n == (ssize_t)log->line.len) {
         log->torn = false;
-        return 0;
+        int r = reserve_ahead(&log->reserve, log->fd, log->size, RESERVE_LOG);
+        return r < 0 ? err_sys(err, -r, "write to the event log '%s'", log->path) : 0;
     }
     int code = n < 0 ? errno : ENOSPC; // a short write to a file means that the disk is full
     if (n > 0)
         log->torn = n > 1 || !log->torn; // only the closing newline got out: the file is whole again
-    if (log->lost++ > 0)
+    if (log->lost++ > 0 || log->reserve.refused)
         return 0;
+    log->reserve.refused = true;
     return err_sys(err, code, "write to the event log '%s'", log->path);
 }
 
@@ -59,9 +73,15 @@ int64_t run_log_lost(const struct run_log *log) {
     return log->lost;
 }
 
+int64_t run_log_room(const struct run_log *log) {
+    struct statvfs s;
+    return fstatvfs(log->fd, &s) < 0 ? -errno : (int64_t)((uint64_t)s.f_bavail * s.f_frsize);
+}
+
 void run_log_close(struct run_log *log) {
     if (!log)
         return;
+    reserve_release(&log->reserve, log->fd, log->size);
     (void)close(log->fd);
     strbuf_done(&log->line);
     free(log->path);

@@ -41,8 +41,9 @@ struct lab {
     sd_event *loop;
     struct event_sink sink;
     struct run_log *log;
-    bool log_failed;
-    VEC(struct event) queue; // emitted, not yet shown to engine, stack and observer
+    bool record_failed;          // the disk of the run folder is full
+    sd_event_source *room_timer; // looks how full it is
+    VEC(struct event) queue;     // emitted, not yet shown to engine, stack and observer
     bool draining;
     enum lab_state state;
     bool detached;                // stay when the command that started us ends
@@ -85,6 +86,9 @@ int lab_build(struct lab *lab, struct err *err);
 void lab_record_beginning(struct lab *lab);
 // finish.c: from "the scenario is over" to run.end
 void lab_collect(struct lab *lab);
+// room.c: the run folder's disk
+int lab_watch_room(struct lab *lab);               // negative errno when the timer can't be made
+void lab_record_failed(struct lab *lab, int code); // errno: the run ends, and says why
 // effects.c
 void lab_carry_out(struct lab *lab, const effect_list *effects);
 // action.c: administrator's acts

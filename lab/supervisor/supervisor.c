@@ -9,7 +9,7 @@
 //
 // Failure modes. The command dies: EOF on the lifeline, we leave at once and the kernel clears up. A daemon does not
 // start: the stack says "broken", everything is healed and collected and the run ends as broken. The log can't be
-// written (disk full): the run is broken, the data up to there is kept. Ctrl-C: the command asks for an abort; faults
+// written (disk full): the run is broken, its end is still written (room.c). Ctrl-C: the command asks for an abort; faults
 // are healed before we leave.
 #include "lab/supervisor/supervisor.h"
 
@@ -65,11 +65,8 @@ void lab_quit(struct lab *lab, int code) {
 
 static void write_log(struct lab *lab, const struct event *ev) {
     struct err err = {0};
-    if (!lab->log || run_log_write(lab->log, ev, &err) >= 0 || lab->log_failed)
-        return;
-    lab->log_failed = true;
-    log_error("event log: %s", err.msg);
-    lab_finish(lab, "broken", err.msg);
+    if (lab->log && run_log_write(lab->log, ev, &err) < 0)
+        lab_record_failed(lab, err.code);
 }
 
 static void arm_engine_timer(struct lab *lab) {
@@ -219,6 +216,7 @@ static int setup_loop(struct lab *lab, struct err *err) {
     (void)sigaddset(&block, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &block, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is told like a full disk
     int r = sd_event_default(&lab->loop);
     if (r >= 0)
         r = sd_event_add_signal(lab->loop, NULL, SIGTERM, on_terminate, lab);
@@ -230,6 +228,8 @@ static int setup_loop(struct lab *lab, struct err *err) {
         r = sd_event_add_time(lab->loop, &lab->engine_timer, CLOCK_MONOTONIC, UINT64_MAX, 1, on_engine_timer, lab);
     if (r >= 0)
         r = sd_event_source_set_enabled(lab->engine_timer, SD_EVENT_OFF);
+    if (r >= 0)
+        r = lab_watch_room(lab);
     return r < 0 ? err_sys(err, -r, "event loop") : 0;
 }
 

@@ -93,8 +93,8 @@ static int on_control(sd_event_source *src, int fd, uint32_t revents, void *arg)
         return 0;
     if (n <= 0)
         return sd_event_exit(a->loop, 1); // nobody is left to report to
-    if (in.what == MESSAGE_LEDGER && a->ledger < 0)
-        a->ledger = take_fd(&m);
+    if (in.what == MESSAGE_LEDGER && a->ledger.fd < 0)
+        a->ledger.fd = take_fd(&m);
     if (in.what == MESSAGE_STOP)
         a->stopping = true;
     if (in.what == MESSAGE_RATE)
@@ -143,12 +143,11 @@ static void app_done(struct app *a) {
     free(a->user), free(a->password), free(a->dbname), free(a->session_attrs);
     VEC_DONE(&a->records);
     VEC_DONE(&a->unsent);
-    if (a->ledger >= 0)
-        (void)close(a->ledger);
+    ledger_close(&a->ledger);
 }
 
 int app_main(const struct app_config *o, int fd) {
-    struct app a = {.o = o, .fd = fd, .ledger = -1, .tick = EVENT_NEW(CLIENT_TICK)};
+    struct app a = {.o = o, .fd = fd, .ledger = {.fd = -1}, .tick = EVENT_NEW(CLIENT_TICK)};
     struct err err = {0};
     process_forget_parent(fd);
     (void)prctl(PR_SET_NAME, "bascule-app"); // who looks for it with ps finds it

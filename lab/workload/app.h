@@ -85,8 +85,8 @@ struct pool {
 struct app {
     const struct app_config *o;
     sd_event *loop;
-    int fd;     // to the supervisor
-    int ledger; // -1 until it was handed over
+    int fd;                      // to the supervisor
+    struct ledger_writer ledger; // none until it was handed over
     sd_event_source *timer, *control;
     struct pool *pools; // [0] writes, then one per PostgreSQL node
     size_t n_pools;

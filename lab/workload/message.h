@@ -19,5 +19,7 @@ static inline size_t message_size(enum event_kind kind) {
         return head + sizeof((struct event *)0)->u.CLIENT_ERROR;
     if (kind == EVENT_CLIENT_SERVER)
         return head + sizeof((struct event *)0)->u.CLIENT_SERVER;
+    if (kind == EVENT_LAB_STATE)
+        return head + sizeof((struct event *)0)->u.LAB_STATE;
     return head;
 }

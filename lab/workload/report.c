@@ -2,9 +2,9 @@
 // Buckets of 100 ms, the ledger's batches, and the socket to the supervisor. A message is a struct event cut after the member in
 // use; an EVENT_TICK (never a real event) marks the end. When the supervisor is busy messages wait here: nothing is dropped.
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
-#include "lab/base/fs.h"
 #include "lab/workload/app.h"
 #include "lab/workload/message.h"
 
@@ -28,12 +28,20 @@ static void report(struct app *a, const struct event *ev) {
         VEC_PUSH(&a->unsent, *ev);
 }
 
+// Without a ledger no loss can be proven: the run ends, while there is room for its last records.
 static void flush_records(struct app *a) {
-    if (!a->records.n || a->ledger < 0)
+    if (!a->records.n || a->ledger.fd < 0)
         return;
-    // A full disk costs the ledger, not the run: the ticks still tell the totals. Nothing better can be done from here.
-    (void)fs_write_all(a->ledger, a->records.items, a->records.n * sizeof *a->records.items);
+    int r = ledger_append(&a->ledger, a->records.items, a->records.n);
     VEC_CLEAR(&a->records);
+    if (r == 0)
+        return;
+    struct event ev = EVENT_NEW(LAB_STATE);
+    ev.t = app_now(a);
+    STR_COPY(ev.u.LAB_STATE.state, "broken");
+    (void)snprintf(ev.u.LAB_STATE.detail, sizeof ev.u.LAB_STATE.detail,
+                   "the record could not be written: %s (ledger of the application's operations)", strerror(-r));
+    report(a, &ev);
 }
 
 static bool tick_empty(const struct app *a) {

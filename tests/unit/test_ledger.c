@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: PostgreSQL
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "lab/base/fs.h"
 #include "lab/record/ledger.h"
@@ -114,11 +117,41 @@ static void what_is_no_ledger_of_ours_is_refused_with_a_reason(void **state) {
     assert_true(ledger_read(path, sum, NULL, NULL) == -ENOENT);
 }
 
+// RLIMIT_FSIZE plays the full disk. It is said once, with room for more; beyond that no piece of a record shifts what could follow.
+static void a_full_disk_is_said_once_and_no_record_is_cut(void **state) {
+    (void)state;
+    struct rlimit old, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = 2 * RESERVE_LEDGER + 7; // in the middle of a record
+    (void)signal(SIGXFSZ, SIG_IGN);
+    struct ledger_writer w = {.fd = -1};
+    assert_int_equal(ledger_create(path, &w.fd, NULL), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    uint64_t told_at = 0, said = 0;
+    for (uint64_t id = 1; id <= 3 * RESERVE_LEDGER / sizeof(struct ledger_record); id++) {
+        struct ledger_record r = {.id = id, .returned = id, .op = LEDGER_WRITE, .result = LEDGER_OK};
+        if (ledger_append(&w, &r, 1) < 0) {
+            said++;
+            told_at = w.size;
+        }
+    }
+    ledger_close(&w);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_true(said == 1 && small.rlim_cur - told_at > RESERVE_LEDGER * 3 / 4);
+    uint64_t total = 0, whole = (small.rlim_cur - 16) / sizeof(struct ledger_record);
+    assert_true(ledger_read(path, sum, &total, NULL) == (int64_t)whole && total == whole * (whole + 1) / 2);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal((uint64_t)st.st_size, 16 + whole * sizeof(struct ledger_record));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_come_back_and_a_half_one_at_the_end_is_ignored, setup, teardown),
         cmocka_unit_test_setup_teardown(records_that_cannot_be_ours_are_told_as_broken, setup, teardown),
         cmocka_unit_test_setup_teardown(a_ledger_is_never_written_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_disk_is_said_once_and_no_record_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_ledger_of_ours_is_refused_with_a_reason, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lab/base/fs.h"
+#include "lab/record/reserve.h"
 #include "lab/record/run.h"
 
 static char folder[64];
@@ -154,6 +155,40 @@ static void a_full_disk_is_said_once_and_the_log_stays_readable(void **state) {
     assert_true(lost > 0 && s.n == 6 - lost && s.last == 6 && stats.broken == 1);
 }
 
+// The limit is met by the reserve first: it is said before anything is lost, and the rest of the reserve takes the last words.
+static void a_full_disk_is_known_while_there_is_room_for_the_end(void **state) {
+    (void)state;
+    struct run_log *log = NULL;
+    struct rlimit old, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = 3 * RESERVE_LOG / 2;
+    assert_int_equal(run_log_create(path_of("reserve"), &log, NULL), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    struct err err = {0};
+    usec_t t = 0, told = 0;
+    struct stat st = {0};
+    while (st.st_size + 1000 < (off_t)small.rlim_cur) {
+        struct event ev = key_event(++t);
+        if (run_log_write(log, &ev, &err) < 0) {
+            assert_int_equal(told, 0);
+            told = t;
+            assert_true(small.rlim_cur - (uint64_t)st.st_size > RESERVE_LOG * 3 / 4);
+        }
+        assert_int_equal(stat(path_of("reserve"), &st), 0);
+    }
+    assert_int_equal(err.code, EFBIG);
+    assert_true(told > 0 && told < t && run_log_lost(log) == 0);
+    run_log_close(log);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(stat(path_of("reserve"), &st), 0);
+    assert_true(st.st_blocks * 512 < st.st_size + 65536); // what was kept beyond the end is given back
+    struct seen s = {0};
+    struct run_read_stats stats;
+    assert_int_equal(run_log_read(path_of("reserve"), count, &s, &stats, NULL), 0);
+    assert_true(s.n == (int64_t)t && s.last == t && stats.broken == 0 && !stats.cut);
+}
+
 static void a_run_folder_gets_a_name_of_its_own(void **state) {
     (void)state;
     cleanup_strbuf struct strbuf first = {0}, second = {0}, third = {0};
@@ -234,6 +269,7 @@ int main(void) {
         cmocka_unit_test(garbage_and_unknown_lines_are_counted_and_skipped),
         cmocka_unit_test(an_endless_line_is_one_broken_line),
         cmocka_unit_test(a_full_disk_is_said_once_and_the_log_stays_readable),
+        cmocka_unit_test(a_full_disk_is_known_while_there_is_room_for_the_end),
         cmocka_unit_test(a_run_folder_gets_a_name_of_its_own),
         cmocka_unit_test(a_place_without_room_is_refused_with_numbers_and_nothing_is_left),
         cmocka_unit_test(the_default_place_follows_the_environment),
