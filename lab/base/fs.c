@@ -97,23 +97,6 @@ int fs_write(const char *path, const char *data, size_t len, mode_t mode, struct
     return r < 0 ? err_sys(err, -r, "write '%s'", path) : 0;
 }
 
-int fs_write_atomic(const char *path, const char *data, size_t len, mode_t mode, struct err *err) {
-    cleanup_free char *tmp = xasprintf("%s.tmp", path);
-    cleanup_close int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    if (fd < 0)
-        return err_sys(err, errno, "write '%s'", tmp);
-    int r = fs_write_all(fd, data, len);
-    if (r == 0 && fsync(fd) < 0)
-        r = -errno;
-    if (r == 0 && rename(tmp, path) < 0)
-        r = -errno;
-    if (r < 0) {
-        (void)unlink(tmp);
-        return err_sys(err, -r, "write '%s'", path);
-    }
-    return 0;
-}
-
 static int copy_file(int src, int dst) {
     for (;;) {
         ssize_t n = copy_file_range(src, NULL, dst, NULL, 64 << 20, 0);

@@ -19,7 +19,22 @@ int fs_open_file(const char *path, struct err *err);
 int fs_read_file(const char *path, size_t max, struct strbuf *buf, struct err *err);
 // Creates or truncates. Not atomic, not synced: for files of a new folder that only we write.
 int fs_write(const char *path, const char *data, size_t len, mode_t mode, struct err *err);
-// Writes path.tmp, fsyncs, renames over path: a reader sees the old or the new file, never half of one.
+// A file that appears whole: a reader sees the old or the new one, never half of one, and a writer that is killed leaves nothing. It
+// has no name until new_file_publish, which names it path.PID.tmp and renames that over path. (Where the file system has no
+// unnamed files, the half-written path.PID.tmp stays behind a kill -9.)
+struct new_file {
+    int fd; // to write to; -1 = none
+    // Private.
+    bool named; // tmp exists
+    char *path, *tmp;
+};
+int new_file_open(const char *path, mode_t mode, struct new_file *ret, struct err *err);
+int new_file_sync(const struct new_file *f,
+                  struct err *err); // before it is published, for what must outlive a power cut
+int new_file_publish(struct new_file *f, struct err *err);
+void new_file_close(struct new_file *f); // in any case, also one that was not published or not opened
+// All of it for a text in memory; atomic: synced, too.
+int fs_write_whole(const char *path, const char *data, size_t len, mode_t mode, struct err *err);
 int fs_write_atomic(const char *path, const char *data, size_t len, mode_t mode, struct err *err);
 // write(2) until all is out. Returns 0 or -errno.
 int fs_write_all(int fd, const void *data, size_t len);

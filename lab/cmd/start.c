@@ -153,7 +153,7 @@ int start_check_host(const struct plan *plan, struct err *err) {
 
 static void keep_copy(const char *run_dir, const char *name, const char *text) {
     cleanup_free char *path = xasprintf("%s/%s", run_dir, name);
-    (void)fs_write(path, text, strlen(text), 0644, NULL); // for people; the log is what counts
+    (void)fs_write_whole(path, text, strlen(text), 0644, NULL); // for people; the log is what counts
 }
 
 static void settings_text(const setting_list *list, struct strbuf *out) {

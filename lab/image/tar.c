@@ -155,41 +155,52 @@ int import_tar(const char *file, const char *name, const struct image_ui *ui, st
 
 // ---- export ----------------------------------------------------------------------------------------------------------------
 
-int export_tar(const char *name, const char *file, const struct image_ui *ui, struct err *err) {
-    struct image_info info;
-    int r = image_info_find(name, &info, err), messages[2];
-    if (r < 0)
-        return r;
-    cleanup_free char *for_dir = xstrdup(file), *for_base = xstrdup(file),
-                      *root = xasprintf("--directory=%s", info.image.root);
-    // The same ending, so that tar knows how to compress.
-    cleanup_free char *tmp = xasprintf("%s/.%d-%s", dirname(for_dir), (int)getpid(), basename(for_base)),
-                      *to = xasprintf("--file=%s", tmp);
-    const char *argv[] = {"tar",
-                          "--create",
-                          "--auto-compress",
-                          "--sort=name",
-                          "--owner=root:0",
-                          "--group=root:0",
-                          "--numeric-owner",
-                          "--force-local",
-                          root,
-                          to,
-                          ".",
-                          NULL};
+// As tar --auto-compress, which wants a file with a name.
+static const char *compression(const char *file) {
+    static const struct {
+        const char *ending, *option;
+    } all[] = {{".gz", "--gzip"},   {".tgz", "--gzip"}, {".bz2", "--bzip2"}, {".tbz2", "--bzip2"}, {".tbz", "--bzip2"},
+               {".xz", "--xz"},     {".txz", "--xz"},   {".zst", "--zstd"},  {".tzst", "--zstd"},  {".lz", "--lzip"},
+               {".lzma", "--lzma"}, {".tlz", "--lzma"}, {".lzo", "--lzop"},  {".Z", "--compress"}};
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        if (str_ends(file, all[i].ending))
+            return all[i].option;
+    return NULL;
+}
+
+static int write_tar(const char *root, const char *file, int out, const struct image_ui *ui, struct err *err) {
+    cleanup_free char *folder = xasprintf("--directory=%s", root);
+    const char *compress = compression(file);
+    const char *argv[] = {
+        "tar",  "--create", "--file=-", "--sort=name", "--owner=root:0", "--group=root:0", "--numeric-owner",
+        folder, ".",        compress,   NULL};
+    int messages[2];
     if (pipe2(messages, O_CLOEXEC) < 0)
         return err_sys(err, errno, "make a pipe");
-    image_say(ui, "writing %s", file);
-    pid_t pid = program_start(argv, -1, -1, messages[1], err);
+    pid_t pid = program_start(argv, -1, out, messages[1], err);
     (void)close(messages[1]);
     struct complaint c = {0};
     int status = pid < 0 ? pid : wait_program(pid, messages[0], &c, ui, err);
     (void)close(messages[0]);
-    if (status > 0)
-        status = err_set(err, c.disk_full ? ENOSPC : EIO, "write '%s': %s", file, *c.first ? c.first : "tar failed");
-    if (status == 0 && rename(tmp, file) < 0)
-        status = err_sys(err, errno, "write '%s'", file);
-    if (status < 0)
-        (void)unlink(tmp);
-    return status;
+    return status > 0
+               ? err_set(err, c.disk_full ? ENOSPC : EIO, "write '%s': %s", file, *c.first ? c.first : "tar failed")
+               : status;
+}
+
+int export_tar(const char *name, const char *file, const struct image_ui *ui, struct err *err) {
+    struct image_info info;
+    struct new_file f = {.fd = -1};
+    int r = image_info_find(name, &info, err);
+    if (r == 0)
+        r = new_file_open(file, 0666, &f, err);
+    if (r < 0)
+        return r;
+    image_say(ui, "writing %s", file);
+    r = write_tar(info.image.root, file, f.fd, ui, err);
+    if (r == 0)
+        r = new_file_sync(&f, err);
+    if (r == 0)
+        r = new_file_publish(&f, err);
+    new_file_close(&f);
+    return r;
 }

@@ -151,7 +151,7 @@ void lab_record_beginning(struct lab *lab) {
     struct strbuf json = {0};
     plan_to_json(lab->plan, &json);
     cleanup_free char *path = xasprintf("%s/plan.json", lab->o->lab->run_dir);
-    (void)fs_write(path, strbuf_str(&json), json.len, 0644, NULL); // an extra for people; the log is what counts
+    (void)fs_write_whole(path, strbuf_str(&json), json.len, 0644, NULL); // an extra for people; the log is what counts
     strbuf_done(&json);
 }
 
