@@ -214,7 +214,10 @@ static void put_facts(const compare_list *runs, const fact_list *facts, const st
     put_heads(runs, "What differs", style, out);
     strbuf_addn(out, "\n", 1);
     VEC_FOREACH (facts, f) {
-        strbuf_addf(out, "  %-*.*s", HEAD - 2, HEAD - 2, f->name);
+        char name[HEAD - 1];
+        STR_COPY(name, f->name);
+        strbuf_add(out, "  ");
+        paint_cell(out, style, HEAD - 2, name);
         for (size_t i = 0; i < runs->n; i++)
             put_word(f->value[i], style, out);
         strbuf_addn(out, "\n", 1);

@@ -15,8 +15,9 @@ void report_line(const struct measures *m, const struct report_style *style, str
     if (m->writes.checked)
         (void)snprintf(lost, sizeof lost, "%" PRId64, m->writes.lost);
     paint_add(out, style, colour, verdict);
-    strbuf_addf(out, "%*s%-22s outage %s  recovery %s  lost %s", 14 - (int)strlen(verdict), "",
-                *m->scenario ? m->scenario : "-", outage, recovery, lost);
+    strbuf_addf(out, "%*s", 14 - (int)strlen(verdict), "");
+    paint_cell(out, style, 22, *m->scenario ? m->scenario : "-");
+    strbuf_addf(out, " outage %s  recovery %s  lost %s", outage, recovery, lost);
     if (m->verdict != VERDICT_PASS) {
         strbuf_add(out, "  ");
         paint_clean(out, style, m->reason);

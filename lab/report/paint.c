@@ -37,6 +37,13 @@ static size_t columns(const char *p, size_t n) { // characters, not bytes; our t
     return c;
 }
 
+void paint_cell(struct strbuf *out, const struct report_style *s, size_t width, const char *text) {
+    size_t before = out->len;
+    paint_clean(out, s, text);
+    for (size_t n = columns(strbuf_str(out) + before, out->len - before); n < width; n++)
+        strbuf_addn(out, " ", 1);
+}
+
 void paint_wrap(struct strbuf *out, const struct report_style *s, size_t used, size_t indent, const char *text) {
     cleanup_strbuf struct strbuf clean = {0};
     paint_clean(&clean, s, text);

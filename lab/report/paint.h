@@ -14,6 +14,8 @@ const struct glyphs *paint_glyphs(const struct report_style *s);
 void paint_add(struct strbuf *out, const struct report_style *s, enum paint p, const char *text);
 // Appends text that came from a log: control characters become '?', and without UTF-8 so does everything beyond ASCII.
 void paint_clean(struct strbuf *out, const struct report_style *s, const char *text);
+// The same, filled up with spaces to `width` columns: a cell of a table. A longer text stays whole.
+void paint_cell(struct strbuf *out, const struct report_style *s, size_t width, const char *text);
 // Appends cleaned text wrapped to the width; the first line begins at column `used`, the others are indented. Ends the
 // line.
 void paint_wrap(struct strbuf *out, const struct report_style *s, size_t used, size_t indent, const char *text);

@@ -29,7 +29,8 @@ static void row(struct page *p, const char *label, const char *fmt, ...) {
     va_start(ap, fmt);
     strbuf_vaddf(&text, fmt, ap);
     va_end(ap);
-    strbuf_addf(p->out, "  %-*s", COLUMN - 2, label);
+    strbuf_add(p->out, "  ");
+    paint_cell(p->out, p->s, COLUMN - 2, label);
     paint_wrap(p->out, p->s, COLUMN, COLUMN, strbuf_str(&text));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // Any log through the folds of a living lab: the model with its named facts, and the lines of `bascule run`. No crash, and every
 // fact has its reason in words.
+#include "lab/base/plain.h"
 #include "lab/model/model.h"
 #include "lab/report/report.h"
 #include "tests/fuzz/log_input.h"
@@ -10,6 +11,7 @@ struct folds {
     struct report_live *live;
     struct strbuf out;
     size_t events;
+    bool colour;
 };
 
 static void ask(struct model *m) {
@@ -27,6 +29,13 @@ static void ask(struct model *m) {
     }
 }
 
+static void demand_plain(const struct strbuf *text) {
+    cleanup_strbuf struct strbuf plain = {0};
+    plain_add(&plain, strbuf_str(text), text->len, true);
+    if (!str_eq(strbuf_str(&plain), strbuf_str(text)))
+        abort();
+}
+
 static void apply(void *arg, const struct event *ev) {
     struct folds *f = arg;
     model_apply(f->model, ev);
@@ -34,11 +43,13 @@ static void apply(void *arg, const struct event *ev) {
         ask(f->model);
     strbuf_clear(&f->out);
     report_live_event(f->live, ev, &f->out);
+    if (!f->colour)
+        demand_plain(&f->out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const struct report_style style = {.colour = size % 2, .utf8 = size % 3 != 0, .width = size % 5 ? 80 : 40};
-    struct folds f = {.model = model_new(), .live = report_live_new(&style)};
+    struct folds f = {.model = model_new(), .live = report_live_new(&style), .colour = style.colour};
     log_input(data, size, apply, &f);
     report_live_free(f.live);
     model_free(f.model);

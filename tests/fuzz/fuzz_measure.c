@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 
 #include "lab/base/json.h"
+#include "lab/base/plain.h"
 #include "lab/measure/laws.h"
 #include "lab/report/compare.h"
 #include "lab/report/report.h"
@@ -33,9 +34,10 @@ static void demand_json(const struct strbuf *text) {
 }
 
 static void demand_printable(const struct strbuf *text) {
-    for (size_t i = 0; i < text->len; i++)
-        if ((unsigned char)text->data[i] < 0x20 && text->data[i] != '\n')
-            abort();
+    cleanup_strbuf struct strbuf plain = {0};
+    plain_add(&plain, strbuf_str(text), text->len, true);
+    if (!str_eq(strbuf_str(&plain), strbuf_str(text)) || strchr(strbuf_str(text), '\t'))
+        abort();
 }
 
 static void demand_order(const struct measures *o) {
