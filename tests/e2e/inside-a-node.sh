@@ -19,7 +19,7 @@ pid=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["supervis
 # ---- the environment
 nobody_has_the_secret() {
   python3 - "$pid" <<'PYTHON'
-import os, sys
+import os, sys, time
 sys.path.insert(0, os.environ["PYTHONPATH"])
 import labview
 mark = labview.namespace(sys.argv[1], "user")
@@ -27,14 +27,21 @@ assert mark != labview.namespace("self", "user"), "the lab has no user namespace
 pids = list(labview.in_namespace("user", mark))
 secret = os.environ["BASCULE_TEST_SECRET"].encode()
 assert secret in open("/proc/self/environ", "rb").read(), "the control"
-holders = []
-for pid in pids:
-    try:
-        text = open(f"/proc/{pid}/environ", "rb").read()
-    except ProcessLookupError:
-        continue
-    if secret in text:
-        holders.append((pid, open(f"/proc/{pid}/comm").read().strip()))
+def has_secret(pid):
+    """A process that has just forked or is in its exec can't be read for a moment, or is still its parent's image: one look is not enough."""
+    end = time.monotonic() + 10
+    while labview.state_of(pid) not in (None, "Z", "X"):
+        try:
+            if secret not in open(f"/proc/{pid}/environ", "rb").read():
+                return False
+            found = "holds the secret"
+        except OSError as e:
+            found = e.strerror
+        if time.monotonic() > end:
+            return found
+        time.sleep(0.05)
+    return False
+holders = [(pid, labview.name_of(pid), what) for pid in pids if (what := has_secret(pid))]
 print(len(pids), "processes, with the secret:", holders)
 sys.exit(0 if len(pids) > 10 and not holders else 1)
 PYTHON
