@@ -117,6 +117,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_FINAL_ROWS:
     case EVENT_NOISE:
     case EVENT_KNOWN_DEFECT:
+    case EVENT_RECORD_SEAL:
     case EVENT_KIND_COUNT:
         break;
     }

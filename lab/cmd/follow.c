@@ -23,7 +23,8 @@ struct follower {
     struct strbuf pending; // bytes of a line that is not whole yet
     struct report_live *live;
     struct ticker ticker;
-    bool ready, ended;
+    bool ready, run_end;
+    bool ended; // run.end, and the seal that closes the record: it can be judged
     char detail[EVENT_TEXT_MAX];
 };
 
@@ -59,8 +60,8 @@ static void take_line(struct follower *f, const char *line, size_t len) {
         if (str_eq(ev.u.LAB_STATE.state, "broken"))
             STR_COPY(f->detail, ev.u.LAB_STATE.detail);
     }
-    if (ev.kind == EVENT_RUN_END)
-        f->ended = true;
+    f->run_end = f->run_end || ev.kind == EVENT_RUN_END;
+    f->ended = f->ended || (f->run_end && ev.kind == EVENT_RECORD_SEAL);
     if (f->o->quiet)
         return;
     ticker_event(&f->ticker, &ev);
@@ -120,7 +121,7 @@ static enum follow_end follow(struct follower *f) {
         if (f->o->until_ready && f->ready)
             return FOLLOW_READY;
         if (dead)
-            return FOLLOW_DIED;
+            return f->run_end ? FOLLOW_ENDED : FOLLOW_DIED;
         if (interrupts > handled) {
             handled = interrupts;
             if (handled > 1)

@@ -7,7 +7,7 @@
 
 enum follow_end {
     FOLLOW_READY, // lab.state ready (only when asked for)
-    FOLLOW_ENDED, // run.end was written
+    FOLLOW_ENDED, // run.end was written and the record sealed (or the supervisor gone: the disk was full)
     FOLLOW_DIED,  // the supervisor is gone without run.end
 };
 struct follow_options {

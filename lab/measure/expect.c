@@ -66,6 +66,8 @@ static struct reading read_told_count(const struct measures *o, int64_t n) {
 
 static struct reading read_split_brain(const struct measure *m) {
     const struct measures *o = &m->out;
+    if (o->split_brain_unknown)
+        return unknown("the record is damaged");
     if (m->sql.n == 0)
         return unknown("no direct probe of any PostgreSQL");
     struct reading r = duration(o->split_brain_min);

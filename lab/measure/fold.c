@@ -22,6 +22,11 @@ int fold_node(struct measure *m, const char *name) {
     return (int)m->n_nodes++;
 }
 
+int fold_ledger_node(const struct measure *m, uint8_t number) {
+    const struct model_node *n = model_ledger_node(m->model, number);
+    return n ? fold_find_node(m, n->name) : -1;
+}
+
 struct fault_measure *fold_fault(struct measure *m, const char *id) {
     VEC_FOREACH (&m->out.faults, f)
         if (str_eq(f->id, id))
@@ -29,6 +34,10 @@ struct fault_measure *fold_fault(struct measure *m, const char *id) {
     struct fault_measure *f = VEC_ADD(&m->out.faults);
     STR_COPY(f->id, id);
     return f;
+}
+
+bool fold_damaged(const struct measure *m) {
+    return m->out.record && !m->out.record->live && !m->out.record->complete;
 }
 
 static bool read_duration(const char *text, usec_t unit, usec_t *ret) {
@@ -388,6 +397,7 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_CLIENT_SERVER:
     case EVENT_STEP:
     case EVENT_COMMAND:
+    case EVENT_RECORD_SEAL:
     case EVENT_KIND_COUNT:
         return;
     }

@@ -107,6 +107,7 @@ struct measure {
     char holder[NODE_NAME_MAX]; // of the leader key, now
     bool closed;                // the lab is being stopped: what dies now is no finding
     bool finished;
+    struct record_proof record;
     int64_t period_us;
     VEC(struct tick) ticks;
     VEC(struct key_change) keys;
@@ -136,6 +137,7 @@ struct measure {
 
 int fold_node(struct measure *m,
               const char *name); // index, added when new; -1 when the table is full or the name empty
+int fold_ledger_node(const struct measure *m, uint8_t number); // of a ledger record; -1 = not known
 int fold_find_node(const struct measure *m, const char *name);
 struct fault_measure *fold_fault(struct measure *m, const char *id);
 // The setting's latest value at time t, a number of `unit`s; fallback when the log has none that is a duration (0 to USEC_LONGEST).
@@ -162,6 +164,8 @@ void verdict_measure(struct measure *m);
 
 const struct node_state *fold_final_leader(const struct measure *m); // whose final read counts; NULL = nobody's
 bool fold_read_whole(const struct node_state *n);
+// Parts of the record are missing: what it does not show can't be told from what did not happen.
+bool fold_damaged(const struct measure *m);
 // Does the defect explain a failure of this kind?
 bool defect_explains(const struct defect_measure *d, const char *kind);
 

@@ -40,6 +40,15 @@ static void judge_healthy(struct measure *m) {
             m->out.healthy_at = c->t;
 }
 
+void measure_record(struct measure *m, const struct record_proof *record) {
+    m->record = *record;
+    m->record.missing.items = xmalloc((record->missing.n + 1) * sizeof *record->missing.items);
+    m->record.missing.cap = record->missing.n + 1;
+    if (record->missing.n)
+        memcpy(m->record.missing.items, record->missing.items, record->missing.n * sizeof *record->missing.items);
+    m->out.record = &m->record;
+}
+
 const struct measures *measure_finish(struct measure *m) {
     if (m->finished)
         return &m->out;
@@ -71,6 +80,7 @@ void measure_free(struct measure *m) {
     for (size_t i = 0; i < NODES_MAX; i++)
         idset_done(&m->nodes[i].rows);
     idset_done(&m->ok), idset_done(&m->failed), idset_done(&m->unknown), idset_done(&m->local_only);
+    VEC_DONE(&m->record.missing);
     VEC_DONE(&m->ticks), VEC_DONE(&m->keys), VEC_DONE(&m->leases), VEC_DONE(&m->sql), VEC_DONE(&m->etcd),
         VEC_DONE(&m->stood_back), VEC_DONE(&m->crashes);
     VEC_DONE(&m->quorum_losses), VEC_DONE(&m->key_writes);

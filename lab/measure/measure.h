@@ -5,6 +5,7 @@
 #include "lab/base/vec.h"
 #include "lab/record/event.h"
 #include "lab/record/ledger.h"
+#include "lab/record/record_proof.h"
 #include "lab/scenario/topology.h"
 
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INVALID, VERDICT_SKIPPED, VERDICT_ERROR, VERDICT_KNOWN_DEFECT };
@@ -151,6 +152,7 @@ struct measures {
     struct write_counts writes;
     int64_t reads_ok, reads_failed;
     usec_t split_brain_min, split_brain_max; // proven and possible overlap of two nodes accepting writes
+    bool split_brain_unknown;                // the record is damaged: the two above are 0
     char split_brain_nodes[128];
     double write_availability,
         read_availability; // percent of 100 ms buckets, from first write to the end of the workload
@@ -166,7 +168,8 @@ struct measures {
     usec_t late_max;   // worst scheduling lateness during the run
     int noisy_seconds; // seconds with a 99th percentile of lateness above 100 ms
     bool noisy;
-    bool no_end; // the log has no run.end
+    bool no_end;                       // the log has no run.end
+    const struct record_proof *record; // is the record whole? NULL = nobody has looked
     char kernel[EVENT_NAME_MAX];
     int64_t cpus, memory_mb;
     uint64_t seed;
@@ -180,6 +183,8 @@ struct measure; // the fold
 struct measure *measure_new(void);
 void measure_event(struct measure *m, const struct event *ev);
 void measure_ledger(struct measure *m, const struct ledger_record *r);
+// Before measure_finish: whether the record is whole (lab/proof/); copied. A damaged one is never judged.
+void measure_record(struct measure *m, const struct record_proof *record);
 // Everything computed. The result is owned by m and lives until measure_free.
 const struct measures *measure_finish(struct measure *m);
 void measure_free(struct measure *m);

@@ -114,6 +114,12 @@ void splitbrain_measure(struct measure *m) {
         add_edges(&proven, r->node, r->first_returned, r->last_invoked);
         add_edges(&possible, r->node, r->first_invoked, r->last_returned);
     }
+    if (fold_damaged(m)) { // a lost line of a demotion looks like two primaries
+        m->out.split_brain_unknown = true;
+        VEC_CLEAR(&proven);
+        VEC_CLEAR(&possible);
+        VEC_CLEAR(&m->runs);
+    }
     bool sure[NODES_MAX] = {0}, maybe[NODES_MAX] = {0};
     m->out.split_brain_min = overlap(&proven, sure);
     m->out.split_brain_min += lone_writes(m, &spans, sure);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // One word for the run, the first that applies:
 //
+//   invalid   the record is damaged (lab/proof/): neither a pass nor a failure can be read from it; or the lab still runs
 //   skipped   the host can't do it, or the scenario does not apply
 //   error     the lab itself broke, or the log ends without run.end (killed)
 //   fail      data: writes lost beyond the limit, unexpected, duplicated or foreign rows, nodes with another history, two
@@ -54,6 +55,19 @@ static const struct expect_result *first_unknown(const struct measure *m) {
         if (!e->known)
             return e;
     return NULL;
+}
+
+// The first lack stands for all: the report has the list.
+static bool decide_record(struct measure *m) {
+    const struct record_proof *r = m->out.record;
+    char why[EVENT_TEXT_MAX];
+    if (r && r->live && m->out.no_end)
+        return decide(m, VERDICT_INVALID, "the run is still going on: these are its numbers so far"), true;
+    if (!fold_damaged(m) || m->out.no_end) // a run that was killed has its own word
+        return false;
+    (void)snprintf(why, sizeof why, "the record is damaged: %s%s", r->missing.items[0].text,
+                   r->missing.n > 1 ? "; and more" : "");
+    return decide(m, VERDICT_INVALID, why), true;
 }
 
 static bool decide_end(struct measure *m) {
@@ -159,7 +173,7 @@ static void decide_known_defect(struct measure *m, const struct defect_measure *
 
 void verdict_measure(struct measure *m) {
     const struct defect_measure *struck = find_struck(m);
-    if (decide_end(m))
+    if (decide_record(m) || decide_end(m))
         return;
     const struct expect_result *e = first_failed(m, true);
     if (e)

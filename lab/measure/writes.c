@@ -51,7 +51,7 @@ void measure_ledger(struct measure *m, const struct ledger_record *r) {
     a->id = r->id;
     a->invoked = r->invoked ? r->invoked : r->scheduled;
     a->returned = r->returned;
-    a->node = r->node >= 1 && r->node <= NODES_MAX ? r->node - 1 : -1;
+    a->node = fold_ledger_node(m, r->node);
     a->durable = !(r->flags & LEDGER_FLAG_LOCAL_ONLY);
 }
 

@@ -67,9 +67,17 @@ static void apply_node_info(struct model *m, const struct event *ev) {
         STR_COPY(n->name, ev->u.NODE_INFO.node);
         n->lag_bytes = -1;
     }
+    n->number = ev->u.NODE_INFO.number ? ev->u.NODE_INFO.number : n - m->nodes + 1;
     STR_COPY(n->address, ev->u.NODE_INFO.address);
     n->services = (ev->u.NODE_INFO.postgres ? SERVICE_POSTGRES : 0) | (ev->u.NODE_INFO.etcd ? SERVICE_ETCD : 0) |
                   (ev->u.NODE_INFO.haproxy ? SERVICE_HAPROXY : 0) | (ev->u.NODE_INFO.app ? SERVICE_APP : 0);
+}
+
+const struct model_node *model_ledger_node(const struct model *m, uint8_t number) {
+    for (size_t i = 0; number && i < m->n_nodes; i++)
+        if (m->nodes[i].number == number)
+            return m->nodes[i].services & SERVICE_POSTGRES ? &m->nodes[i] : NULL;
+    return NULL;
 }
 
 static void forget_postgres(struct model_node *n) {
@@ -368,6 +376,7 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_NOISE:
     case EVENT_LOG_LINE:
     case EVENT_RUN_END:
+    case EVENT_RECORD_SEAL:
     case EVENT_KIND_COUNT:
         break;
     }

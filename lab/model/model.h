@@ -12,7 +12,9 @@ enum member_role { ROLE_UNKNOWN, ROLE_LEADER, ROLE_REPLICA, ROLE_SYNC_STANDBY, R
 struct model_node {
     char name[NODE_NAME_MAX], address[ADDRESS_MAX];
     unsigned services; // enum service
-    bool on;           // powered
+    int64_t
+        number; // place in the topology, from 1; by an old log that does not say it, the place among its node.info lines
+    bool on;    // powered
     usec_t power_changed;
     // PostgreSQL, from SQL
     bool pg_answered, in_recovery, writable;
@@ -125,7 +127,9 @@ void model_free(struct model *m);
 void model_apply(struct model *m, const struct event *ev);
 
 struct model_node *model_node(struct model *m, const char *name); // NULL when unknown
-const struct model_node *model_leader(const struct model *m);     // holder of the key, or NULL
+// The node that a ledger record means by `number`; NULL when it is not known, or one without PostgreSQL: that acknowledges no write.
+const struct model_node *model_ledger_node(const struct model *m, uint8_t number);
+const struct model_node *model_leader(const struct model *m); // holder of the key, or NULL
 
 // Named facts. Each says in *why (may be NULL) what is missing, in words for a trainee: "n3 is not streaming yet". Since when one holds, and
 // what is a mere hiccup: lab/model/health.h.

@@ -40,6 +40,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(W, wall)       /* CLOCK_REALTIME µs since 1970 at run time 0 */ \
     F(W, mono)       /* CLOCK_MONOTONIC µs at run time 0 */ \
     F(N, program)    /* bascule's version */ \
+    F(B, sealing)    /* whoever closes this record ends it with record.seal: without one it is cut or its writer was killed */ \
     F(N, kernel) \
     F(C, cpus) \
     F(C, memory_mb) \
@@ -50,7 +51,8 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(N, node) F(N, address) \
     F(B, postgres) F(B, etcd) F(B, haproxy) F(B, app) /* the services it runs; postgres = PostgreSQL with Patroni */ \
     F(B, nofailover) \
-    F(N, image)      /* what it is made of; "" = the host's own file system */
+    F(N, image)      /* what it is made of; "" = the host's own file system */ \
+    F(C, number)     /* place in the topology, from 1: the ledger's number for it; 0 = an old log, in which the order of these lines says it */
 #define EVENT_FIELDS_CONFIG(F) /* a setting as the live cluster reports it; key in "patroni.ttl" form */ \
     F(N, key) F(S, value) F(N, node) /* node "" = the whole cluster */
 #define EVENT_FIELDS_PROGRESS(F) /* what the lab is doing, for people */ \
@@ -167,6 +169,11 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(N, node) F(N, service) F(N, level) F(S, text) \
     F(U, read)       /* when it was read. The same as t: it has no stamp, or its clock was shifted. 0: an old log, t is when it was read */
 #define EVENT_FIELDS_RUN_END(F) F(N, reason) /* completed, expectation, interrupted, broken, skipped */ F(S, detail)
+#define EVENT_FIELDS_RECORD_SEAL(F) /* closes a record: what lies before this line, and the files beside it (lab/record/digest.h) */ \
+    F(C, lines) F(C, bytes) F(S, sha256)  /* of events.jsonl up to the end of the line before this one */ \
+    F(C, lost)                            /* events that could not be written (full disk) */ \
+    F(C, ledger_bytes) F(S, ledger_sha256) /* ledger.bin; "" = there is none */ \
+    F(S, plan_sha256)                     /* plan.json */
 
 // kind, name in the log
 #define EVENT_KINDS(X) \
@@ -176,7 +183,8 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(DCS_MEMBER, "dcs.member") X(LINK, "link") X(PROXY, "proxy") \
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
     X(FAULT, "fault") X(STEP, "step") X(EXPECT, "expect") X(KNOWN_DEFECT, "known_defect") \
-    X(COMMAND, "command") X(ACTION, "action") X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end")
+    X(COMMAND, "command") X(ACTION, "action") X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end") \
+    X(RECORD_SEAL, "record.seal")
 
 enum event_kind {
     EVENT_TICK = 0, // the engine's clock moved; never written to a log

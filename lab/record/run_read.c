@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lab/base/fs.h"
+#include "lab/record/digest.h"
 #include "lab/record/run.h"
 
 enum {
@@ -17,26 +18,53 @@ struct reader {
     void *arg;
     struct run_read_stats stats;
     struct event event;
-    bool overlong; // inside a line beyond LINE_LIMIT: dropped up to its newline
+    struct digest digest; // of all whole lines before the one that is looked at
+    bool overlong;        // inside a line beyond LINE_LIMIT: dropped up to its newline
+    bool ended;           // run.end was read
+    bool closed;          // and a true seal behind it
 };
+
+// Is what the seal says what was read?
+static void judge_seal(struct reader *r) {
+    const struct event *ev = &r->event;
+    char hex[DIGEST_HEX];
+    digest_hex(&r->digest, hex);
+    bool is_true = ev->u.RECORD_SEAL.lines == r->digest.lines && ev->u.RECORD_SEAL.bytes == r->digest.bytes &&
+                   str_eq(ev->u.RECORD_SEAL.sha256, hex);
+    r->stats.at = *ev;
+    r->stats.lines = r->digest.lines;
+    r->stats.bytes = r->digest.bytes;
+    r->stats.seal = is_true && r->stats.seal != RUN_SEAL_FALSE ? RUN_SEAL_TRUE : RUN_SEAL_FALSE;
+    r->closed = r->ended && r->stats.seal == RUN_SEAL_TRUE;
+}
+
+static void note(int64_t *count, int64_t *first, const struct reader *r) {
+    if ((*count)++ == 0)
+        *first = r->digest.lines + 1;
+}
 
 // One line without its newline. Returns false when the caller wants no more.
 static bool one_line(struct reader *r, const char *line, size_t len) {
     if (r->overlong || len > LINE_LIMIT) {
         r->overlong = false;
-        r->stats.broken++;
+        note(&r->stats.broken, &r->stats.first_broken, r);
         return true;
     }
-    if (len == 0)
+    if (len == 0) {
+        r->stats.empty++;
         return true;
+    }
     int code = event_from_json(line, len, &r->event, NULL);
     if (code == -ENOENT)
-        r->stats.skipped++;
+        note(&r->stats.skipped, &r->stats.first_skipped, r);
     else if (code < 0)
-        r->stats.broken++;
+        note(&r->stats.broken, &r->stats.first_broken, r);
     else {
         r->stats.events++;
-        return r->fn(r->arg, &r->event);
+        r->ended = r->ended || r->event.kind == EVENT_RUN_END;
+        if (r->event.kind == EVENT_RECORD_SEAL)
+            judge_seal(r);
+        return r->fn(r->arg, &r->event) && !r->closed;
     }
     return true;
 }
@@ -46,10 +74,14 @@ static size_t take_lines(struct reader *r, char *data, size_t n, bool *more) {
     char *p = data, *end = data + n, *nl;
     while (*more && (nl = memchr(p, '\n', (size_t)(end - p)))) {
         *more = one_line(r, p, (size_t)(nl - p));
+        digest_add(&r->digest, p, (size_t)(nl + 1 - p));
         p = nl + 1;
     }
     size_t left = (size_t)(end - p);
+    if (r->stats.seal != RUN_SEAL_NONE)
+        r->stats.after = left > 0 || r->stats.lines + 1 < r->digest.lines;
     if (left > LINE_LIMIT) {
+        digest_add(&r->digest, p, left);
         r->overlong = true;
         left = 0;
     }
@@ -60,6 +92,7 @@ static size_t take_lines(struct reader *r, char *data, size_t n, bool *more) {
 static int read_all(struct reader *r, int fd) {
     cleanup_free char *data = xmalloc(BLOCK + LINE_LIMIT);
     size_t have = 0;
+    digest_begin(&r->digest);
     for (bool more = true; more;) {
         ssize_t n = read(fd, data + have, BLOCK);
         if (n < 0 && errno == EINTR)
@@ -71,6 +104,8 @@ static int read_all(struct reader *r, int fd) {
             return 0;
         }
         have = take_lines(r, data, have + (size_t)n, &more);
+        if (r->closed && !r->stats.after)
+            r->stats.after = read(fd, data, 1) == 1;
     }
     return 0;
 }

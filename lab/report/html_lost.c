@@ -15,7 +15,8 @@ void html_page_ledger(struct html_page *p, const struct ledger_record *r) {
     struct html_ack *a = VEC_ADD(&p->acks);
     a->id = r->id;
     a->returned = r->returned;
-    a->node = r->node >= 1 && r->node <= NODES_MAX ? r->node - 1 : -1;
+    const struct model_node *n = model_ledger_node(p->model, r->node);
+    a->node = n ? (int)(n - p->model->nodes) : -1;
 }
 
 static const struct idset *final_rows(const struct html_page *p) {

@@ -35,7 +35,7 @@ static void close_block(struct json *j, const char *bracket) {
 }
 
 static void put_str(struct json *j, const char *name, const char *v) {
-    key(j, name);
+    key(j, name); // NULL: an item of a list
     json_quote(j->out, v);
 }
 static void put_str_or_null(struct json *j, const char *name, const char *v) {
@@ -86,6 +86,22 @@ static void put_head(struct json *j, const struct measures *m) {
     put_str(j, "verdict", verdict_name(m->verdict));
     put_str(j, "reason", m->reason);
     put_str_or_null(j, "end_reason", m->end_reason);
+}
+
+static void put_record(struct json *j, const struct measures *m) {
+    const struct record_proof *r = m->record;
+    if (!r) // a fold of events that are no record
+        return;
+    open_block(j, "record", "{");
+    put_bool(j, "sealed", r->sealed);
+    put_bool(j, "complete", r->complete);
+    put_bool(j, "live", r->live);
+    put_str(j, "text", r->text);
+    open_block(j, "missing", "[");
+    VEC_FOREACH (&r->missing, l)
+        put_str(j, NULL, l->text);
+    close_block(j, "]");
+    close_block(j, "}");
 }
 
 static void put_times(struct json *j, const struct measures *m) {
@@ -310,11 +326,12 @@ void report_json(const struct measures *m, struct strbuf *out) {
     strbuf_add(out, "{");
     j.depth++;
     put_head(&j, m);
+    put_record(&j, m);
     put_times(&j, m);
     put_phases(&j, m);
     put_writes(&j, m);
-    put_ms(&j, "split_brain_ms", m->split_brain_min, true);
-    put_ms(&j, "split_brain_possible_ms", m->split_brain_max, true);
+    put_ms(&j, "split_brain_ms", m->split_brain_min, !m->split_brain_unknown);
+    put_ms(&j, "split_brain_possible_ms", m->split_brain_max, !m->split_brain_unknown);
     put_str_or_null(&j, "split_brain_nodes", m->split_brain_nodes);
     open_block(&j, "availability", "{");
     put_percent(&j, "write", m->write_availability, wrote);

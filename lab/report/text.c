@@ -50,6 +50,23 @@ static void put_title(struct page *p) {
     paint_rule(p->out, p->s);
 }
 
+// Before any number: what the numbers lack.
+static void put_damage(struct page *p) {
+    const struct record_proof *r = p->m->record;
+    if (!r || r->live || r->complete)
+        return;
+    heading(p, "The record is damaged");
+    VEC_FOREACH (&r->missing, l) {
+        strbuf_add(p->out, "  ");
+        paint_add(p->out, p->s, PAINT_BAD, "!");
+        strbuf_add(p->out, " ");
+        paint_wrap(p->out, p->s, 4, 4, l->text);
+    }
+    strbuf_add(p->out, "  ");
+    paint_wrap(p->out, p->s, 2, 2,
+               "What follows is what the rest of the record gives. Nothing of it is a result; only another run is.");
+}
+
 static void put_moment(struct page *p, const struct moment *m) {
     cleanup_strbuf struct strbuf text = {0};
     char sec[32];
@@ -286,7 +303,9 @@ static void put_split_brain(struct page *p) {
     char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX];
     if (m->writes.attempted == 0)
         return;
-    if (m->split_brain_min)
+    if (m->split_brain_unknown)
+        row(p, "split brain", "not known: the record is damaged");
+    else if (m->split_brain_min)
         row(p, "split brain", "%s proven, %s possible: %s accepted writes at the same time",
             usec_format(a, m->split_brain_min), usec_format(b, m->split_brain_max), m->split_brain_nodes);
     else if (m->split_brain_max)
@@ -341,6 +360,8 @@ static void put_host(struct page *p) {
         row(p, "versions", "%s", v.data);
     row(p, "host", "%" PRId64 " cpus, %" PRId64 " MB, Linux %s; timers up to %s late%s", m->cpus, m->memory_mb,
         m->kernel, usec_format(a, m->late_max), m->noisy ? " - TOO NOISY to judge times" : "");
+    if (m->record)
+        row(p, "record", "%s", m->record->text);
     row(p, "seed", "%" PRIu64, m->seed);
 }
 
@@ -348,6 +369,7 @@ void report_text(const struct measures *m, const struct story *story, const char
                  const struct report_style *style, struct strbuf *out) {
     struct page p = {m, story, style, paint_glyphs(style), out};
     put_title(&p);
+    put_damage(&p);
     put_story(&p);
     put_faults(&p);
     put_phases(&p);

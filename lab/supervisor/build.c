@@ -30,6 +30,7 @@ static void record_run(struct lab *lab) {
     b->wall = usec_wall_now();
     b->mono = lab->sink.base;
     STR_COPY(b->program, BASCULE_VERSION);
+    b->sealing = true;
     struct utsname u;
     if (uname(&u) == 0)
         STR_COPY(b->kernel, u.release);
@@ -55,6 +56,7 @@ static void record_nodes(struct lab *lab) {
         ev.u.NODE_INFO.haproxy = n->services & SERVICE_HAPROXY;
         ev.u.NODE_INFO.app = n->services & SERVICE_APP;
         ev.u.NODE_INFO.nofailover = n->nofailover;
+        ev.u.NODE_INFO.number = n - t->nodes.items + 1;
         if (!image_is_host(topology_image(t, n)))
             STR_COPY(ev.u.NODE_INFO.image, topology_image(t, n));
         sink_emit(&lab->sink, &ev);

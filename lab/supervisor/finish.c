@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // The end of a run, step by step: stop the application (operations in flight get their deadline), read the ledger table
-// on every node that answers, write run.end, keep the configuration as it was, leave (or stay, --keep). Each step is
-// bounded: a hung daemon delays the end by its deadline and no more.
+// on every node that answers, keep the configuration as it was, write run.end, leave (or stay, --keep). Each step is
+// bounded: a hung daemon delays the end by its deadline and no more. The seal is the record's last line (supervisor_main).
 #include "lab/base/fs.h"
 #include "lab/supervisor/internal.h"
 
@@ -31,6 +31,7 @@ static void end_run(struct lab *lab) {
     bool broken = str_eq(lab->end_reason, "broken");
     if (lab->o->lab->keep && !lab->leaving && !broken && !str_eq(lab->end_reason, "interrupted")) {
         lab_set_state(lab, LAB_KEPT, NULL);
+        lab_seal(lab); // the judged part; what the kept lab goes through is sealed once more when it leaves
         return;
     }
     lab_set_state(lab, LAB_STOPPING, NULL);

@@ -79,6 +79,7 @@ void lab_progress(struct lab *lab, const char *phase, bool waiting, const char *
 void lab_finish(struct lab *lab, const char *reason,
                 const char *detail);      // begin the end of the run; may be called twice
 void lab_quit(struct lab *lab, int code); // leave the loop
+void lab_seal(struct lab *lab);           // record.seal: the record up to here is whole
 struct node *lab_node(struct lab *lab, const char *name);
 
 // build.c: switch, nodes, stack, observer, injector; and what the run folder keeps of them

@@ -54,7 +54,12 @@ check 'another node leads and the application writes there' within 45 status "s[
 exits 0 'heal that one' "$BASCULE" heal hand-2
 check 'the old leader comes back as a replica' within 90 status "s['complete']"
 
+run=$(dirname "$(find "$runs" -name events.jsonl | head -n 1)")
+exits 4 'report of a lab that still runs' "$BASCULE" report "$run"
+says '^INVALID: the run is still going on' 'says that it is going on, not that it was killed or damaged'
 exits 0 'down' "$BASCULE" down
+exits 0 'report, as soon as down is back' "$BASCULE" report "$run"
+says 'sealed, and everything is as it was written' 'finds the record sealed'
 nothing_left() { ! "$BASCULE" list | grep -q "^$lab"; }
 check 'and the lab is gone' within 3 nothing_left
 exits 2 'status without a lab says so' "$BASCULE" status

@@ -72,6 +72,7 @@ run_scenario() {
   run=$(find "$runs" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort | tail -n 1)
   check "$name: result.json keeps its schema" python3 "$BASCULE_TREE/tests/lib/result_schema.py" "$run/result.json"
   result "$name: the verdict is pass" 'r["verdict"] == "pass"'
+  result "$name: its record is sealed and whole" 'r["record"]["sealed"] and r["record"]["complete"] and not r["record"]["missing"]'
   "$BASCULE" report --json "$run" >"$work/again.json" 2>"$work/again.err"
   check "$name: every log line has the time at which it was written" python3 "$BASCULE_TREE/tests/lib/log_times.py" "$run/events.jsonl"
   check "$name: the story is in order, no effect before its cause" python3 "$BASCULE_TREE/tests/lib/story_order.py" "$run"

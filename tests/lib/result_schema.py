@@ -17,10 +17,11 @@ CONTENTS = {"node": str, "read": bool, "leader": bool, "rows": (int, type(None))
             "lsn": (str, type(None)), "diverged": bool}
 DEFECT = {"id": str, "software": str, "versions": str, "version": (str, type(None)), "affected": bool, "seen": bool,
           "seen_ms": maybe_number, "explains": str, "reference": str}
+RECORD = {"sealed": bool, "complete": bool, "live": bool, "text": str, "missing": list}
 RESULT = {
     "scenario": str, "seed": (int, str), "verdict": str, "reason": str, "write_outage_ms": maybe_number,
     "recovery_ms": maybe_number, "resolution_ms": maybe_number, "phases": list, "writes": dict,
-    "split_brain_ms": maybe_number, "availability": dict, "fault": (dict, type(None)), "versions": dict, "host": dict,
+    "split_brain_ms": maybe_number, "record": dict, "availability": dict, "fault": (dict, type(None)), "versions": dict, "host": dict,
     "contents": list, "standby_ahead": list, "known_defects": list, "diverged_nodes": (int, type(None)),
 }
 
@@ -49,6 +50,7 @@ def check(result):
         found += complaints(f"contents[{i}]", node, CONTENTS)
     for i, defect in enumerate(result["known_defects"]):
         found += complaints(f"known_defects[{i}]", defect, DEFECT)
+    found += complaints("record", result["record"], RECORD)
     found += complaints("writes", result["writes"], WRITES)
     if result["fault"] is not None:
         found += complaints("fault", result["fault"], FAULT)

@@ -414,6 +414,49 @@ static void make_noise(struct world *w) {
     }
 }
 
+static void what_a_damaged_record_says_is_neither_pass_nor_failure(void **state) {
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        struct run r;
+        run_crash(&r);
+        world_build(&r.w);
+        world_expect(&r.w, "lost_writes", -1, 0);
+        if (lost)
+            STR_COPY(world_find(&r.w, EVENT_FINAL_ROWS, 0)->u.FINAL_ROWS.ranges, "1-99,101-702,3591-4100");
+        struct record_proof proof = {.sealed = true};
+        STR_COPY(VEC_ADD(&proof.missing)->text, "a line is gone");
+        struct measure *m = measure_new();
+        measure_record(m, &proof);
+        VEC_DONE(&proof.missing);
+        VEC_FOREACH (&r.w.events, ev)
+            measure_event(m, ev);
+        VEC_FOREACH (&r.w.ledger, l)
+            measure_ledger(m, l);
+        const struct measures *o = measure_finish(m);
+        assert_int_equal(o->verdict, VERDICT_INVALID);
+        assert_string_equal(o->reason, "the record is damaged: a line is gone");
+        assert_true(o->split_brain_unknown && o->split_brain_max == 0);
+        assert_int_equal(o->writes.lost, lost); // shown, not judged
+        measure_free(m);
+        world_done(&r.w);
+    }
+}
+
+static void writes_are_known_by_the_number_of_their_node_not_by_its_place_in_the_log(void **state) {
+    (void)state;
+    struct run r;
+    run_crash(&r);
+    world_build(&r.w);
+    int nth = 0;
+    for (struct event *ev; (ev = world_find(&r.w, EVENT_NODE_INFO, nth)); nth++)
+        ev->u.NODE_INFO.number = nth + 1;
+    // The line of n1 is lost: its writes are nobody's, and those of n2 stay those of n2.
+    world_find(&r.w, EVENT_NODE_INFO, 0)->kind = EVENT_TICK;
+    run_fold(&r, true);
+    assert_int_equal(r.o->split_brain_min, 0);
+    run_end(&r);
+}
+
 static void noise_excuses_a_time_and_nothing_else(void **state) {
     (void)state;
     static const struct {
@@ -573,6 +616,8 @@ int main(void) {
         cmocka_unit_test(an_unverified_fault_makes_the_run_invalid),
         cmocka_unit_test(a_proven_violation_fails_even_an_unverified_run),
         cmocka_unit_test(the_reason_of_the_end_decides_first),
+        cmocka_unit_test(what_a_damaged_record_says_is_neither_pass_nor_failure),
+        cmocka_unit_test(writes_are_known_by_the_number_of_their_node_not_by_its_place_in_the_log),
         cmocka_unit_test(noise_excuses_a_time_and_nothing_else),
         cmocka_unit_test(expectations_are_judged_by_their_numbers),
         cmocka_unit_test(a_new_leader_is_judged_by_the_key),

@@ -147,12 +147,112 @@ static void a_full_disk_is_said_once_and_the_log_stays_readable(void **state) {
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     struct event ev = key_event(6); // there is room again
     assert_int_equal(run_log_write(log, &ev, NULL), 0);
+    assert_int_equal(run_log_seal(log, folder, 7, NULL), 0);
     run_log_close(log);
     struct seen s = {0};
     struct run_read_stats stats;
     assert_int_equal(run_log_read(path_of("full"), count, &s, &stats, NULL), 0);
     assert_int_equal(failures, 1);
-    assert_true(lost > 0 && s.n == 6 - lost && s.last == 6 && stats.broken == 1);
+    assert_true(lost > 0 && s.n == 7 - lost && s.last == 7 && stats.broken == 1);
+    assert_true(stats.seal == RUN_SEAL_TRUE && stats.at.u.RECORD_SEAL.lost == lost);
+}
+
+// ---- the seal --------------------------------------------------------------------------------------------------------
+
+static void write_event(struct run_log *log, enum event_kind kind, usec_t t) {
+    struct event ev = {.t = t, .kind = kind};
+    assert_int_equal(run_log_write(log, &ev, NULL), 0);
+}
+
+// A lab that was kept: its record is sealed when the run is over, and once more at its end.
+static void write_sealed(const char *name, bool kept, struct strbuf *out) {
+    struct run_log *log = NULL;
+    (void)unlink(path_of(name));
+    assert_int_equal(run_log_create(path_of(name), &log, NULL), 0);
+    write_event(log, EVENT_RUN_BEGIN, 1);
+    write_event(log, EVENT_SLOT, 2);
+    write_event(log, EVENT_RUN_END, 3);
+    assert_int_equal(run_log_seal(log, folder, 4, NULL), 0);
+    if (kept) {
+        write_event(log, EVENT_SLOT, 5);
+        assert_int_equal(run_log_seal(log, folder, 6, NULL), 0);
+    }
+    run_log_close(log);
+    assert_int_equal(fs_read(path_of(name), 1 << 20, out, NULL), 0);
+}
+
+static struct run_read_stats read_back(const char *name, struct seen *s) {
+    struct run_read_stats stats;
+    *s = (struct seen){0};
+    assert_int_equal(run_log_read(path_of(name), count, s, &stats, NULL), 0);
+    return stats;
+}
+
+static void a_seal_is_true_when_nothing_was_changed(void **state) {
+    (void)state;
+    cleanup_strbuf struct strbuf text = {0};
+    struct seen s;
+    write_text("ledger.bin", "abc", 3);
+    write_sealed("sealed", false, &text);
+    struct run_read_stats stats = read_back("sealed", &s);
+    assert_true(stats.seal == RUN_SEAL_TRUE && !stats.after && stats.lines == 3 && s.n == 4);
+    assert_int_equal(stats.at.u.RECORD_SEAL.ledger_bytes, 3);
+    assert_string_equal(stats.at.u.RECORD_SEAL.ledger_sha256, // FIPS 180-4's own example
+                        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_string_equal(stats.at.u.RECORD_SEAL.plan_sha256, ""); // there is none
+}
+
+static void no_bit_of_a_sealed_record_can_turn(void **state) {
+    (void)state;
+    cleanup_strbuf struct strbuf text = {0};
+    struct seen s;
+    write_sealed("bits", false, &text);
+    const char *seal = strstr(text.data, "{\"t\":4,");
+    for (size_t i = 0; i < text.len * 8; i++) {
+        text.data[i / 8] ^= (char)(1 << i % 8);
+        write_text("bits", text.data, text.len);
+        struct run_read_stats stats = read_back("bits", &s);
+        // Of the seal's own line only its words about this file are compared here: the rest is about other files.
+        if (i / 8 < (size_t)(seal - text.data) && stats.seal == RUN_SEAL_TRUE)
+            fail_msg("bit %zu of byte %zu (%c) was turned, and the seal is still true", i % 8, i / 8, text.data[i / 8]);
+        text.data[i / 8] ^= (char)(1 << i % 8);
+    }
+}
+
+static void a_line_more_or_less_breaks_the_seal(void **state) {
+    (void)state;
+    cleanup_strbuf struct strbuf text = {0};
+    struct seen s;
+    write_sealed("lines", false, &text);
+    const char *second = strchr(text.data, '\n') + 1, *third = strchr(second, '\n') + 1;
+    cleanup_strbuf struct strbuf less = {0}, more = {0}, swapped = {0};
+    strbuf_addn(&less, text.data, (size_t)(second - text.data));
+    strbuf_add(&less, third);
+    strbuf_addn(&more, text.data, (size_t)(third - text.data));
+    strbuf_add(&more, second);
+    strbuf_addn(&swapped, second, (size_t)(third - second));
+    strbuf_addn(&swapped, text.data, (size_t)(second - text.data));
+    strbuf_add(&swapped, third);
+    const struct strbuf *all[] = {&less, &more, &swapped};
+    for (size_t i = 0; i < 3; i++) {
+        write_text("lines", all[i]->data, all[i]->len);
+        assert_int_equal(read_back("lines", &s).seal, RUN_SEAL_FALSE);
+    }
+    write_text("lines", text.data, (size_t)(strstr(text.data, "{\"t\":4,") - text.data));
+    assert_int_equal(read_back("lines", &s).seal, RUN_SEAL_NONE);
+}
+
+static void what_a_kept_lab_writes_is_not_read_as_part_of_its_run(void **state) {
+    (void)state;
+    cleanup_strbuf struct strbuf text = {0};
+    struct seen s;
+    write_sealed("kept", true, &text);
+    struct run_read_stats stats = read_back("kept", &s);
+    assert_true(stats.seal == RUN_SEAL_TRUE && stats.after && s.n == 4 && s.last == 4);
+    strbuf_add(&text, "garbage\n");
+    write_text("kept", text.data, text.len);
+    stats = read_back("kept", &s);
+    assert_true(stats.seal == RUN_SEAL_TRUE && stats.broken == 0 && s.n == 4);
 }
 
 // The limit is met by the reserve first: it is said before anything is lost, and the rest of the reserve takes the last words.
@@ -270,6 +370,10 @@ int main(void) {
         cmocka_unit_test(an_endless_line_is_one_broken_line),
         cmocka_unit_test(a_full_disk_is_said_once_and_the_log_stays_readable),
         cmocka_unit_test(a_full_disk_is_known_while_there_is_room_for_the_end),
+        cmocka_unit_test(a_seal_is_true_when_nothing_was_changed),
+        cmocka_unit_test(no_bit_of_a_sealed_record_can_turn),
+        cmocka_unit_test(a_line_more_or_less_breaks_the_seal),
+        cmocka_unit_test(what_a_kept_lab_writes_is_not_read_as_part_of_its_run),
         cmocka_unit_test(a_run_folder_gets_a_name_of_its_own),
         cmocka_unit_test(a_place_without_room_is_refused_with_numbers_and_nothing_is_left),
         cmocka_unit_test(the_default_place_follows_the_environment),

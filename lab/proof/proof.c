@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: PostgreSQL
+// The seal, the lines, and the sentence that sums it up.
+#include "lab/proof/internal.h"
+
+#include <stdio.h>
+
+struct proof *proof_new(void) {
+    return xcalloc(1, sizeof(struct proof));
+}
+
+void proof_free(struct proof *p) {
+    if (!p)
+        return;
+    VEC_DONE(&p->out.missing);
+    free(p);
+}
+
+void proof_lack(struct proof *p, const char *fmt, ...) {
+    if (p->out.missing.n == SAID_MAX) {
+        p->unsaid++;
+        return;
+    }
+    struct record_lack *l = VEC_ADD(&p->out.missing);
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(l->text, sizeof l->text, fmt, ap);
+    va_end(ap);
+}
+
+void proof_event(struct proof *p, const struct event *ev) {
+    if (!p->kinds[EVENT_TICK]++) // counts all
+        p->first = ev->kind;
+    p->kinds[ev->kind]++;
+    if (ev->kind == EVENT_RUN_BEGIN)
+        p->begin = *ev;
+    if (ev->kind == EVENT_RUN_END)
+        STR_COPY(p->end_reason, ev->u.RUN_END.reason);
+}
+
+void proof_ledger(struct proof *p, const struct ledger_record *r) {
+    (void)p, (void)r;
+}
+
+// ---- lines -----------------------------------------------------------------------------------------------------------
+
+static void judge_lines(struct proof *p, const struct run_read_stats *log) {
+    if (log->broken)
+        proof_lack(p, "%" PRId64 " line%s of events.jsonl can't be read (the first is line %" PRId64 ")", log->broken,
+                   log->broken > 1 ? "s" : "", log->first_broken);
+    if (log->skipped)
+        proof_lack(p,
+                   "%" PRId64 " line%s of events.jsonl %s of a kind that this program does not know (the first is line "
+                   "%" PRId64 "): damaged, or made by a newer bascule",
+                   log->skipped, log->skipped > 1 ? "s" : "", log->skipped > 1 ? "are" : "is", log->first_skipped);
+    if (log->empty)
+        proof_lack(p, "%" PRId64 " line%s of events.jsonl %s empty", log->empty, log->empty > 1 ? "s" : "",
+                   log->empty > 1 ? "are" : "is");
+    if (log->cut)
+        proof_lack(p, "the last line of events.jsonl is cut");
+}
+
+// ---- the seal --------------------------------------------------------------------------------------------------------
+
+static void judge_log_seal(struct proof *p, const struct run_read_stats *log) {
+    __auto_type seal = &log->at.u.RECORD_SEAL;
+    if (log->seal == RUN_SEAL_TRUE)
+        return;
+    if (seal->bytes == log->bytes && seal->lines == log->lines)
+        proof_lack(p,
+                   "events.jsonl is not what was written: its %" PRId64
+                   " lines are as long as the seal says, and other ones",
+                   log->lines);
+    else
+        proof_lack(p,
+                   "events.jsonl is not what was written: by its seal %" PRId64 " lines (%" PRId64
+                   " bytes) lie before it, there are %" PRId64 " (%" PRId64 " bytes)",
+                   seal->lines, seal->bytes, log->lines, log->bytes);
+}
+
+static void judge_file(struct proof *p, const char *name, const char *sealed, const struct digest *found) {
+    char hex[DIGEST_HEX] = "";
+    if (found)
+        digest_hex(found, hex);
+    if (str_eq(hex, sealed))
+        return;
+    if (!found)
+        proof_lack(p, "%s is missing", name);
+    else if (!*sealed)
+        proof_lack(p, "%s is not of this run: there was none when the record was sealed", name);
+    else
+        proof_lack(p, "%s is not what it was when the record was sealed", name);
+}
+
+static void judge_seal(struct proof *p, const struct proof_folder *f) {
+    __auto_type seal = &f->log.at.u.RECORD_SEAL;
+    judge_log_seal(p, &f->log);
+    judge_file(p, "ledger.bin", seal->ledger_sha256, f->ledger_digest);
+    judge_file(p, "plan.json", seal->plan_sha256, f->plan_digest);
+    if (seal->lost)
+        proof_lack(p, "%" PRId64 " event%s could not be written while the lab ran", seal->lost,
+                   seal->lost > 1 ? "s" : "");
+    if (!p->kinds[EVENT_RUN_END] && f->log.after)
+        proof_lack(p, "lines follow the seal");
+}
+
+// Whoever promised a seal and came to the end of its run has written one.
+static void judge_missing_seal(struct proof *p) {
+    if (p->begin.u.RUN_BEGIN.sealing && p->kinds[EVENT_RUN_END])
+        proof_lack(p, "the seal at the end is missing: the record is cut, or its writer was killed");
+}
+
+// ---- the sum ---------------------------------------------------------------------------------------------------------
+
+static void sum_up(struct proof *p) {
+    struct record_proof *o = &p->out;
+    o->complete = o->missing.n == 0;
+    if (p->unsaid) {
+        o->missing.n--; // one more that is only counted
+        size_t more = p->unsaid + 1;
+        (void)snprintf(VEC_ADD(&o->missing)->text, sizeof o->missing.items->text, "and %zu more", more);
+    }
+    if (o->live)
+        STR_COPY(o->text, "being written: the lab is still running");
+    else if (o->sealed && o->complete)
+        STR_COPY(o->text, "sealed, and everything is as it was written");
+    else if (o->complete)
+        STR_COPY(o->text, p->begin.u.RUN_BEGIN.sealing
+                              ? "no seal (the run was killed); by the rules nothing is missing"
+                              : "no seal (made by an older bascule); by the rules nothing is missing");
+    else
+        STR_COPY(o->text, o->sealed ? "DAMAGED: it is not what was sealed" : "DAMAGED, and without a seal");
+}
+
+const struct record_proof *proof_finish(struct proof *p, const struct proof_folder *folder) {
+    p->out.sealed = folder->log.seal != RUN_SEAL_NONE;
+    p->out.live = folder->live && !p->kinds[EVENT_RUN_END];
+    if (folder->log.seal != RUN_SEAL_TRUE && !p->out.live)
+        judge_lines(p, &folder->log);
+    if (p->out.sealed)
+        judge_seal(p, folder);
+    else if (!p->out.live)
+        judge_missing_seal(p);
+    sum_up(p);
+    return &p->out;
+}
