@@ -144,6 +144,16 @@ static void on_sql(struct measure *m, const struct event *ev) {
         *VEC_ADD(&m->crashes) = (struct crash_seen){ev->t, i};
 }
 
+static void on_replication(struct measure *m, const struct event *ev) {
+    if (fold_find_node(m, ev->u.REPLICATION.standby) < 0) // pg_basebackup and the like are no members
+        return;
+    if (m->out.faults.n && !ev->u.REPLICATION.gone && ev->u.REPLICATION.lag_bytes > m->out.lag_bytes) {
+        m->out.lag_bytes = ev->u.REPLICATION.lag_bytes;
+        m->out.lag_at = ev->t;
+        STR_COPY(m->out.lag_node, ev->u.REPLICATION.standby);
+    }
+}
+
 static void note_quorum(struct measure *m, const struct event *ev) {
     if (!quorum_note(&m->quorum, m->model, ev->t))
         return;
@@ -354,6 +364,8 @@ void measure_event(struct measure *m, const struct event *ev) {
         return on_power(m, ev);
     case EVENT_SQL:
         return m->closed ? (void)0 : on_sql(m, ev);
+    case EVENT_REPLICATION:
+        return m->closed ? (void)0 : on_replication(m, ev);
     case EVENT_DCS_KEY:
         return m->closed ? (void)0 : on_key(m, ev);
     case EVENT_DCS_LEASE:
@@ -385,7 +397,6 @@ void measure_event(struct measure *m, const struct event *ev) {
         return;
     case EVENT_RUN_END:
         return on_run_end(m, ev);
-    case EVENT_REPLICATION:
     case EVENT_TICK:
     case EVENT_PROGRESS:
     case EVENT_SERVICE:

@@ -133,13 +133,18 @@ struct measures {
     bool outage_open;                // writes had not come back when the workload ended; outage_end is that end
     usec_t outage_start, outage_end; // last acknowledged write before, first after which writes keep succeeding
     usec_t write_outage, recovery, resolution; // µs
+    int outages;                               // how many there were: the one told above is the longest
+    usec_t outages_total;                      // all of them together
     usec_t read_outage;
     usec_t outage_threshold; // pauses up to this long are not called an outage
     usec_t hiccup; // longest pause after the first injection that was slow, not down; 0 = none above the threshold
     usec_t period, latency; // the write period and the usual latency of a write: together the resolution
     usec_t read_outage_start;
     usec_t cluster_outage, cluster_resolution; // the same as direct probes of every node saw it
-    usec_t rejoin;                             // duration of the phase; 0 when nobody ever left
+    int64_t lag_bytes; // the farthest that a standby was seen behind its leader after the first injection; 0 = none
+    usec_t lag_at;     // when
+    char lag_node[NODE_NAME_MAX]; // and who
+    usec_t rejoin;                // duration of the phase; 0 when nobody ever left
     bool rejoin_known;
     int cause;                // index in faults of the injection that the outage and the phases belong to; -1 = none
     bool leader_changed;      // another node took the leader key after the first injection

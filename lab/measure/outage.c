@@ -123,6 +123,22 @@ static bool counts(struct measure *m, const struct pause *p, usec_t since) {
     return false;
 }
 
+// The longest one, from pause `lo` to `hi`, and the others: each with the pauses that flap after its first.
+static void count_outages(struct measure *m, const pause_list *pauses, usec_t since, size_t lo, size_t hi) {
+    for (size_t i = 0; i < pauses->n; i++) {
+        const struct pause *first = &pauses->items[i];
+        if (i == lo)
+            i = hi;
+        else if (first->to <= since || is_hiccup(m, first))
+            continue;
+        else
+            while (i + 1 < pauses->n && i + 1 != lo && flaps(&pauses->items[i], &pauses->items[i + 1]))
+                i++;
+        m->out.outages++;
+        m->out.outages_total = usec_add(m->out.outages_total, pauses->items[i].to - first->from);
+    }
+}
+
 static void choose_outage(struct measure *m, const pause_list *pauses) {
     usec_t since = first_injection(m);
     size_t best = pauses->n;
@@ -140,6 +156,7 @@ static void choose_outage(struct measure *m, const pause_list *pauses) {
         lo--;
     while (hi + 1 < pauses->n && flaps(&pauses->items[hi], &pauses->items[hi + 1]))
         hi++;
+    count_outages(m, pauses, since, lo, hi);
     m->out.outage = true;
     m->out.outage_open = pauses->items[hi].open;
     m->out.outage_start = pauses->items[lo].from;

@@ -9,6 +9,9 @@ struct report_style {
     int width;
     const char *mark; // behind "\033[" of a colour: terminal_mark (lab/base/terminal.h), NULL = none
 };
+// The run in one sentence, which begins the text report and the page and ends `bascule run`: what the application felt, what the time
+// was spent with, and first of all what is worse than an outage. One line, no full stop. Only the style's utf8 counts.
+void report_sentence(const struct measures *m, const struct report_style *style, struct strbuf *out);
 // The story of the run for people: timeline, phases with bounds, outage, writes, verdict. `run_dir` is printed at the end.
 void report_text(const struct measures *m, const struct story *story, const char *run_dir,
                  const struct report_style *style, struct strbuf *out);

@@ -86,6 +86,9 @@ static void put_head(struct json *j, const struct measures *m) {
     put_str(j, "verdict", verdict_name(m->verdict));
     put_str(j, "reason", m->reason);
     put_str_or_null(j, "end_reason", m->end_reason);
+    cleanup_strbuf struct strbuf sentence = {0};
+    report_sentence(m, &(struct report_style){.utf8 = true}, &sentence);
+    put_str(j, "sentence", strbuf_str(&sentence));
 }
 
 static void put_record(struct json *j, const struct measures *m) {
@@ -108,6 +111,8 @@ static void put_times(struct json *j, const struct measures *m) {
     bool wrote = m->writes.attempted > 0;
     put_ms(j, "write_outage_ms", m->write_outage, wrote);
     put_bool(j, "write_outage_open", m->outage_open);
+    put_int(j, "outages", m->outages, wrote);
+    put_ms(j, "outages_total_ms", m->outages_total, wrote);
     put_ms(j, "hiccup_ms", m->hiccup, wrote);
     put_ms(j, "outage_start_ms", m->outage_start, m->outage);
     put_ms(j, "outage_end_ms", m->outage_end, m->outage && !m->outage_open);
@@ -117,6 +122,9 @@ static void put_times(struct json *j, const struct measures *m) {
     put_ms(j, "cluster_resolution_ms", m->cluster_resolution, m->cluster_outage > 0);
     put_ms(j, "read_outage_ms", m->read_outage, m->reads_ok + m->reads_failed > 0);
     put_ms(j, "rejoin_ms", m->rejoin, m->rejoin_known);
+    put_int(j, "lag_bytes", m->lag_bytes, m->lag_bytes > 0);
+    put_str_or_null(j, "lag_node", m->lag_node);
+    put_ms(j, "lag_at_ms", m->lag_at, m->lag_bytes > 0);
     put_ms(j, "healthy_at_ms", m->healthy_at, m->healthy_at > 0);
     put_ms(j, "first_write_ms", m->first_write, m->first_write > 0);
     put_ms(j, "last_write_ms", m->last_write, m->last_write > 0);

@@ -34,6 +34,12 @@ static void row(struct page *p, const char *label, const char *fmt, ...) {
     paint_wrap(p->out, p->s, COLUMN, COLUMN, strbuf_str(&text));
 }
 
+static void put_sentence(struct page *p) {
+    cleanup_strbuf struct strbuf text = {0};
+    report_sentence(p->m, p->s, &text);
+    paint_wrap(p->out, p->s, 0, 2, strbuf_str(&text));
+}
+
 static void put_title(struct page *p) {
     const struct measures *m = p->m;
     enum paint colour;
@@ -48,6 +54,7 @@ static void put_title(struct page *p) {
     strbuf_addf(p->out, "%*s", (int)strlen(verdict) + 2, "");
     paint_wrap(p->out, p->s, strlen(verdict) + 2, strlen(verdict) + 2, m->reason);
     paint_rule(p->out, p->s);
+    put_sentence(p);
 }
 
 // Before any number: what the numbers lack.
@@ -389,4 +396,5 @@ void report_text(const struct measures *m, const struct story *story, const char
     paint_add(out, style, colour, verdict);
     strbuf_add(out, ": ");
     paint_wrap(out, style, strlen(verdict) + 2, strlen(verdict) + 2, m->reason);
+    put_sentence(&p); // once more: in a terminal the beginning is out of sight by now
 }
