@@ -63,6 +63,10 @@ void words_postgres(const struct model *m, const struct model_node *n, struct pi
         piece_set(ret, TONE_BAD, SIGN_BAD, "power off");
     else if (!(n->services & SERVICE_POSTGRES))
         piece_set(ret, TONE_DIM, -1, "-");
+    else if (n->pg_answered && n->in_recovery && model_node_doubt(m, n) == DOUBT_AHEAD)
+        piece_set(ret, TONE_BAD, SIGN_BAD, "DIVERGED"); // it may stream: that says nothing
+    else if (n->pg_answered && n->in_recovery && model_node_doubt(m, n) == DOUBT_KEY)
+        piece_set(ret, TONE_WARN, SIGN_UNKNOWN, "in doubt");
     else if (lane == LANE_UNKNOWN && n->pg_answered)
         piece_set(ret, TONE_WARN, SIGN_WARN, "read-only"); // a primary without key that takes no writes
     else if (lane == LANE_STANDBY_ALONE && !*m->leader)

@@ -25,6 +25,10 @@ static void lag_text(const cJSON *n, char *out, size_t size) {
 static const char *replication_text(const cJSON *n) {
     if (json_bool(n, "leader", false))
         return "leader";
+    if (str_eq(json_str(n, "history", ""), "diverged"))
+        return "DIVERGED";
+    if (str_eq(json_str(n, "history", ""), "in doubt"))
+        return "in doubt";
     if (!json_bool(n, "streaming", false))
         return "not streaming";
     return str_eq(json_str(n, "sync_state", ""), "sync") ? "streaming, sync" : "streaming";
@@ -193,20 +197,54 @@ static void print_links(const cJSON *status, bool always) {
     print_disagreements(links);
 }
 
+static void print_in(const char *colour, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void print_in(const char *colour, const char *fmt, ...) {
+    bool coloured = follow_style(STDOUT_FILENO).colour;
+    va_list ap;
+    va_start(ap, fmt);
+    if (coloured)
+        terminal_own(stdout, colour);
+    (void)vprintf(fmt, ap);
+    if (coloured)
+        terminal_own(stdout, "0m");
+    va_end(ap);
+}
+
+static void print_health(const cJSON *status) {
+    bool healthy = json_bool(status, "healthy", false), diverged = json_bool(status, "diverged", false);
+    (void)printf("cluster: ");
+    if (healthy)
+        print_in("32m", "healthy");
+    else
+        print_in("31m", "%s: %s", diverged ? "DIVERGED" : "NOT healthy", json_str(status, "why", ""));
+}
+
+// What it means for who has never heard of it.
+static void print_defect(const cJSON *status) {
+    const cJSON *d = cJSON_GetObjectItemCaseSensitive(status, "known_defect");
+    if (json_bool(status, "diverged", false))
+        print_in("31m", "Writes that the application was told are done may be gone, though every node looks well. "
+                        "`bascule down` counts "
+                        "them.\n");
+    if (cJSON_IsObject(d))
+        (void)printf("known defect %s of %s %s: %s\n  %s\n", json_str(d, "id", ""), json_str(d, "software", ""),
+                     json_str(d, "versions", ""), json_str(d, "text", ""), json_str(d, "reference", ""));
+}
+
 static void print_status(const cJSON *status, bool links) {
     const char *leader = json_str(status, "leader", "");
     (void)printf("lab %s (%s): %s", json_str(status, "lab", "?"), json_str(status, "topology", "?"),
                  json_str(status, "state", "?"));
     if (!str_empty(json_str(status, "scenario", "")))
         (void)printf(", scenario %s", json_str(status, "scenario", ""));
-    (void)printf("\ncluster: %s", json_bool(status, "healthy", false) ? "healthy" : "NOT healthy: ");
-    if (!json_bool(status, "healthy", false))
-        (void)printf("%s", json_str(status, "why", ""));
+    (void)printf("\n");
+    print_health(status);
     (void)printf("; leader key: %s", str_empty(leader) ? "nobody" : leader);
     double lease = json_num(status, "lease_left_ms", -1);
     if (lease >= 0)
         (void)printf(", lease left %.1f s", lease / 1000);
     (void)printf("\n");
+    print_defect(status);
     print_nodes(status);
     print_watchdogs(status);
     print_client(status);

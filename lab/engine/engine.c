@@ -238,14 +238,19 @@ static bool advance_heal(struct engine *e) {
     return true;
 }
 
+usec_t engine_rejoin_max(const struct engine *e) {
+    return model_divergence(e->model, NULL, 0) ? REJOIN_DIVERGED : REJOIN_MAX;
+}
+
 static bool advance_rejoin(struct engine *e) {
     live_heal_all(e);
-    bool moved = live_advance(e), in_time = e->now < later_by(e->state_since, REJOIN_MAX);
+    usec_t most = engine_rejoin_max(e);
+    bool moved = live_advance(e), in_time = e->now < later_by(e->state_since, most);
     bool complete = complete_for(e, e->healed_something ? REJOIN_HOLD : 0) && !live_active(e);
     if (!complete && in_time)
         return moved;
     if (!complete)
-        add_detail(e, "not every member came back within %d s: %s", (int)(REJOIN_MAX / SEC), e->why);
+        add_detail(e, "not every member came back within %d s: %s", (int)(most / SEC), e->why);
     set_state(e, RUN_FINISHED);
     return true;
 }
@@ -289,7 +294,7 @@ static usec_t next_deadline(const struct engine *e) {
     case RUN_REJOIN:
         settled = settled == USEC_NEVER ? USEC_NEVER : later_by(settled, REJOIN_HOLD);
         return earlier(earlier(settled > e->now ? settled : USEC_NEVER, live_deadline(e)),
-                       later_by(e->state_since, REJOIN_MAX));
+                       later_by(e->state_since, engine_rejoin_max(e)));
     case RUN_FINISHED:
         return USEC_NEVER;
     }

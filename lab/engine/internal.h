@@ -16,7 +16,9 @@
 #define HEAL_DUD_MAX    (5 * SEC)   // an injection that failed is healed for safety, with little patience
 #define ABORT_MAX       (15 * SEC)  // somebody has pressed Ctrl-C
 #define REJOIN_MAX      (120 * SEC) // after the last heal: every member back (base backups included)
-#define REJOIN_HOLD     (1 * SEC)   // what the observer saw just before the heal may look complete for one probe
+#define REJOIN_DIVERGED                                                                                                \
+    (30 * SEC) // of it, when a member follows another history: a rewind is under way by then, or nobody does it
+#define REJOIN_HOLD (1 * SEC) // what the observer saw just before the heal may look complete for one probe
 
 enum run_state {
     RUN_BEFORE,  // waits for a complete cluster and the application's writes
@@ -101,6 +103,7 @@ struct engine {
 };
 
 struct scope engine_scope(const struct engine *e);
+usec_t engine_rejoin_max(const struct engine *e); // how long the end waits for every member
 struct effect *engine_effect(struct engine *e, enum effect_kind kind);
 void engine_record(struct engine *e, int64_t index, const char *name, const char *state, const char *detail);
 // Ends the run: the first reason stands. Steps that did not end are closed, everything injected gets healed.

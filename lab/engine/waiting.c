@@ -110,7 +110,7 @@ char *engine_waiting_for(const struct engine *e, char *buf, size_t size) {
         break;
     case RUN_REJOIN:
         (void)snprintf(buf, size, "waiting for every member to be back: %s (%s)", *e->why ? e->why : "not seen yet",
-                       spent(e, e->state_since, REJOIN_MAX, time, sizeof time));
+                       spent(e, e->state_since, engine_rejoin_max(e), time, sizeof time));
         break;
     case RUN_FINISHED:
         (void)snprintf(buf, size, "nothing: the scenario is over");

@@ -20,6 +20,7 @@ static void set_key(struct model *m, const char *key, bool gone) {
 static void apply_leader_key(struct model *m, const struct event *ev) {
     const char *holder = ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value;
     const char *lease = ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.lease;
+    model_diverge_key(m, ev);
     if (!str_eq(m->leader, holder) || !m->leader_known)
         m->leader_changed = ev->t;
     // Another lease's renewals say nothing about this one.

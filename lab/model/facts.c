@@ -50,6 +50,11 @@ bool facts_one_writer_leads(const struct model *m) {
     return leader_writes(m, NULL, 0) && one_writer(m, NULL, 0);
 }
 
+// A standby of another history streams, and never replays what it gets.
+static bool one_history(const struct model *m, char *why, size_t size) {
+    return model_divergence(m, why, size) == DOUBT_NONE;
+}
+
 static bool standbys_stream(const struct model *m, char *why, size_t size) {
     const struct model_node *leader = model_leader(m);
     for (size_t i = 0; i < m->n_nodes; i++) {
@@ -117,8 +122,8 @@ static bool has_quorum(const struct model *m, char *why, size_t size) {
 // ---- the whole -------------------------------------------------------------------------------------------------------
 
 bool model_healthy(const struct model *m, char *why, size_t size) {
-    return leader_writes(m, why, size) && one_writer(m, why, size) && standbys_stream(m, why, size) &&
-           has_quorum(m, why, size);
+    return leader_writes(m, why, size) && one_writer(m, why, size) && one_history(m, why, size) &&
+           standbys_stream(m, why, size) && has_quorum(m, why, size);
 }
 
 // In synchronous mode Patroni promotes nobody that /sync does not name (patroni/ha.py, is_failover_possible and

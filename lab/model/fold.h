@@ -14,6 +14,12 @@ void model_derive_replication(struct model *m); // fills streaming, sync_state a
 // facts.c: the holder of the key accepts writes, and nobody else does
 bool facts_one_writer_leads(const struct model *m);
 
+// diverge.c: who follows another history than the leader; the key before the model takes the new holder
+void model_diverge_key(struct model *m, const struct event *ev);
+void model_diverge_sql(struct model *m, const struct model_node *n, const struct event *ev);
+void model_diverge_power(struct model *m, const struct model_node *n, usec_t t);
+void model_apply_version(struct model *m, const struct event *ev);
+
 // dcs.c: keys, lease, settings
 void model_apply_key(struct model *m, const struct event *ev);
 void model_apply_lease(struct model *m, const struct event *ev);

@@ -111,6 +111,7 @@ static void apply_power(struct model *m, const struct event *ev) {
     n->power_changed = ev->t;
     if (n->pg_answered)
         n->pg_changed = ev->t;
+    model_diverge_power(m, n, ev->t);
     forget_postgres(n);
     forget_patroni(n);
     forget_etcd(n);
@@ -144,6 +145,7 @@ static void apply_sql(struct model *m, const struct event *ev) {
         n->lsn = ev->u.SQL.lsn;
         n->replayed = ev->u.SQL.replayed;
     }
+    model_diverge_sql(m, n, ev);
     model_derive_replication(m);
 }
 
@@ -309,6 +311,9 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_NODE_INFO:
         apply_node_info(m, ev);
         break;
+    case EVENT_VERSION:
+        model_apply_version(m, ev);
+        break;
     case EVENT_NODE_POWER:
         apply_power(m, ev);
         break;
@@ -362,7 +367,6 @@ void model_apply(struct model *m, const struct event *ev) {
         break;
     case EVENT_TICK: // the clock alone
     case EVENT_RUN_BEGIN:
-    case EVENT_VERSION:
     case EVENT_DCS_WATCH:
     case EVENT_PROXY:
     case EVENT_LINK:

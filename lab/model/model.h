@@ -2,6 +2,7 @@
 #pragma once
 // The cluster as the events tell it so far: one fold, used by the engine (conditions, targets), by `bascule status` and by the
 // dashboard. Pure: model_apply reads an event and nothing else. Unknown is a value: nothing here is assumed.
+#include "lab/model/diverge.h"
 #include "lab/record/event.h"
 #include "lab/scenario/topology.h"
 
@@ -30,7 +31,9 @@ struct model_node {
     int http;
     usec_t patroni_seen;
     bool paused, pending_restart;
-    bool registered; // has a key members/NAME in the DCS
+    bool registered;                      // has a key members/NAME in the DCS
+    bool has_led;                         // held the leader key at some time
+    char patroni_version[EVENT_NAME_MAX]; // where nodes differ; "" = as everywhere
     // replication, from the leader's pg_stat_replication
     bool streaming; // row in state streaming on the current leader
     char sync_state[16];
@@ -97,11 +100,17 @@ struct model {
     bool dcs_read;              // at least one key under the prefix was read: a missing key is really missing
     char leader[NODE_NAME_MAX]; // holder of the leader key, "" = key gone or never seen
     bool leader_known;          // the key was read at least once
+    int64_t leader_created;     // revision of the key's creation, 0 = not recorded
     usec_t leader_changed;      // when the key last changed hands, appeared or vanished
     char sync_key[EVENT_TEXT_MAX];
-    char sync_leader[NODE_NAME_MAX]; // the leader that the sync key speaks of
-    char lease[EVENT_NAME_MAX];      // on the leader key
-    usec_t lease_renewed, lease_ttl; // 0 = unknown
+    char sync_leader[NODE_NAME_MAX];      // the leader that the sync key speaks of
+    char lease[EVENT_NAME_MAX];           // on the leader key
+    usec_t lease_renewed, lease_ttl;      // 0 = unknown
+    char followed[NODE_NAME_MAX];         // the last holder of the leader key, also when nobody holds it now
+    usec_t leads_since;                   // when that one first answered as a primary, 0 = not yet
+    struct model_doubt doubts[NODES_MAX]; // diverge.h; by index in nodes
+    struct model_theft theft;             // the last one
+    char patroni_version[EVENT_NAME_MAX]; // "" = nodes differ, or not recorded
     bool key_failover, key_pause;
     VEC(struct model_key) keys; // every key present under the prefix
     struct model_fault faults[MODEL_FAULTS_MAX];

@@ -8,7 +8,7 @@ void report_end_story(struct story *story, const struct measures *m) {
         story_ahead(story, a->from, a->node, a->leader, a->lsn, a->leader_lsn);
     VEC_FOREACH (&m->defects, d)
         if (d->seen)
-            story_defect(story, d->at, d->node, d->id, d->detail, d->text);
+            story_defect(story, d->at, d->node, d->id, d->detail, d->text, d->reference);
     if (m->outage)
         story_outage_resolution(story, m->outage_start, m->outage_end, m->resolution);
 }

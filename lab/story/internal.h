@@ -108,6 +108,7 @@ struct story {
     struct health_watch health;
     struct pg_told pg[NODES_MAX];
     struct patroni_told patroni[NODES_MAX];
+    enum doubt doubt[NODES_MAX]; // as last told
     struct machine_told machine[NODES_MAX];
     VEC(struct fault_told) faults;
     struct app_told app;
@@ -131,6 +132,8 @@ struct moment *moment_find(struct story *s, uint64_t id); // NULL: forgotten, or
 void set_text(struct moment *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void add_detail(struct moment *m, const char *fmt, ...)
     PRINTF_LIKE(2, 3); // after "; " when there is one already; nothing when it is empty
+void ahead_words(struct moment *m, const char *node, const char *leader, lsn_t replayed, lsn_t written);
+void name_defect(struct moment *m, const char *id, const char *about, const char *reference); // as its cause, once
 int story_node(const struct story *s, const char *name); // index in the model, -1 = unknown
 bool story_unexplained(const struct story *s, int node); // no fault or act concerns the node now
 
@@ -143,6 +146,8 @@ void tell_action(struct story *s, const struct event *ev);
 void tell_log(struct story *s, const struct event *ev);
 void tell_machine(struct story *s, const struct event *ev);
 void tell_patroni(struct story *s, const struct event *ev);
+void tell_divergence(struct story *s,
+                     usec_t t); // after the model has changed: who follows another history, and who follows again
 void tell_postgres(struct story *s, const struct event *ev);
 void postgres_power(struct story *s, int node); // the machine lost its power
 // Its key has just gone. Returns how long it had accepted no writes by then; 0 = it still did, or its fall was of another kind.

@@ -57,6 +57,9 @@ static void changed_hands(struct story *s, const struct event *ev, const char *n
                             "%s TOOK THE LEADER KEY FROM %s, without the key having been free", now, s->holder);
     if (s->key_created && ev->u.DCS_KEY.created)
         add_detail(m, "it was written over, not deleted and made anew");
+    const struct model_theft *theft = &s->model->theft;
+    if (theft->t == ev->t && theft->defect && str_eq(theft->by, now))
+        name_defect(m, theft->defect->id, theft->defect->text, theft->defect->reference);
 }
 
 // A Patroni that could not reach the DCS proves that it can again by writing its own key. (dcs_last_seen of its REST answer moves without a quorum too.)

@@ -248,6 +248,7 @@ void story_event(struct story *s, const struct event *ev) {
     if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"))
         s->closed = true; // what dies now dies because the lab is taken down
     model_apply(s->model, ev);
+    tell_divergence(s, ev->t);
     tell_dcs(s, ev);
     dispatch(s, ev);
     tell_health(s, ev);
@@ -263,22 +264,31 @@ void story_finish(struct story *s) {
 
 // ---- findings of the measures ------------------------------------------------------------------------------------------
 
+void name_defect(struct moment *m, const char *id, const char *about, const char *reference) {
+    if (!strstr(m->detail, id))
+        add_detail(m, "known defect %s: %s (%s)", id, about, reference);
+}
+
 // The moment that the signature is about may stand already: then it only gets its name.
-void story_defect(struct story *s, usec_t t, const char *node, const char *id, const char *seen, const char *about) {
+void story_defect(struct story *s, usec_t t, const char *node, const char *id, const char *seen, const char *about,
+                  const char *reference) {
     struct moment *m = NULL;
     VEC_FOREACH (&s->list, x)
         if ((*x)->t == t && ((*x)->kind == MOMENT_KEY_STOLEN || (*x)->kind == MOMENT_AHEAD))
             m = *x;
     if (!m)
         m = tell(s, t, MOMENT_DEFECT, TOLD_MAIN, MOOD_BAD, node, "%s", seen);
-    add_detail(m, "the signature of %s: %s", id, about);
+    name_defect(m, id, about, reference);
 }
 
 void story_ahead(struct story *s, usec_t t, const char *node, const char *leader, lsn_t replayed, lsn_t written) {
-    char here[LSN_TEXT_MAX], there[LSN_TEXT_MAX];
-    (void)tell(s, t, MOMENT_AHEAD, TOLD_MAIN, MOOD_BAD, node,
-               "%s is ahead of its leader %s: replayed to %s, written to %s", node, leader, lsn_format(here, replayed),
-               lsn_format(there, written));
+    VEC_FOREACH (&s->list, x)
+        if ((*x)->t == t && (*x)->kind == MOMENT_AHEAD && str_eq((*x)->node, node)) {
+            ahead_words(*x, node, leader, replayed, written);
+            return;
+        }
+    struct moment *m = tell(s, t, MOMENT_AHEAD, TOLD_MAIN, MOOD_BAD, node, "%s", "");
+    ahead_words(m, node, leader, replayed, written);
 }
 
 void story_outage_resolution(struct story *s, usec_t from, usec_t to, usec_t resolution) {

@@ -95,8 +95,10 @@ const struct moment *story_news(const struct story *s, size_t i);
 // The sentence with its resolution: "n1 accepts no writes any more (or up to 52 ms earlier)". Appends to out.
 void moment_text(const struct moment *m, struct strbuf *out);
 
-// Findings of the measures that no single event tells; worded and put into the list here, at their own time.
-void story_defect(struct story *s, usec_t t, const char *node, const char *id, const char *seen, const char *about);
+// Findings of the measures that no single event tells; worded and put into the list here, at their own time. What was told while it was so gets the
+// final numbers.
+void story_defect(struct story *s, usec_t t, const char *node, const char *id, const char *seen, const char *about,
+                  const char *reference);
 void story_ahead(struct story *s, usec_t t, const char *node, const char *leader, lsn_t replayed, lsn_t written);
 // The ledger knows better than the ticks how exact the outage that begins at `from` is.
 void story_outage_resolution(struct story *s, usec_t from, usec_t to, usec_t resolution);

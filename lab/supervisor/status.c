@@ -26,6 +26,7 @@ static const char *pg_state(const struct model_node *n) {
 }
 
 static cJSON *node_status(const struct model *m, const struct model_node *n, usec_t now) {
+    static const char *const histories[] = {[DOUBT_NONE] = "", [DOUBT_KEY] = "in doubt", [DOUBT_AHEAD] = "diverged"};
     cJSON *o = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(o, "name", n->name);
     (void)cJSON_AddStringToObject(o, "address", n->address);
@@ -39,6 +40,7 @@ static cJSON *node_status(const struct model *m, const struct model_node *n, use
         (void)cJSON_AddBoolToObject(o, "writable", n->pg_answered && n->writable);
         (void)cJSON_AddBoolToObject(o, "streaming", n->streaming);
         (void)cJSON_AddStringToObject(o, "sync_state", n->sync_state);
+        (void)cJSON_AddStringToObject(o, "history", histories[model_node_doubt(m, n)]);
         (void)cJSON_AddNumberToObject(o, "timeline", (double)n->timeline);
         add_lsn(o, "lsn", n->lsn);
         add_lsn(o, "replayed", n->replayed);
@@ -102,6 +104,18 @@ static cJSON *action_status(const struct action_state *a) {
     return o;
 }
 
+static cJSON *defect_status(const struct defect_known *d) {
+    if (!d)
+        return cJSON_CreateNull();
+    cJSON *o = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(o, "id", d->id);
+    (void)cJSON_AddStringToObject(o, "software", d->software);
+    (void)cJSON_AddStringToObject(o, "versions", d->versions);
+    (void)cJSON_AddStringToObject(o, "text", d->text);
+    (void)cJSON_AddStringToObject(o, "reference", d->reference);
+    return o;
+}
+
 static cJSON *link_status(const struct lab *lab, const struct matrix_link *l, usec_t now) {
     const struct node_def *nodes = lab->plan->topology->nodes.items;
     cJSON *o = cJSON_CreateObject();
@@ -131,6 +145,8 @@ cJSON *lab_status(const struct lab *lab) {
     (void)cJSON_AddNumberToObject(o, "time_ms", (double)(now / MSEC));
     (void)cJSON_AddBoolToObject(o, "healthy", model_healthy(m, why, sizeof why));
     (void)cJSON_AddStringToObject(o, "why", why);
+    (void)cJSON_AddBoolToObject(o, "diverged", model_divergence(m, NULL, 0) == DOUBT_AHEAD);
+    (void)cJSON_AddItemToObject(o, "known_defect", defect_status(model_divergence_defect(m)));
     (void)cJSON_AddBoolToObject(o, "complete", model_complete(m, why, sizeof why));
     (void)cJSON_AddStringToObject(o, "missing", why);
     (void)cJSON_AddStringToObject(
