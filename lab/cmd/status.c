@@ -7,64 +7,10 @@
 #include "lab/cmd/client.h"
 #include "lab/cmd/follow.h"
 #include "lab/cmd/simple.h"
+#include "lab/cmd/status_nodes.h"
 
 static void set_cell(struct libscols_line *line, size_t column, const char *text) {
     (void)scols_line_set_data(line, column, str_empty(text) ? "-" : text);
-}
-
-static void lag_text(const cJSON *n, char *out, size_t size) {
-    const cJSON *lag = cJSON_GetObjectItemCaseSensitive(n, "lag_bytes");
-    if (!cJSON_IsNumber(lag))
-        (void)snprintf(out, size, "-");
-    else if (lag->valuedouble < 1 << 20)
-        (void)snprintf(out, size, "%.0f B", lag->valuedouble);
-    else
-        (void)snprintf(out, size, "%.1f MB", lag->valuedouble / (1 << 20));
-}
-
-static const char *replication_text(const cJSON *n) {
-    if (json_bool(n, "leader", false))
-        return "leader";
-    if (str_eq(json_str(n, "history", ""), "diverged"))
-        return "DIVERGED";
-    if (str_eq(json_str(n, "history", ""), "in doubt"))
-        return "in doubt";
-    if (!json_bool(n, "streaming", false))
-        return "not streaming";
-    return str_eq(json_str(n, "sync_state", ""), "sync") ? "streaming, sync" : "streaming";
-}
-
-static void node_line(struct libscols_table *table, const cJSON *n) {
-    struct libscols_line *line = scols_table_new_line(table, NULL);
-    bool on = json_bool(n, "on", false), pg = cJSON_HasObjectItem(n, "postgres");
-    char text[64];
-    set_cell(line, 0, json_str(n, "name", "?"));
-    set_cell(line, 1, json_str(n, "address", "?"));
-    set_cell(line, 2, on ? "on" : "OFF");
-    set_cell(line, 3, pg && on ? json_str(n, "role", "") : "");
-    set_cell(line, 4, pg && on ? json_str(n, "state", "") : "");
-    set_cell(line, 5, pg && on ? json_str(n, "postgres", "") : "");
-    (void)snprintf(text, sizeof text, "%.0f", json_num(n, "timeline", 0));
-    set_cell(line, 6, pg && on ? text : "");
-    set_cell(line, 7, pg && on ? json_str(n, "lsn", "") : "");
-    lag_text(n, text, sizeof text);
-    set_cell(line, 8, pg && on ? text : "");
-    set_cell(line, 9, pg && on ? replication_text(n) : "");
-    set_cell(line, 10, on ? json_str(n, "etcd", "") : "");
-}
-
-static void print_nodes(const cJSON *status) {
-    static const char *const heads[] = {"NODE", "ADDRESS", "POWER", "ROLE",        "PATRONI", "POSTGRESQL",
-                                        "TL",   "LSN",     "LAG",   "REPLICATION", "ETCD"};
-    struct libscols_table *table = scols_new_table();
-    (void)scols_table_enable_noheadings(table, 0);
-    for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
-        (void)scols_table_new_column(table, heads[i], 0.1, i == 6 || i == 8 ? SCOLS_FL_RIGHT : 0);
-    const cJSON *n;
-    cJSON_ArrayForEach (n, cJSON_GetObjectItemCaseSensitive(status, "nodes"))
-        node_line(table, n);
-    (void)scols_print_table(table);
-    scols_unref_table(table);
 }
 
 static void print_watchdogs(const cJSON *status) {
@@ -78,11 +24,11 @@ static void print_watchdogs(const cJSON *status) {
 static void print_client(const cJSON *status) {
     const cJSON *c = cJSON_GetObjectItemCaseSensitive(status, "client");
     double age = json_num(c, "last_write_age_ms", -1);
-    (void)printf("application: %.0f writes/s on %s", json_num(c, "writes_per_s", 0),
-                 str_empty(json_str(c, "server", "")) ? "-" : json_str(c, "server", ""));
+    const char *server = json_str(c, "server", "");
+    (void)printf("application: %.0f writes/s on %s", json_num(c, "writes_per_s", 0), str_empty(server) ? "-" : server);
     if (age >= 0)
-        (void)printf(", last acknowledged %.1f s ago", age / 1000);
-    (void)printf("; total %.0f ok, %.0f failed, %.0f unknown\n", json_num(c, "writes_ok", 0),
+        (void)printf(", last %.1f s ago", age / 1000);
+    (void)printf("; in all %.0f ok, %.0f failed, %.0f unknown\n", json_num(c, "writes_ok", 0),
                  json_num(c, "writes_failed", 0), json_num(c, "writes_unknown", 0));
 }
 
@@ -231,7 +177,7 @@ static void print_defect(const cJSON *status) {
                      json_str(d, "versions", ""), json_str(d, "text", ""), json_str(d, "reference", ""));
 }
 
-static void print_status(const cJSON *status, bool links) {
+static void print_status(const cJSON *status, bool links, int width) {
     const char *leader = json_str(status, "leader", "");
     (void)printf("lab %s (%s): %s", json_str(status, "lab", "?"), json_str(status, "topology", "?"),
                  json_str(status, "state", "?"));
@@ -245,7 +191,7 @@ static void print_status(const cJSON *status, bool links) {
         (void)printf(", lease left %.1f s", lease / 1000);
     (void)printf("\n");
     print_defect(status);
-    print_nodes(status);
+    status_print_nodes(status, width);
     print_watchdogs(status);
     print_client(status);
     print_faults(status);
@@ -254,7 +200,7 @@ static void print_status(const cJSON *status, bool links) {
         (void)printf("scenario: %s\n", json_str(status, "waiting_for", ""));
 }
 
-static int show(int fd, const struct simple_options *o, struct err *err) {
+static int show(int fd, const struct simple_options *o, int width, struct err *err) {
     cleanup_json cJSON *status = NULL;
     int r = client_command(fd, "status", &status, err);
     if (r < 0)
@@ -268,7 +214,7 @@ static int show(int fd, const struct simple_options *o, struct err *err) {
         (void)printf("%s\n", text);
         cJSON_free(text);
     } else
-        print_status(status, o->links);
+        print_status(status, o->links, isatty(STDOUT_FILENO) ? width : 0);
     (void)fflush(stdout);
     return 0;
 }
@@ -280,13 +226,13 @@ int status_main(int argc, char **argv) {
         "Shows nodes, roles, replication, etcd, the application, faults, and who reaches whom once something is cut.",
         0, argc, argv, &o);
     struct err err = {0};
-    (void)follow_style(STDOUT_FILENO); // sets the locale, which libsmartcols' widths need
+    int width = follow_style(STDOUT_FILENO).width; // and the locale is set, which libsmartcols' widths need
     cleanup_close int fd = client_connect(o.lab, &err);
     if (fd < 0)
         return cmd_fail(EXIT_USAGE, &err);
     int r;
     do
-        r = show(fd, &o, &err);
+        r = show(fd, &o, width, &err);
     while (r == 0 && o.watch && !terminal_failed() && (poll(NULL, 0, 1000), true));
     return r < 0 ? cmd_fail(EXIT_BROKEN, &err) : EXIT_PASS;
 }

@@ -23,9 +23,12 @@ static int enter_all(const int ns[NODE_NS_COUNT], struct err *err) {
         const char *what;
     } order[] = {{NODE_NS_USER, CLONE_NEWUSER, "user"},    {NODE_NS_NET, CLONE_NEWNET, "network"},
                  {NODE_NS_UTS, CLONE_NEWUTS, "host name"}, {NODE_NS_IPC, CLONE_NEWIPC, "ipc"},
-                 {NODE_NS_PID, CLONE_NEWPID, "pid"},       {NODE_NS_MNT, CLONE_NEWNS, "mount"}};
+                 {NODE_NS_TIME, CLONE_NEWTIME, "time"},    {NODE_NS_PID, CLONE_NEWPID, "pid"},
+                 {NODE_NS_MNT, CLONE_NEWNS, "mount"}};
     for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-        if (setns(ns[order[i].which], order[i].type) < 0)
+        if (order[i].which == NODE_NS_TIME && ns[NODE_NS_TIME] < 0)
+            continue; // the kernel has none
+        else if (setns(ns[order[i].which], order[i].type) < 0)
             return err_sys(err, errno, "enter the %s namespace of the node (is it on, and yours?)", order[i].what);
     return 0;
 }
@@ -44,7 +47,7 @@ static _Noreturn void become_command(const char *const *argv, char *const *env) 
     spawn_reset_signals();
     if (chdir("/var/lib/postgresql") < 0)
         (void)!chdir("/");
-    environ = env ? (char **)env : environment_new("", terminal);
+    environ = env ? (char **)env : environment_login(terminal);
     (void)execvp(argv[0], (char *const *)argv);
     int code = errno;
     dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(code));

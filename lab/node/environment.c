@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/node/environment.h"
 
+#include <ctype.h>
+#include <fcntl.h>
 #include <glob.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lab/base/inside.h"
 #include "lab/base/vec.h"
@@ -22,8 +26,10 @@ static char *path_variable(const char *root) {
     return text;
 }
 
-char **environment_new(const char *root, const char *const *inherit) {
-    VEC(char *) env = {0};
+typedef VEC(char *) variables;
+
+static void plain(const char *root, const char *const *inherit, variables *ret) {
+    variables env = {0};
     VEC_PUSH(&env, path_variable(root));
     VEC_PUSH(&env, xstrdup("HOME=/var/lib/postgresql"));
     VEC_PUSH(&env, xstrdup("USER=postgres"));
@@ -33,6 +39,49 @@ char **environment_new(const char *root, const char *const *inherit) {
     for (; inherit && *inherit; inherit++)
         if (getenv(*inherit))
             VEC_PUSH(&env, xasprintf("%s=%s", *inherit, getenv(*inherit)));
+    *ret = env;
+}
+
+char **environment_new(const char *root, const char *const *inherit) {
+    variables env = {0};
+    plain(root, inherit, &env);
+    VEC_PUSH(&env, NULL);
+    return env.items;
+}
+
+// The node's users may have put anything there; only a small plain file counts, and opening it must not wait for a writer.
+static char *environment_file(void) {
+    cleanup_close int fd = open("/etc/environment", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+    char text[16384];
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return NULL;
+    ssize_t n = read(fd, text, sizeof text - 1);
+    if (n <= 0)
+        return NULL;
+    text[n] = '\0';
+    return xstrdup(text);
+}
+
+// "NAME=" at the begin of a line, NAME a word: its length with the sign, else 0.
+static size_t name_length(const char *line) {
+    size_t n = 0;
+    while (line[n] == '_' || isalpha((unsigned char)line[n]) || (n > 0 && isdigit((unsigned char)line[n])))
+        n++;
+    return n > 0 && line[n] == '=' ? n + 1 : 0;
+}
+
+char **environment_login(const char *const *inherit) {
+    variables env = {0};
+    plain("", inherit, &env);
+    cleanup_free char *text = environment_file();
+    char *rest = NULL;
+    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+        size_t name = name_length(line);
+        if (!name || str_starts(line, "PATH=")) // PATH is that of the node's PostgreSQL already
+            continue;
+        VEC_PUSH(&env, xstrdup(line));
+    }
     VEC_PUSH(&env, NULL);
     return env.items;
 }

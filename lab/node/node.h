@@ -57,9 +57,19 @@ int node_files_ns(const struct node *n);
 int node_power_on(struct node *n, struct err *err);
 int node_power_off(struct node *n, usec_t *ret_effective, struct err *err);
 
-enum node_ns { NODE_NS_USER, NODE_NS_NET, NODE_NS_MNT, NODE_NS_UTS, NODE_NS_IPC, NODE_NS_PID, NODE_NS_COUNT };
-// Borrowed fds for entering the node (`bascule exec`, observers). NODE_NS_MNT and NODE_NS_PID are those of the current boot;
-// -1 when the node is off.
+// The last one may be missing: a kernel without time namespaces (before 5.6) shows the host's uptime in a node.
+enum node_ns {
+    NODE_NS_USER,
+    NODE_NS_NET,
+    NODE_NS_MNT,
+    NODE_NS_UTS,
+    NODE_NS_IPC,
+    NODE_NS_PID,
+    NODE_NS_TIME,
+    NODE_NS_COUNT
+};
+// Borrowed fds for entering the node (`bascule exec`, observers). NODE_NS_MNT, NODE_NS_PID and NODE_NS_TIME are those of the current
+// boot; -1 when the node is off.
 int node_ns(const struct node *n, enum node_ns which);
 pid_t node_init_pid(
     const struct node *n); // in the supervisor's pid namespace; 0 when off. /proc/PID/root is the node's root

@@ -49,6 +49,7 @@ static void boot_forget(struct node *n) {
     close_fd(&n->init_pidfd);
     close_fd(&n->ns[NODE_NS_MNT]);
     close_fd(&n->ns[NODE_NS_PID]);
+    close_fd(&n->ns[NODE_NS_TIME]);
     n->init = 0;
     VEC_CLEAR(&n->pending);
     VEC_CLEAR(&n->services);
@@ -106,6 +107,8 @@ static int open_boot_ns(struct node *n, struct err *err) {
     n->ns[NODE_NS_MNT] = open(path, O_RDONLY | O_CLOEXEC);
     (void)snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)n->init);
     n->ns[NODE_NS_PID] = open(path, O_RDONLY | O_CLOEXEC);
+    (void)snprintf(path, sizeof path, "/proc/%d/ns/time", (int)n->init);
+    n->ns[NODE_NS_TIME] = open(path, O_RDONLY | O_CLOEXEC); // may be missing
     if (n->ns[NODE_NS_MNT] < 0 || n->ns[NODE_NS_PID] < 0)
         return err_sys(err, errno, "open the namespaces of its boot");
     return 0;

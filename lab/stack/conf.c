@@ -87,15 +87,19 @@ void conf_pg_service(const struct conf *c, struct strbuf *out) {
 void conf_profile(const struct conf *c, const struct node_def *n, struct strbuf *out) {
     strbuf_add(out, "# What makes the tools of this lab work without options.\n");
     strbuf_addf(out, "export PATH=%s:$PATH\n", conf_paths(c, n)->pg_bin);
-    strbuf_add(out, "export ETCDCTL_API=3\nexport ETCDCTL_ENDPOINTS=");
+    strbuf_add(out, "set -a\n. /etc/environment\nset +a\n");
+}
+
+void conf_environment(const struct conf *c, const struct node_def *n, struct strbuf *out) {
+    strbuf_add(out, "ETCDCTL_API=3\nETCDCTL_ENDPOINTS=");
     conf_addresses(c->topology, SERVICE_ETCD, "http://", STACK_ETCD_PORT, ",", out);
     strbuf_add(out, "\n");
     if (n->services & SERVICE_POSTGRES)
-        strbuf_addf(out, "export PGHOST=%s PGPORT=%d PGDATABASE=postgres\nexport PGDATA=%s\n", STACK_PGSOCKET,
-                    STACK_PGPORT, STACK_PGDATA);
+        strbuf_addf(out, "PGHOST=%s\nPGPORT=%d\nPGDATABASE=postgres\nPGDATA=%s\n", STACK_PGSOCKET, STACK_PGPORT,
+                    STACK_PGDATA);
     else
         strbuf_add(out, "# psql service=app reaches the leader, whichever node that is (~/.pg_service.conf)\n"
-                        "export PGSERVICE=app\n");
+                        "PGSERVICE=app\n");
 }
 
 void conf_patronictl(const struct conf *c, struct strbuf *out) {

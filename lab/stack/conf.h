@@ -25,8 +25,10 @@ void conf_etcd_endpoints(const struct conf *c, struct strbuf *out);             
 void conf_etcd(const struct conf *c, const struct node_def *n, struct strbuf *out); // /etc/etcd/etcd.conf.yml
 void conf_haproxy(const struct conf *c, const struct node_def *n, struct strbuf *out); // /etc/haproxy/haproxy.cfg
 void conf_profile(const struct conf *c, const struct node_def *n, struct strbuf *out); // /etc/profile.d/bascule.sh
-void conf_pgpass(struct strbuf *out);                                                  // ~/.pgpass
-void conf_pg_service(const struct conf *c, struct strbuf *out);                        // ~/.pg_service.conf
+// What a shell of the node and `exec` know of the lab. /etc/environment: NAME=VALUE lines.
+void conf_environment(const struct conf *c, const struct node_def *n, struct strbuf *out);
+void conf_pgpass(struct strbuf *out);                           // ~/.pgpass
+void conf_pg_service(const struct conf *c, struct strbuf *out); // ~/.pg_service.conf
 
 // What Patroni itself writes into a data directory, so that it finds nothing to change when it takes over.
 void conf_pg_hba(const struct conf *c, struct strbuf *out);                               // one rule a line

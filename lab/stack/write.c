@@ -47,15 +47,19 @@ static int write_daemons(const struct stack *s, size_t i, struct err *err) {
 // The postgres user's home is /var/lib/postgresql, on every node, as Debian has it.
 static int write_comforts(const struct stack *s, size_t i, struct err *err) {
     cleanup_strbuf struct strbuf profile = {0};
+    cleanup_strbuf struct strbuf environment = {0};
     cleanup_strbuf struct strbuf pgpass = {0};
     cleanup_strbuf struct strbuf service = {0};
     cleanup_strbuf struct strbuf ctl = {0};
     conf_profile(&s->conf, stack_def(s, i), &profile);
+    conf_environment(&s->conf, stack_def(s, i), &environment);
     conf_pgpass(&pgpass);
     conf_pg_service(&s->conf, &service);
     conf_patronictl(&s->conf, &ctl);
     const char *home = node_postgresql_dir(s->o.nodes[i]);
     int r = put(node_etc_dir(s->o.nodes[i]), "profile.d/bascule.sh", &profile, 0644, err);
+    if (r == 0)
+        r = put(node_etc_dir(s->o.nodes[i]), "environment", &environment, 0644, err);
     if (r == 0)
         r = put(home, ".pgpass", &pgpass, 0600, err); // libpq ignores it when others may read it
     if (r == 0)

@@ -146,7 +146,7 @@ static int on_enter(struct lab *lab, const cJSON *request, struct reply *reply, 
                        name, name);
     for (int i = 0; i < NODE_NS_COUNT; i++)
         reply->fds[i] = node_ns(n, (enum node_ns)i);
-    reply->n_fds = NODE_NS_COUNT;
+    reply->n_fds = NODE_NS_COUNT - (node_ns(n, NODE_NS_TIME) < 0); // the last one
     tell_entering(lab, name, json_str(request, "verb", ""), json_str(request, "words", ""));
     return 0;
 }

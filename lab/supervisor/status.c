@@ -25,6 +25,19 @@ static const char *pg_state(const struct model_node *n) {
     return n->in_recovery ? "standby" : n->writable ? "primary" : "primary, not writable";
 }
 
+// What Patroni says of itself; before it was asked for the first time, what the leader key and the replication say.
+static void add_role(cJSON *o, const struct model *m, const struct model_node *n) {
+    const char *role = n->patroni_answered ? member_role_name(n->role) : "unknown", *state = "no answer";
+    if (n->patroni_answered)
+        state = n->state;
+    else if (!n->patroni_seen) {
+        state = "no answer yet";
+        role = str_eq(m->leader, n->name) ? "leader" : n->streaming ? "replica" : role;
+    }
+    (void)cJSON_AddStringToObject(o, "role", role);
+    (void)cJSON_AddStringToObject(o, "state", state);
+}
+
 static cJSON *node_status(const struct model *m, const struct model_node *n, usec_t now) {
     static const char *const histories[] = {[DOUBT_NONE] = "", [DOUBT_KEY] = "in doubt", [DOUBT_AHEAD] = "diverged"};
     cJSON *o = cJSON_CreateObject();
@@ -34,8 +47,7 @@ static cJSON *node_status(const struct model *m, const struct model_node *n, use
     (void)cJSON_AddBoolToObject(o, "app", n->services & SERVICE_APP);
     if (n->services & SERVICE_POSTGRES) {
         (void)cJSON_AddBoolToObject(o, "leader", str_eq(m->leader, n->name));
-        (void)cJSON_AddStringToObject(o, "role", n->patroni_answered ? member_role_name(n->role) : "unknown");
-        (void)cJSON_AddStringToObject(o, "state", n->patroni_answered ? n->state : "no answer");
+        add_role(o, m, n);
         (void)cJSON_AddStringToObject(o, "postgres", pg_state(n));
         (void)cJSON_AddBoolToObject(o, "writable", n->pg_answered && n->writable);
         (void)cJSON_AddBoolToObject(o, "streaming", n->streaming);

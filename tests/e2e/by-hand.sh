@@ -34,10 +34,15 @@ says '^postgres$' 'and students are postgres there'
 exits 42 'exec hands the exit status on' "$BASCULE" exec "$leader" -- sh -c 'exit 42'
 exits 0 'patronictl works on a node as on a server' "$BASCULE" exec "$leader" -- patronictl -c /etc/patroni/config.yml list
 says 'Leader' 'and shows the leader'
-exits 0 'etcdctl too' "$BASCULE" exec "$leader" -- env ETCDCTL_API=3 etcdctl get --prefix --keys-only /service/
+exits 0 'etcdctl too, without options' "$BASCULE" exec "$leader" -- etcdctl get --prefix --keys-only /service/
 says '/leader' 'and shows the leader key'
 exits 0 'logs of patroni on a node' "$BASCULE" logs "$leader" patroni
 says 'lock' 'speak of the lock'
+# shellcheck disable=SC2016
+exits 0 'exec and shell know the same of the lab' bash -c \
+  'what="env | grep -E \"^(ETCDCTL|PG)\" | sort"; [ "$("$0" exec "$1" -- sh -c "$what")" = "$(echo "$what" | "$0" shell "$1")" ] && [ -n "$("$0" exec "$1" -- sh -c "$what")" ]' \
+  "$BASCULE" "$replica"
+exits 0 'the uptime of a node is its own' "$BASCULE" exec "$replica" -- sh -c '[ "$(cut -d. -f1 /proc/uptime)" -lt 600 ] || [ ! -e /proc/self/ns/time ]'
 exits 0 'a shell reads its commands from stdin' bash -c "echo 'echo I am on \$(hostname)' | '$BASCULE' shell '$replica'"
 
 exits 2 'a node that is not there' "$BASCULE" exec "${replica}x" -- true

@@ -124,7 +124,9 @@ static void the_files_for_people_point_at_the_whole_cluster(void **state) {
     const struct node_def *app = add_node("app", "10.77.0.100", SERVICE_APP | SERVICE_HAPROXY);
     cleanup_strbuf struct strbuf text = {0};
     conf_profile(&conf, &topology.nodes.items[0], &text);
+    conf_environment(&conf, &topology.nodes.items[0], &text);
     conf_profile(&conf, app, &text);
+    conf_environment(&conf, app, &text);
     conf_pg_service(&conf, &text);
     conf_pgpass(&text);
     conf_patronictl(&conf, &text);
