@@ -51,6 +51,38 @@ static void cut_by_power(const struct measure *m, span_list *out) {
         }
 }
 
+// The last word of the node's probe before t and the first after it; 0 = none.
+static void words_around(const struct measure *m, int node, const struct watch_hole *h, usec_t *before, usec_t *after) {
+    *before = *after = 0;
+    VEC_FOREACH (&m->sql, q) {
+        if (q->node != node)
+            continue;
+        if (q->t <= h->from)
+            *before = q->asked;
+        else if (q->t >= h->to && !*after)
+            *after = q->t;
+    }
+}
+
+// What was accepted before a hole and after it proves nothing for the time between: one stretch becomes two, and the possible goes on.
+static void cut_by_hole(const struct measure *m, span_list *out, const struct watch_hole *h) {
+    for (size_t i = 0, n = out->n; i < n; i++) {
+        struct span *s = &out->items[i];
+        bool concerned =
+            h->source == WATCH_OBSERVER || (h->source == WATCH_POSTGRES && str_eq(h->node, m->nodes[s->node].name));
+        usec_t before, after;
+        if (!concerned || s->from > h->from || s->to < h->to)
+            continue;
+        words_around(m, s->node, h, &before, &after);
+        struct span rest = *s;
+        s->to = before > s->from ? before : s->from;
+        s->maybe_to = h->to;
+        rest.from = after && after <= rest.to ? after : rest.to;
+        rest.maybe_from = h->to;
+        VEC_PUSH(out, rest);
+    }
+}
+
 void cluster_spans(const struct measure *m, span_list *out) {
     VEC_FOREACH (&m->sql, q) {
         struct span *s = open_span(out, q->node);
@@ -63,6 +95,8 @@ void cluster_spans(const struct measure *m, span_list *out) {
         if (s->maybe_to == USEC_NEVER)
             s->maybe_to = m->out.ended > s->to ? m->out.ended : s->to;
     cut_by_power(m, out);
+    VEC_FOREACH (&m->out.holes, h)
+        cut_by_hole(m, out, h);
 }
 
 static int by_from(const void *a, const void *b) {

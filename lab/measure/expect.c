@@ -2,6 +2,9 @@
 // The scenario's expectations against the measured numbers. What could not be measured is "not known", which is never a
 // pass. unexpected_writes, foreign_rows and split_brain are always expected to be none, unless the scenario says
 // otherwise.
+//
+// What was measured holds for watched time only. Where nobody watched, the truth lies in an interval (watched_claim): an expectation that
+// holds at one end of it and not at the other is not known.
 #include <stdio.h>
 
 #include "lab/measure/fold.h"
@@ -199,8 +202,40 @@ static struct reading judge_new_leader(const struct measures *o, const struct ex
     return r;
 }
 
+// Limits, or none at all of what is counted.
+static bool meets(const struct expectation *x, bool none, double v) {
+    return (!x->has_min || v >= x->min) && (!x->has_max || v <= x->max) && (!none || !(v > 0));
+}
+
+// The claim's windows go into the result; a hole that may change the answer takes it back.
+static void judge_watched(const struct measure *m, const struct expectation *x, bool none, struct expect_result *e,
+                          struct reading *r) {
+    struct watched_claim c;
+    if (!watched_claim(m, x->kind, &c))
+        return;
+    e->watched = true;
+    e->watched_from = c.from, e->watched_to = c.to;
+    e->watched_hole = c.holed ? c.hole.to - c.hole.from : 0;
+    if (!r->known || !c.holed)
+        return;
+    bool ok = meets(x, none, r->value), low = meets(x, none, c.least < r->value ? c.least : r->value);
+    bool high = meets(x, none, c.most > r->value ? c.most : r->value), gap = false;
+    if (!ok && !low && !high) // too small at one end, too large at the other: something between would do
+        gap = x->has_min && x->has_max && c.least < x->min && c.most > x->max;
+    if (ok == low && ok == high && !gap)
+        return;
+    char words[160], seen[EVENT_TEXT_MAX];
+    STR_COPY(seen, r->text);
+    (void)watch_words(&c.hole, words, sizeof words);
+    if (r->value > 0 && !r->sentence)
+        (void)snprintf(r->text, sizeof r->text, "%s (seen: %.200s)", words, seen);
+    else
+        STR_COPY(r->text, words);
+    r->known = false;
+}
+
 static void judge(struct measure *m, const struct expectation *x) {
-    bool ok = false;
+    bool ok = false, none = false;
     struct reading r;
     if (str_eq(x->kind, "new_leader")) {
         r = judge_new_leader(&m->out, x, &ok);
@@ -210,13 +245,14 @@ static void judge(struct measure *m, const struct expectation *x) {
     } else {
         bool range = x->has_min || x->has_max;
         r = take_reading(m, x->kind);
-        bool none = !range && (words_is_count(x->kind) || str_eq(x->kind, "split_brain") || str_eq(x->kind, "phases"));
+        none = !range && (words_is_count(x->kind) || str_eq(x->kind, "split_brain") || str_eq(x->kind, "phases"));
         if (!range && !none)
             r = unknown("the expectation has no limit");
-        ok = (!x->has_min || r.value >= x->min) && (!x->has_max || r.value <= x->max) && (!none || !(r.value > 0));
+        ok = meets(x, none, r.value);
     }
     struct expect_result *e = VEC_ADD(&m->out.expects);
     STR_COPY(e->kind, x->kind);
+    judge_watched(m, x, none, e, &r);
     e->known = r.known;
     e->ok = r.known && ok;
     words_outcome(&m->out, x, &r, e->text, sizeof e->text);

@@ -333,9 +333,15 @@ static void on_noise(struct measure *m, const struct event *ev) {
     *VEC_ADD(&m->noise) = (struct noise_seen){ev->t, ev->u.NOISE.late_p99_us};
 }
 
+static void close_at(struct measure *m, usec_t t) {
+    if (!m->closed)
+        m->closed_at = t;
+    m->closed = true;
+}
+
 static void on_run_end(struct measure *m, const struct event *ev) {
     m->out.no_end = false;
-    m->closed = true; // the judged part is over, whatever a kept lab goes through later
+    close_at(m, ev->t); // the judged part is over, whatever a kept lab goes through later
     STR_COPY(m->out.end_reason, ev->u.RUN_END.reason);
     STR_COPY(m->out.end_detail, ev->u.RUN_END.detail);
 }
@@ -343,6 +349,7 @@ static void on_run_end(struct measure *m, const struct event *ev) {
 void measure_event(struct measure *m, const struct event *ev) {
     if (ev->t > m->out.ended && ev->t != USEC_NEVER)
         m->out.ended = ev->t;
+    watch_event(m->watch, ev);
     if (!m->closed) {
         model_apply(m->model, ev);
         note_quorum(m, ev);
@@ -358,7 +365,8 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_CONFIG:
         return on_config(m, ev);
     case EVENT_LAB_STATE:
-        m->closed = m->closed || str_eq(ev->u.LAB_STATE.state, "stopping");
+        if (str_eq(ev->u.LAB_STATE.state, "stopping"))
+            close_at(m, ev->t);
         return;
     case EVENT_NODE_POWER:
         return on_power(m, ev);

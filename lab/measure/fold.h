@@ -6,6 +6,7 @@
 #include "lab/measure/measure.h"
 #include "lab/model/health.h"
 #include "lab/model/quorum.h"
+#include "lab/model/watch.h"
 
 struct tick {
     usec_t from;
@@ -106,6 +107,8 @@ struct measure {
     size_t n_nodes;
     char holder[NODE_NAME_MAX]; // of the leader key, now
     bool closed;                // the lab is being stopped: what dies now is no finding
+    usec_t closed_at;           // since then; 0 = it is not
+    struct watch *watch;
     bool finished;
     struct record_proof record;
     int64_t period_us;
@@ -155,6 +158,24 @@ void races_widen_elect(const struct measure *m, struct phase *p); // when it bro
 void races_widen_detect(const struct measure *m, struct phase *p, usec_t ttl); // the same
 void writes_measure(struct measure *m);
 void splitbrain_measure(struct measure *m);
+void watched_measure(
+    struct measure *m); // fills out.holes; after outage_measure, before everything that asks about them
+// The time that claims about the whole run speak of.
+usec_t watched_from(const struct measure *m);
+usec_t watched_to(const struct measure *m);
+// The longest part of a hole of one of these sources (bits: 1 << WATCH_...) inside [from, to]; false = it was watched throughout.
+bool watched_hole(const struct measure *m, unsigned sources, usec_t from, usec_t to, struct watch_hole *ret);
+// What an expectation's number says about time: of [from, to]. With a hole in it, the truth lies in [least, most] and not at what was
+// measured (most 1e18: without limit).
+struct watched_claim {
+    usec_t from, to;
+    bool holed;
+    struct watch_hole hole; // the longest, inside [from, to]
+    double least, most;     // in the unit of the expectation
+};
+// false: the number needs no watching. The contents of the tables at the end are proof by themselves, and the leader key's history is
+// kept by etcd: a watch that was interrupted gets every revision afterwards (lab/observe/etcd.c).
+bool watched_claim(const struct measure *m, const char *kind, struct watched_claim *ret);
 void ahead_measure(struct measure *m);
 void contents_measure(struct measure *m); // after ahead_measure
 void defect_find(struct measure *m);      // which known defects show their signature; after ahead_measure

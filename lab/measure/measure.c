@@ -12,6 +12,7 @@ struct measure *measure_new(void) {
     m->out.no_end = true;
     m->out.cause = -1;
     m->model = model_new();
+    m->watch = watch_new();
     return m;
 }
 
@@ -58,6 +59,7 @@ const struct measures *measure_finish(struct measure *m) {
     judge_noise(m);
     judge_healthy(m);
     outage_measure(m);
+    watched_measure(m);
     cause_choose(m);
     availability_measure(m);
     cluster_measure(m);
@@ -85,6 +87,8 @@ void measure_free(struct measure *m) {
         VEC_DONE(&m->stood_back), VEC_DONE(&m->crashes);
     VEC_DONE(&m->quorum_losses), VEC_DONE(&m->key_writes);
     model_free(m->model);
+    watch_free(m->watch);
+    VEC_DONE(&m->out.holes);
     VEC_DONE(&m->power), VEC_DONE(&m->settings), VEC_DONE(&m->noise), VEC_DONE(&m->healths);
     VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->runs);
     VEC_DONE(&m->out.faults), VEC_DONE(&m->out.expects), VEC_DONE(&m->out.versions);

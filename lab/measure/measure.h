@@ -3,6 +3,7 @@
 // Folds the log of a run (and its ledger) into numbers and a verdict. Pure: the same log gives the same result on any machine.
 // docs/measures.md defines each number; the definitions come from docs/ARCHITECTURE.md section "What is measured".
 #include "lab/base/vec.h"
+#include "lab/model/watch.h"
 #include "lab/record/event.h"
 #include "lab/record/ledger.h"
 #include "lab/record/record_proof.h"
@@ -75,6 +76,8 @@ struct expect_result {
     char text[EVENT_TEXT_MAX];   // "the application could not write for 24.91 s (expected: write_outage <= 34s)"
     bool ok, known;              // known = false: it could not be judged, which is not a pass
     char defect[EVENT_NAME_MAX]; // failed, and this known defect explains it
+    bool watched; // it says what happened, or did not, in [watched_from, watched_to]; else it needs no watching
+    usec_t watched_from, watched_to, watched_hole; // and the longest hole in that; 0 = none
 };
 
 // What one node's ledger table held when the run was over, against what the final leader held.
@@ -167,6 +170,7 @@ struct measures {
     int diverged_nodes;
     char diverged_names[160];           // "n2 and n3"
     char diverged_text[EVENT_TEXT_MAX]; // the contents in one sentence; "" when nobody diverged
+    watch_hole_list holes;              // when nobody watched, up to the end of the judged part
     VEC(struct ahead_span) aheads;      // longer than their resolution, in order of time
     VEC(struct defect_measure) defects;
     VEC(struct version_seen) versions;

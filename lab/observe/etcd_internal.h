@@ -10,7 +10,7 @@ struct etcd_member {
     // status
     bool asking;
     struct http_request *status_request;
-    usec_t status_next;
+    usec_t status_asked, status_next;
     struct dcs_status status; // last answer
     bool answered, told_any;
     struct dcs_status told;

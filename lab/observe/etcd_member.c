@@ -57,6 +57,10 @@ static void on_status(void *arg, const struct http_answer *a) {
     usec_t now = observer_now(m->etcd->o);
     struct dcs_status status;
     m->status_request = NULL;
+    if (a->status == 0 && observer_listens_since(m->etcd->o, m->status_asked) > m->status_asked) {
+        m->status_next = now; // it was we who did not listen
+        return;
+    }
     m->answered = a->status == 200 && dcs_read_status(a->body, &status);
     if (m->answered)
         m->status = status;
@@ -71,6 +75,7 @@ static void ask(struct etcd_member *m, usec_t now) {
                              .deadline = NO_ANSWER,
                              .done = on_status,
                              .arg = m};
+    m->status_asked = now;
     m->status_next = now + STATUS_PERIOD;
     (void)http_start(m->w->http, &o, &m->status_request, NULL);
 }

@@ -43,6 +43,7 @@ struct observer {
     struct final_read *final_read;
     sd_event_source *heartbeat;
     usec_t fast_until;              // run time
+    usec_t resumed;                 // run time at which the loop went on after it had stood still; 0 = it never did
     VEC(struct request *) requests; // observer_patroni_request under way
 };
 
@@ -50,6 +51,8 @@ struct observer {
 usec_t observer_now(const struct observer *o); // run time
 bool observer_hurry(const struct observer *o); // probe fast?
 bool watched_on(const struct watched *w);      // powered
+// From when on an answer to a question of time `asked` could be heard: not while the loop stood still.
+usec_t observer_listens_since(const struct observer *o, usec_t asked);
 void request_forget(struct observer *o, struct request *r);
 
 // sql.c
@@ -89,6 +92,7 @@ void logs_turn(struct node_logs *l);
 // noise.c
 int noise_new(struct observer *o, struct noise **ret, struct err *err);
 void noise_free(struct noise *n);
+void noise_look(struct noise *n); // a loop that has stood still until now is told of at once
 
 // final_read.c
 int final_read_new(struct observer *o, usec_t deadline, void (*done)(void *arg), void *arg, struct final_read **ret,

@@ -8,6 +8,7 @@
 #include "lab/observe/internal.h"
 
 #define NOISE_PERIOD (20 * MSEC)
+#define STANDSTILL   (500 * MSEC) // a quarter of what a question is given to be answered (NO_ANSWER)
 enum { SAMPLES = 128 };
 
 struct noise {
@@ -59,17 +60,30 @@ static void tell(struct noise *n, usec_t now) {
     sink_emit(n->o->sink, &ev);
 }
 
+// What is told in here may take long as well (a disk that hangs): that is late for the next sample, so it is due from `now` on.
+static void sample(struct noise *n, usec_t now) {
+    usec_t late = now > n->due ? now - n->due : 0;
+    n->due = now + NOISE_PERIOD; // not from the old one: a standstill is one late sample, not a burst of them
+    if (late >= STANDSTILL)
+        n->o->resumed = now - n->o->sink->base;
+    if (n->n < SAMPLES)
+        n->late[n->n++] = (int64_t)late;
+    if (now - n->told >= SEC)
+        tell(n, now);
+}
+
 static int on_timer(sd_event_source *s, uint64_t at, void *arg) {
     (void)at;
     struct noise *n = arg;
-    usec_t now = usec_now();
-    if (n->n < SAMPLES)
-        n->late[n->n++] = (int64_t)(now - n->due);
-    if (now - n->told >= SEC)
-        tell(n, now);
-    n->due = usec_now() + NOISE_PERIOD; // from now: a stall is one late sample, not a burst of them
+    sample(n, usec_now());
     (void)sd_event_source_set_time(s, n->due);
     return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+}
+
+void noise_look(struct noise *n) {
+    usec_t now = usec_now();
+    if (now > n->due + STANDSTILL)
+        sample(n, now);
 }
 
 static int open_proc(const char *path) {
@@ -86,6 +100,9 @@ int noise_new(struct observer *o, struct noise **ret, struct err *err) {
     n->load_fd = open_proc("/proc/loadavg");
     n->steal_before = steal_ms(n);
     int r = sd_event_add_time(o->loop, &n->timer, CLOCK_MONOTONIC, n->due, 1, on_timer, n);
+    // After a standstill everything is due at once: first it is told that nobody looked, then what was found.
+    if (r >= 0)
+        r = sd_event_source_set_priority(n->timer, SD_EVENT_PRIORITY_IMPORTANT);
     if (r < 0) {
         noise_free(n);
         return err_sys(err, -r, "measure the machine's noise");

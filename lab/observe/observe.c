@@ -19,6 +19,15 @@ usec_t observer_now(const struct observer *o) {
     return sink_now(o->sink);
 }
 
+usec_t observer_listens_since(const struct observer *o, usec_t asked) {
+    return asked > o->resumed ? asked : o->resumed;
+}
+
+void observer_look_at_the_clock(struct observer *o) {
+    if (o->noise)
+        noise_look(o->noise);
+}
+
 bool watched_on(const struct watched *w) {
     return node_is_on(w->node);
 }

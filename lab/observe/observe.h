@@ -23,6 +23,9 @@ void observer_free(struct observer *o);
 // Feeds back the events of the others (node.power, fault, ...): probes are paced by what is going on (faster while there is no
 // writable leader).
 void observer_on_event(struct observer *o, const struct event *ev);
+// Has the loop stood still until now? Then a noise event says so, before anything that is found out after it: call it before an event
+// is logged.
+void observer_look_at_the_clock(struct observer *o);
 
 // Reads every id of the ledger table on each PostgreSQL node that answers (final.rows, final.read). done(arg) is called once all
 // have answered or `deadline` (µs from now) has passed.

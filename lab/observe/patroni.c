@@ -35,6 +35,10 @@ static void on_answer(void *arg, const struct http_answer *a) {
     usec_t now = observer_now(p->w->o);
     struct event ev = EVENT_NEW(MEMBER);
     p->request = NULL;
+    if (a->status == 0 && observer_listens_since(p->w->o, p->asked) > p->asked) { // it was we who did not listen
+        p->next = now;
+        return;
+    }
     if (a->status == 0 || !patroni_read_member(a->body, &ev)) {
         silent(p, a->status ? "an answer that is not JSON" : a->error, now);
         return;

@@ -144,7 +144,7 @@ static void ask(struct link *l, const char *sql, usec_t now) {
 
 static bool silent(const struct link *l, usec_t now) {
     bool waiting = l->pg && !(l->ready && pgconn_idle(l->pg));
-    return waiting && !l->told && now - l->asked >= NO_ANSWER;
+    return waiting && !l->told && now - observer_listens_since(l->sql->w->o, l->asked) >= NO_ANSWER;
 }
 
 // ---- role ------------------------------------------------------------------------------------------------------------

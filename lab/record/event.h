@@ -128,7 +128,8 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(U, w_first_ok) F(U, w_last_ok)   /* completion times of the first and last acknowledged write of the bucket */ \
     F(U, w_first_ok_scheduled) F(U, w_last_ok_scheduled) /* when those two should have started */ \
     F(C, w_max_us) F(C, r_max_us)      /* worst latency, from schedule to completion */ \
-    F(C, in_flight)
+    F(C, in_flight) \
+    F(C, late_us)    /* by how much the application came late to a schedule of this bucket, at worst; below 100 ms: 0 */
 #define EVENT_FIELDS_CLIENT_ERROR(F) /* a kind of error began or changed; not one per operation */ \
     F(N, phase)      /* connect, statement, read, timeout */ \
     F(N, sqlstate) F(S, text) F(N, node)

@@ -287,6 +287,32 @@ static void put_defects(struct json *j, const struct measures *m) {
     close_block(j, "]");
 }
 
+static void put_holes(struct json *j, const struct measures *m) {
+    open_block(j, "holes", "[");
+    VEC_FOREACH (&m->holes, h) {
+        open_block(j, NULL, "{");
+        put_str(j, "source", watch_source_name(h->source));
+        put_str_or_null(j, "node", h->node);
+        put_ms(j, "from_ms", h->from, true);
+        put_ms(j, "to_ms", h->to, true);
+        close_block(j, "}");
+    }
+    close_block(j, "]");
+}
+
+static void put_watched(struct json *j, const struct expect_result *e) {
+    if (!e->watched) {
+        key(j, "watched");
+        strbuf_add(j->out, "null");
+        return;
+    }
+    open_block(j, "watched", "{");
+    put_ms(j, "from_ms", e->watched_from, true);
+    put_ms(j, "to_ms", e->watched_to, true);
+    put_ms(j, "longest_hole_ms", e->watched_hole, true);
+    close_block(j, "}");
+}
+
 static void put_expects(struct json *j, const struct measures *m) {
     open_block(j, "expectations", "[");
     VEC_FOREACH (&m->expects, e) {
@@ -296,6 +322,7 @@ static void put_expects(struct json *j, const struct measures *m) {
         key(j, "ok");
         strbuf_add(j->out, !e->known ? "null" : e->ok ? "true" : "false");
         put_str_or_null(j, "known_defect", e->defect);
+        put_watched(j, e);
         close_block(j, "}");
     }
     close_block(j, "]");
@@ -349,6 +376,7 @@ void report_json(const struct measures *m, struct strbuf *out) {
     put_contents(&j, m);
     put_aheads(&j, m);
     put_faults(&j, m);
+    put_holes(&j, m);
     put_expects(&j, m);
     put_defects(&j, m);
     put_host(&j, m);

@@ -305,9 +305,18 @@ static void put_aheads(struct page *p) {
             (double)s->from / 1e6, lsn_format(here, s->lsn), lsn_format(there, s->leader_lsn), ends[s->end]);
 }
 
+// The hole that takes back "none" of what the expectation `kind` is about; NULL = it stands.
+static const struct expect_result *taken_back(const struct measures *m, const char *kind) {
+    VEC_FOREACH (&m->expects, e)
+        if (str_eq(e->kind, kind) && e->watched && e->watched_hole && !e->known)
+            return e;
+    return NULL;
+}
+
 static void put_split_brain(struct page *p) {
     const struct measures *m = p->m;
     char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX];
+    const struct expect_result *unknown = taken_back(m, "split_brain");
     if (m->writes.attempted == 0)
         return;
     if (m->split_brain_unknown)
@@ -315,6 +324,9 @@ static void put_split_brain(struct page *p) {
     else if (m->split_brain_min)
         row(p, "split brain", "%s proven, %s possible: %s accepted writes at the same time",
             usec_format(a, m->split_brain_min), usec_format(b, m->split_brain_max), m->split_brain_nodes);
+    else if (unknown)
+        row(p, "split brain", "none was seen; not known for %s in which nobody watched",
+            usec_format(a, unknown->watched_hole));
     else if (m->split_brain_max)
         row(p, "split brain", "none proven; the probes can't exclude %s (%s)", usec_format(a, m->split_brain_max),
             m->split_brain_nodes);
@@ -356,6 +368,12 @@ static void put_defects(struct page *p) {
         put_defect(p, d);
 }
 
+static void put_holes(struct page *p) {
+    char words[200];
+    VEC_FOREACH (&p->m->holes, h)
+        row(p, h == p->m->holes.items ? "not watched" : "", "%s", watch_words(h, words, sizeof words));
+}
+
 static void put_host(struct page *p) {
     const struct measures *m = p->m;
     char a[USEC_TEXT_MAX];
@@ -369,6 +387,7 @@ static void put_host(struct page *p) {
         m->kernel, usec_format(a, m->late_max), m->noisy ? " - TOO NOISY to judge times" : "");
     if (m->record)
         row(p, "record", "%s", m->record->text);
+    put_holes(p);
     row(p, "seed", "%" PRIu64, m->seed);
 }
 

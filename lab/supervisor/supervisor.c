@@ -160,6 +160,8 @@ static void drain(struct lab *lab) {
 
 static void emit(void *arg, const struct event *ev) {
     struct lab *lab = arg;
+    if (lab->observer)
+        observer_look_at_the_clock(lab->observer);
     write_log(lab, ev);
     VEC_PUSH(&lab->queue, *ev);
     if (!lab->draining)
@@ -169,6 +171,8 @@ static void emit(void *arg, const struct event *ev) {
 static int on_engine_timer(sd_event_source *s, uint64_t usec, void *arg) {
     (void)s, (void)usec;
     struct lab *lab = arg;
+    if (lab->observer)
+        observer_look_at_the_clock(lab->observer);
     struct event tick = {.t = sink_now(&lab->sink), .kind = EVENT_TICK};
     bool nested = lab->draining;
     lab->draining = true; // effects of this step emit into the queue, as always

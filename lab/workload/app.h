@@ -138,7 +138,7 @@ void op_unsent(struct pool *p, const struct op *op, usec_t now);
 void slot_kill(struct slot *s); // closes it; pool_work removes it
 
 // report.c: what the supervisor and the ledger get
-void report_scheduled(struct app *a, uint8_t kind, usec_t scheduled);
+void report_scheduled(struct app *a, uint8_t kind, usec_t scheduled, usec_t now);
 void report_finished(struct app *a, const struct ledger_record *r);
 void report_error(struct app *a, struct host *h, const char *phase, const char *sqlstate, const char *text);
 void report_well(struct host *h); // a success: the next error is news again

@@ -19,7 +19,7 @@ void pool_schedule(struct pool *p, usec_t now) {
             .id = p->kind == LEDGER_WRITE ? a->first_id + p->n_scheduled : 0, .scheduled = t, .counted = counted};
         VEC_PUSH(&p->queue, op);
         if (counted)
-            report_scheduled(a, p->kind, t);
+            report_scheduled(a, p->kind, t, now);
     }
 }
 

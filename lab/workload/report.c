@@ -75,8 +75,11 @@ usec_t report_next(const struct app *a) {
     return a->tick.u.CLIENT_TICK.from + TICK;
 }
 
-void report_scheduled(struct app *a, uint8_t kind, usec_t scheduled) {
+void report_scheduled(struct app *a, uint8_t kind, usec_t scheduled, usec_t now) {
     report_advance(a, scheduled); // one that is worked off late still belongs to the bucket of its schedule
+    int64_t late = now > scheduled ? (int64_t)(now - scheduled) : 0;
+    if (late >= (int64_t)TICK && late > a->tick.u.CLIENT_TICK.late_us) // less is the scheduler's, and in every bucket
+        a->tick.u.CLIENT_TICK.late_us = late;
     if (kind == LEDGER_WRITE)
         a->tick.u.CLIENT_TICK.w_tried++;
     else

@@ -18,11 +18,14 @@ CONTENTS = {"node": str, "read": bool, "leader": bool, "rows": (int, type(None))
 DEFECT = {"id": str, "software": str, "versions": str, "version": (str, type(None)), "affected": bool, "seen": bool,
           "seen_ms": maybe_number, "explains": str, "reference": str}
 RECORD = {"sealed": bool, "complete": bool, "live": bool, "text": str, "missing": list}
+HOLE = {"source": str, "node": (str, type(None)), "from_ms": number, "to_ms": number}
+EXPECTATION = {"kind": str, "text": str, "ok": (bool, type(None)), "watched": (dict, type(None))}
 RESULT = {
     "scenario": str, "seed": (int, str), "verdict": str, "reason": str, "write_outage_ms": maybe_number,
     "recovery_ms": maybe_number, "resolution_ms": maybe_number, "phases": list, "writes": dict,
     "split_brain_ms": maybe_number, "record": dict, "availability": dict, "fault": (dict, type(None)), "versions": dict, "host": dict,
     "contents": list, "standby_ahead": list, "known_defects": list, "diverged_nodes": (int, type(None)),
+    "holes": list, "expectations": list,
 }
 
 
@@ -48,6 +51,10 @@ def check(result):
         found += complaints(f"phases[{i}]", phase, PHASE)
     for i, node in enumerate(result["contents"]):
         found += complaints(f"contents[{i}]", node, CONTENTS)
+    for i, hole in enumerate(result["holes"]):
+        found += complaints(f"holes[{i}]", hole, HOLE)
+    for i, expectation in enumerate(result["expectations"]):
+        found += complaints(f"expectations[{i}]", expectation, EXPECTATION)
     for i, defect in enumerate(result["known_defects"]):
         found += complaints(f"known_defects[{i}]", defect, DEFECT)
     found += complaints("record", result["record"], RECORD)

@@ -55,6 +55,8 @@ static void a_restart_in_place_has_only_return_and_reroute(void **state) {
     r.w.gone = r.w.put = r.w.streaming = 0;
     r.w.new_leader = "n1", r.w.writable = MS(17500), r.w.writable_previous = MS(17450), r.w.writes_back = MS(17520);
     world_build(&r.w);
+    for (usec_t t = MS(11002); t < MS(17000); t += SEC) // down, and its probe says so
+        world_sql(&r.w, "n1", t, t - SEC, false, false);
     run_fold(&r, true);
     const struct phase *p = r.o->phases;
     assert_false(p[PHASE_DETECT].present || p[PHASE_ELECT].present || p[PHASE_PROMOTE].present);
