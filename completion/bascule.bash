@@ -19,9 +19,12 @@ _bascule_yaml_names() { # names without .yaml of the files in folder $1
   done
 }
 
+# A lab that does not answer must not keep the one who presses TAB waiting.
+_bascule_status() { timeout 1 "${COMP_WORDS[0]}" status --json ${1:+--lab "$1"} 2>/dev/null; }
+
 # The words of "name": "..." in `bascule status --json`, of the nodes or of anything else that has a name.
 _bascule_nodes() {
-  "${COMP_WORDS[0]}" status --json ${1:+--lab "$1"} 2>/dev/null | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4
+  _bascule_status "$1" | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4
 }
 
 _bascule_faults() { "${COMP_WORDS[0]}" faults 2>/dev/null | awk '/^  / {print $1}'; }
@@ -39,10 +42,10 @@ _bascule_setting_words() { # a choice is listed as its words: "off, automatic, r
   *) "${COMP_WORDS[0]}" settings "$1" --json 2>/dev/null | tr -d '\n\t' | sed -n 's/.*"words":\[\([^]]*\)\].*/\1/p' | tr -d '"' | tr ',' '\n' ;;
   esac
 }
-_bascule_fault_ids() { "${COMP_WORDS[0]}" status --json ${1:+--lab "$1"} 2>/dev/null | grep -oE '"id":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
+_bascule_fault_ids() { _bascule_status "$1" | grep -oE '"id":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
 _bascule_images() { "${COMP_WORDS[0]}" image list --json 2>/dev/null | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
 _bascule_runs() { "${COMP_WORDS[0]}" runs --json 2>/dev/null | grep -oE '"(name|scenario)":[[:space:]]*"[^"]+"' | cut -d'"' -f4 | sort -u; }
-_bascule_labs() { "${COMP_WORDS[0]}" list --json 2>/dev/null | grep -oE '"lab":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
+_bascule_labs() { "${COMP_WORDS[0]}" list --names 2>/dev/null; }
 
 _bascule_options() {
   case $1 in
@@ -53,12 +56,13 @@ _bascule_options() {
   replay) echo '--speed --view --ascii --theme --to-text --at --every --size --tones --help' ;;
   hold | next | go) echo '--lab --help' ;;
   heal) echo '--all --lab --help' ;;
-  down) echo '--all --lab --help' ;;
+  down) echo '--all --force --lab --help' ;;
   logs) echo '--follow --lab --help' ;;
   inject | shell | exec | psql) echo '--lab --help' ;;
   runs) echo '--json --runs-dir --keep --older --dry-run --help' ;;
   report) echo '--json --html --help' ;;
-  list | check | scenarios | compare | faults | settings | doctor) echo '--json --help' ;;
+  list) echo '--json --names --help' ;;
+  check | scenarios | compare | faults | settings | doctor) echo '--json --help' ;;
   matrix) echo '--image --runs --jobs --json --runs-dir --set --seed --cold --help' ;;
   image)
     case ${words[0]:-} in

@@ -1,45 +1,115 @@
 // SPDX-License-Identifier: PostgreSQL
+// The way down is the supervisor's: each of its steps has a deadline of its own, and while it works it shows signs of life. One that
+// shows none is not waited for: --force kills it, and with pid 1 of the lab the kernel ends everything else.
 #include <poll.h>
+#include <signal.h>
 
 #include "lab/cmd/client.h"
 #include "lab/cmd/simple.h"
 #include "lab/sandbox/sandbox.h"
-#include "lab/supervisor/lab.h"
+#include "lab/sandbox/spawn.h"
 
-// The supervisor closes the connection when it leaves, which is how we know.
-static int end_lab(const char *name, struct err *err) {
-    cleanup_close int fd = client_connect(name, err);
+static const usec_t SILENCE_MAX = 5 * SEC, WAY_DOWN_MAX = 5 * MINUTE;
+enum { LOOK_EVERY_MS = 100, KERNEL_MS = 10000 };
+
+// The supervisor closes the connection when it leaves.
+static int await_leave(int fd, const struct lab_ref *lab, struct err *err) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    struct life life = client_life(lab->pid);
+    usec_t begun = usec_now();
+    while (poll(&p, 1, LOOK_EVERY_MS) <= 0) {
+        usec_t silence = client_silence(&life);
+        if (silence >= SILENCE_MAX)
+            return client_hung(&life, lab->name, silence, err);
+        if (usec_now() - begun >= WAY_DOWN_MAX)
+            return err_set(err, ETIMEDOUT,
+                           "lab '%s' has not ended within %.0f s; `bascule down --force %s` ends it at once", lab->name,
+                           (double)WAY_DOWN_MAX / 1e6, lab->name);
+    }
+    return 0;
+}
+
+static int held(const struct lab_ref *lab, struct err *err) {
+    return err_set(
+        err, ETIMEDOUT,
+        "the daemons of lab '%s' are dead, and the kernel has not ended all of its processes after %d s: a "
+        "stopped `bascule exec`, `shell` or `psql` (`fg` brings it back), or a disk that hangs, holds the last "
+        "of them",
+        lab->name, KERNEL_MS / 1000);
+}
+
+// Its word is not enough: gone is what the kernel calls gone, with every process in it.
+static int await_gone(int pidfd, const struct lab_ref *lab, struct err *err) {
+    struct lab_ref still;
+    if (spawn_pidfd_gone(pidfd, KERNEL_MS))
+        return 0;
+    if (lab_find(lab->name, &still, NULL) < 0 || still.pid != lab->pid)
+        return held(lab, err);
+    return err_set(
+        err, EBUSY,
+        "the supervisor of lab '%s' (pid %d) said that it leaves and has not; `bascule down --force %s` ends "
+        "the lab",
+        lab->name, (int)lab->pid, lab->name);
+}
+
+static int ask_to_end(const struct lab_ref *lab, struct err *err) {
+    cleanup_close int pidfd = lab_pidfd(lab, err);
+    cleanup_close int fd = pidfd < 0 ? pidfd : lab_socket_connect(lab, err);
     if (fd < 0)
         return fd;
-    cleanup_json cJSON *status = NULL, *reply = NULL;
-    int r = client_command(fd, "status", &status, err);
+    cleanup_json cJSON *reply = NULL;
+    int r = client_command(fd, "down", &reply, err);
     if (r == 0)
-        r = client_command(fd, "down", &reply, err);
-    if (r < 0)
-        return r;
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    if (poll(&p, 1, 30000) <= 0)
-        return err_set(err, ETIMEDOUT, "the lab did not end within 30 s; its supervisor is pid %.0f",
-                       json_num(status, "supervisor_pid", 0));
-    (void)printf("lab '%s' is down; its run folder stays: %s\n", json_str(status, "lab", ""),
-                 json_str(status, "run_dir", ""));
+        r = await_leave(fd, lab, err);
+    if (r == 0)
+        r = await_gone(pidfd, lab, err);
+    if (r == 0)
+        (void)printf("lab '%s' is down; its run folder stays: %s\n", lab->name, lab->run_dir);
+    return r;
+}
+
+static int kill_lab(const struct lab_ref *lab, struct err *err) {
+    cleanup_close int pidfd = lab_pidfd(lab, err);
+    if (pidfd < 0)
+        return pidfd;
+    int r = spawn_pidfd_kill(pidfd, SIGKILL);
+    if (r < 0 && r != -ESRCH)
+        return err_sys(err, -r, "end the supervisor of lab '%s' (pid %d)", lab->name, (int)lab->pid);
+    if (!spawn_pidfd_gone(pidfd, KERNEL_MS))
+        return held(lab, err);
+    (void)printf("lab '%s' was ended by force: what its daemons had written at the end was not read; its run folder "
+                 "stays: %s\n",
+                 lab->name, lab->run_dir);
     return 0;
+}
+
+static int end_lab(const struct lab_ref *lab, bool force, struct err *err) {
+    return force ? kill_lab(lab, err) : ask_to_end(lab, err);
+}
+
+static int end_all(bool force, struct err *err) {
+    lab_list labs = {0};
+    int code = EXIT_PASS;
+    if (sandbox_drop_root(err) < 0 || lab_list_running(&labs, err) < 0)
+        return cmd_fail(EXIT_BROKEN, err);
+    VEC_FOREACH (&labs, l) {
+        int r = end_lab(l, force, err);
+        if (r < 0 && r != -ECONNREFUSED) // one that has ended by itself meanwhile is what was wanted
+            code = cmd_fail(EXIT_BROKEN, err);
+    }
+    VEC_DONE(&labs);
+    return code;
 }
 
 int down_main(int argc, char **argv) {
     struct simple_options o = {0};
-    simple_parse("down", SIMPLE_LAB | SIMPLE_ALL, "[NAME]", "Ends a lab. Nothing of it is left but its run folder.", 0,
-                 argc, argv, &o);
+    simple_parse("down", SIMPLE_LAB | SIMPLE_ALL | SIMPLE_FORCE, "[NAME]",
+                 "Ends a lab. Nothing of it is left but its run folder.", 0, argc, argv, &o);
     struct err err = {0};
-    if (!o.all)
-        return end_lab(o.n_args ? o.args[0] : o.lab, &err) < 0 ? cmd_fail(EXIT_USAGE, &err) : EXIT_PASS;
-    name_list names = {0};
-    if (sandbox_drop_root(&err) < 0 || lab_names(getuid(), &names, &err) < 0)
-        return cmd_fail(EXIT_BROKEN, &err);
-    int code = EXIT_PASS;
-    VEC_FOREACH (&names, n)
-        if (end_lab(*n, &err) < 0)
-            code = cmd_fail(EXIT_BROKEN, &err);
-    name_list_done(&names);
-    return code;
+    struct lab_ref lab;
+    if (o.all)
+        return end_all(o.force, &err);
+    if (client_find(o.n_args ? o.args[0] : o.lab, &lab, &err) < 0)
+        return cmd_fail(EXIT_USAGE, &err);
+    return end_lab(&lab, o.force, &err) < 0 ? cmd_fail(EXIT_BROKEN, &err) : EXIT_PASS;
 }

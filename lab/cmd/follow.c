@@ -16,6 +16,8 @@
 #include "lab/record/event.h"
 
 static const int LOOK_EVERY_MS = 50;
+// A supervisor that gets nothing done is told of, and given up when it must be more than a test or a slow disk.
+static const usec_t LIFE_EVERY = SEC, SILENCE_TOLD = 5 * SEC, SILENCE_MAX = MINUTE;
 
 struct follower {
     const struct follow_options *o;
@@ -25,6 +27,9 @@ struct follower {
     struct ticker ticker;
     bool ready, run_end;
     bool ended; // run.end, and the seal that closes the record: it can be judged
+    struct life life;
+    usec_t life_next;
+    bool silence_told;
     char detail[EVENT_TEXT_MAX];
 };
 
@@ -100,10 +105,33 @@ static void look(struct follower *f) {
 
 static void ask_abort(const struct lab_handle *lab) {
     struct err err = {0};
-    cleanup_close int fd = client_connect(lab->name, &err);
+    cleanup_close int fd = client_connect_started(lab, &err);
     cleanup_json cJSON *reply = NULL;
     if (fd < 0 || client_command(fd, "abort", &reply, &err) < 0)
         log_warn("the lab could not be asked to end: %s", err.msg);
+}
+
+// True when it is to be given up.
+static bool hangs(struct follower *f) {
+    if (usec_now() < f->life_next)
+        return false;
+    f->life_next = usec_now() + LIFE_EVERY;
+    usec_t silence = client_silence(&f->life);
+    bool told = f->silence_told, over = silence >= SILENCE_MAX;
+    f->silence_told = silence >= SILENCE_TOLD;
+    if (!over && told == f->silence_told)
+        return false;
+    struct err err = {0};
+    ticker_hide(&f->ticker, stdout);
+    if (over || f->silence_told)
+        (void)client_hung(&f->life, f->o->lab->name, silence, &err);
+    if (over)
+        log_error("%s: it is ended now", err.msg);
+    else if (f->silence_told)
+        log_warn("%s; so does this command when it has lasted for %.0f s", err.msg, (double)SILENCE_MAX / 1e6);
+    else
+        log_info("the supervisor of lab '%s' goes on", f->o->lab->name);
+    return over;
 }
 
 static bool wait_a_little(const struct follow_options *o) {
@@ -122,6 +150,8 @@ static enum follow_end follow(struct follower *f) {
             return FOLLOW_READY;
         if (dead)
             return f->run_end ? FOLLOW_ENDED : FOLLOW_DIED;
+        if (hangs(f))
+            return FOLLOW_HUNG;
         if (interrupts > handled) {
             handled = interrupts;
             if (handled > 1)
@@ -140,6 +170,7 @@ enum follow_end follow_lab(const struct follow_options *o, char *detail, size_t 
     struct follower f = {.o = o,
                          .fd = -1,
                          .live = report_live_new(&o->style),
+                         .life = client_life(o->lab->pid),
                          .ticker = {.terminal = isatty(STDOUT_FILENO) == 1, .width = o->style.width}};
     enum follow_end end = follow(&f);
     ticker_hide(&f.ticker, stdout);

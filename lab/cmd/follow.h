@@ -9,6 +9,7 @@ enum follow_end {
     FOLLOW_READY, // lab.state ready (only when asked for)
     FOLLOW_ENDED, // run.end was written and the record sealed (or the supervisor gone: the disk was full)
     FOLLOW_DIED,  // the supervisor is gone without run.end
+    FOLLOW_HUNG,  // it has shown no sign of life for a minute; that was said. It is the caller's to end (start_close)
 };
 struct follow_options {
     const struct lab_handle *lab;

@@ -152,7 +152,7 @@ static int run_job(const struct job *job, const struct options *o, struct strbuf
         keep_standing(&lab);
     else
         start_close(&lab);
-    if (end == FOLLOW_DIED)
+    if (end == FOLLOW_DIED) // of one that hung, follow_lab has spoken
         log_error("the lab's supervisor ended before its run did; what it recorded is in %s", strbuf_str(&run_dir));
     return tell_result(strbuf_str(&run_dir), o, &fo.style, table);
 }

@@ -29,6 +29,7 @@ static int enter(const char *lab, const char *verb, const char *node, const char
     int ns[NODE_NS_COUNT];
     if (client_request(fd, request, &reply, ns, &err) < 0)
         return cmd_fail(EXIT_USAGE, &err);
+    (void)close(STEAL_FD(fd)); // a session may last for days; the supervisor's places for askers are few
     int r = node_enter_exec(ns, argv, NULL, &err);
     for (size_t i = 0; i < NODE_NS_COUNT; i++)
         if (ns[i] >= 0)

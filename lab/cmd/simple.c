@@ -8,6 +8,10 @@ static const struct argp_option watch_option = {"watch", 'w', NULL, 0, "again ev
 static const struct argp_option links_option = {"links", 'L', NULL, 0, "who reaches whom, also while nothing is cut",
                                                 0};
 
+static const struct argp_option force_option = {
+    "force", 'f', NULL, 0, "at once, also one that hangs: nothing is read at its end", 0};
+static const struct argp_option names_option = {"names", 'n', NULL, 0, "only their names; no lab is asked", 0};
+
 struct simple {
     struct simple_options *o;
     unsigned flags;
@@ -32,6 +36,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 'L':
         s->o->links = true;
         return 0;
+    case 'f':
+        s->o->force = true;
+        return 0;
+    case 'n':
+        s->o->names = true;
+        return 0;
     case ARGP_KEY_ARGS:
         s->o->args = state->argv + state->next;
         s->o->n_args = (size_t)(state->argc - state->next);
@@ -49,7 +59,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 void simple_parse(const char *name, unsigned flags, const char *usage, const char *doc, size_t min_args, int argc,
                   char **argv, struct simple_options *ret) {
-    struct argp_option options[6] = {{0}};
+    struct argp_option options[8] = {{0}};
     size_t n = 0;
     if (flags & SIMPLE_LAB)
         options[n++] = lab_option;
@@ -61,6 +71,10 @@ void simple_parse(const char *name, unsigned flags, const char *usage, const cha
         options[n++] = watch_option;
     if (flags & SIMPLE_LINKS)
         options[n++] = links_option;
+    if (flags & SIMPLE_NAMES)
+        options[n++] = names_option;
+    if (flags & SIMPLE_FORCE)
+        options[n++] = force_option;
     struct simple s = {.o = ret, .flags = flags, .min_args = min_args};
     struct argp argp = {options, parse, usage, doc, NULL, NULL, NULL};
     cmd_parse(&argp, name, argc, argv, flags & SIMPLE_IN_ORDER ? ARGP_IN_ORDER : 0, &s);

@@ -9,6 +9,8 @@ struct simple_options {
     bool all;   // --all
     bool watch; // -w
     bool links; // --links
+    bool force; // --force
+    bool names; // --names
     char **args;
     size_t n_args;
 };
@@ -19,7 +21,9 @@ enum simple_flags {
     SIMPLE_WATCH = 8,
     SIMPLE_NO_ARGS = 16,
     SIMPLE_IN_ORDER = 32,
-    SIMPLE_LINKS = 64
+    SIMPLE_LINKS = 64,
+    SIMPLE_FORCE = 128,
+    SIMPLE_NAMES = 256
 };
 // usage: argp's args_doc; doc: what the command does. in_order: options end at the first argument (exec, psql).
 void simple_parse(const char *name, unsigned flags, const char *usage, const char *doc, size_t min_args, int argc,

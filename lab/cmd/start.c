@@ -2,7 +2,6 @@
 #include "lab/cmd/start.h"
 
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -14,10 +13,14 @@
 #include "lab/cmd/plan_faults.h"
 #include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
+#include "lab/sandbox/spawn.h"
 #include "lab/stack/stack.h"
 
 // Logs, ledger and configuration of a run of ten minutes take a few MB; a data directory on disk 100 MB a node.
 static const uint64_t NEED_BYTES = 64 << 20, NEED_BYTES_DISK = 1024 << 20;
+
+// How long the supervisor may take to leave once its lifeline is closed; and the kernel, to end what it has killed.
+enum { LEAVE_MS = 5000, KERNEL_MS = 10000 };
 
 enum { OPT_SEED = 1000, OPT_SET, OPT_RUNS_DIR, OPT_LAB, OPT_COLD };
 
@@ -42,8 +45,7 @@ static void add_setting(struct start_options *o, const char *text, struct argp_s
 }
 
 static void check_lab_name(const char *name, struct argp_state *state) {
-    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
-    if (n == 0 || name[n] || n >= LAB_NAME_MAX)
+    if (!lab_name_valid(name))
         argp_error(state, "a lab's name is 1 to %d letters, digits, '-', '_' or '.', not '%s'", LAB_NAME_MAX - 1, name);
 }
 
@@ -192,10 +194,11 @@ static int make_run_folder(const struct plan *plan, const struct start_options *
 
 // Early, so that a taken name leaves no run folder; lab_launch decides for good.
 static int check_name(const char *name, struct err *err) {
-    cleanup_close int fd = name ? lab_socket_connect(name, getuid(), NULL) : -ECONNREFUSED;
-    return fd >= 0 ? err_set(err, EADDRINUSE, "a lab named '%s' is running (`bascule list`; `bascule down %s` ends it)",
-                             name, name)
-                   : 0;
+    struct lab_ref lab;
+    return name && lab_find(name, &lab, NULL) == 0
+               ? err_set(err, EADDRINUSE, "a lab named '%s' is running (`bascule list`; `bascule down %s` ends it)",
+                         name, name)
+               : 0;
 }
 
 int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario,
@@ -221,7 +224,7 @@ int start_lab(const struct plan *plan, const struct start_options *o, const char
                              .run_dir = strbuf_str(run_dir),
                              .cache_dir = cache.len ? strbuf_str(&cache) : NULL,
                              .overrides = strbuf_str(&settings)};
-    STR_COPY(lo.name, o->lab ? o->lab : scenario ? plan->name : "lab");
+    lab_name_from(o->lab ? o->lab : scenario ? plan->name : "lab", lo.name);
     r = lab_launch(&lo, ret, err);
     if (r < 0) // nothing has run: the folder holds copies of what the user has already
         (void)fs_remove_tree(strbuf_str(run_dir), NULL);
@@ -235,7 +238,7 @@ int start_failed(const struct err *err) {
 }
 
 int start_detach(const struct lab_handle *lab, struct err *err) {
-    cleanup_close int fd = client_connect(lab->name, err);
+    cleanup_close int fd = client_connect_started(lab, err);
     if (fd < 0)
         return fd;
     cleanup_json cJSON *reply = NULL;
@@ -244,9 +247,14 @@ int start_detach(const struct lab_handle *lab, struct err *err) {
 
 void start_close(struct lab_handle *lab) {
     (void)close(STEAL_FD(lab->lifeline));
-    struct pollfd p = {.fd = lab->pidfd, .events = POLLIN};
-    if (poll(&p, 1, 5000) <= 0)
+    if (!spawn_pidfd_gone(lab->pidfd, LEAVE_MS)) {
         (void)kill(lab->pid, SIGKILL); // our own child, not yet reaped: the pid can't have been reused
-    (void)waitpid(lab->pid, NULL, 0);
+        if (!spawn_pidfd_gone(lab->pidfd, KERNEL_MS))
+            log_warn("lab '%s' was killed, and the kernel has not ended all of its processes after %d s: a stopped "
+                     "`bascule exec`, `shell` or `psql` (`fg` brings it back), or a disk that hangs, holds the last of "
+                     "them",
+                     lab->name, KERNEL_MS / 1000);
+    }
+    (void)waitpid(lab->pid, NULL, WNOHANG);
     (void)close(STEAL_FD(lab->pidfd));
 }

@@ -32,5 +32,6 @@ int start_lab(const struct plan *plan, const struct start_options *o, const char
 int start_failed(const struct err *err);
 // Leaves the lab standing when this process ends.
 int start_detach(const struct lab_handle *lab, struct err *err);
-// Ends what is left of a lab that we started: closes the lifeline, waits for the supervisor (at most 5 s, then SIGKILL).
+// Ends what is left of a lab that we started: closes the lifeline, waits for the supervisor (at most 5 s, then SIGKILL; at
+// most 10 s more for the kernel, with a word when that was not enough).
 void start_close(struct lab_handle *lab);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule top: the dashboard on a running lab, or on a run folder.
 #include <signal.h>
-#include <sys/syscall.h>
 
 #include "dashboard/tui.h"
 #include "injector/fault.h"
@@ -57,56 +56,43 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
-// What the running lab says of itself. The pidfd is opened while the supervisor answers, so it is that process and no later one.
 struct attached {
     char lab[LAB_NAME_MAX];
     char run_dir[LAB_PATH_MAX];
-    int pidfd;
+    int pidfd; // -1: no lab runs in that folder
 };
 
-static int attach(const char *lab, struct attached *ret, struct err *err) {
-    cleanup_close int fd = client_connect(lab, err);
-    cleanup_json cJSON *status = NULL, *again = NULL;
-    int r = fd < 0 ? fd : client_command(fd, "status", &status, err);
-    if (r < 0)
-        return r;
-    STR_COPY(ret->lab, json_str(status, "lab", ""));
-    STR_COPY(ret->run_dir, json_str(status, "run_dir", ""));
-    ret->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)json_int(status, "supervisor_pid", 0), 0);
-    if (ret->pidfd < 0)
-        return err_sys(err, errno, "watch the lab's supervisor");
-    r = client_command(fd, "status", &again, err);
-    if (r < 0)
-        (void)close(STEAL_FD(ret->pidfd));
-    return r;
+static int attach_to(const struct lab_ref *lab, struct attached *ret, struct err *err) {
+    STR_COPY(ret->lab, lab->name);
+    STR_COPY(ret->run_dir, lab->run_dir);
+    ret->pidfd = lab_pidfd(lab, err);
+    return ret->pidfd < 0 ? ret->pidfd : 0;
 }
 
-static bool first_event(void *arg, const struct event *ev) {
-    *(struct event *)arg = *ev;
-    return false;
+// The dashboard reads the log and asks the supervisor nothing, but a picture that does not move must not look like a calm cluster.
+static int attach(const char *name, struct attached *ret, struct err *err) {
+    struct lab_ref lab;
+    cleanup_json cJSON *status = NULL;
+    int r = client_find(name, &lab, err);
+    cleanup_close int fd = r < 0 ? r : lab_socket_connect(&lab, err);
+    r = fd < 0 ? fd : client_command(fd, "status", &status, err);
+    return r < 0 ? r : attach_to(&lab, ret, err);
 }
 
 // A run folder: when its lab still runs we are attached to it, else we show what was.
 static int attach_folder(const char *folder, struct attached *ret, struct err *err) {
-    struct event begin = {0};
-    cleanup_free char *log = xasprintf("%s/events.jsonl", folder), *mine = realpath(folder, NULL);
     int r = sandbox_drop_root(err);
-    if (r >= 0)
-        r = run_log_read(log, first_event, &begin, NULL, err);
-    if (r < 0)
-        return r;
-    struct attached running = {.pidfd = -1};
-    if (begin.kind == EVENT_RUN_BEGIN && attach(begin.u.RUN_BEGIN.lab, &running, NULL) >= 0) {
-        cleanup_free char *its = realpath(running.run_dir, NULL);
-        if (mine && its && str_eq(mine, its)) {
-            *ret = running;
-            return 0;
-        }
-        (void)close(running.pidfd);
-    }
+    cleanup_free char *mine = r < 0 ? NULL : realpath(folder, NULL), *log = xasprintf("%s/events.jsonl", folder);
+    cleanup_close int fd = r < 0 ? r : run_log_open(log, err); // refuses what is no run folder
+    lab_list labs = {0};
+    r = fd < 0 ? fd : lab_list_running(&labs, err);
     *ret = (struct attached){.pidfd = -1};
+    VEC_FOREACH (&labs, l)
+        if (mine && ret->pidfd < 0 && str_eq(mine, l->run_dir))
+            (void)attach_to(l, ret, NULL); // it ends in this moment: we show what was
+    VEC_DONE(&labs);
     STR_COPY(ret->run_dir, folder);
-    return 0;
+    return r;
 }
 
 int top_main(int argc, char **argv) {

@@ -96,7 +96,7 @@ static int make_namespaces(struct node *n, struct err *err) {
     if (r == 0)
         r = open_all(n, pid, err);
     (void)close(STEAL_FD(release_w));
-    (void)spawn_wait(pid);
+    (void)spawn_end(pid);
     return r;
 }
 

@@ -115,7 +115,7 @@ static void child(const struct box *b, int report) {
 static int parent(pid_t pid, int report, struct err *err) {
     int r = spawn_report_wait(report, "the lab's first process", err);
     if (r < 0)
-        (void)spawn_wait(pid);
+        (void)spawn_end(pid);
     return r < 0 ? err_wrap(err, "make the lab's namespaces") : 1;
 }
 

@@ -30,7 +30,7 @@ static int in_throwaway_lab(int (*try)(const char *arg, struct err *err), const 
         return r;
     (void)close(STEAL_FD(out));
     r = spawn_report_wait(in, "the throw-away lab", err);
-    (void)spawn_wait(pid);
+    (void)spawn_end(pid);
     return r;
 }
 

@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+enum { REPORT_TIMEOUT_MS = 60000 }; // the first steps take some ms, seconds on a machine that swaps
+
 // The raw call and not clone3: container runtimes answer clone3 with ENOSYS to be able to filter clone's flags. Without
 // CLONE_VM the child runs on a copy of our stack, so no stack is given; the pidfd comes back through the parent_tid
 // argument.
@@ -30,8 +32,8 @@ int spawn_pidfd_kill(int pidfd, int sig) {
     return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 ? -errno : 0;
 }
 
-bool spawn_pidfd_gone(int pidfd, int timeout_ms) {
-    struct pollfd p = {.fd = pidfd, .events = POLLIN};
+static bool readable(int fd, int timeout_ms) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
     usec_t end = usec_now() + (usec_t)timeout_ms * MSEC;
     for (;;) {
         usec_t now = usec_now();
@@ -41,6 +43,10 @@ bool spawn_pidfd_gone(int pidfd, int timeout_ms) {
         if (n == 0 || errno != EINTR)
             return false;
     }
+}
+
+bool spawn_pidfd_gone(int pidfd, int timeout_ms) {
+    return readable(pidfd, timeout_ms);
 }
 
 int spawn_wait(pid_t pid) {
@@ -57,9 +63,16 @@ void spawn_report(int fd, const struct err *report) {
         ;
 }
 
+int spawn_end(pid_t pid) {
+    (void)kill(pid, SIGKILL); // not reaped yet: the number is still its own
+    return spawn_wait(pid);
+}
+
 int spawn_report_wait(int fd, const char *what, struct err *err) {
     struct err report;
     ssize_t n;
+    if (!readable(fd, REPORT_TIMEOUT_MS))
+        return err_set(err, ETIMEDOUT, "%s has said nothing for %d s", what, REPORT_TIMEOUT_MS / 1000);
     do
         n = read(fd, &report, sizeof report);
     while (n < 0 && errno == EINTR);

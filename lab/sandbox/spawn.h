@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Children of ours that share our code: cloned, watched through a pidfd, reporting their first steps over a pipe.
-// Private to lab/sandbox and lab/node.
+// For lab/sandbox, lab/node and the launch of a lab.
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,10 +18,12 @@ int spawn_pidfd_open(pid_t pid);                  // -errno on failure
 int spawn_pidfd_kill(int pidfd, int sig);         // 0 or -errno
 bool spawn_pidfd_gone(int pidfd, int timeout_ms); // true once the process has ended (zombie or reaped)
 int spawn_wait(pid_t pid); // waits for this child, retried over EINTR; its wait status, or -errno
+int spawn_end(pid_t pid);  // the same, with SIGKILL first: one that hangs must not make us hang
 
 // The start of a child, told over a pipe: one struct err, code 0 = all went well.
 void spawn_report(int fd, const struct err *report);
-// Reads it. 0, or negative with the child's own message; "what" names the child when it ended without a word.
+// Reads it. 0, or negative with the child's own message; "what" names the child when it ended without a word, or said none for a
+// minute (-ETIMEDOUT; then it is the caller's to end).
 int spawn_report_wait(int fd, const char *what, struct err *err);
 
 // In a fresh child before exec: default signal dispositions and an empty mask, whatever the event loop had blocked.

@@ -270,9 +270,14 @@ static bool answer(struct control *c, int fd, const char *text, size_t len) {
 }
 
 static int on_client(sd_event_source *s, int fd, uint32_t revents, void *arg) {
-    (void)s, (void)revents;
+    (void)s;
     static char text[REQUEST_MAX];
     struct client *c = arg;
+    // Who has gone without an answer was told that there is none, and may have acted on that: it is too late to do what was asked.
+    if (revents & (EPOLLHUP | EPOLLERR)) {
+        drop_client(c);
+        return 0;
+    }
     ssize_t n = recv(fd, text, sizeof text, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
@@ -291,6 +296,7 @@ static bool is_owner(int fd) {
 
 static int on_accept(sd_event_source *s, int fd, uint32_t revents, void *arg) {
     (void)s, (void)revents;
+    static const char too_many[] = "{\"ok\":false,\"error\":\"too many commands ask this lab at the same time\"}";
     struct control *control = arg;
     cleanup_close int new_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (new_fd < 0 || !is_owner(new_fd))
@@ -309,7 +315,8 @@ static int on_accept(sd_event_source *s, int fd, uint32_t revents, void *arg) {
         control->clients[i] = c;
         return 0;
     }
-    return 0; // too many: the connection is closed
+    (void)send(new_fd, too_many, sizeof too_many - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return 0;
 }
 
 int control_new(struct lab *lab, int fd, struct control **ret, struct err *err) {

@@ -30,16 +30,36 @@ struct lab_handle {
     char name[LAB_NAME_MAX]; // the name it got
 };
 
-// Creates the control socket, then the namespaces, then the supervisor in them. Returns once the supervisor runs; what
+// Finds a free name, makes the namespaces, and the supervisor in them. Returns once the supervisor listens; what
 // happens then is told by the event log in run_dir. The lab dies with this process until `detach` is sent over the
 // control socket.
 int lab_launch(const struct lab_options *o, struct lab_handle *ret, struct err *err);
 
-// ---- the control socket: an abstract SOCK_SEQPACKET address in the host's network namespace, so nothing is left on
-// disk ------- "bascule/UID/NAME". One JSON object per message each way; fds may come along (SCM_RIGHTS).
-int lab_socket_listen(const char *name, uid_t uid, struct err *err);  // -EADDRINUSE when a lab of that name runs
-int lab_socket_connect(const char *name, uid_t uid, struct err *err); // -ECONNREFUSED when there is none
-// Names of this user's running labs, sorted, from /proc/net/unix.
-typedef VEC(char *) name_list;
-int lab_names(uid_t uid, name_list *ret, struct err *err);
-void name_list_done(name_list *l);
+// ---- finding a running lab -------------------------------------------------------------------------------------------
+// A lab listens on a socket in its own /run (address.c says why there). One JSON object per SEQPACKET message each way; fds may come
+// along (SCM_RIGHTS).
+#define LAB_COMM "bascule-lab" // what its pid 1 is called
+
+struct lab_ref {
+    pid_t pid; // of its supervisor, in our pid namespace
+    char name[LAB_NAME_MAX];
+    char run_dir[LAB_PATH_MAX]; // "" = could not be read
+};
+typedef VEC(struct lab_ref) lab_list; // free with VEC_DONE
+
+// 1 to LAB_NAME_MAX - 1 letters, digits, '-', '_' or '.'.
+bool lab_name_valid(const char *name);
+// The nearest such name to a text that is none: what does not fit becomes '-'.
+void lab_name_from(const char *text, char ret[static LAB_NAME_MAX]);
+// This user's labs, sorted by name. Asks the kernel and none of the supervisors; other users' processes count for nothing.
+int lab_list_running(lab_list *ret, struct err *err);
+int lab_find(const char *name, struct lab_ref *ret, struct err *err); // -ECONNREFUSED when none has this name
+// In the lab's mount namespace.
+int lab_socket_listen(const char *name, const char *run_dir, struct err *err);
+// A connected, non-blocking socket. Never waits. -ECONNREFUSED when it has ended meanwhile.
+int lab_socket_connect(const struct lab_ref *lab, struct err *err);
+// A pidfd of its supervisor: to wait for its end, or to end it. -ECONNREFUSED when it has ended meanwhile.
+int lab_pidfd(const struct lab_ref *lab, struct err *err);
+// Between looking for a free name and its appearance no other start of this user may do the same. Returns a descriptor to close, or
+// negative where there is no folder to lock: then two that start in the same moment may get the same name.
+int lab_names_lock(void);

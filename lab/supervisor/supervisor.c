@@ -267,7 +267,7 @@ static int start(struct lab *lab, struct err *err) {
 }
 
 int supervisor_main(const struct supervisor_options *o) {
-    (void)prctl(PR_SET_NAME, "bascule-lab");
+    (void)prctl(PR_SET_NAME, LAB_COMM); // commands look for it
     struct lab *lab = xcalloc(1, sizeof *lab);
     lab->o = o;
     lab->plan = o->lab->plan;

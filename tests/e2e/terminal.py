@@ -11,11 +11,9 @@ import re
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 BASCULE = os.environ["BASCULE"]
@@ -148,24 +146,15 @@ def of_images():
     plain("import of what is no tar", ["image", "import", str(tar), "--name", "broken"], wanted=b"error")
 
 
-def answer(s):
-    while True:
-        try:
-            c = s.accept()[0]
-            c.recv(65536)
-            c.send(json.dumps({"ok": True, "state": TEXT, "topology": TEXT, "scenario": TEXT, "why": TEXT}, ensure_ascii=False).encode())
-            c.close()
-        except OSError:
-            return
-
-
 def of_others():
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.bind(b"\0bascule/%d/" % os.getuid() + TEXT.encode())  # as anybody on this host may
-    s.listen(4)
-    threading.Thread(target=answer, args=(s,), daemon=True).start()
-    plain("list beside a socket with such a name", ["list"], wanted=b"", seconds=30)
-    s.shutdown(socket.SHUT_RDWR)
+    """A process of ours that the kernel calls a lab, and that says what it likes."""
+    command = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+               "python3", str(TREE / "tests/lib/fake_lab.py"), "liar", TEXT.encode("unicode_escape").decode()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as liar:
+        liar.stdout.readline()
+        plain("list beside a liar", ["list"], wanted=b"liar", seconds=30)
+        plain("status of a liar", ["status", "--lab", "liar"], wanted=b"lab", seconds=30)
+        liar.kill()  # unshare holds SIGTERM back
 
 
 def of_a_lab():

@@ -12,6 +12,15 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/e2e.XXXXXX")
 runs=$work/runs
 checks=0 failures=0
 
+# by_itself "$0" "$@": starts the story anew in a pid namespace of its own, where the only labs are those it starts itself: other stories
+# run at the same time, and "all labs" of this user would be theirs too.
+by_itself() {
+  [ -z "${BASCULE_BY_ITSELF:-}" ] || return 0
+  trap - EXIT
+  rm -rf "$work"
+  BASCULE_BY_ITSELF=1 exec unshare --user --map-current-user --mount --pid --fork --kill-child --mount-proc "$@"
+}
+
 finish() {
   local code=$?
   [ -z "${lab:-}" ] || "$BASCULE" down "$lab" >/dev/null 2>&1 # other stories of this user may have labs of their own

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-"""What the host can see of a lab, read from /proc alone: its processes, namespaces, sockets; and the host's own state."""
+"""What the host can see of a lab, read from /proc alone: its processes, namespaces; and the host's own state."""
 import ctypes
 import os
 import pathlib
@@ -106,12 +106,6 @@ class Pinned:
 
 def in_namespace(kind, inode):
     return [pid for pid in pids() if inode and namespace(pid, kind) == inode]
-
-
-def sockets_of(lab):
-    """Abstract control sockets of a lab."""
-    lines = pathlib.Path("/proc/net/unix").read_text().splitlines()
-    return [line.split()[-1] for line in lines if re.search(rf"@bascule/\d+/{re.escape(lab)}$", line)]
 
 
 def host_state():
