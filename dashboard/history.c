@@ -3,7 +3,6 @@
 #include "dashboard/history.h"
 
 #include "dashboard/history_fold.h"
-#include "lab/measure/laws.h"
 
 struct history *history_new(void) {
     struct fold *f = xcalloc(1, sizeof *f);
@@ -17,6 +16,7 @@ static void free_lists(struct history *h) {
         VEC_DONE(&h->etcd_lanes[i]);
     }
     VEC_DONE(&h->faults);
+    VEC_DONE(&h->acts);
     VEC_DONE(&h->outages);
     VEC_DONE(&h->ticks);
     VEC_DONE(&h->leases);
@@ -101,14 +101,18 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
         fold_quorum(f, m, ev);
         break;
     case EVENT_ACTION:
-        if (str_eq(ev->u.ACTION.phase, "asked") && law_names_leader(ev->u.ACTION.action))
-            f->h.leader_named = ev->t;
+        fold_act(f, m, ev);
+        break;
+    case EVENT_MEMBER:
+        if (ev->u.MEMBER.paused) {
+            f->h.paused = ev->t;
+            STR_COPY(f->h.paused_node, ev->u.MEMBER.node);
+        }
         break;
     case EVENT_TICK:
     case EVENT_PROGRESS:
     case EVENT_WATCHDOG:
     case EVENT_SERVICE:
-    case EVENT_MEMBER:
     case EVENT_SLOT:
     case EVENT_DCS_WATCH:
     case EVENT_PROXY:

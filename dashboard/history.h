@@ -9,8 +9,10 @@
 // ---- faults, outages, ticks -----------------------------------------------------------------------------------------
 struct fault_band {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128], detail[EVENT_TEXT_MAX];
+    usec_t asked;    // 0 = not told
     usec_t from, to; // effective .. healed; to = USEC_NEVER: in force
     bool verified;
+    bool act;                    // an administrator's: asked .. done
     char params[EVENT_TEXT_MAX]; // "service=postgres process=backend", for the law that applies
     char leader[NODE_NAME_MAX], etcd_leader[NODE_NAME_MAX]; // who led when it bit, "" = not known
 };
@@ -95,6 +97,7 @@ struct history {
     segment_list etcd_lanes[NODES_MAX]; // the same of etcd: `lane` is an enum etcd_lane
     usec_t heard[NODES_MAX];            // when anything was last told about the node, be it "no answer"
     VEC(struct fault_band) faults;
+    VEC(struct fault_band) acts; // no band is drawn of them
     VEC(struct outage) outages;
     VEC(struct tick) ticks;
     struct story *story; // the moments that every other printer has too
@@ -114,6 +117,8 @@ struct history {
     VEC(struct final_entry) finals;
     usec_t etcd_election, primary_start_timeout; // settings that bounds need; 0 = not told
     bool start_timeout_told;                     // 0 is a value of primary_start_timeout, too
+    usec_t paused;                               // when a Patroni last said that it is in maintenance mode; 0 = never
+    char paused_node[NODE_NAME_MAX];
     usec_t leader_named; // when an administrator last asked for a switchover or failover; 0 = never
     char lab_phase[EVENT_NAME_MAX];
     struct {

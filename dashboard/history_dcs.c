@@ -4,6 +4,7 @@
 
 #include "dashboard/history_fold.h"
 #include "lab/base/json.h"
+#include "lab/measure/laws.h"
 
 static void drop_key(struct key_entry *k) {
     free(k->value);
@@ -99,10 +100,11 @@ void fold_lease(struct fold *f, const struct event *ev) {
         return;
     usec_t renewed = ev->u.DCS_LEASE.renewed;
     usec_t error = ev->u.DCS_LEASE.error_us > 0 ? (usec_t)ev->u.DCS_LEASE.error_us : 0;
-    usec_t early = error < renewed ? renewed - error : 0;
     struct lease_point *last = h->leases.n ? &h->leases.items[h->leases.n - 1] : NULL;
-    bool same = last && str_eq(last->holder, ev->u.DCS_LEASE.holder) && early <= last->t;
-    if (same && error > last->error)
+    bool same = last && str_eq(last->holder, ev->u.DCS_LEASE.holder) &&
+                law_same_renewal(&(struct law_renewal){.at = last->t, .error = last->error},
+                                 &(struct law_renewal){.at = renewed, .error = error});
+    if (last && (same ? error > last->error : renewed < last->t))
         return;
     if (!same) {
         TRIM_OLDEST(&h->leases, KEEP_POINTS, TRIM_NOTHING);

@@ -2,6 +2,7 @@
 // Faults as bands on the time axis. A band exists from the moment a fault bites until it is healed; what is only asked for waits in
 // f->asked, with the leaders of that moment: when the fault bites, the leader's power may be gone and its leadership forgotten.
 #include "dashboard/history_fold.h"
+#include "lab/measure/laws.h"
 
 static struct fault_band *find_asked(struct fold *f, const char *id) {
     VEC_FOREACH (&f->asked, b)
@@ -47,6 +48,7 @@ static struct fault_band *note_asked(struct fold *f, const struct model *m, cons
     b = b ? b : VEC_ADD(&f->asked);
     memset(b, 0, sizeof *b);
     STR_COPY(b->id, ev->u.FAULT.id);
+    b->asked = ev->t;
     note_leaders(b, m);
     return b;
 }
@@ -87,4 +89,27 @@ void fold_fault_phase(struct fold *f, const struct model *m, const struct event 
     b->verified |= str_eq(phase, "verified");
     if (over)
         b->to = ev->t > b->from ? ev->t : b->from;
+}
+
+// An act works from the moment it is asked for.
+void fold_act(struct fold *f, const struct model *m, const struct event *ev) {
+    struct history *h = &f->h;
+    if (str_eq(ev->u.ACTION.phase, "asked")) {
+        TRIM_OLDEST(&h->acts, KEEP_KEYS, TRIM_NOTHING);
+        struct fault_band *b = VEC_ADD(&h->acts);
+        STR_COPY(b->id, ev->u.ACTION.id);
+        STR_COPY(b->mechanism, ev->u.ACTION.action);
+        b->asked = b->from = ev->t;
+        b->to = USEC_NEVER;
+        b->act = true;
+        note_leaders(b, m);
+        if (law_names_leader(ev->u.ACTION.action))
+            h->leader_named = ev->t;
+        return;
+    }
+    for (size_t i = h->acts.n; i > 0; i--)
+        if (str_eq(h->acts.items[i - 1].id, ev->u.ACTION.id) && h->acts.items[i - 1].to == USEC_NEVER) {
+            h->acts.items[i - 1].to = ev->t > h->acts.items[i - 1].from ? ev->t : h->acts.items[i - 1].from;
+            return;
+        }
 }

@@ -44,6 +44,7 @@ void fold_tick(struct fold *f, const struct event *ev);
 void fold_client_error(struct fold *f, const struct event *ev);
 void fold_final(struct fold *f, const struct event *ev);
 void fold_fault_phase(struct fold *f, const struct model *m, const struct event *ev);
+void fold_act(struct fold *f, const struct model *m, const struct event *ev);
 void fold_link(struct fold *f, const struct event *ev);
 void fold_dcs_key(struct fold *f, const struct event *ev);
 void fold_quorum(struct fold *f, const struct model *m, const struct event *ev);

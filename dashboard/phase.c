@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "dashboard/phase.h"
 
+#include "lab/model/blame.h"
+
 const char *const outage_phase_names[OP_COUNT] = {"demote", "no quorum", "quorum back", "detect",
                                                   "elect",  "return",    "promote",     "reroute"};
 
-// The latest fault in force when the outage began. A fault takes effect within the instant of the last acknowledged write, either side.
-static const struct fault_band *find_cause(const struct history *h, const struct outage *o) {
-    const usec_t same_instant = SEC / 2;
-    for (size_t i = h->faults.n; i > 0; i--) {
-        const struct fault_band *f = &h->faults.items[i - 1];
-        if (f->from <= o->from + same_instant && (f->to == USEC_NEVER || f->to >= o->from))
-            return f;
+static const struct fault_band *nth_band(const struct history *h, size_t i) {
+    return i < h->faults.n ? &h->faults.items[i] : &h->acts.items[i - h->faults.n];
+}
+
+static const struct fault_band *find_cause(const struct model *m, const struct history *h, const struct outage *o) {
+    const usec_t resolution = 20 * MSEC; // a period and the way of a write, at the usual load
+    VEC(struct blame_candidate) list = {0};
+    for (size_t i = 0; i < h->faults.n + h->acts.n; i++) {
+        const struct fault_band *f = nth_band(h, i);
+        struct law_fault done = outage_law_fault(f);
+        VEC_PUSH(&list,
+                 ((struct blame_candidate){f->asked, f->from, law_explains_until(&done, f->from, f->to, m->ttl)}));
     }
-    return NULL;
+    int best = blame_choose(list.items, list.n, o->from, resolution);
+    VEC_DONE(&list);
+    return best < 0 ? NULL : nth_band(h, (size_t)best);
 }
 
 struct moments { // USEC_NEVER = has not happened
@@ -81,6 +90,11 @@ static void tell_moved(struct outage_story *s, const struct moments *t, usec_t f
 static void tell_in_place(struct outage_story *s, const struct moments *t) {
     usec_t promoted = least(t->writable, t->end);
     s->in_place = true;
+    if (t->writable == USEC_NEVER &&
+        t->end != USEC_NEVER) { // it was not seen to have stopped: the application did not reach it
+        set_part(s, OP_REROUTE, t->start, t->end);
+        return;
+    }
     set_part(s, OP_RETURN, t->start, promoted);
     if (promoted != USEC_NEVER)
         set_part(s, OP_REROUTE, promoted, t->end);
@@ -122,6 +136,7 @@ static usec_t wrote_its_key(const struct history *h, const char *node, usec_t fr
 static void tell_without_quorum(struct outage_story *s, const struct model *m, const struct history *h,
                                 const struct quorum_gap *g, usec_t demoted, struct moments *t) {
     s->no_quorum = true;
+    s->quorum_lost = g->from;
     set_part(s, OP_DEMOTE, t->start, demoted);
     if (g->to > t->end) // served without a quorum: somebody else's doing
         return;
@@ -149,7 +164,7 @@ void outage_tell(const struct model *m, const struct history *h, const struct ou
     *ret = (struct outage_story){.open = o->to == USEC_NEVER, .from = o->from, .to = o->to, .current = -1};
     if (ret->open)
         ret->to = now > o->from ? now : o->from;
-    ret->cause = find_cause(h, o);
+    ret->cause = find_cause(m, h, o);
     enum law law = ret->cause ? outage_law_of(ret->cause) : LAW_NONE;
     const char *old = ret->cause && *ret->cause->leader ? ret->cause->leader : m->leader;
     struct moments t = {.start = ret->cause ? ret->cause->from : o->from,

@@ -1,41 +1,27 @@
 // SPDX-License-Identifier: PostgreSQL
-// Best and worst case of each phase of an outage that goes on. The laws: lab/measure/laws.h and docs/measures.md.
-#include <stdio.h>
-
+// What the history tells the laws of an outage that may still go on. The evaluation and its words: lab/measure/bounds.h.
 #include "dashboard/phase.h"
+#include "lab/measure/bounds.h"
 
-#define START_TIMEOUT (300 * SEC) // Patroni's default of primary_start_timeout
-#define ELECTION      (1 * SEC)   // etcd's default --election-timeout
+typedef VEC(struct bound_said) said_list;
 
-static struct law_fault law_fault(const struct fault_band *f) {
+struct law_fault outage_law_fault(const struct fault_band *f) {
     return (struct law_fault){f->mechanism, f->params, f->nodes, f->leader};
 }
 
 enum law outage_law_of(const struct fault_band *f) {
-    struct law_fault done = law_fault(f);
+    struct law_fault done = outage_law_fault(f);
     return law_of(&done);
 }
 
-static void set_bound(struct outage_part *p, struct law_range r) {
-    p->bounded = true;
-    p->min = r.min;
-    p->max = r.max;
-}
-
-static double s(usec_t t) {
-    return (double)t / 1e6;
-}
-
-#define WHY(p, ...) ((void)snprintf((p)->why, sizeof(p)->why, __VA_ARGS__))
-
-static struct law_lease lease_at(const struct model *m, const struct history *h, usec_t t, struct law_renewal *last) {
-    *last = (struct law_renewal){0};
+static struct law_renewal renewal_before(const struct history *h, usec_t t) {
+    struct law_renewal last = {0};
     VEC_FOREACH (&h->leases, p)
-        law_note_renewal(last, (struct law_renewal){.at = p->t, .error = p->error, .ttl = p->ttl}, t);
-    return law_lease_at(last, t, m->ttl, m->loop_wait);
+        law_note_renewal(&last, (struct law_renewal){.at = p->t, .error = p->error, .ttl = p->ttl}, t);
+    return last;
 }
 
-// When another etcd than the one that led when the fault bit was first seen leading; USEC_NEVER = not yet.
+// When another etcd than the one that led when the fault bit was first seen leading.
 static usec_t etcd_leader_changed(const struct model *m, const struct history *h, const struct fault_band *f) {
     usec_t first = USEC_NEVER;
     for (size_t i = 0; *f->etcd_leader && i < m->n_nodes; i++)
@@ -46,162 +32,75 @@ static usec_t etcd_leader_changed(const struct model *m, const struct history *h
     return first;
 }
 
-// A bound that is over: did etcd restart the lease? As lab/measure/races.c tells it of a finished run.
-static void explain_detect(const struct model *m, const struct history *h, struct outage_part *p,
-                           const struct fault_band *f, usec_t ttl, usec_t election) {
-    usec_t end = p->to == USEC_NEVER ? h->now : p->to, seen = etcd_leader_changed(m, h, f);
-    if (end <= p->from + p->max || seen >= end)
-        return;
-    usec_t most = law_detect_anew(seen - p->from, ttl, election);
-    p->max = most > p->max ? most : p->max;
-    WHY(p, "etcd had a new leader, seen after %.1f s: then the lease ran %.0f s anew", s(seen - p->from), s(ttl));
-}
-
-static void bound_lease(const struct model *m, const struct history *h, struct outage_part *p,
-                        const struct fault_band *f) {
-    struct law_renewal last;
-    struct law_lease l = lease_at(m, h, f->from, &last);
-    if (!l.ttl)
-        return;
-    if (l.stands) {
-        WHY(p, "no law: the lease was not renewed for %.1f s, its ttl is %.0f s: etcd had no quorum, and no lease ends",
-            s(usec_sub(f->from, last.at)), s(l.ttl));
-        return;
-    }
-    struct law_fault done = law_fault(f);
-    int hit = law_etcd_leader_hit(&done, f->etcd_leader);
-    usec_t election = h->etcd_election ? h->etcd_election : ELECTION;
-    set_bound(p, law_detect_lease(&l, hit, election, law_renews_once_more(&done) ? m->loop_wait : 0));
-    if (hit == 1)
-        WHY(p, "etcd must elect first (%.0f-%.0f s), then the lease runs %.0f s anew", s(election), s(2 * election),
-            s(l.ttl));
-    else if (last.seen)
-        WHY(p, "lease: ttl %.0f s, of which %.1f s were gone when the fault bit", s(l.ttl),
-            s((l.age_min + l.age_max) / 2));
-    else
-        WHY(p, "lease: ttl %.0f s, of which 0 to loop_wait were gone", s(l.ttl));
-    explain_detect(m, h, p, f, l.ttl, election);
-}
-
-static void bound_detect(const struct model *m, const struct history *h, struct outage_story *o, enum law law) {
-    struct outage_part *p = &o->parts[OP_DETECT];
-    usec_t start = h->start_timeout_told ? h->primary_start_timeout : START_TIMEOUT;
-    if (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED)
-        bound_lease(m, h, p, o->cause);
-    else if (law == LAW_RESTART && m->loop_wait) {
-        set_bound(p, law_detect_restart(m->loop_wait, start));
-        WHY(p, "loop_wait + primary_start_timeout + loop_wait, then Patroni gives up");
-    } else if (law == LAW_RELEASE)
-        WHY(p, "no law: as long as the shutdown checkpoint takes");
-}
-
-static int node_index(const struct model *m, const char *name) {
+static bool has_haproxy(const struct model *m) {
     for (size_t i = 0; i < m->n_nodes; i++)
-        if (str_eq(m->nodes[i].name, name))
-            return (int)i;
-    return -1;
+        if (m->nodes[i].services & SERVICE_HAPROXY)
+            return true;
+    return false;
 }
 
-// A bound that is over: do the candidates say why? As lab/measure/races.c tells it of a finished run.
-static void explain_elect(const struct model *m, const struct history *h, const char *old_leader,
-                          struct outage_part *p) {
-    usec_t end = p->to == USEC_NEVER ? h->now : p->to - LAW_LAST_RACE;
-    size_t lost[NODES_MAX] = {0}, most = 0;
-    usec_t busy = 0;
-    if ((p->to == USEC_NEVER ? h->now : p->to) <= p->from + p->max)
+// What the Patronis said of the election: nothing before it matters.
+static void collect_said(const struct history *h, const struct outage_part *elect, said_list *out) {
+    if (!elect->present)
         return;
-    for (size_t i = 0; p->to == USEC_NEVER && i < m->n_nodes; i++)
-        if (m->nodes[i].patroni_answered && m->nodes[i].paused) {
-            p->bounded = false;
-            WHY(p, "no law: in maintenance mode (pause) nobody races");
-            return;
-        }
-    for (size_t i = h->logs.n; i > 0 && h->logs.items[i - 1].t >= p->from; i--) {
+    for (size_t i = h->logs.n; i > 0 && h->logs.items[i - 1].t >= elect->from; i--) {
         const struct log_entry *e = &h->logs.items[i - 1];
-        const char *words;
-        enum law_said said =
-            e->t <= end && str_eq(e->service, "patroni") ? law_said(e->text, &words) : LAW_SAID_NOTHING;
-        int n = said == LAW_SAID_NOTHING ? -1 : node_index(m, e->node);
-        if (said == LAW_SAID_NO_DCS && str_eq(e->node, old_leader)) // keeps nobody from racing
-            continue;
-        if (said == LAW_SAID_NO_DCS) {
-            p->bounded = false;
-            WHY(p, "no law: no race without etcd");
-            return;
-        }
-        if (said == LAW_SAID_BUSY) {
-            busy = LAW_BUSY;
-            if (!most)
-                WHY(p, "%s was still asking the silent leader, up to 3 s, when the key went", e->node);
-        } else if (n >= 0 && ++lost[n] > most) {
-            most = lost[n];
-            WHY(p, "%zu race%s nobody won, %.0f s each: \"%s\"", most, most > 1 ? "s" : "", s(m->loop_wait), words);
-        }
+        struct bound_said x = {.t = e->t, .node = e->node};
+        if (str_eq(e->service, "patroni") && (x.said = law_said(e->text, &x.words)) != LAW_SAID_NOTHING)
+            VEC_PUSH(out, x);
     }
-    set_bound(p, law_elect_again((struct law_range){p->min, p->max + busy}, most, m->loop_wait));
+    if (h->paused)
+        *VEC_ADD(out) = (struct bound_said){.t = h->paused, .node = h->paused_node, .paused = true};
 }
 
-static void bound_elect(const struct model *m, const struct history *h, struct outage_story *o, enum law law) {
-    struct outage_part *p = &o->parts[OP_ELECT];
-    bool healed = o->cause->to != USEC_NEVER && o->cause->to < p->to;
-    bool named = h->leader_named > o->cause->from && h->leader_named <= (p->to == USEC_NEVER ? h->now : p->to);
-    set_bound(p, law_elect(law, healed || named));
-    if (law == LAW_LEASE_DROPPED)
-        WHY(p, "candidates wait 2 s for the silent leader's answer, then one HA cycle");
-    else
-        WHY(p, "every member answers or refuses at once; one HA cycle up to 1 s");
-    explain_elect(m, h, o->cause->leader, p);
-}
-
-static void bound_promote(struct outage_part *p) {
-    set_bound(p, law_promote());
-    WHY(p, "pg_promote and the end of recovery");
-}
-
-static void bound_restart(const struct model *m, struct outage_part *p) {
-    if (!m->loop_wait)
-        return;
-    set_bound(p, law_promote_in_place(m->loop_wait));
-    WHY(p, "restart in place: noticed within loop_wait %.0f s, then start and crash recovery", s(m->loop_wait));
-}
-
-static void explain_no_quorum(const struct model *m, struct outage_story *o) {
-    WHY(&o->parts[OP_DEMOTE], "no law: within loop_wait %.0f s, then etcd is tried for retry_timeout %.0f s",
-        s(m->loop_wait), s(m->retry_timeout));
-    WHY(&o->parts[OP_NO_QUORUM], "no law: until etcd is mended; PostgreSQL is read-only meanwhile");
-    WHY(&o->parts[OP_QUORUM_BACK], "no law: Patroni's next HA loop, within loop_wait %.0f s", s(m->loop_wait));
-}
-
-static void bound_reroute(const struct model *m, struct outage_story *o) {
-    struct outage_part *p = &o->parts[OP_REROUTE];
-    struct law_fault done = law_fault(o->cause);
-    if (law_old_primary_lives(&done)) {
-        WHY(p, "no law: the old primary lives on until Patroni demotes it");
-        return;
+static void lend(const struct outage_story *o, usec_t now, struct phase phases[PHASE_COUNT]) {
+    for (int i = 0; i < OP_COUNT; i++) {
+        const struct outage_part *p = &o->parts[i];
+        bool open = p->to == USEC_NEVER;
+        phases[i] = (struct phase){
+            .present = p->present, .open = open, .start = p->from, .duration = usec_sub(open ? now : p->to, p->from)};
     }
-    for (size_t i = 0; i < m->n_nodes; i++)
-        if (m->nodes[i].services & SERVICE_HAPROXY) {
-            WHY(p, "no law: depends on HAProxy's health checks");
-            return;
-        }
-    set_bound(p, law_reroute());
-    WHY(p, "the application looks for the leader; a silent address costs it 2 s");
+}
+
+static void take_back(struct outage_story *o, const struct phase phases[PHASE_COUNT]) {
+    for (int i = 0; i < OP_COUNT; i++) {
+        struct outage_part *p = &o->parts[i];
+        p->bounded = phases[i].bounded;
+        p->min = phases[i].bound_min;
+        p->max = phases[i].bound_max;
+        STR_COPY(p->why, phases[i].why);
+    }
 }
 
 void outage_bounds(const struct model *m, const struct history *h, struct outage_story *o) {
-    enum law law = o->cause ? outage_law_of(o->cause) : LAW_NONE;
-    if (o->no_quorum)
-        explain_no_quorum(m, o);
-    if (law == LAW_NONE)
+    const struct fault_band *f = o->cause;
+    struct phase phases[PHASE_COUNT] = {0};
+    said_list said = {0};
+    if (!f)
         return;
-    if (o->parts[OP_DETECT].present && !o->no_quorum)
-        bound_detect(m, h, o, law);
-    if (o->parts[OP_ELECT].present)
-        bound_elect(m, h, o, law);
-    if (o->parts[OP_PROMOTE].present)
-        bound_promote(&o->parts[OP_PROMOTE]);
-    if (o->parts[OP_RETURN].present && law == LAW_RESTART)
-        bound_restart(m, &o->parts[OP_RETURN]);
-    if (o->parts[OP_REROUTE].present)
-        bound_reroute(m, o);
+    collect_said(h, &o->parts[OP_ELECT], &said);
+    struct bound_facts facts = {
+        .fault = outage_law_fault(f),
+        .bite = f->from,
+        .healed = f->act ? USEC_NEVER : f->to,
+        .now = h->now,
+        .ttl = m->ttl,
+        .loop_wait = m->loop_wait,
+        .retry_timeout = m->retry_timeout,
+        .start_timeout = h->start_timeout_told ? h->primary_start_timeout : BOUND_START_TIMEOUT,
+        .election = h->etcd_election ? h->etcd_election : BOUND_ELECTION,
+        .renewal = renewal_before(h, f->from),
+        .etcd_leader = f->etcd_leader,
+        .etcd_changed = etcd_leader_changed(m, h, f),
+        .named = h->leader_named > f->from ? h->leader_named : USEC_NEVER,
+        .haproxy = has_haproxy(m),
+        .no_quorum = o->no_quorum,
+        .quorum_lost = o->quorum_lost,
+        .said = said.items,
+        .n_said = said.n,
+    };
+    lend(o, h->now, phases);
+    bounds_evaluate(&facts, phases);
+    take_back(o, phases);
+    VEC_DONE(&said);
 }

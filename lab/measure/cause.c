@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
-// Which injection the outage belongs to: the latest one that had taken effect when the outage began. A fault that
-// prepares the ground (cut replication, then kill the leader) is then not blamed for what the second one did.
+// Which injection the outage belongs to: the latest one that had taken effect when the outage began and may explain it (lab/model/blame.h). A fault that
+// prepares the ground (cut replication, then kill the leader) is then not blamed for what the second one did, and one that was healed long
+// before is blamed for nothing: no cause is an answer.
 #include "lab/measure/fold.h"
+#include "lab/model/blame.h"
 
 static usec_t effect_of(const struct fault_measure *f) {
     return f->effective ? f->effective : f->asked;
@@ -25,20 +27,19 @@ static int first_fault(const struct measure *m) {
     return best;
 }
 
-// It bites somewhere between the order and the moment at which the effect was seen (a power-off cuts the link, then kills and reaps),
-// so one that was ordered in time and seen a tenth of a second late had bitten.
-static bool had_bitten(const struct fault_measure *f, usec_t limit) {
-    usec_t t = effect_of(f);
-    return t && (t <= limit || (f->asked && f->asked <= limit && t <= limit + SEC / 10));
+static usec_t explains_until(const struct measure *m, const struct fault_measure *f) {
+    usec_t bite = effect_of(f);
+    struct law_fault done = {f->mechanism, f->params, f->nodes, leader_at(m, bite)};
+    return law_explains_until(&done, bite, f->over ? f->over : USEC_NEVER,
+                              fold_setting_usec(m, "patroni.ttl", bite, SEC, 0));
 }
 
-static int last_fault_before(const struct measure *m, usec_t limit) {
-    int best = -1;
-    for (size_t i = 0; i < m->out.faults.n; i++) {
-        const struct fault_measure *f = &m->out.faults.items[i];
-        if (had_bitten(f, limit) && (best < 0 || effect_of(f) >= effect_of(&m->out.faults.items[best])))
-            best = (int)i;
-    }
+static int who_explains(const struct measure *m, usec_t began, usec_t resolution) {
+    VEC(struct blame_candidate) list = {0};
+    VEC_FOREACH (&m->out.faults, f)
+        VEC_PUSH(&list, ((struct blame_candidate){f->asked, f->effective, explains_until(m, f)}));
+    int best = blame_choose(list.items, list.n, began, resolution);
+    VEC_DONE(&list);
     return best;
 }
 
@@ -64,6 +65,16 @@ static void note_leaders(struct measure *m, usec_t since) {
         STR_COPY(o->new_leader, m->keys.n ? m->keys.items[m->keys.n - 1].value : "");
 }
 
+// Which injection the phases belong to. Without an outage and without a lost key it is the first one: there is nothing to explain, and a rejoin is still
+// measured from it.
+static int choose(const struct measure *m, int first, usec_t since) {
+    const struct measures *o = &m->out;
+    if (o->outage) // an effect is seen a moment after it bites, and the last acknowledgement may be on its way then
+        return who_explains(m, o->outage_start, o->resolution);
+    usec_t lost = first_key_loss(m, since);
+    return lost ? who_explains(m, lost, 0) : first;
+}
+
 void cause_choose(struct measure *m) {
     struct measures *o = &m->out;
     int first = first_fault(m);
@@ -72,13 +83,9 @@ void cause_choose(struct measure *m) {
         return;
     }
     usec_t since = effect_of(&o->faults.items[first]);
-    // An effect is seen a moment after it bites, and the last acknowledgement may be on its way then.
-    usec_t limit = o->outage ? o->outage_start + o->resolution : first_key_loss(m, since);
-    o->cause = last_fault_before(m, limit);
-    if (o->cause < 0)
-        o->cause = first;
+    o->cause = choose(m, first, since);
     note_leaders(m, since);
-    usec_t effect = effect_of(&o->faults.items[o->cause]);
+    usec_t effect = o->cause >= 0 ? effect_of(&o->faults.items[o->cause]) : USEC_NEVER;
     if (o->outage && !o->outage_open && o->outage_end > effect)
         o->recovery = o->outage_end - effect;
 }

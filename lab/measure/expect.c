@@ -54,7 +54,7 @@ static struct reading read_recovery(const struct measures *o) {
     if (!o->first_write)
         return unknown("the application wrote nothing");
     if (o->outage && o->cause < 0)
-        return unknown("there was an outage and no fault to count from");
+        return unknown("no fault and no act of the run explains the outage: there is nothing to count from");
     return duration(o->recovery);
 }
 
@@ -86,7 +86,10 @@ static struct reading read_rejoin(const struct measures *o) {
     if (o->rejoin_known)
         return duration(o->rejoin);
     struct reading r = {.known = o->cause >= 0, .sentence = true, .value = 1e18};
-    STR_COPY(r.text, o->cause >= 0 ? "not every member streamed again before the end" : "there was no fault");
+    STR_COPY(r.text, o->cause >= 0 ? "the cluster was not healthy again at the end"
+                     : o->faults.n
+                         ? "no fault and no act of the run explains the outage: there is nothing to count from"
+                         : "there was no fault");
     return r;
 }
 

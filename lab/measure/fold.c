@@ -235,6 +235,7 @@ static void on_fault(struct measure *m, const struct event *ev) {
         add_what(f, ev->u.FAULT.detail);
     if (str_eq(phase, "asked")) {
         f->asked = ev->t;
+        f->over = 0; // an id may come back after its healing
     } else if (str_eq(phase, "effective")) {
         f->effective = ev->t;
         f->effective_seen = ev->u.FAULT.effective_seen;
@@ -244,11 +245,12 @@ static void on_fault(struct measure *m, const struct event *ev) {
         STR_COPY(f->detail, ev->u.FAULT.detail);
     } else if (str_eq(phase, "unverified") || str_eq(phase, "failed")) {
         f->ok = false;
+        f->over = str_eq(phase, "failed") ? ev->t : f->over;
         STR_COPY(f->detail, ev->u.FAULT.detail);
     } else if (str_eq(phase, "heal_asked")) {
         f->heal_asked = ev->t;
     } else if (str_eq(phase, "healed")) {
-        f->healed = ev->t;
+        f->healed = f->over = ev->t;
     } else if (str_eq(phase, "heal_verified")) {
         f->heal_verified = ev->t;
     }
@@ -264,7 +266,7 @@ static void on_action(struct measure *m, const struct event *ev) {
         f->effective_seen = true;
         return;
     }
-    f->verified = ev->t;
+    f->verified = f->over = ev->t;
     f->ok = str_eq(ev->u.ACTION.phase, "done");
     STR_COPY(f->detail, ev->u.ACTION.detail);
 }

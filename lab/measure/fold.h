@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Private to the room: what the fold keeps of a log, and the steps of measure_finish in the order they run.
+#include "lab/measure/bounds.h"
 #include "lab/measure/idset.h"
 #include "lab/measure/laws.h"
 #include "lab/measure/measure.h"
@@ -41,13 +42,6 @@ struct quorum_loss { // the time in which etcd served nobody for want of a quoru
 struct key_write { // a Patroni has written its own key, members/NAME
     usec_t t;
     int node;
-};
-struct stood_back { // a candidate's Patroni says why it did not become leader, or that it can't
-    usec_t t;
-    int node;
-    bool paused; // by its REST API: maintenance mode
-    enum law_said said;
-    const char *words; // static
 };
 struct crash_seen { // a postmaster ends all its children because one of them crashed, by its log
     usec_t t;
@@ -121,8 +115,9 @@ struct measure {
     struct quorum_watch quorum;
     struct health_watch health;
     VEC(struct quorum_loss) quorum_losses;
+    usec_t quorum_lost; // since when, of the loss that made the leader of the phases fall; 0 = none did
     VEC(struct key_write) key_writes;
-    VEC(struct stood_back) stood_back;
+    VEC(struct bound_said) said; // node: a name in `nodes`
     VEC(struct crash_seen) crashes;
     VEC(struct power_seen) power;
     VEC(struct setting_seen) settings;
@@ -154,8 +149,6 @@ void phases_measure(struct measure *m);
 void bounds_measure(struct measure *m);
 void races_log_line(struct measure *m, const struct event *ev);
 void races_member(struct measure *m, const struct event *ev);
-void races_widen_elect(const struct measure *m, struct phase *p); // when it broke its bound, by what was seen
-void races_widen_detect(const struct measure *m, struct phase *p, usec_t ttl); // the same
 void writes_measure(struct measure *m);
 void splitbrain_measure(struct measure *m);
 void watched_measure(

@@ -2,6 +2,7 @@
 #include "lab/measure/laws.h"
 
 #include "lab/base/str.h"
+#include "lab/model/blame.h"
 #include "lab/record/fault_params.h"
 
 #define RACE_TIMEOUT    (2 * SEC)
@@ -55,6 +56,12 @@ enum law law_of(const struct law_fault *f) {
     return LAW_NONE;
 }
 
+usec_t law_explains_until(const struct law_fault *f, usec_t bite, usec_t over, usec_t ttl) {
+    enum law law = law_of(f);
+    usec_t until = usec_add(over, BLAME_AFTERMATH), lease = usec_add(bite, usec_add(ttl, LAW_LEASE_SCAN + LAW_SLACK));
+    return (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED) && lease > until ? lease : until;
+}
+
 int law_etcd_leader_hit(const struct law_fault *f, const char *etcd_leader) {
     // Killing or freezing Patroni alone leaves the node's etcd member at work.
     if (str_starts(f->mechanism, "process.") && !fault_params_are(f->params, "service", "etcd"))
@@ -87,8 +94,15 @@ static struct law_range range(usec_t min, usec_t max) {
     return (struct law_range){min < max ? min : max, max};
 }
 
+bool law_same_renewal(const struct law_renewal *a, const struct law_renewal *b) {
+    return usec_sub(a->at, a->error) <= b->at && usec_sub(b->at, b->error) <= a->at;
+}
+
 void law_note_renewal(struct law_renewal *last, struct law_renewal r, usec_t fault) {
-    if (usec_sub(r.at, r.error) > fault || (last->seen && r.at < last->at))
+    if (usec_sub(r.at, r.error) > fault)
+        return;
+    bool same = last->seen && law_same_renewal(last, &r);
+    if (last->seen && (same ? r.error > last->error : r.at < last->at))
         return;
     *last = r;
     last->seen = true;
@@ -168,4 +182,26 @@ struct law_range law_promote_in_place(usec_t loop_wait) {
 
 struct law_range law_reroute(void) {
     return (struct law_range){0, CONNECT_TIMEOUT + SEC};
+}
+
+struct law_range law_demote(usec_t late, usec_t loop_wait, usec_t retry_timeout) {
+    return range(0, sum(sum(late, loop_wait), sum(times(retry_timeout, 2), LAW_SLACK)));
+}
+
+struct law_range law_no_quorum(usec_t healed, usec_t election) {
+    return range(healed, sum(sum(healed, times(election, 4)), LAW_ETCD_START + LAW_SLACK));
+}
+
+struct law_range law_quorum_back(usec_t loop_wait, usec_t retry_timeout) {
+    return range(0, sum(sum(loop_wait, retry_timeout), LAW_SLACK));
+}
+
+bool law_quorum_ends_by_healing(const struct law_fault *f) {
+    if (str_starts(f->mechanism, "process."))
+        return fault_params_are(f->params, "service", "etcd");
+    return str_eq(f->mechanism, "net.drop") || str_eq(f->mechanism, "link.down");
+}
+
+usec_t law_quorum_seen_late(usec_t election) {
+    return sum(times(election, 2), SEC);
 }

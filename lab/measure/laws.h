@@ -53,6 +53,9 @@ struct law_range {
 enum law law_of(const struct law_fault *f);
 // Does an act with this mechanism name the new leader? Then nobody races, and the 2 s of a race are not its least time.
 bool law_names_leader(const char *mechanism);
+// The last moment at which an outage that begins may be its doing: a while after its end (lab/model/blame.h; over = USEC_NEVER: it goes on), and as long as the
+// lease runs that it kept from being renewed.
+usec_t law_explains_until(const struct law_fault *f, usec_t bite, usec_t over, usec_t ttl);
 // Did etcd's leader (its node's name, "" = not known) lose its followers by it? 1 yes, 0 no, -1 not known.
 int law_etcd_leader_hit(const struct law_fault *f, const char *etcd_leader);
 // Who hears nothing is heard: the next keepalive, on a connection that stands, still reaches etcd and counts.
@@ -61,7 +64,9 @@ bool law_renews_once_more(const struct law_fault *f);
 // Patroni alone was hit: PostgreSQL goes on, and the application leaves it when it is demoted, not when another is promoted.
 bool law_old_primary_lives(const struct law_fault *f);
 
-// Keeps in *last, of all renewals shown to it in any order, the last one that can have been before `fault`.
+// The observer narrows one renewal down with several sightings: those that overlap are of the same one.
+bool law_same_renewal(const struct law_renewal *a, const struct law_renewal *b);
+// Of sightings of one renewal the narrowest counts. Keeps in *last, of all renewals shown to it in any order, the last one that can have been before `fault`.
 void law_note_renewal(struct law_renewal *last, struct law_renewal r, usec_t fault);
 // The lease at `fault`. ttl and loop_wait are the settings in force, 0 = not known: they serve where no renewal was seen.
 struct law_lease law_lease_at(const struct law_renewal *last, usec_t fault, usec_t ttl, usec_t loop_wait);
@@ -86,6 +91,24 @@ enum law_said law_said(const char *log_line, const char **ret_words);
 struct law_range law_elect_again(struct law_range first, size_t lost, usec_t loop_wait);
 #define LAW_BUSY      (3 * SEC)     // what LAW_SAID_BUSY may add to the first race
 #define LAW_LAST_RACE (3 * SEC / 2) // so long before a race is won its loser may say so: no race that nobody won
+
+// etcd lost its quorum, and the leader gives its writes up by itself.
+//   demote       an HA loop begins within loop_wait (patroni/__main__.py, schedule_next_run); reading the cluster and renewing the lock are each tried for
+//                retry_timeout (dcs/etcd.py, Retry(deadline=retry_timeout)), one after the other; then "demoting self because DCS is not accessible"
+//                (ha.py, _handle_dcs_error). An etcd that refuses at once makes it as short as nothing. late: how long after the fault etcd still served.
+//   no-quorum    whoever mends etcd: known from the healing on. It starts, and elects after 1 to 2 election timeouts (raft.go, resetRandomizedElectionTimeout);
+//                a split vote costs one more round
+//   quorum-back  the next HA loop, or the one that still tries: it ends with touch_member (ha.py, run_cycle)
+struct law_range law_demote(usec_t late, usec_t loop_wait, usec_t retry_timeout);
+struct law_range law_no_quorum(usec_t healed,
+                               usec_t election); // healed: from the phase's begin to the end of the fault
+struct law_range law_quorum_back(usec_t loop_wait, usec_t retry_timeout);
+// Does etcd serve again by itself once the fault is healed? Its processes were hit, or the way to them; a machine must boot first, data must be mended.
+bool law_quorum_ends_by_healing(const struct law_fault *f);
+// A quorum that was seen to be lost no later than this after the fault was lost by it: its leader steps down after one to two election timeouts, members are
+// asked twice a second.
+usec_t law_quorum_seen_late(usec_t election);
+#define LAW_ETCD_START (2 * SEC) // the process, its data read; 0.3 s on an idle machine
 
 struct law_range law_promote(void);
 struct law_range law_promote_in_place(usec_t loop_wait); // restarted where it was

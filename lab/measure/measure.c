@@ -84,7 +84,7 @@ void measure_free(struct measure *m) {
     idset_done(&m->ok), idset_done(&m->failed), idset_done(&m->unknown), idset_done(&m->local_only);
     VEC_DONE(&m->record.missing);
     VEC_DONE(&m->ticks), VEC_DONE(&m->keys), VEC_DONE(&m->leases), VEC_DONE(&m->sql), VEC_DONE(&m->etcd),
-        VEC_DONE(&m->stood_back), VEC_DONE(&m->crashes);
+        VEC_DONE(&m->said), VEC_DONE(&m->crashes);
     VEC_DONE(&m->quorum_losses), VEC_DONE(&m->key_writes);
     model_free(m->model);
     watch_free(m->watch);

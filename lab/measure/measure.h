@@ -31,6 +31,7 @@ enum phase_kind {
 
 struct phase {
     bool present; // both ends were seen
+    bool open;    // it goes on: duration is what it has lasted so far. Never in a finished run
     const char *name;
     usec_t start, duration; // run time, µs
     usec_t error;           // the duration's resolution
@@ -64,6 +65,7 @@ struct fault_measure {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128], detail[EVENT_TEXT_MAX];
     usec_t asked, effective, verified;        // run time, 0 = did not happen
     usec_t heal_asked, healed, heal_verified; // the same
+    usec_t over;                              // healed, failed; of an act: done or failed. 0 = it goes on
     bool ok;                                  // verified
     bool effective_seen;                      // the effect's time was observed, not assumed
     bool action;                              // an administrator's act (patroni.switchover), not a fault

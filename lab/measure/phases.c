@@ -236,6 +236,7 @@ void phases_measure(struct measure *m) {
     }
     usec_t demoted = 0, error = 0;
     const struct quorum_loss *loss = find_loss(m, &c, &demoted, &error);
+    m->quorum_lost = loss ? loss->from : 0;
     if (loss)
         link_without_quorum(m, &c, loss, demoted, error, served);
     else

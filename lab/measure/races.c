@@ -11,67 +11,86 @@
 //            (lessor.Promote)
 #include <stdio.h>
 
+#include "lab/measure/bounds_internal.h"
 #include "lab/measure/fold.h"
-#include "lab/measure/laws.h"
 
 void races_log_line(struct measure *m, const struct event *ev) {
-    struct stood_back x = {.t = ev->t, .node = fold_find_node(m, ev->u.LOG_LINE.node)};
-    if (str_eq(ev->u.LOG_LINE.service, "patroni") && x.node >= 0 &&
-        (x.said = law_said(ev->u.LOG_LINE.text, &x.words)) != LAW_SAID_NOTHING)
-        *VEC_ADD(&m->stood_back) = x;
+    int node = fold_find_node(m, ev->u.LOG_LINE.node);
+    struct bound_said x = {.t = ev->t};
+    if (node < 0 || !str_eq(ev->u.LOG_LINE.service, "patroni") ||
+        (x.said = law_said(ev->u.LOG_LINE.text, &x.words)) == LAW_SAID_NOTHING)
+        return;
+    x.node = m->nodes[node].name;
+    VEC_PUSH(&m->said, x);
 }
 
 void races_member(struct measure *m, const struct event *ev) {
     int node = ev->u.MEMBER.paused ? fold_find_node(m, ev->u.MEMBER.node) : -1;
     if (node >= 0)
-        *VEC_ADD(&m->stood_back) = (struct stood_back){.t = ev->t, .node = node, .paused = true};
+        *VEC_ADD(&m->said) = (struct bound_said){.t = ev->t, .node = m->nodes[node].name, .paused = true};
 }
 
+// What was seen comes first: a narrow screen has room for no more.
 static void add_why(struct phase *p, const char *text) {
-    size_t n = strlen(p->why);
-    (void)snprintf(p->why + n, sizeof p->why - n, "; %s", text);
+    char law[sizeof p->why];
+    STR_COPY(law, p->why);
+    (void)snprintf(p->why, sizeof p->why, "%s; %s", text, law);
 }
 
 static void widen(struct phase *p, usec_t max) {
     p->bound_max = max;
-    p->inside = p->duration + p->error >= p->bound_min && p->duration <= max + p->error;
+    p->inside = (p->open || p->duration + p->error >= p->bound_min) && p->duration <= max + p->error;
 }
 
 static bool too_long(const struct phase *p) {
     return p->present && p->bounded && p->duration > p->bound_max + p->error;
 }
 
-static void no_law(const struct measure *m, struct phase *p, const struct stood_back *x) {
+static void no_law(struct phase *p, const struct bound_said *x) {
     p->bounded = p->inside = false;
     if (x->paused)
         (void)snprintf(p->why, sizeof p->why, "no law: in maintenance mode (pause) nobody races");
     else
-        (void)snprintf(p->why, sizeof p->why, "no law: no race without etcd (Patroni on %s: \"%s\")",
-                       m->nodes[x->node].name, x->words);
+        (void)snprintf(p->why, sizeof p->why, "no law: no race without etcd (Patroni on %s: \"%s\")", x->node,
+                       x->words);
 }
 
-void races_widen_elect(const struct measure *m, struct phase *p) {
-    size_t lost[NODES_MAX] = {0}, most = 0;
+// Who stood back how often, by name.
+static size_t count_lost(const struct bound_facts *f, const char *node, usec_t from, usec_t to, const char **words) {
+    size_t n = 0;
+    for (size_t i = 0; i < f->n_said; i++)
+        if (f->said[i].said == LAW_SAID_LOST && str_eq(f->said[i].node, node) && f->said[i].t >= from &&
+            f->said[i].t <= to) {
+            n++;
+            *words = f->said[i].words;
+        }
+    return n;
+}
+
+void races_widen_elect(const struct bound_facts *f, struct phase *p) {
+    size_t most = 0;
     const char *words = "", *busy = NULL;
     if (!too_long(p))
         return;
-    usec_t end = p->start + p->duration - LAW_LAST_RACE;
-    VEC_FOREACH (&m->stood_back, x) {
-        bool cut_off = x->said == LAW_SAID_NO_DCS && str_eq(m->nodes[x->node].name, m->out.old_leader);
+    usec_t end = p->open ? f->now : usec_sub(p->start + p->duration, LAW_LAST_RACE);
+    for (size_t i = 0; i < f->n_said; i++) {
+        const struct bound_said *x = &f->said[i];
+        bool cut_off = x->said == LAW_SAID_NO_DCS && str_eq(x->node, f->fault.leader);
         if (x->t < p->start || x->t > end || cut_off) // an old leader without etcd keeps nobody from racing
             continue;
         if (x->paused || x->said == LAW_SAID_NO_DCS) {
-            no_law(m, p, x);
+            no_law(p, x);
             return;
         }
-        if (x->said == LAW_SAID_BUSY) {
-            busy = m->nodes[x->node].name;
-        } else if (++lost[x->node] > most) {
-            most = lost[x->node];
-            words = x->words;
+        if (x->said == LAW_SAID_BUSY)
+            busy = x->node;
+        const char *its = "";
+        size_t n = x->said == LAW_SAID_LOST ? count_lost(f, x->node, p->start, end, &its) : 0;
+        if (n > most) {
+            most = n;
+            words = its;
         }
     }
-    usec_t loop = fold_setting_usec(m, "patroni.loop_wait", p->start, SEC, 0);
     char text[240];
     if (busy) {
         (void)snprintf(text, sizeof text,
@@ -81,36 +100,23 @@ void races_widen_elect(const struct measure *m, struct phase *p) {
         add_why(p, text);
         widen(p, p->bound_max + LAW_BUSY);
     }
-    if (most && loop) {
+    if (most && f->loop_wait) {
         (void)snprintf(text, sizeof text,
                        "%zu race%s that nobody won, each costs a loop_wait of %.0f s (Patroni: \"%s\")", most,
-                       most > 1 ? "s" : "", (double)loop / 1e6, words);
+                       most > 1 ? "s" : "", (double)f->loop_wait / 1e6, words);
         add_why(p, text);
-        widen(p, law_elect_again((struct law_range){p->bound_min, p->bound_max}, most, loop).max);
+        widen(p, law_elect_again((struct law_range){p->bound_min, p->bound_max}, most, f->loop_wait).max);
     }
 }
 
-// When it was first seen that etcd had another leader than at `from`; 0 = not before `to`.
-static usec_t etcd_leader_changed(const struct measure *m, usec_t from, usec_t to) {
-    int leader = -1;
-    VEC_FOREACH (&m->etcd, e) {
-        if (e->t <= from && (e->leader || e->node == leader))
-            leader = e->leader ? e->node : -1;
-        else if (leader >= 0 && e->t > from && e->t < to && e->leader && e->node != leader)
-            return e->t;
-    }
-    return 0;
-}
-
-void races_widen_detect(const struct measure *m, struct phase *p, usec_t ttl) {
-    usec_t seen = too_long(p) ? etcd_leader_changed(m, p->start, p->start + p->duration) : 0;
-    if (!seen || !ttl)
+void races_widen_detect(const struct bound_facts *f, struct phase *p, usec_t ttl) {
+    if (!too_long(p) || !ttl || f->etcd_changed <= p->start || f->etcd_changed >= p->start + p->duration)
         return;
-    usec_t election = fold_setting_usec(m, "etcd.election-timeout", p->start, MSEC, SEC);
+    usec_t seen = f->etcd_changed - p->start, most = law_detect_anew(seen, ttl, f->election);
     char text[160];
     (void)snprintf(text, sizeof text,
                    "etcd had a new leader, seen %.1f s after the fault: every lease restarts at ttl %.0f s + %.1f s",
-                   (double)(seen - p->start) / 1e6, (double)ttl / 1e6, (double)election / 1e6);
+                   (double)seen / 1e6, (double)ttl / 1e6, (double)f->election / 1e6);
     add_why(p, text);
-    widen(p, law_detect_anew(seen - p->start, ttl, election));
+    widen(p, most > p->bound_max ? most : p->bound_max);
 }

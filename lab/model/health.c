@@ -19,7 +19,8 @@ static usec_t resolution(const struct event *ev) {
 }
 
 static bool is_serious(const struct model *m, usec_t t) {
-    return !facts_one_writer_leads(m) || !model_quorum(m) || model_explains(m, "", t);
+    return !facts_one_writer_leads(m) || !model_quorum(m) || model_divergence(m, NULL, 0) != DOUBT_NONE ||
+           model_explains(m, "", t);
 }
 
 static enum health_news turn_healthy(struct health_watch *w, usec_t t, usec_t error) {

@@ -5,7 +5,7 @@
 // nobody else, so all of them turn at the same event.
 //
 //   healthy    the holder of the leader key has power and accepts writes, nobody else does, every other powered PostgreSQL streams from it and is on its
-//              timeline, and etcd has a quorum
+//              timeline, nobody's history differs from its own (diverge.h), and etcd has a quorum
 //   complete   healthy, every node has power, is registered and answers, and in synchronous mode a standby is named
 //   rejoined   healthy again, for good: no later lapse counts
 //

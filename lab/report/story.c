@@ -11,4 +11,6 @@ void report_end_story(struct story *story, const struct measures *m) {
             story_defect(story, d->at, d->node, d->id, d->detail, d->text, d->reference);
     if (m->outage)
         story_outage_resolution(story, m->outage_start, m->outage_end, m->resolution);
+    if (m->outage && m->cause < 0)
+        story_outage_unexplained(story, m->outage_start);
 }

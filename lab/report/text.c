@@ -190,6 +190,8 @@ static void put_outage(struct page *p) {
     else if (m->recovery)
         row(p, "recovery", "%s %s %s from the fault to the first write that lasted", usec_format(a, m->recovery),
             p->g->plus_minus, usec_format(b, m->resolution));
+    if (m->cause < 0)
+        row(p, "cause", "not known: no fault and no act of this run explains it");
     if (m->cluster_outage)
         row(p, "cluster alone",
             "%s %s %s in which no node took a write from inside; the rest is the way to one: network, driver, proxy",

@@ -7,6 +7,8 @@
 
 enum { LATENCIES = 32, HICCUPS = 8, MARKS = 8, SHORT_MAX = 160 };
 
+#define STORY_UNEXPLAINED "no fault and no act of this run explains it"
+
 struct pg_told {                                        // what was last told of a PostgreSQL
     bool known, answered, in_recovery, writable, wrote; // wrote: it accepted writes at some time
     int64_t timeline;

@@ -15,8 +15,7 @@ static int daemon_index(const char *service) {
 }
 
 static void blame(const struct story *s, int node, struct moment *m) {
-    add_detail(m, "no fault and no act of this run explains it%s",
-               s->machine[node].entered ? "; somebody was inside the machine" : "");
+    add_detail(m, STORY_UNEXPLAINED "%s", s->machine[node].entered ? "; somebody was inside the machine" : "");
 }
 
 static void ended(struct story *s, int node, const struct event *ev, const char *what) {

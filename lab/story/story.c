@@ -297,3 +297,9 @@ void story_outage_resolution(struct story *s, usec_t from, usec_t to, usec_t res
             ((*m)->kind == MOMENT_WRITES_BACK && (*m)->t == to))
             (*m)->error = resolution;
 }
+
+void story_outage_unexplained(struct story *s, usec_t from) {
+    VEC_FOREACH (&s->list, m)
+        if ((*m)->kind == MOMENT_WRITES_STOP && (*m)->t == from)
+            add_detail(*m, STORY_UNEXPLAINED);
+}

@@ -102,3 +102,5 @@ void story_defect(struct story *s, usec_t t, const char *node, const char *id, c
 void story_ahead(struct story *s, usec_t t, const char *node, const char *leader, lsn_t replayed, lsn_t written);
 // The ledger knows better than the ticks how exact the outage that begins at `from` is.
 void story_outage_resolution(struct story *s, usec_t from, usec_t to, usec_t resolution);
+// No fault and no act explains the outage that begins at `from` (lab/measure/cause.c).
+void story_outage_unexplained(struct story *s, usec_t from);

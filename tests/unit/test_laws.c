@@ -146,6 +146,10 @@ static void no_input_breaks_the_order_of_a_range(void **state) {
         in_order(law_detect_restart(loop, any_time()));
         enum law law = (enum law)(dice() % (LAW_RELEASE + 1));
         in_order(law_elect(law, dice() % 2));
+        in_order(law_demote(any_time(), any_time(), any_time()));
+        in_order(law_no_quorum(any_time(), any_time()));
+        in_order(law_quorum_back(any_time(), any_time()));
+        in_order((struct law_range){0, law_quorum_seen_late(any_time())});
         in_order(law_elect_again(law_elect(law, dice() % 2), dice() % 2 ? dice() : dice() % 9, loop));
         in_order(law_elect_again((struct law_range){any_time(), any_time()}, dice(), any_time()));
         in_order(law_promote_in_place(any_time()));
@@ -171,8 +175,24 @@ static void what_patroni_says_of_a_race_is_known(void **state) {
     assert_int_equal(r.max, 24500 * MSEC);
 }
 
+static void a_lost_quorum_has_the_law_of_patronis_loop_and_retries(void **state) {
+    (void)state;
+    assert_int_equal(law_demote(SEC, 10 * SEC, 10 * SEC).max, 31 * SEC + LAW_SLACK);
+    assert_int_equal(law_demote(0, 10 * SEC, 10 * SEC).min, 0); // etcd refuses: nothing is waited for
+    assert_int_equal(law_quorum_back(10 * SEC, 5 * SEC).max, 15 * SEC + LAW_SLACK);
+    struct law_range r = law_no_quorum(12 * SEC, SEC);
+    assert_int_equal(r.min, 12 * SEC);
+    assert_int_equal(r.max, 12 * SEC + 4 * SEC + LAW_ETCD_START + LAW_SLACK);
+    assert_true(law_quorum_ends_by_healing(&(struct law_fault){"process.kill", "service=etcd", "n1,n2", "n3"}));
+    assert_true(law_quorum_ends_by_healing(&(struct law_fault){"net.drop", "path=all", "n1,n2", "n3"}));
+    assert_false(
+        law_quorum_ends_by_healing(&(struct law_fault){"node.power_off", "", "n1,n2", "n3"})); // it boots first
+    assert_false(law_quorum_ends_by_healing(&(struct law_fault){"process.kill", "service=patroni", "n1", "n1"}));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lost_quorum_has_the_law_of_patronis_loop_and_retries),
         cmocka_unit_test(each_fault_of_the_leader_has_its_law),
         cmocka_unit_test(etcds_leader_goes_with_its_machine_and_not_with_a_process_beside_it),
         cmocka_unit_test(a_primary_without_its_patroni_lives_on),

@@ -43,8 +43,8 @@ function faultCard(f, i) {
 }
 function summary() {
   const cards = [outageCard(),
-    R.outage_start_ms == null ? null : card(T.recovery, R.recovery_ms == null ? T.none : ms(R.recovery_ms), "",
-      R.recovery_ms == null ? (R.write_outage_open ? T.noRecovery : null) : fill(T.recoveryFrom, {a: ms(R.resolution_ms)})),
+    R.outage_start_ms == null ? null : card(T.recovery, R.recovery_ms == null ? (R.fault ? T.none : T.notKnown) : ms(R.recovery_ms), "",
+      R.recovery_ms == null ? (R.write_outage_open ? T.noRecovery : R.fault ? null : T.unexplained) : fill(T.recoveryFrom, {a: ms(R.resolution_ms)})),
     lostCard(), splitCard(),
     R.old_leader || R.new_leader ? card(T.leader, R.leader_changed ? fill(T.leaderChange, {a: R.old_leader || "?", b: R.new_leader || "?"}) : fill(T.leaderSame, {a: R.new_leader || R.old_leader}), "") : null,
     R.cluster_outage_ms == null ? null : card(T.cluster, ms(R.cluster_outage_ms), "", fill(T.clusterText, {a: ms(R.cluster_resolution_ms)})),

@@ -9,7 +9,7 @@ const T = {
   outage: "Write outage", none: "none", atLeast: "at least", notKnown: "not known", nothingWritten: "nothing was written",
   outageFrom: "last acknowledged write at {a}, then none until {b}", outageOpen: "last acknowledged write at {a}; writes had not come back at {b}",
   hiccup: "longest pause {a}, and no write failed in it", noPause: "no pause above {a}",
-  recovery: "Recovery", recoveryFrom: "from the fault to the first write that lasted, ± {a}", noRecovery: "writes never came back",
+  recovery: "Recovery", recoveryFrom: "from the fault to the first write that lasted, ± {a}", unexplained: "no fault and no act of this run explains the outage", noRecovery: "writes never came back",
   resolution: "± {a}: one write every {b}, and a write takes {c}",
   lost: "Lost writes", lostOf: "of {n} acknowledged", split: "Split brain", splitProven: "proven, {a} possible: {n} took writes at the same time",
   splitPossible: "none proven; the probes can't exclude {a} ({n})", splitNone: "no two nodes took writes at the same time",
