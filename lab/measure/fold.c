@@ -349,7 +349,7 @@ static void on_run_end(struct measure *m, const struct event *ev) {
 }
 
 void measure_event(struct measure *m, const struct event *ev) {
-    if (ev->t > m->out.ended && ev->t != USEC_NEVER)
+    if (ev->t > m->out.ended && ev->t != USEC_NEVER && ev->kind != EVENT_RECORD_SEAL)
         m->out.ended = ev->t;
     watch_event(m->watch, ev);
     if (!m->closed) {

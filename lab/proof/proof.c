@@ -5,13 +5,19 @@
 #include <stdio.h>
 
 struct proof *proof_new(void) {
-    return xcalloc(1, sizeof(struct proof));
+    struct proof *p = xcalloc(1, sizeof *p);
+    p->model = model_new();
+    return p;
 }
 
 void proof_free(struct proof *p) {
     if (!p)
         return;
-    VEC_DONE(&p->out.missing);
+    model_free(p->model);
+    for (size_t i = 0; i < NODES_MAX; i++)
+        idset_done(&p->nodes[i].rows);
+    VEC_DONE(&p->expects), VEC_DONE(&p->defects), VEC_DONE(&p->steps), VEC_DONE(&p->faults), VEC_DONE(&p->actions);
+    VEC_DONE(&p->ticks), VEC_DONE(&p->acks), VEC_DONE(&p->out.missing);
     free(p);
 }
 
@@ -28,17 +34,19 @@ void proof_lack(struct proof *p, const char *fmt, ...) {
 }
 
 void proof_event(struct proof *p, const struct event *ev) {
-    if (!p->kinds[EVENT_TICK]++) // counts all
+    if (p->events++ == 0)
         p->first = ev->kind;
     p->kinds[ev->kind]++;
+    p->backwards[ev->kind] += ev->t < p->latest[ev->kind];
+    p->latest[ev->kind] = ev->t;
     if (ev->kind == EVENT_RUN_BEGIN)
         p->begin = *ev;
     if (ev->kind == EVENT_RUN_END)
         STR_COPY(p->end_reason, ev->u.RUN_END.reason);
-}
-
-void proof_ledger(struct proof *p, const struct ledger_record *r) {
-    (void)p, (void)r;
+    proof_take_plan(p, ev);
+    proof_take_course(p, ev);
+    proof_take_watch(p, ev);
+    proof_take_client(p, ev);
 }
 
 // ---- lines -----------------------------------------------------------------------------------------------------------
@@ -140,6 +148,12 @@ const struct record_proof *proof_finish(struct proof *p, const struct proof_fold
         judge_seal(p, folder);
     else if (!p->out.live)
         judge_missing_seal(p);
+    // A true seal needs no rules. Without an end, or with one in the middle, a run is judged by that and not by what it lacks.
+    if (folder->log.seal != RUN_SEAL_TRUE && proof_to_end(p)) {
+        proof_judge_plan(p, folder->plan);
+        proof_judge_watch(p);
+        proof_judge_client(p, folder->ledger_digest);
+    }
     sum_up(p);
     return &p->out;
 }

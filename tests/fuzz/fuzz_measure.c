@@ -6,12 +6,14 @@
 #include "lab/base/json.h"
 #include "lab/base/plain.h"
 #include "lab/measure/laws.h"
+#include "lab/proof/proof.h"
 #include "lab/report/compare.h"
 #include "lab/report/report.h"
 #include "tests/fuzz/log_input.h"
 
 struct folds {
     struct measure *measure;
+    struct proof *proof;
     struct story *story;
     struct compare_run run;
 };
@@ -19,12 +21,15 @@ struct folds {
 static void apply(void *arg, const struct event *ev) {
     struct folds *f = arg;
     measure_event(f->measure, ev);
+    proof_event(f->proof, ev);
     story_event(f->story, ev);
     compare_take(&f->run, ev);
 }
 
 static void operation(void *arg, const struct ledger_record *r) {
-    measure_ledger(arg, r);
+    struct folds *f = arg;
+    measure_ledger(f->measure, r);
+    proof_ledger(f->proof, r);
 }
 
 static void demand_json(const struct strbuf *text) {
@@ -68,11 +73,34 @@ static void print(const struct measures *o, const struct folds *f, size_t size) 
     VEC_DONE(&runs);
 }
 
+// Without a seal, with any bytes as its plan or a plan of the right form: the rules run, and what they say fits the list.
+static void prove(struct folds *f, const uint8_t *data, size_t size) {
+    static const char plan[] =
+        "{\"name\":\"\",\"seed\":1,\"topology\":{\"name\":\"t\",\"nodes\":[{\"name\":\"n1\",\"services\":[\"postgres\","
+        "1]},7]},"
+        "\"steps\":[{\"name\":\"crash\",\"kind\":\"inject\"},null],\"expect\":[{\"kind\":\"rejoin\",\"max\":1e300},[]],"
+        "\"known_defects\":[{\"id\":\"x\"},\"y\"]}";
+    cleanup_free char *any = xstrndup((const char *)data, size);
+    struct digest digest;
+    digest_begin(&digest);
+    struct proof_folder folder = {.log = {.seal = (enum run_seal)(size % 3), .broken = (int64_t)(size % 5)},
+                                  .plan = size % 7 == 0   ? NULL
+                                          : size % 7 == 1 ? any
+                                                          : plan,
+                                  .live = size % 11 == 0,
+                                  .ledger_digest = size % 2 ? &digest : NULL};
+    const struct record_proof *proof = proof_finish(f->proof, &folder);
+    if (proof->complete != (proof->missing.n == 0))
+        abort();
+    measure_record(f->measure, proof);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct folds f = {.measure = measure_new(), .story = story_new(), .run = {.name = "a"}};
+    struct folds f = {.measure = measure_new(), .proof = proof_new(), .story = story_new(), .run = {.name = "a"}};
     log_input(data, size, apply, &f);
     if (size % 4)
-        log_input_ledger(data, size, operation, f.measure);
+        log_input_ledger(data, size, operation, &f);
+    prove(&f, data, size);
     const struct measures *o = measure_finish(f.measure);
     demand_order(o);
     report_end_story(f.story, o);
@@ -81,5 +109,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     VEC_DONE(&f.run.settings);
     story_free(f.story);
     measure_free(f.measure);
+    proof_free(f.proof);
     return 0;
 }

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: PostgreSQL
+// What a run goes through: the states of the lab, the steps of the plan, the life of each fault and act. Each has an order, and an end.
+#include "lab/proof/internal.h"
+
+#include <stdio.h>
+
+bool proof_scenario(const struct proof *p) {
+    return *p->begin.u.RUN_BEGIN.scenario;
+}
+
+bool proof_to_end(const struct proof *p) {
+    return str_eq(p->end_reason, "completed") || str_eq(p->end_reason, "expectation") ||
+           str_eq(p->end_reason, "unverified");
+}
+
+static void on_state(struct proof *p, const struct event *ev) {
+    const char *state = ev->u.LAB_STATE.state;
+    if (str_eq(state, "ready") && !p->ready)
+        p->ready = ev->t;
+    else if (str_eq(state, "collecting") && !p->collecting)
+        p->collecting = ev->t;
+    else if ((str_eq(state, "stopping") || str_eq(state, "kept")) && p->kinds[EVENT_RUN_END])
+        p->left = true;
+}
+
+static void on_step(struct proof *p, const struct event *ev) {
+    struct proof_step *found = NULL;
+    VEC_FOREACH (&p->steps, s)
+        if (s->index == ev->u.STEP.index && str_eq(s->name, ev->u.STEP.name))
+            found = s;
+    if (!found) {
+        found = VEC_ADD(&p->steps);
+        found->index = ev->u.STEP.index;
+        STR_COPY(found->name, ev->u.STEP.name);
+    }
+    STR_COPY(found->state, ev->u.STEP.state);
+    found->started = found->started || str_eq(ev->u.STEP.state, "started");
+}
+
+// ---- faults ----------------------------------------------------------------------------------------------------------
+
+// asked -> effective -> verified | unverified; failed at any time; heal_asked -> healed -> heal_verified | heal_unverified
+// (injector/injector.c). A second life under the same id begins with `asked`.
+static struct proof_fault *find_fault(struct proof *p, const struct event *ev) {
+    struct proof_fault *found = NULL;
+    VEC_FOREACH (&p->faults, f)
+        if (str_eq(f->id, ev->u.FAULT.id))
+            found = f;
+    bool again = found && str_eq(ev->u.FAULT.phase, "asked") && (found->heal_judged || found->failed);
+    if (found && !again)
+        return found;
+    found = VEC_ADD(&p->faults);
+    STR_COPY(found->id, ev->u.FAULT.id);
+    return found;
+}
+
+static void demand(struct proof_fault *f, bool before, const char *phase, const char *missing) {
+    if (!before && !*f->jump)
+        (void)snprintf(f->jump, sizeof f->jump, "'%.20s' without '%.20s'", phase, missing);
+}
+
+static void on_fault(struct proof *p, const struct event *ev) {
+    struct proof_fault *f = find_fault(p, ev);
+    const char *phase = ev->u.FAULT.phase;
+    STR_COPY(f->phase, phase);
+    STR_COPY(f->mechanism, ev->u.FAULT.mechanism);
+    STR_COPY(f->nodes, ev->u.FAULT.nodes);
+    if (str_eq(phase, "asked")) {
+        demand(f, !f->asked, phase, "an end of the one before");
+        f->asked = true;
+    } else if (str_eq(phase, "effective")) {
+        demand(f, f->asked, phase, "asked");
+        f->effective = true;
+    } else if (str_eq(phase, "verified") || str_eq(phase, "unverified")) {
+        demand(f, f->effective, phase, "effective");
+        f->judged = true;
+        f->verified = str_eq(phase, "verified");
+    } else if (str_eq(phase, "failed")) { // without `asked`: refused at once
+        f->failed = true;
+    } else if (str_eq(phase, "heal_asked")) {
+        demand(f, f->judged || f->failed || f->asked, phase, "asked");
+        f->heal_asked = true;
+    } else if (str_eq(phase, "healed")) {
+        demand(f, f->heal_asked, phase, "heal_asked");
+        f->healed = true;
+    } else if (str_eq(phase, "heal_verified") || str_eq(phase, "heal_unverified")) {
+        demand(f, f->healed || str_eq(phase, "heal_unverified"), phase, "healed");
+        f->heal_judged = true;
+    } else {
+        demand(f, false, phase, "a meaning");
+    }
+}
+
+static void on_action(struct proof *p, const struct event *ev) {
+    struct proof_action *found = NULL;
+    VEC_FOREACH (&p->actions, a)
+        if (str_eq(a->id, ev->u.ACTION.id))
+            found = a;
+    if (!found) {
+        found = VEC_ADD(&p->actions);
+        STR_COPY(found->id, ev->u.ACTION.id);
+    }
+    STR_COPY(found->action, ev->u.ACTION.action);
+    found->asked = found->asked || str_eq(ev->u.ACTION.phase, "asked");
+    found->ended = found->ended || str_eq(ev->u.ACTION.phase, "done") || str_eq(ev->u.ACTION.phase, "failed");
+}
+
+void proof_take_course(struct proof *p, const struct event *ev) {
+    if (ev->kind == EVENT_LAB_STATE)
+        on_state(p, ev);
+    else if (ev->kind == EVENT_STEP)
+        on_step(p, ev);
+    else if (ev->kind == EVENT_FAULT)
+        on_fault(p, ev);
+    else if (ev->kind == EVENT_ACTION)
+        on_action(p, ev);
+}
+
+// ---- rules -----------------------------------------------------------------------------------------------------------
+
+static const struct proof_step *find_step(const struct proof *p, int64_t index, const char *name) {
+    VEC_FOREACH (&p->steps, s)
+        if (s->index == index && str_eq(s->name, name))
+            return s;
+    return NULL;
+}
+
+static bool has_fault(const struct proof *p, const char *id) {
+    VEC_FOREACH (&p->faults, f)
+        if (str_eq(f->id, id))
+            return true;
+    return false;
+}
+
+static bool has_action(const struct proof *p, const char *id) {
+    VEC_FOREACH (&p->actions, a)
+        if (str_eq(a->id, id))
+            return true;
+    return false;
+}
+
+static void judge_step(struct proof *p, const cJSON *planned, int64_t index) {
+    const char *name = json_str(planned, "name", ""), *kind = json_str(planned, "kind", "");
+    const struct proof_step *s = find_step(p, index, name);
+    bool ended = s && (str_eq(s->state, "done") || str_eq(s->state, "failed") || str_eq(s->state, "skipped"));
+    if (!s)
+        return proof_lack(p, "the step '%s' of the plan is not in the log", name);
+    if (!ended)
+        proof_lack(p, "the step '%s' has no end in the log: it is %s", name, s->state);
+    if (str_eq(s->state, "done") && !s->started)
+        proof_lack(p, "the step '%s' is done in the log, and was never started", name);
+    if (s->started && str_eq(kind, "inject") && !has_fault(p, name))
+        proof_lack(p, "the step '%s' injects %s, and the log has no word of that fault", name,
+                   json_str(planned, "mechanism", ""));
+    if (s->started && str_eq(kind, "do") && !has_action(p, name))
+        proof_lack(p, "the step '%s' does %s, and the log has no word of that act", name,
+                   json_str(planned, "mechanism", ""));
+}
+
+static void judge_steps(struct proof *p, const cJSON *plan) {
+    const cJSON *steps = cJSON_GetObjectItemCaseSensitive(plan, "steps"), *s;
+    int64_t index = 0;
+    cJSON_ArrayForEach (s, steps)
+        judge_step(p, s, index++);
+    if (!find_step(p, -1, "begin"))
+        proof_lack(p, "the log does not say when the scenario began");
+    else if ((int64_t)p->steps.n > index + 1)
+        proof_lack(p, "the log holds %zu steps, the plan %" PRId64, p->steps.n - 1, index);
+}
+
+static void judge_fault(struct proof *p, const struct proof_fault *f) {
+    if (*f->jump)
+        proof_lack(p, "the fault '%s' (%s) is %s in the log", f->id, f->mechanism, f->jump);
+    else if (f->asked && !f->judged && !f->failed)
+        proof_lack(p, "the fault '%s' (%s) has no outcome in the log: it is %s", f->id, f->mechanism, f->phase);
+    else if (f->heal_asked && !f->heal_judged && !f->failed)
+        proof_lack(p, "the healing of the fault '%s' (%s) has no end in the log: it is %s", f->id, f->mechanism,
+                   f->phase);
+    else if (proof_scenario(p) && f->verified && !f->heal_asked &&
+             !f->failed) // a scenario heals everything before it ends
+        proof_lack(p, "the fault '%s' (%s) is in force and never healed in the log", f->id, f->mechanism);
+}
+
+static void judge_states(struct proof *p) {
+    if (!p->ready)
+        proof_lack(p, "the log does not say when the lab was ready");
+    else if (!p->collecting && p->kinds[EVENT_CLIENT_TICK])
+        proof_lack(p, "the log does not say when the run was over (lab.state collecting)");
+    else if (!p->left)
+        proof_lack(p, "the log ends with run.end: what follows it is missing");
+    if (p->kinds[EVENT_RUN_END] > 1)
+        proof_lack(p, "the log holds %" PRId64 " ends of a run", p->kinds[EVENT_RUN_END]);
+}
+
+void proof_judge_course(struct proof *p, const cJSON *plan) {
+    judge_states(p);
+    if (plan && proof_scenario(p))
+        judge_steps(p, plan);
+    VEC_FOREACH (&p->faults, f)
+        judge_fault(p, f);
+    VEC_FOREACH (&p->actions, a)
+        if (!a->asked || !a->ended)
+            proof_lack(p, "the act '%s' (%s) has no %s in the log", a->id, a->action,
+                       a->asked ? "outcome" : "beginning");
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: PostgreSQL
+// What the observer says again and again: it can't be silent about a machine that is on. And what must have been seen before the lab
+// could be ready.
+#include "lab/proof/internal.h"
+
+// Repeated each second (sql, member, noise) or each 5 s (dcs.member). Deadlines of probes and a busy host make it longer, by seconds.
+static const struct {
+    enum event_kind kind;
+    unsigned services;
+    usec_t longest;
+    const char *what;
+} watched[] = {{EVENT_SQL, SERVICE_POSTGRES, 15 * SEC, "PostgreSQL"},
+               {EVENT_MEMBER, SERVICE_POSTGRES, 15 * SEC, "Patroni"},
+               {EVENT_DCS_MEMBER, SERVICE_ETCD, 20 * SEC, "etcd"}};
+static const usec_t NOISE_LONGEST = 15 * SEC;
+
+static void note(struct proof_node *n, enum event_kind kind, usec_t from, usec_t t) {
+    usec_t since = n->seen[kind] > from ? n->seen[kind] : from;
+    if (n->on && !n->silent[kind] && t > since && t - since > n->hole[kind])
+        n->hole[kind] = t - since;
+    n->seen[kind] = t;
+}
+
+// What does not answer is told once, and again when it answers.
+static bool answers(const struct event *ev) {
+    return ev->kind == EVENT_SQL      ? ev->u.SQL.answered
+           : ev->kind == EVENT_MEMBER ? ev->u.MEMBER.answered
+                                      : ev->u.DCS_MEMBER.answered;
+}
+
+static void on_probe(struct proof *p, struct proof_node *n, const struct event *ev) {
+    if (p->ready && !p->collecting)
+        note(n, ev->kind, p->ready, ev->t);
+    n->silent[ev->kind] = !answers(ev);
+}
+
+static const char *node_of(const struct event *ev) {
+    switch (ev->kind) {
+    case EVENT_NODE_POWER:
+        return ev->u.NODE_POWER.node;
+    case EVENT_SERVICE:
+        return ev->u.SERVICE.node;
+    case EVENT_SQL:
+        return ev->u.SQL.node;
+    case EVENT_MEMBER:
+        return ev->u.MEMBER.node;
+    case EVENT_REPLICATION:
+        return ev->u.REPLICATION.node;
+    case EVENT_SLOT:
+        return ev->u.SLOT.node;
+    case EVENT_DCS_MEMBER:
+        return ev->u.DCS_MEMBER.node;
+    case EVENT_LOG_LINE:
+        return ev->u.LOG_LINE.node;
+    case EVENT_FINAL_ROWS:
+        return ev->u.FINAL_ROWS.node;
+    case EVENT_FINAL_READ:
+        return ev->u.FINAL_READ.node;
+    default:
+        return "";
+    }
+}
+
+static void note_all(struct proof_node *n, usec_t from, usec_t t) {
+    for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
+        note(n, watched[i].kind, from, t);
+}
+
+static void on_power(struct proof *p, struct proof_node *n, const struct event *ev) {
+    if (p->ready && !p->collecting)
+        note_all(n, p->ready, ev->t); // off: nothing to be said until it is on again
+    n->powered = true;
+    n->on = ev->u.NODE_POWER.on;
+}
+
+void proof_take_watch(struct proof *p, const struct event *ev) {
+    const char *name = node_of(ev);
+    struct proof_node *n = proof_node(p, name);
+    if (*name && !n)
+        STR_COPY(p->stranger, name);
+    if (!p->ready) {
+        model_apply(p->model, ev);
+        p->was_complete = p->was_complete || model_complete(p->model, NULL, 0);
+    }
+    if (ev->kind == EVENT_DCS_KEY && str_eq(ev->u.DCS_KEY.key, "leader"))
+        p->leader_seen = true;
+    if (ev->kind == EVENT_CONFIG && str_eq(ev->u.CONFIG.key, "patroni.ttl"))
+        p->settings_seen = true;
+    if (!n)
+        return;
+    if (ev->kind == EVENT_NODE_POWER)
+        on_power(p, n, ev);
+    else if (ev->kind == EVENT_SQL || ev->kind == EVENT_MEMBER || ev->kind == EVENT_DCS_MEMBER)
+        on_probe(p, n, ev);
+}
+
+static void judge_node(struct proof *p, struct proof_node *n) {
+    usec_t until = p->collecting ? p->collecting : p->latest[EVENT_RUN_END];
+    char text[USEC_TEXT_MAX];
+    if (!n->powered)
+        proof_lack(p, "nothing says that %s was switched on (node.power)", n->name);
+    if (n->on)
+        note_all(n, p->ready, until);
+    for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
+        if (n->services & watched[i].services && n->hole[watched[i].kind] > watched[i].longest)
+            proof_lack(p, "for %s nothing is said of %s on %s, which was on (%s)",
+                       usec_format(text, n->hole[watched[i].kind]), watched[i].what, n->name,
+                       event_kind_name(watched[i].kind));
+}
+
+static void judge_kinds(struct proof *p) {
+    static const enum event_kind needed[] = {EVENT_VERSION,  EVENT_SERVICE,   EVENT_DCS_LEASE,
+                                             EVENT_LOG_LINE, EVENT_DCS_WATCH, EVENT_PROGRESS};
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+        if (!p->kinds[needed[i]])
+            proof_lack(p, "the log has no '%s' at all, which every run has", event_kind_name(needed[i]));
+    if (!p->settings_seen)
+        proof_lack(p, "the log does not say which settings the cluster had (config)");
+    if (!p->leader_seen)
+        proof_lack(p, "the log never speaks of the leader key (dcs.key)");
+}
+
+static void judge_noise(struct proof *p) {
+    usec_t until = p->collecting ? p->collecting : p->latest[EVENT_RUN_END];
+    int64_t seconds = until > p->ready ? (int64_t)((until - p->ready) / SEC) : 0;
+    if (p->latest[EVENT_NOISE] + NOISE_LONGEST < until || p->kinds[EVENT_NOISE] * 2 < seconds)
+        proof_lack(p, "the log has %" PRId64 " of about %" PRId64 " seconds of the host's noise", p->kinds[EVENT_NOISE],
+                   seconds);
+}
+
+// Only logs of daemons are read late; the times of faults and leases are found out afterwards.
+static void judge_order(struct proof *p) {
+    for (int k = EVENT_TICK + 1; k < EVENT_KIND_COUNT; k++)
+        if (p->backwards[k] && k != EVENT_LOG_LINE && k != EVENT_FAULT && k != EVENT_CLIENT_ERROR &&
+            k != EVENT_CLIENT_SERVER)
+            proof_lack(p, "%" PRId64 " line%s of '%s' %s earlier than the one before", p->backwards[k],
+                       p->backwards[k] > 1 ? "s" : "", event_kind_name((enum event_kind)k),
+                       p->backwards[k] > 1 ? "are" : "is");
+}
+
+void proof_judge_watch(struct proof *p) {
+    if (p->first != EVENT_RUN_BEGIN)
+        proof_lack(p, "the log does not begin with run.begin");
+    if (p->kinds[EVENT_RUN_BEGIN] > 1)
+        proof_lack(p, "the log holds %" PRId64 " beginnings of a run", p->kinds[EVENT_RUN_BEGIN]);
+    if (*p->stranger)
+        proof_lack(p, "the log speaks of a machine '%s' that the run does not have", p->stranger);
+    judge_order(p);
+    if (!p->ready)
+        return; // told as a lack of its own
+    if (!p->was_complete)
+        proof_lack(p, "the lab was ready, and by the log the cluster was never complete before");
+    judge_kinds(p);
+    judge_noise(p);
+    for (size_t i = 0; i < p->n_nodes; i++)
+        judge_node(p, &p->nodes[i]);
+}
