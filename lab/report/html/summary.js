@@ -14,6 +14,7 @@ function outageCard() {
     fill(R.write_outage_open ? T.outageOpen : T.outageFrom, {a: at(R.outage_start_ms), b: at(b)}), res);
 }
 function splitCard() {
+  if (R.split_brain_ms == null) return card(T.split, T.notKnown, "warn", T.damaged);
   const bad = R.split_brain_ms > 0, maybe = R.split_brain_possible_ms > 0, n = R.split_brain_nodes || "";
   return card(T.split, bad ? ms(R.split_brain_ms) : T.none, bad ? "bad" : "good",
     bad ? fill(T.splitProven, {a: ms(R.split_brain_possible_ms), n}) : maybe ? fill(T.splitPossible, {a: ms(R.split_brain_possible_ms), n}) : T.splitNone);
@@ -41,6 +42,10 @@ function faultCard(f, i) {
     when[0] == null ? null : fill(T.at, {t: at(when[0])}) + faultSteps(f),
     (D.what[i] || "").includes(f.detail) ? D.what[i].replace(/^[;\s]+|[;\s]+$/g, "") : f.detail);
 }
+function lacks() { // of a damaged record
+  const r = R.record;
+  return r && !r.complete && !r.live ? [r.text, ...list(r.missing)].map((l) => h("div", {class: "why small run-words"}, l)) : null;
+}
 function summary() {
   const cards = [outageCard(),
     R.outage_start_ms == null ? null : card(T.recovery, R.recovery_ms == null ? (R.fault ? T.none : T.notKnown) : ms(R.recovery_ms), "",
@@ -54,7 +59,7 @@ function summary() {
   faults.forEach((f) => f.classList.add("wide"));
   return section("summary",
     h("div", {class: `verdict ${TONE[R.verdict]}`}, h("span", {class: "sign", "aria-hidden": "true"}, SIGN[R.verdict]),
-      h("div", {}, h("strong", {}, T.verdict[R.verdict] || R.verdict), h("span", {class: "why"}, R.reason), D.run.end_detail && !R.reason.includes(D.run.end_detail) ? h("div", {class: "why small"}, D.run.end_detail) : null)),
+      h("div", {}, h("strong", {}, T.verdict[R.verdict] || R.verdict), h("span", {class: "why"}, R.reason), D.run.end_detail && !R.reason.includes(D.run.end_detail) ? h("div", {class: "why small"}, D.run.end_detail) : null, lacks())),
     h("dl", {class: "cards"}, cards, faults));
 }
 function story() {

@@ -6,7 +6,7 @@ const T = {
   lesson: "What this teaches", events: "Events", setup: "Configuration",
   verdict: {pass: "Passed", fail: "Failed", invalid: "Invalid: neither passed nor failed", skipped: "Skipped", error: "The lab broke", "known-defect": "A known defect: neither passed nor failed"},
   noScenario: "A lab without a scenario",
-  outage: "Write outage", none: "none", atLeast: "at least", notKnown: "not known", nothingWritten: "nothing was written",
+  outage: "Write outage", none: "none", atLeast: "at least", notKnown: "not known", damaged: "the record is damaged", nothingWritten: "nothing was written",
   outageFrom: "last acknowledged write at {a}, then none until {b}", outageOpen: "last acknowledged write at {a}; writes had not come back at {b}",
   hiccup: "longest pause {a}, and no write failed in it", noPause: "no pause above {a}",
   recovery: "Recovery", recoveryFrom: "from the fault to the first write that lasted, ± {a}", unexplained: "no fault and no act of this run explains the outage", noRecovery: "writes never came back",
