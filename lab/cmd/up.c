@@ -3,6 +3,7 @@
 #include "injector/fault.h"
 #include "lab/cmd/paths.h"
 #include "lab/cmd/start.h"
+#include "lab/record/defects.h"
 #include "lab/sandbox/sandbox.h"
 
 struct options {
@@ -33,6 +34,26 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
+    }
+}
+
+// What everybody expects of a database, for the word at the end; and what is known to break it.
+static void expect_no_loss(struct plan *p) {
+    *VEC_ADD(&p->expects) = (struct expect){.kind = EXPECT_LOST_WRITES, .has_max = true, .text = xstrdup("")};
+    *VEC_ADD(&p->expects) = (struct expect){.kind = EXPECT_SAME_HISTORY, .wanted = true, .text = xstrdup("")};
+    size_t n;
+    const struct defect_known *known = defects_known(&n);
+    for (size_t i = 0; i < n; i++) {
+        enum defect_signature signature = 0;
+        while (!str_eq(defect_signature_name(signature), known[i].signature))
+            signature++;
+        *VEC_ADD(&p->defects) = (struct known_defect){.id = xstrdup(known[i].id),
+                                                      .software = xstrdup(known[i].software),
+                                                      .versions = xstrdup(known[i].versions),
+                                                      .reference = xstrdup(known[i].reference),
+                                                      .text = xstrdup(known[i].text),
+                                                      .signature = signature,
+                                                      .explains = xstrdup(known[i].explains)};
     }
 }
 
@@ -70,6 +91,8 @@ static struct plan *make_plan(const struct options *o, int *exit_code) {
                                         .deadline = 2 * SEC,
                                         .connect_timeout = 2 * SEC};
     p->timeout = USEC_NEVER;
+    if (!o->no_workload && topology_count(t, SERVICE_APP))
+        expect_no_loss(p);
     return p;
 }
 

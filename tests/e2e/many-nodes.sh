@@ -40,5 +40,5 @@ for nodes in 5 9 16; do
     exits 0 'the old one gets its power back' "$BASCULE" heal --all
     check 'and streams as well' within 120 streams 14
   fi
-  exits 0 "$nodes nodes: down" "$BASCULE" down
+  goes_down
 done

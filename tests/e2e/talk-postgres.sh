@@ -66,4 +66,4 @@ sleep 1.5
 not_verified 'the standby has told what it needs' postgres.recovery_conflict n2
 exits 4 'negative control: the leader is no standby that could be promoted' "$BASCULE" inject postgres.promote n1
 exits 1 'negative control: nobody waits for a synchronous standby' "$BASCULE" inject postgres.cancel_sync_wait
-exits 0 'down' "$BASCULE" down
+goes_down

@@ -70,6 +70,13 @@ exits() {
     return 1
   fi
 }
+# goes_down [NAME]: a lab that was mistreated ends, whatever it lost (1, 5) and whether that could be found out (4).
+goes_down() {
+  local code=0
+  "$BASCULE" down "$@" >"$out" 2>&1 </dev/null || code=$?
+  check 'down' test "$code" = 0 -o "$code" = 1 -o "$code" = 4 -o "$code" = 5
+  check 'and the lab is said to be down' grep -q ' is down; ' "$out"
+}
 says() { check "$2" grep -qE -- "$1" "$out"; } # says REGEX SENTENCE: what the last command printed
 
 # run_scenario NAME [OPTIONS...]: runs a shipped scenario and leaves its run folder in $run.
