@@ -95,4 +95,5 @@ int root_hide_host(struct err *err);
 int root_enter_image(const struct node *n, const struct root_devices *devices, struct err *err);
 // etc_users.c: the image's passwd and group into etc_dir, with postgres at our own ids.
 int etc_users(const char *image_root, const char *etc_dir, struct err *err);
-int etc_copy(const char *from, const char *to, struct err *err); // what we may read and is not there yet (etc_copy.c)
+// etc_copy.c: what we may read and is not there yet, within limits; what they left out is told in to/NODE_ETC_LEFT_OUT.
+int etc_copy(const char *from, const char *to, struct err *err);

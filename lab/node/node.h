@@ -13,7 +13,10 @@
 
 struct node; // opaque
 
-#define NODE_WATCHDOG "/run/watchdog" // inside a node that has one: a pipe for Patroni's driver `testing`
+// Below node_etc_dir, only where something was left out: the node has a copy of the host's /etc (no overlay is possible there), and
+// copies are bounded. The first line says how much, each other one what and why.
+#define NODE_ETC_LEFT_OUT "bascule.left-out"
+#define NODE_WATCHDOG     "/run/watchdog" // inside a node that has one: a pipe for Patroni's driver `testing`
 
 // A node's root is the host's file system, read-only and with home folders and their like covered (node_hides), with its own /etc
 // (overlay over the host's, `etc_dir` as upper layer: what the stack wrote there is what the node sees), private folders bound over

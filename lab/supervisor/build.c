@@ -189,12 +189,26 @@ static int build_node(struct lab *lab, size_t i, const char *hosts, struct err *
     return node_new(lab->loop, lab->sw, &spec, &lab->sink, &lab->nodes[i], err);
 }
 
+// Nodes with the host's files have the same host: the first of them speaks for all.
+static void tell_left_out(struct lab *lab) {
+    for (size_t i = 0; i < lab->plan->topology->nodes.n; i++) {
+        cleanup_free char *path = xasprintf("%s/%s", node_etc_dir(lab->nodes[i]), NODE_ETC_LEFT_OUT);
+        cleanup_strbuf struct strbuf text = {0};
+        if (fs_read_file(path, 1 << 20, &text, NULL) < 0)
+            continue;
+        lab_progress(lab, "build", false, "%.*s; the nodes have a list of it in /etc/%s",
+                     (int)strcspn(strbuf_str(&text), "\n"), strbuf_str(&text), NODE_ETC_LEFT_OUT);
+        return;
+    }
+}
+
 static int build_nodes(struct lab *lab, struct err *err) {
     cleanup_strbuf struct strbuf hosts = {0};
     hosts_text(lab->plan->topology, &hosts);
     for (size_t i = 0; i < lab->plan->topology->nodes.n; i++)
         if (build_node(lab, i, strbuf_str(&hosts), err) < 0)
             return err_wrap(err, "node %s", lab->plan->topology->nodes.items[i].name);
+    tell_left_out(lab);
     int r = switch_neighbours(lab->sw, err);
     return r < 0 ? r : switch_prepare(lab->sw, err);
 }

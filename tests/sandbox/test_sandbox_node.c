@@ -87,6 +87,48 @@ static void where_no_overlay_is_possible_the_node_gets_a_copy_of_etc(void **stat
     in_lab(copy_body, NULL);
 }
 
+// Somebody's strange /etc: the copy stays small, has what programs need, and says what it lacks.
+static void strange_body(struct lab *lab, void *arg) {
+    (void)arg;
+    stack_overlay_on_etc();
+    stack_overlay_on_etc();
+    CHECK(mkdir("/etc/a-many", 0755) == 0 && mkdir("/etc/a-closed", 0) == 0 && mkfifo("/etc/a-pipe", 0644) == 0);
+    for (int i = 0; i < 50000; i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "/etc/a-many/%d", i);
+        CHECK(mknod(path, S_IFREG | 0644, 0) == 0);
+    }
+    CHECK_OK(fs_write("/etc/a-huge", "x", 1, 0644, err));
+    CHECK(truncate("/etc/a-huge", (off_t)10 << 30) == 0);
+    CHECK_OK(fs_write("/etc/a-secret", "x", 1, 0, err));
+    cleanup_strbuf struct strbuf deep = {0};
+    strbuf_add(&deep, "/etc");
+    for (int i = 0; i < 20; i++) {
+        strbuf_add(&deep, "/a-deep");
+        CHECK(mkdir(strbuf_str(&deep), 0755) == 0);
+    }
+    CHECK(symlink("a-loop", "/etc/a-loop") == 0);
+    lab_nodes(lab, 1, true);
+    struct node *n = lab->nodes[0];
+    CHECK(NODE_SH(lab, n, "test \"$(find /etc | wc -l)\" -lt 12000 && test \"$(du -sm /etc | cut -f1)\" -lt 80") == 0);
+    CHECK(NODE_SH(lab, n, "test ! -e /etc/a-huge && test ! -e /etc/a-pipe && test -L /etc/a-loop") == 0);
+    CHECK(
+        NODE_SH(lab, n,
+                "id -un | grep -q postgres && test -e /etc/ssl/certs && test -e /etc/ld.so.cache && psql --version") ==
+        0);
+    CHECK(NODE_SH(lab, n,
+                  "cat /etc/" NODE_ETC_LEFT_OUT "; head -n 1 /etc/" NODE_ETC_LEFT_OUT
+                  " | grep -q '^3 left out of the copy of /etc$'") == 0);
+    CHECK(NODE_SH(lab, n,
+                  "cd /etc && grep -q 'a-huge: a file of 10240 MB' " NODE_ETC_LEFT_OUT
+                  " && grep -q 'a-many: the rest of a folder' " NODE_ETC_LEFT_OUT
+                  " && grep -q 'a-deep: more than 12 folders' " NODE_ETC_LEFT_OUT) == 0);
+}
+static void a_giant_and_strange_etc_gives_a_small_copy_that_says_what_it_lacks(void **state) {
+    (void)state;
+    in_lab(strange_body, NULL);
+}
+
 // A host without Debian's folders: mount points are made over a mirror of what is there.
 static void farm_body(struct lab *lab, void *arg) {
     (void)lab, (void)arg;
@@ -224,6 +266,7 @@ SANDBOX_TEST_MAIN(cmocka_unit_test(a_node_knows_its_name_its_peers_and_no_privil
                   cmocka_unit_test(a_node_sees_only_its_own_processes),
                   cmocka_unit_test(what_is_written_in_the_etc_folder_is_what_the_node_sees),
                   cmocka_unit_test(where_no_overlay_is_possible_the_node_gets_a_copy_of_etc),
+                  cmocka_unit_test(a_giant_and_strange_etc_gives_a_small_copy_that_says_what_it_lacks),
                   cmocka_unit_test(a_folder_is_mirrored_to_make_a_mount_point_in_it),
                   cmocka_unit_test(a_service_has_its_log_its_folder_and_its_environment),
                   cmocka_unit_test(a_service_just_killed_does_not_run_already),
