@@ -8,6 +8,7 @@
 
 #include "injector/fault.h"
 #include "lab/base/fs.h"
+#include "lab/base/own.h"
 #include "lab/cmd/client.h"
 #include "lab/cmd/paths.h"
 #include "lab/cmd/plan_faults.h"
@@ -201,6 +202,18 @@ static int check_name(const char *name, struct err *err) {
                : 0;
 }
 
+// The folder of prepared data directories: a server runs on a copy of what lies in it. Without it labs start cold.
+static void prepared_in(struct strbuf *cache) {
+    struct err err = {0};
+    paths_cache(cache);
+    cleanup_free char *templates = xasprintf("%s/templates", strbuf_str(cache));
+    if (!cache->len ||
+        (own_check_folder(strbuf_str(cache), false, &err) == 0 && own_check_folder(templates, false, &err) == 0))
+        return;
+    log_warn("prepared data directories are not used: %s", err.msg);
+    strbuf_clear(cache);
+}
+
 int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario,
               bool keep, bool workload, struct strbuf *run_dir, struct lab_handle *ret, struct err *err) {
     int r = check_name(o->lab, err);
@@ -214,7 +227,7 @@ int start_lab(const struct plan *plan, const struct start_options *o, const char
     settings_text(&o->set, &settings);
     if (settings.len)
         keep_copy(strbuf_str(run_dir), "overrides.txt", strbuf_str(&settings));
-    paths_cache(&cache);
+    prepared_in(&cache);
     struct lab_options lo = {.plan = plan,
                              .scenario = scenario,
                              .keep = keep,

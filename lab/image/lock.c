@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lab/base/fs.h"
+#include "lab/base/own.h"
 #include "lab/image/store.h"
 #include "lab/image/tree.h"
 
@@ -39,7 +40,10 @@ int store_dir(char *ret, size_t size, struct err *err) {
     } else {
         return err_set(err, ENOENT, "no folder for images: HOME is not set; set BASCULE_IMAGES_DIR");
     }
-    return str_copy(ret, size, dir) ? 0 : err_set(err, ENAMETOOLONG, "the path of the images is too long: %s", dir);
+    if (!str_copy(ret, size, dir))
+        return err_set(err, ENAMETOOLONG, "the path of the images is too long: %s", dir);
+    // Programs of an image run as the user: a folder in which anybody could lay one down is none.
+    return own_check_folder(dir, false, err) < 0 ? err_wrap(err, "images (BASCULE_IMAGES_DIR)") : 0;
 }
 
 int store_check_room(const char *dir, uint64_t need, struct err *err) {

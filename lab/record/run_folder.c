@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "lab/base/fs.h"
+#include "lab/base/own.h"
 #include "lab/record/run.h"
 
 int run_default_dir(struct strbuf *out, struct err *err) {
@@ -37,6 +38,8 @@ static char *existing_parent(const char *path) {
 
 // Before anything is made, so that a refusal leaves nothing behind.
 static int check_room(const char *parent, uint64_t need_bytes, struct err *err) {
+    if (own_check_folder(parent, true, err) < 0)
+        return err_wrap(err, "runs can't be kept there (--runs-dir)");
     cleanup_free char *at = existing_parent(parent);
     struct statvfs vfs;
     if (statvfs(at, &vfs) < 0)

@@ -75,6 +75,9 @@ static int make_home(struct person *p, struct err *err) {
     struct stat st;
     if (lstat(p->home, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != p->uid)
         return err_set(err, EPERM, "'%s' exists and belongs to somebody else; remove it", p->home);
+    if (st.st_mode & (S_IWGRP | S_IWOTH))
+        return err_set(err, EPERM, "'%s' can be written to by others, who may have replaced what lies in it: remove it",
+                       p->home);
     return 0;
 }
 

@@ -235,7 +235,7 @@ if without true; then
   tar -C "$tree" -czf "$work/large.tar.gz" .
   mkdir "$work/tiny"
   # shellcheck disable=SC2016
-  exits 3 'a full disk: exit status 3' without 'mount -t tmpfs -o size=3m tiny "$1" && BASCULE_IMAGES_DIR=$1 "$0" image import "$2"; code=$?; ls -A "$1"; exit $code' "$BASCULE" "$work/tiny" "$work/large.tar.gz"
+  exits 3 'a full disk: exit status 3' without 'mount -t tmpfs -o size=3m,mode=755 tiny "$1" && BASCULE_IMAGES_DIR=$1 "$0" image import "$2"; code=$?; ls -A "$1"; exit $code' "$BASCULE" "$work/tiny" "$work/large.tar.gz"
   check 'one message' test "$(grep -c 'error:' "$out")" = 1
   says 'the disk is full' 'that says so'
   check 'nothing half-made' test -z "$(grep -E '^(\.new|\.gone|sha256)' "$out")"
