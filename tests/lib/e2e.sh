@@ -18,7 +18,9 @@ by_itself() {
   [ -z "${BASCULE_BY_ITSELF:-}" ] || return 0
   trap - EXIT
   rm -rf "$work"
-  BASCULE_BY_ITSELF=1 exec unshare --user --map-current-user --mount --pid --fork --kill-child --mount-proc "$@"
+  local user=(--user --map-current-user)
+  [ "$(id -u)" != 0 ] || user=()
+  BASCULE_BY_ITSELF=1 exec unshare "${user[@]}" --mount --pid --fork --kill-child --mount-proc "$@"
 }
 
 finish() {
