@@ -76,6 +76,7 @@ int term_open(bool ascii, enum theme theme, struct err *err) {
     if (r < 0)
         return r;
     theme = find_theme(theme);
+    guard_expect_ncurses();
     term.screen = newterm(NULL, terminal_stdout(), stdin);
     if (!term.screen) {
         guard_close();

@@ -24,8 +24,11 @@ void term_suspend(void); // Ctrl-Z: stops this process, returns when it goes on
 
 // Inside (term_guard.c): knows how to give the terminal back without ncurses.
 int guard_open(struct err *err); // before ncurses: remembers the modes; forks the guardian
-void guard_tell_modes(void);     // when ncurses has set its own
-void guard_close(void);          // the terminal is in order: the guardian goes
+struct termios;
+void guard_expect_modes(const struct termios *modes); // before they are set for a while
+void guard_expect_ncurses(void);                      // before newterm(3X)
+void guard_tell_modes(void);                          // when ncurses has set its own
+void guard_close(void);                               // the terminal is in order: the guardian goes
 void guard_crash_handlers(void);
 
 // Inside (term_theme.c): asks the terminal for its background, for at most a second; THEME_AUTO when it can't be asked or does not answer.

@@ -5,7 +5,8 @@
 //   tcsetattr(3) are async-signal-safe (signal-safety(7)).
 // - kill -9: a child of ours waits at a pipe whose other end only we hold. When that end closes without a word, it does the same. It
 //   is in a process group of its own, so that a signal to our group does not hit it, and ignores SIGTTOU, which lets a background
-//   process set the modes.
+//   process set the modes. By then the shell may have set its own: the guardian touches only modes that are the dashboard's. It is told
+//   them before they are set, so that no moment is without its guard.
 #include "dashboard/term.h"
 
 #include <curses.h>
@@ -45,13 +46,31 @@ static void give_back_screen(void) {
     (void)n;
 }
 
-static bool still_has(const struct termios *its) {
-    struct termios now;
-    return tcgetattr(STDIN_FILENO, &now) == 0 && now.c_lflag == its->c_lflag && now.c_iflag == its->c_iflag &&
-           now.c_oflag == its->c_oflag && memcmp(now.c_cc, its->c_cc, sizeof now.c_cc) == 0;
+// What the guardian is told; the end of the pipe without GUARD_QUIT means that the dashboard died.
+struct word {
+    enum {
+        GUARD_MODES,
+        GUARD_SCREEN,
+        GUARD_QUIT
+    } what; // modes that may be in force; the same, and the screen is ours; all is well
+    struct termios modes;
+};
+
+static void tell(int what, const struct termios *modes) {
+    struct word w;
+    memset(&w, 0, sizeof w);
+    w.what = what;
+    if (modes)
+        w.modes = *modes;
+    ssize_t n = guard.pipe < 0 ? 0 : write(guard.pipe, &w, sizeof w); // less than PIPE_BUF: whole
+    (void)n;
 }
 
-// The guardian reads the dashboard's modes first, then waits for a byte (all is well) or the end (it died).
+static bool same(const struct termios *a, const struct termios *b) {
+    return a->c_lflag == b->c_lflag && a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag &&
+           memcmp(a->c_cc, b->c_cc, sizeof a->c_cc) == 0;
+}
+
 static ssize_t read_some(int fd, void *to, size_t size) {
     ssize_t n;
     do
@@ -65,16 +84,23 @@ static _Noreturn void watch(int end) {
     (void)prctl(PR_SET_NAME, "bascule-tty");
     for (int sig = 1; sig < NSIG; sig++)
         (void)signal(sig, SIG_IGN);
-    struct termios its;
-    char word;
-    ssize_t told = read_some(end, &its, sizeof its);
-    if (told == 0) { // it died before ncurses had the terminal, while it asked for its background
-        (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
-    } else if (told == (ssize_t)sizeof its && read_some(end, &word, 1) == 0) {
-        if (still_has(&its))
-            (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
-        give_back_screen();
+    struct termios its[8], now;
+    size_t n = 0;
+    bool screen = false, ours = false;
+    for (struct word w; read_some(end, &w, sizeof w) == (ssize_t)sizeof w;) {
+        if (w.what == GUARD_QUIT)
+            _exit(0);
+        screen |= w.what == GUARD_SCREEN;
+        if (n < ARRAY_SIZE(its))
+            its[n++] = w.modes;
     }
+    bool known = tcgetattr(STDIN_FILENO, &now) == 0;
+    for (size_t i = 0; known && i < n; i++)
+        ours |= same(&now, &its[i]);
+    if (ours)
+        (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
+    if (screen)
+        give_back_screen();
     _exit(0);
 }
 
@@ -122,18 +148,33 @@ int guard_open(struct err *err) {
     return start_guardian(err);
 }
 
+void guard_expect_modes(const struct termios *modes) {
+    tell(GUARD_MODES, modes);
+}
+
+// newterm(3X) turns echo and the translation of line ends off, cbreak(3X) the lines: one state after the other.
+void guard_expect_ncurses(void) {
+    struct termios m = guard.modes;
+    m.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    m.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR);
+    m.c_oflag &= ~(tcflag_t)ONLCR;
+    tell(GUARD_SCREEN, &m);
+    m.c_lflag &= ~(tcflag_t)ICANON;
+    m.c_cc[VMIN] = 1;
+    m.c_cc[VTIME] = 0;
+    tell(GUARD_SCREEN, &m);
+}
+
 void guard_tell_modes(void) {
     struct termios now = guard.modes;
     (void)tcgetattr(STDIN_FILENO, &now);
-    ssize_t n = write(guard.pipe, &now, sizeof now); // less than PIPE_BUF: whole
-    (void)n;
+    tell(GUARD_SCREEN, &now);
 }
 
 void guard_close(void) {
     if (guard.pipe < 0)
         return;
-    ssize_t n = write(guard.pipe, "q", 1);
-    (void)n;
+    tell(GUARD_QUIT, NULL);
     (void)close(STEAL_FD(guard.pipe));
     (void)waitpid(guard.pid, NULL, 0);
 }
@@ -141,10 +182,7 @@ void guard_close(void) {
 static void on_crash(int sig) {
     give_back_screen();
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
-    if (guard.pipe >= 0) {
-        ssize_t n = write(guard.pipe, "q", 1);
-        (void)n;
-    }
+    tell(GUARD_QUIT, NULL);
     (void)raise(sig); // SA_RESETHAND: this time it is deadly
 }
 

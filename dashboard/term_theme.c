@@ -49,6 +49,7 @@ enum theme term_ask_theme(void) {
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
+    guard_expect_modes(&raw);
     if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
         return THEME_AUTO;
     char text[512];

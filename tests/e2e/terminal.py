@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 BASCULE = os.environ["BASCULE"]
@@ -157,6 +158,37 @@ def of_others():
         liar.kill()  # unshare holds SIGTERM back
 
 
+def killed_at(sentence, seen, after):
+    """A dashboard is killed so many seconds after a terminal that answers nothing was shown these bytes."""
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    child = subprocess.Popen([BASCULE, "replay", str(TREE / "tests/screen/logs/leader-crash.jsonl")], stdin=slave, stdout=slave, stderr=slave, env=env,
+                             start_new_session=True)
+    out, end = b"", time.monotonic() + 20
+    while seen not in out and time.monotonic() < end:
+        if select.select([master], [], [], 0.1)[0]:
+            out += os.read(master, 65536)
+    time.sleep(after)
+    changed = termios.tcgetattr(slave) != before
+    child.kill()
+    child.wait()
+    end = time.monotonic() + 5
+    while termios.tcgetattr(slave) != before and time.monotonic() < end:
+        time.sleep(0.02)
+    while select.select([master], [], [], 0.2)[0]:
+        out += os.read(master, 65536)
+    check(f"{sentence}: it had changed the modes of the terminal", changed, repr(out[-200:]))
+    check(f"{sentence}: and they are as they were", termios.tcgetattr(slave) == before)
+    check(f"{sentence}: the cursor too", out.rfind(b"\x1b[?25l") <= out.rfind(b"\x1b[?25h"), repr(out[-200:]))
+    os.close(master)
+    os.close(slave)
+
+
+def of_a_killed_dashboard():
+    killed_at("kill -9 while it asks for the background", b"\x1b]11;?", 0.05)
+    killed_at("kill -9 as soon as it draws", b"\x1b[?1049h", 0)
+
+
 def of_a_lab():
     up = subprocess.run([BASCULE, "up", "patroni-2", "--lab", LAB, "--runs-dir", str(work / "labs")], env=env, check=False, capture_output=True)
     check("a lab comes up", up.returncode == 0, up.stderr[-500:])
@@ -182,6 +214,7 @@ try:
     of_files()
     of_images()
     of_others()
+    of_a_killed_dashboard()
     of_a_lab()
 finally:
     subprocess.run([BASCULE, "down", LAB], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
