@@ -12,13 +12,14 @@
 #include "lab/node/internal.h"
 #include "lab/sandbox/mounts.h"
 
-// The folders that something is mounted on, should the image lack them.
+// The folders that something is mounted on, should the image lack them. A link that leads out of the image leads nowhere here.
 static int make_places(struct err *err) {
     static const char *const places[] = {"/proc",         "/sys",    "/dev", "/run", "/tmp", "/var/lib/postgresql",
                                          "/var/lib/etcd", "/var/log"};
     int r = 0;
     for (size_t i = 0; i < ARRAY_SIZE(places) && r == 0; i++)
-        r = fs_mkdirs(places[i], 0755, err);
+        if (fs_mkdirs(places[i], 0755, NULL) < 0)
+            r = err_set(err, ENOTDIR, "its '%s' is neither a folder nor a link to one inside the image", places[i]);
     return r;
 }
 
