@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -60,6 +61,9 @@ static bool usable(const char *path) {
 
 static int copy_to_cache(const char *from, const char *temporary, const char *final, struct err *err) {
     int r = fs_mkdirs(temporary, 0700, err);
+    cleanup_close int lock = r < 0 ? -1 : open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock >= 0)
+        (void)flock(lock, LOCK_EX | LOCK_NB); // remove_leftovers keeps its hands off while we live
     if (r == 0)
         r = fs_copy_tree(from, temporary, err);
     if (r < 0)
@@ -71,28 +75,34 @@ static int copy_to_cache(const char *from, const char *temporary, const char *fi
     return err_sys(err, errno, "rename '%s'", temporary);
 }
 
-// What labs left that ended while they were copying; one that is copying now is younger than that.
+// What labs left that were killed while they were copying; one that is copying now holds its lock.
 static void remove_leftovers(const char *folder) {
     cleanup_dir DIR *dir = opendir(folder);
     struct dirent *e;
     while (dir && (e = readdir(dir))) {
+        if (!str_starts(e->d_name, ".new-"))
+            continue;
         cleanup_free char *path = xasprintf("%s/%s", folder, e->d_name);
-        struct stat st;
-        if (str_starts(e->d_name, ".new-") && stat(path, &st) == 0 && st.st_mtime + 600 < time(NULL))
+        cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
             (void)fs_remove_tree(path, NULL);
     }
 }
 
-// After the nodes have theirs, and gently: the servers are starting at this moment.
-static void publish(const struct template_options *o, const char *from, const char *name, int fd) {
+// This and publish: after the nodes have theirs, and gently, because the servers are starting at this moment.
+static void tidy_cache(const struct template_options *o) {
+    cleanup_free char *folder = xasprintf("%s/templates", o->cache_dir);
     (void)setpriority(PRIO_PROCESS, 0, 19);
+    remove_leftovers(folder);
+}
+
+static void publish(const struct template_options *o, const char *from, const char *name, int fd) {
     cleanup_free char *folder = xasprintf("%s/templates", o->cache_dir);
     cleanup_free char *final = xasprintf("%s/%s", folder, name);
     // The pid is one of this lab's own namespace; the clock tells labs apart.
     cleanup_free char *temporary = xasprintf("%s/.new-%d-%" PRIu64, folder, (int)getpid(), usec_now());
     struct err err = {0};
     int r = fs_mkdirs(folder, 0700, &err);
-    remove_leftovers(folder);
     if (r == 0)
         r = copy_to_cache(from, temporary, final, &err);
     if (r == 0)
@@ -135,6 +145,8 @@ static int work(const struct template_options *o, int fd, struct err *err) {
     if (r < 0)
         return r;
     tell(fd, TEMPLATE_DONE, 0, "");
+    if (o->cache_dir)
+        tidy_cache(o);
     if (warm)
         return 0;
     if (cached)
