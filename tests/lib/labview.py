@@ -73,6 +73,13 @@ def name_of(pid):
         return "(gone)"
 
 
+def comm_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return None
+
+
 def supervisor_below(command):
     """The lab's pid 1: the child of the command that is number 1 in a pid namespace of its own. None before it exists."""
     depth = len(nspid(command))
@@ -109,7 +116,7 @@ def in_namespace(kind, inode):
 
 
 def host_state():
-    """What a lab must leave as it was: mounts, network links, cgroups, shared memory."""
+    """What a lab must leave as it was: mounts, network links, cgroups, shared memory, our files in folders for all."""
     mounts = {line.split(" ", 1)[1] for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()}
     cgroups = set()
     for folder, names, _ in os.walk("/sys/fs/cgroup"):
@@ -119,6 +126,7 @@ def host_state():
         "links": set(os.listdir("/sys/class/net")),
         "cgroups": cgroups,
         "shared memory": set(own_files("/dev/shm")),
+        "folders for all": {f"{d}/{name}" for d in ("/tmp", "/var/tmp") for name in own_files(d) if "storm" not in name},
     }
 
 
