@@ -32,4 +32,5 @@ fuzz_target(replay SOURCES log_input.c NEEDS dashboard SEEDS corpus/log)
 # Small readers of outside bytes, several to a program.
 fuzz_target(answers NEEDS observe workload)
 fuzz_target(image NEEDS image)
+fuzz_target(runs NEEDS runs)
 fuzz_target(text NEEDS injector measure node)

@@ -201,7 +201,10 @@ class Down(LabRound):
         else:
             self.strike(down.pid, "down")
         self.ends(down, 40, "down")
-        if self.until(lambda: not labview.sockets_of(self.name), 40) is False:
+        if not self.log_says(b'"verb":"down"') and self.supervisor and labview.state_of(self.supervisor) not in (None, "Z"):
+            self.hit += " (before it was asked)"  # the lab rightly stands
+            self.call("down", self.name)
+        elif not self.until(lambda: not labview.sockets_of(self.name), 40):
             self.complain("the lab goes on after its down was killed")
             self.call("down", self.name)
         self.ends(session, 10, "the session")
