@@ -119,7 +119,7 @@ void image_progress_begin(struct image_progress *p) {
     *p = (struct image_progress){.start = usec_now(), .tty = isatty(STDERR_FILENO)};
     p->ui = (struct image_ui){.say = say, .tick = tick, .arg = p, .stop = &stop};
     struct sigaction sa = {.sa_handler = take_signal}; // without SA_RESTART: waits end early
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         (void)sigaction(signals[i], &sa, NULL);
     (void)signal(SIGPIPE, SIG_IGN);

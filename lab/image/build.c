@@ -143,11 +143,12 @@ static int run_pipe(struct worker *w, const char *staging, const struct store *s
     w->out = -1;
     int r = worker_go(w, err);
     struct line_reader readers[] = {{.fd = w->messages, .line = builder_line, .arg = &f},
-                                    {.fd = messages, .line = tar_line, .arg = &f}};
+                                    {.fd = messages, .line = tar_line, .arg = &f},
+                                    {.fd = w->life, .line = worker_read_life, .end = worker_life_ended, .arg = w}};
     if (r == 0)
-        r = program_read_lines(readers, 2, ui, err);
-    line_reader_done(&readers[0]);
-    line_reader_done(&readers[1]);
+        r = program_read_lines(readers, ARRAY_SIZE(readers), ui, err);
+    for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
+        line_reader_done(&readers[i]);
     (void)close(messages);
     if (r < 0)
         (void)kill(tar, SIGKILL);

@@ -17,6 +17,7 @@ bool program_find(const char *name, char ret[static PATH_MAX]);
 struct line_reader {
     int fd;                                    // borrowed
     void (*line)(void *arg, const char *line); // without its newline
+    void (*end)(void *arg);                    // the stream is over; NULL = nobody wants to know
     void *arg;
     struct strbuf partial;
 };

@@ -112,7 +112,7 @@ static int supervise(pid_t pid, int control) {
     return status;
 }
 
-static _Noreturn void guardian(const char *const *argv, int control, int out, int messages) {
+static _Noreturn void guardian(const char *const *argv, int control, int out, int messages, int life) {
     char go = 0, scratch[PATH_MAX];
     (void)setsid(); // Ctrl-C is for our caller, who closes the control socket then
     (void)signal(SIGPIPE, SIG_IGN);
@@ -134,8 +134,10 @@ static _Noreturn void guardian(const char *const *argv, int control, int out, in
     }
     (void)close(out);
     (void)close(messages);
-    if (pid > 0)
+    if (pid > 0) {
+        (void)dprintf(life, "%d\n", (int)pid);
         status = supervise(pid, control);
+    }
     if (lock >= 0)
         scratch_remove(scratch);
     (void)!write(control, &status, sizeof status);
@@ -145,23 +147,39 @@ static _Noreturn void guardian(const char *const *argv, int control, int out, in
 // ---- its caller ------------------------------------------------------------------------------------------------------------
 
 int worker_start(const char *const *argv, struct worker *ret, struct err *err) {
-    int control[2] = {-1, -1}, out[2] = {-1, -1}, messages[2] = {-1, -1};
+    int control[2] = {-1, -1}, out[2] = {-1, -1}, messages[2] = {-1, -1}, life[2] = {-1, -1};
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
-        pipe2(messages, O_CLOEXEC) < 0)
+        pipe2(messages, O_CLOEXEC) < 0 || pipe2(life, O_CLOEXEC) < 0)
         return err_sys(err, errno, "make pipes"); // out of descriptors: the process ends, and they with it
     pid_t pid = fork();
     if (pid == 0) {
         (void)close(control[0]);
         (void)close(out[0]);
         (void)close(messages[0]);
-        guardian(argv, control[1], out[1], messages[1]);
+        (void)close(life[0]);
+        guardian(argv, control[1], out[1], messages[1], life[1]);
     }
     int code = errno;
     (void)close(control[1]);
     (void)close(out[1]);
     (void)close(messages[1]);
-    *ret = (struct worker){.pid = pid > 0 ? pid : 0, .control = control[0], .out = out[0], .messages = messages[0]};
+    (void)close(life[1]);
+    *ret = (struct worker){
+        .pid = pid > 0 ? pid : 0, .control = control[0], .out = out[0], .messages = messages[0], .life = life[0]};
     return pid < 0 ? err_sys(err, code, "make a process") : 0;
+}
+
+void worker_read_life(void *arg, const char *line) {
+    struct worker *w = arg;
+    w->program = (pid_t)strtol(line, NULL, 10);
+}
+
+void worker_life_ended(void *arg) {
+    struct worker *w = arg;
+    int status;
+    bool told = recv(w->control, &status, sizeof status, MSG_PEEK | MSG_DONTWAIT) > 0;
+    if (!told && w->program > 1)
+        (void)kill(-w->program, SIGKILL);
 }
 
 int worker_go(struct worker *w, struct err *err) {
@@ -184,7 +202,7 @@ int worker_wait(struct worker *w, struct err *err) {
 }
 
 void worker_stop(struct worker *w) {
-    int *fds[] = {&w->control, &w->out, &w->messages};
+    int *fds[] = {&w->control, &w->out, &w->messages, &w->life};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
         if (*fds[i] > 0) // 0: never started
             (void)close(*fds[i]);

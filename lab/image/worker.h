@@ -7,7 +7,9 @@
 // folder and sends the exit status.
 // Root: the guardian keeps the rights its caller gives up. What it will run is fixed when it is forked.
 // Ctrl-C, kill -9 of the caller: the control socket closes; the guardian ends the program (it lies in a pid namespace, so all of it
-// goes) and clears away. kill -9 of the guardian: the program dies with it, and the next worker clears the scratch folder.
+// goes) and clears away. kill -9 of the guardian: the program dies with it, but not what it has started, which holds our pipes open. So
+// the caller is told the program's number over `life`, and ends its group when that pipe closes without an exit status
+// (worker_read_life, worker_life_ended); the next worker clears the scratch folder.
 #include <sys/types.h>
 
 #include "lab/image/store.h"
@@ -15,9 +17,14 @@
 struct worker {
     pid_t pid;
     int control, out, messages; // owned; out: the program's standard output; messages: its standard error
+    int life;                   // owned; the guardian has the other end, and nobody else
+    pid_t program;              // its number and its group's; 0 = not told yet
 };
 // argv is copied by the fork.
 int worker_start(const char *const *argv, struct worker *ret, struct err *err);
+// For a line_reader of w->life; arg: the worker.
+void worker_read_life(void *arg, const char *line);
+void worker_life_ended(void *arg);
 int worker_go(struct worker *w, struct err *err);
 // Waits for the end; the program's wait status, or negative.
 int worker_wait(struct worker *w, struct err *err);

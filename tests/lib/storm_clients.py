@@ -55,7 +55,7 @@ class OnTerminal(Round):
     def play(self):
         self.terminal = Terminal(self.args())
         self.children.append(self.terminal.child)
-        if self.rng.random() < 0.75:
+        if self.rng.random() < 0.75 or self.victim == "guardian":
             self.demand("it shows what it is for", self.terminal.read(20, self.ready))
         self.delay = self.rng.uniform(0, 0.3)
         self.terminal.read(self.delay)

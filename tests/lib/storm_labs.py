@@ -104,7 +104,7 @@ class LabRound(Round):
         # SIGINT and SIGTERM heal and read everything first.
         self.ends(self.command, 15 if command and self.signal == signal.SIGKILL else 90)
         self.nothing_lives(3)
-        self.demand("no control socket is left", not labview.sockets_of(self.name))
+        self.demand("it is listed no more", not self.listed(self.name))
         self.check_record()
 
     def check_record(self):
@@ -204,11 +204,11 @@ class Down(LabRound):
         if not self.log_says(b'"verb":"down"') and self.supervisor and labview.state_of(self.supervisor) not in (None, "Z"):
             self.hit += " (before it was asked)"  # the lab rightly stands
             self.call("down", self.name)
-        elif not self.until(lambda: not labview.sockets_of(self.name), 40):
+        elif not self.until(lambda: not self.listed(self.name), 40):
             self.complain("the lab goes on after its down was killed")
             self.call("down", self.name)
         self.ends(session, 10, "the session")
         self.nothing_lives(3)
-        self.demand("no control socket is left", not labview.sockets_of(self.name))
+        self.demand("it is listed no more", not self.listed(self.name))
         self.check_record()
         self.demand("its machines are remembered", pathlib.Path(self.events().parent / "nodes").is_dir())
