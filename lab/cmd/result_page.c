@@ -62,11 +62,14 @@ static void take_folder(struct gather *g, const char *dir, const char *shown, in
 
 static void take_configuration(struct html_page *page, const char *run_dir) {
     cleanup_free char *scenario = xasprintf("%s/scenario.yaml", run_dir), *plan = xasprintf("%s/plan.json", run_dir),
-                      *nodes = xasprintf("%s/nodes", run_dir);
+                      *nodes = xasprintf("%s/nodes", run_dir), *overrides = xasprintf("%s/overrides.txt", run_dir);
     cleanup_strbuf struct strbuf text = {0};
     struct gather g = {.page = page, .node = ""};
     if (fs_read_file(plan, PLAN_MAX, &text, NULL) == 0)
         html_page_plan(page, strbuf_str(&text));
+    strbuf_clear(&text);
+    if (fs_read_file(overrides, FILE_MAX, &text, NULL) == 0)
+        html_page_overrides(page, strbuf_str(&text));
     take_file(&g, scenario, "scenario.yaml");
     struct dirent **names = NULL;
     int n = scandir(nodes, &names, visible, alphasort);

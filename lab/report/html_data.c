@@ -185,7 +185,7 @@ static void put_ticks(const struct html_page *p, const struct measures *m, struc
 }
 
 static void put_row(struct strbuf *out,
-                    const struct html_row *r) { // [t, kind, weight, node, service, level, text, count, last]
+                    const struct html_row *r) { // [t, kind, weight, node, service, level, text, count, last, marks]
     comma(out);
     strbuf_add(out, "[");
     put_ms(out, r->t);
@@ -195,10 +195,13 @@ static void put_row(struct strbuf *out,
         json_quote(out, words[i]);
         strbuf_add(out, i + 1 < ARRAY_SIZE(words) ? "," : "");
     }
-    if (r->count > 1) {
+    bool marks = str_eq(r->kind, "log") && story_line_marks_step(r->service, r->text);
+    if (r->count > 1 || marks) {
         strbuf_addf(out, ",%" PRId64 ",", r->count);
         put_ms(out, r->last);
     }
+    if (marks)
+        strbuf_add(out, ",1");
     strbuf_add(out, "]");
 }
 
@@ -356,6 +359,16 @@ static void put_plan(const struct html_page *p, struct strbuf *out) {
     const cJSON *topology = cJSON_GetObjectItemCaseSensitive(p->plan, "topology");
     str(out, "lesson", json_str(p->plan, "lesson", ""));
     str(out, "topology_title", json_str(topology, "title", ""));
+    key(out, "overrides"); // ["postgresql.max_connections=90", ...]
+    strbuf_add(out, "[");
+    for (const char *line = p->overrides ? p->overrides : ""; *line; line += strspn(line, "\n")) {
+        size_t n = strcspn(line, "\n");
+        cleanup_free char *one = xstrndup(line, n);
+        comma(out);
+        json_quote(out, one);
+        line += n;
+    }
+    strbuf_add(out, "]");
 }
 
 static void put_files(const struct html_page *p, struct strbuf *out) { // [path, nodes, text]

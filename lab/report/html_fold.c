@@ -41,6 +41,7 @@ void html_page_free(struct html_page *p) {
     VEC_DONE(&p->files);
     VEC_DONE(&p->acks);
     cJSON_Delete(p->plan);
+    free(p->overrides);
     free(p);
 }
 
@@ -214,6 +215,11 @@ void html_page_event(struct html_page *p, const struct event *ev) {
 void html_page_plan(struct html_page *p, const char *json) {
     cJSON_Delete(p->plan);
     p->plan = cJSON_Parse(json);
+}
+
+void html_page_overrides(struct html_page *p, const char *lines) {
+    free(p->overrides);
+    p->overrides = xstrdup(lines + strspn(lines, "\n"));
 }
 
 void html_page_file(struct html_page *p, const char *node, const char *path, const char *text) {

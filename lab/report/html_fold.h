@@ -89,6 +89,7 @@ struct html_page {
     VEC(struct html_link) links;
     VEC(struct html_file) files;
     cJSON *plan;
+    char *overrides; // NULL = none
     // ids
     struct idset ok, unknown, found[NODES_MAX]; // found: by the final read of each node
     bool read_leader[NODES_MAX];

@@ -41,6 +41,17 @@ static const struct mark {
      " can't follow: the leader's timeline forked off before its own position"},
 };
 
+static const struct mark *find_mark(const char *service, const char *line) {
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+        if (str_eq(service, marks[i].service) && strstr(line, marks[i].words))
+            return &marks[i];
+    return NULL;
+}
+
+bool story_line_marks_step(const char *service, const char *line) {
+    return find_mark(service, line) != NULL;
+}
+
 static bool told_before(struct story *s, int node, int mark, usec_t t) {
     struct machine_told *m = &s->machine[node];
     size_t i = 0;
@@ -106,20 +117,17 @@ static void say(struct story *s, const struct mark *k, const struct event *ev) {
 
 void tell_log(struct story *s, const struct event *ev) {
     int node = story_node(s, ev->u.LOG_LINE.node);
-    for (size_t i = 0; node >= 0 && i < ARRAY_SIZE(marks); i++) {
-        const struct mark *k = &marks[i];
-        if (!str_eq(ev->u.LOG_LINE.service, k->service) || !strstr(ev->u.LOG_LINE.text, k->words))
-            continue;
-        if (k->action == DEMOTES) {
-            demotes(s, node, k, ev);
-        } else if (k->action == NO_DCS) {
-            no_dcs(s, node, k, ev);
-        } else {
-            if (!told_before(s, node, (int)i, ev->t))
-                say(s, k, ev);
-            if (k->action == PROMOTES || k->action == DEMOTED_SELF)
-                s->patroni[node].demoting = false;
-        }
+    const struct mark *k = node >= 0 ? find_mark(ev->u.LOG_LINE.service, ev->u.LOG_LINE.text) : NULL;
+    if (!k)
         return;
+    if (k->action == DEMOTES) {
+        demotes(s, node, k, ev);
+    } else if (k->action == NO_DCS) {
+        no_dcs(s, node, k, ev);
+    } else {
+        if (!told_before(s, node, (int)(k - marks), ev->t))
+            say(s, k, ev);
+        if (k->action == PROMOTES || k->action == DEMOTED_SELF)
+            s->patroni[node].demoting = false;
     }
 }

@@ -95,6 +95,9 @@ const struct moment *story_news(const struct story *s, size_t i);
 // The sentence with its resolution: "n1 accepts no writes any more (or up to 52 ms earlier)". Appends to out.
 void moment_text(const struct moment *m, struct strbuf *out);
 
+// Does this line of a daemon's log mark a step, by the same words that make a moment of it?
+bool story_line_marks_step(const char *service, const char *line);
+
 // Findings of the measures that no single event tells; worded and put into the list here, at their own time. What was told while it was so gets the
 // final numbers.
 void story_defect(struct story *s, usec_t t, const char *node, const char *id, const char *seen, const char *about,

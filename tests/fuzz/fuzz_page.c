@@ -42,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size % 4)
         log_input_ledger(data, size, operation, &f);
     html_page_plan(f.page, text);
+    html_page_overrides(f.page, text);
     html_page_file(f.page, "n1", "/etc/patroni.yml", text);
     html_page_file(f.page, "", "scenario.yaml", text);
     cleanup_strbuf struct strbuf page = {0};

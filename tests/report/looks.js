@@ -99,6 +99,6 @@ function links() { // every id once, every link leads somewhere
 }
 
 // Lines that must not be the last ones of a printed page: headings and heads of tables.
-const heads = () => [...document.querySelectorAll("h2, h3, thead tr")].map((e) => (e.tagName === "TR" ? [...e.children].map((c) => c.textContent).join(" ") : e.textContent).replace(/\s+/g, " ").trim()).filter(Boolean);
+const heads = () => [...document.querySelectorAll("h2, h3, thead tr, .logs > strong")].map((e) => (e.tagName === "TR" ? [...e.children].map((c) => c.textContent).join(" ") : e.textContent).replace(/\s+/g, " ").trim()).filter(Boolean);
 return {words, width, brokenWords, contrast, links, heads};
 })();

@@ -55,6 +55,50 @@ def check_screens(page, name, shots):
     page.run("for (const d of document.querySelectorAll('details')) d.open = false")
 
 
+SHOWN = "document.querySelector('#timeline [role=status]').textContent"
+LANES_BEGIN = 800  # px, on a desktop's screen: verdict, sentence, bar and lesson are above
+
+
+def check_lanes(page, name):
+    """The lanes stand on the first screen, and are looked at closer by wheel, dragging and keys."""
+    problems = []
+    page.size(1300, 1000)
+    page.run("scrollTo(0, 0)")
+    box = page.run("(() => { const b = document.querySelector('#timeline .chart').getBoundingClientRect(); return [b.left, b.top, b.width, b.height]; })()")
+    if box[1] > LANES_BEGIN:
+        problems.append(f"they begin at {box[1]:.0f} px")
+    if not page.run("document.querySelector('#summary h2').textContent.length > 10"):
+        problems.append("no sentence stands above them")
+    x, y, whole = box[0] + box[2] * 0.4, box[1] + 60, page.run(SHOWN)
+
+    def does(what, act):
+        before = page.run(SHOWN)
+        act()
+        if page.run(SHOWN) == before:
+            problems.append(f"{what} changes nothing, still {before}")
+
+    def drag():
+        page.mouse("mousePressed", x, y, button="left", buttons=1, clickCount=1)
+        page.mouse("mouseMoved", x + 100, y, button="left", buttons=1)
+        page.mouse("mouseMoved", x + 200, y, button="left", buttons=1)
+        page.mouse("mouseReleased", x + 200, y, button="left", clickCount=1)
+
+    page.mouse("mouseWheel", x, y, deltaX=0, deltaY=-100)
+    if page.run(SHOWN) != whole:
+        problems.append("the wheel is taken from the page although the drawing has no focus")
+    page.run("scrollTo(0, 0)")
+    does("dragging", drag)
+    page.run("document.querySelector('#timeline .chart').focus()")
+    does("0", lambda: page.keys("0"))
+    does("+", lambda: page.keys("+"))
+    does("an arrow", lambda: (page.keys("ArrowLeft"), page.keys("ArrowLeft")) if "0.0 s to" not in page.run(SHOWN) else page.keys("ArrowRight"))
+    does("-", lambda: page.keys("-"))
+    page.keys("+")
+    does("the wheel", lambda: page.mouse("mouseWheel", x, y, deltaX=0, deltaY=-100))
+    page.keys("0")
+    tell(f"{name}: the lanes are on the first screen; wheel, dragging and keys look closer", problems + page.complaints)
+
+
 def squeezed(text):
     return re.sub(r"\s+", " ", text).strip()
 
@@ -105,6 +149,8 @@ def check_run(web, args, run, work, shots):
         page.open(file)
         page.run((HERE / "looks.js").read_text())
         check_screens(page, name, shots)
+        if name in ("leader-crash", "quorum-loss"):
+            check_lanes(page, name)
         check_paper(page, name, work, shots)
 
 

@@ -223,6 +223,42 @@ static void a_path_that_was_not_open_is_a_stretch_and_an_open_one_is_nothing(voi
     world_done(&w);
 }
 
+static void lines_that_mark_a_step_and_settings_by_hand_are_told(void **state) {
+    (void)state;
+    struct world w = world_new();
+    add_node(&w, "n1");
+    static const char *const lines[] = {"INFO: no action. I am (n1), the leader with the lock",
+                                        "INFO: demoting self because DCS is not accessible and I was a leader"};
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct event ev = EVENT_NEW(LOG_LINE);
+        ev.t = (usec_t)(10 + i) * SEC;
+        STR_COPY(ev.u.LOG_LINE.node, "n1");
+        STR_COPY(ev.u.LOG_LINE.service, "patroni");
+        STR_COPY(ev.u.LOG_LINE.text, lines[i]);
+        tell(&w, &ev);
+    }
+    html_page_overrides(w.page, "patroni.ttl=20s\npatroni.loop_wait=5s\n");
+    cJSON *json = block_of(&w);
+    int marked = 0, rows = 0;
+    const cJSON *row;
+    cJSON_ArrayForEach (row, cJSON_GetObjectItem(json, "rows")) {
+        if (!str_eq(cJSON_GetArrayItem(row, 1)->valuestring, "log"))
+            continue;
+        rows++;
+        if (cJSON_GetArrayItem(row, 9)) {
+            marked++;
+            assert_string_equal(cJSON_GetArrayItem(row, 6)->valuestring, lines[1]);
+        }
+    }
+    assert_int_equal(rows, 2);
+    assert_int_equal(marked, 1);
+    const cJSON *set = cJSON_GetObjectItem(json, "overrides");
+    assert_int_equal(cJSON_GetArraySize(set), 2);
+    assert_string_equal(cJSON_GetArrayItem(set, 1)->valuestring, "patroni.loop_wait=5s");
+    cJSON_Delete(json);
+    world_done(&w);
+}
+
 static void an_empty_log_makes_a_page(void **state) {
     (void)state;
     struct world w = world_new();
@@ -242,6 +278,7 @@ int main(void) {
         cmocka_unit_test(a_long_run_is_summed_up_and_its_outage_is_not),
         cmocka_unit_test(equal_log_lines_become_one_row_with_a_count),
         cmocka_unit_test(a_path_that_was_not_open_is_a_stretch_and_an_open_one_is_nothing),
+        cmocka_unit_test(lines_that_mark_a_step_and_settings_by_hand_are_told),
         cmocka_unit_test(an_empty_log_makes_a_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

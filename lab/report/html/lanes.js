@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // The drawing: what each row shows. Times are mapped to pixels by scaleX; `view` is the window that is drawn.
 const view = {a: 0, b: END, t: 0}; // what is drawn, and the moment that is read out
-let chart, slider, readout, showing, cursor, scaleX = (t) => t;
+let chart, slider, readout, showing, cursor, chosen, scaleX = (t) => t, timeAt = () => 0; // timeAt: of a pixel of the screen
 
 function aroundFault() {
   const f = R.fault || R.faults[0], from = Math.min(f ? faultAt(f) : Infinity, R.outage_start_ms ?? Infinity);
@@ -196,11 +196,10 @@ function draw(forced) {
     r.fn(g, r.y);
   }
   cursor = s("path", {class: "cursor", d: ""});
-  svg.append(cursor);
+  chosen = s("rect", {class: "chosen", x: 0, y: 16, width: 0, height: bottom - 16});
+  svg.append(chosen, cursor);
   svg.dataset.bottom = bottom;
-  const move = (e) => { const box = svg.getBoundingClientRect(), x = (e.clientX - box.left) * width / box.width; point(clamp(view.a + (x - left) / (width - left - right) * (view.b - view.a), view.a, view.b)); };
-  svg.addEventListener("pointermove", move);
-  svg.addEventListener("pointerdown", move);
+  timeAt = (clientX) => { const box = svg.getBoundingClientRect(), x = (clientX - box.left) * width / box.width; return clamp(view.a + (x - left) / (width - left - right) * (view.b - view.a), view.a, view.b); };
   chart.replaceChildren(svg);
   showing.textContent = fill(T.showing, {a: at(view.a, 1), b: at(view.b, 1)});
 }

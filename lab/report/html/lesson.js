@@ -13,5 +13,7 @@ function lesson() {
     if (words.length) box.append(h(items.length ? "h3" : "p", {}, inline(words.join(" "))));
     if (items.length) box.append(h("ul", {}, items.map((i) => h("li", {}, inline(i)))));
   }
-  return section("lesson", D.lesson.trim() ? box : h("p", {}, T.noLesson));
+  const set = D.overrides.length ? h("p", {class: "small"}, T.setByHand.split("{a}")[0], D.overrides.map((o, i) => [i ? ", " : "", h("code", {}, o)]), T.setByHand.split("{a}")[1]) : null;
+  const first = D.lesson.trim().split(/\n\s*\n/)[0].replace(/\s+/g, " ");
+  return [set, first ? h("details", {class: "lesson-box"}, h("summary", {}, h("strong", {}, `${T.lesson}: `), h("span", {class: "muted"}, inline(first))), box) : null];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // Puts the page together from the JSON block. The scripts of this folder are one script on the page, in the order of embed.cmake:
 // words and tools, then a file for each section, then this one. Times are run time in milliseconds.
-const parts = [["summary", summary], ["story", story], ["timeline", timeline], ["phases", phases], ["network", network], ["data", data], ["expectations", expectations], ["lesson", lesson], ["events", events], ["setup", setup]];
+const parts = [["summary", summary], ["timeline", timeline], ["story", story], ["phases", phases], ["numbers", numbers], ["network", network], ["data", data], ["expectations", expectations], ["events", events], ["setup", setup]];
 const main = h("main", {}, parts.map(([, make]) => make()));
 document.body.append(h("a", {class: "skip", href: "#summary-h"}, T.skip),
   h("header", {class: "top"}, h("h1", {}, R.scenario ? `${R.scenario}: ${R.title}` : T.noScenario), h("p", {class: "muted"}, [R.topology, D.run.wall ? new Date(D.run.wall).toISOString().replace("T", " ").slice(0, 19) + " UTC" : ""].filter(Boolean).join(", "))),

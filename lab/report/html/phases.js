@@ -15,14 +15,31 @@ function concerned(p, f) { // which rows explain a phase: [kinds, nodes or null 
     rejoin: (r) => r[1] === "log" && r[3] !== R.new_leader && candidates.includes(r[3]),
   }[p.name];
 }
-function logLine(r) {
-  return h("li", {}, h("span", {class: "src"}, `${at(r[0], 2)} ${[r[3], r[4]].filter(Boolean).join(" ")}${r[5] === "error" ? " ✗" : r[5] === "warning" ? " !" : ""} `), h("span", {class: "mono"}, r[6]), r[7] > 1 ? h("span", {class: "muted"}, ` (${fill(T.times, {n: r[7]})})`) : null);
+// Lines that differ in numbers and addresses alone are alike: the first stands for all.
+const LINES = 8, LONG = 220; // shown of a phase, characters of each
+const pattern = (r) => `${r[3]} ${r[4]} ${r[6].replace(/0x[0-9a-f]+|[0-9a-f]{8,}|\d+/gi, "#").slice(0, 90)}`;
+function alike(rows) { // [row, how many like it], in order of time
+  const first = new Map(), out = [];
+  for (const r of rows) {
+    const known = first.get(pattern(r));
+    if (known) { known[1] += r[7] || 1; continue; }
+    const entry = [r, r[7] || 1];
+    out.push(entry);
+    first.set(pattern(r), entry);
+  }
+  return out;
 }
-function phaseLogs(rows) {
-  const most = 10, box = h("div", {class: "logs"}, h("strong", {}, T.phaseLogs));
+function logLine([r, n]) {
+  const text = r[6].length > LONG ? `${r[6].slice(0, LONG)} …` : r[6];
+  return h("li", {class: r[9] ? "step" : ""}, h("span", {class: "src"}, `${at(r[0], 2)} ${[r[3], r[4]].filter(Boolean).join(" ")}${r[5] === "error" ? " ✗" : r[5] === "warning" ? " !" : ""} `),
+    r[9] ? h("span", {class: "sr"}, `(${T.marks}) `) : null, h("span", {class: "mono", title: text === r[6] ? null : r[6]}, text), n > 1 ? h("span", {class: "muted"}, ` (${fill(T.alike, {n: n - 1})})`) : null);
+}
+function phaseLogs(rows) { // lines that mark a step always, then the others as they came, up to LINES of them
+  const box = h("div", {class: "logs"}, h("strong", {}, T.phaseLogs)), all = alike(rows), steps = all.filter(([r]) => r[9]);
   if (!rows.length) return box.append(h("p", {class: "muted"}, T.noLogs)), box;
-  box.append(h("ol", {}, rows.slice(0, most).map(logLine)));
-  if (rows.length > most) box.append(h("details", {}, h("summary", {}, fill(T.moreLines, {n: rows.length - most})), h("ol", {}, rows.slice(most).map(logLine))));
+  const plain = all.filter(([r]) => !r[9] && r[6].trim()).slice(0, Math.max(LINES - steps.length, 3)), chosen = all.filter((x) => steps.includes(x) || plain.includes(x)), rest = all.filter((x) => !chosen.includes(x));
+  box.append(h("ol", {}, chosen.map(logLine)));
+  if (rest.length) box.append(h("details", {}, h("summary", {}, fill(T.moreLines, {n: rest.length})), h("ol", {}, rest.map(logLine))));
   return box;
 }
 function boundBar(p) {

@@ -40,13 +40,13 @@ function faultCard(f, i) {
   return card(f.action ? T.act : T.fault, h("span", {class: "run-words"}, faultText(f)), "",
     h("strong", {class: good ? "good" : "bad"}, `${good ? "✓" : "✗"} ${word}`),
     when[0] == null ? null : fill(T.at, {t: at(when[0])}) + faultSteps(f),
-    (D.what[i] || "").includes(f.detail) ? D.what[i].replace(/^[;\s]+|[;\s]+$/g, "") : f.detail);
+    folded(T.evidenceOf, (D.what[i] || "").includes(f.detail) ? D.what[i].replace(/^[;\s]+|[;\s]+$/g, "") : f.detail));
 }
 function lacks() { // of a damaged record
   const r = R.record;
   return r && !r.complete && !r.live ? [r.text, ...list(r.missing)].map((l) => h("div", {class: "why small run-words"}, l)) : null;
 }
-function summary() {
+function numbers() {
   const cards = [outageCard(),
     R.outage_start_ms == null ? null : card(T.recovery, R.recovery_ms == null ? (R.fault ? T.none : T.notKnown) : ms(R.recovery_ms), "",
       R.recovery_ms == null ? (R.write_outage_open ? T.noRecovery : R.fault ? null : T.unexplained) : fill(T.recoveryFrom, {a: ms(R.resolution_ms)})),
@@ -57,14 +57,49 @@ function summary() {
     R.rejoin_ms ? card(T.rejoin, ms(R.rejoin_ms), "", T.rejoinText) : null];
   const faults = R.faults.length ? R.faults.map(faultCard) : [card(T.fault, T.none, "", T.noFault)];
   faults.forEach((f) => f.classList.add("wide"));
-  return section("summary",
+  return section("numbers", h("dl", {class: "cards"}, cards, faults));
+}
+// ---- the top: verdict, the sentence, one bar of the phases, the other ways to count
+function phaseBounds(p) {
+  return p.bound_min_ms == null ? T.noBound : fill(p.inside ? T.boundsKept : T.boundsBroken, {a: ms(p.bound_min_ms), b: ms(p.bound_max_ms)});
+}
+function phaseBar() {
+  const parts = R.phases.filter((p) => p.name !== "rejoin"), sum = parts.reduce((n, p) => n + p.duration_ms, 0);
+  if (!parts.length || !sum) return null;
+  const from = parts[0].start_ms, pc = (t) => `${(clamp((t - from) / sum, 0, 1) * 100).toFixed(3)}%`, b = R.write_outage_open ? END : R.outage_end_ms;
+  const piece = (p) => h("span", {class: `piece q${PHASES[p.name] ?? 4}`, style: `flex-grow:${p.duration_ms / sum}`, title: `${p.name} ${ms(p.duration_ms)}. ${phaseBounds(p)}`},
+    p.duration_ms / sum > .12 ? h("span", {}, h("span", {}, p.name), h("span", {}, ms(p.duration_ms))) : null);
+  const item = (p) => h("li", {}, h("span", {class: `swatch q${PHASES[p.name] ?? 4}`, "aria-hidden": "true"}), h("a", {href: `#ph-${p.name}`}, p.name), h("strong", {}, ms(p.duration_ms)),
+    h("span", {class: "muted"}, p.name === "rejoin" ? T.barAfter : T.phaseText[p.name] || ""), h("span", {class: p.inside === false ? "bad" : "muted"}, phaseBounds(p)));
+  return h("div", {class: "phases-bar"},
+    h("div", {class: "pieces", role: "img", "aria-label": `${T.bar}: ${parts.map((p) => `${p.name} ${ms(p.duration_ms)}`).join(", ")}`}, parts.map(piece)),
+    R.outage_start_ms == null ? null : h("div", {class: "dry", "aria-hidden": "true"}, h("span", {style: `left:${pc(R.outage_start_ms)};right:calc(100% - ${pc(b)})`, title: T.outage}, `${T.barOutage} ${ms(R.write_outage_ms)}`)),
+    h("ul", {class: "pieces-list"}, R.phases.map(item)));
+}
+function others() { // one number leads; the others are told where they differ by more than both can be wrong
+  if (R.outage_start_ms == null) return null;
+  const out = R.write_outage_ms, differ = (a, error) => a != null && Math.abs(a - out) > (error || 0) + R.resolution_ms, items = [];
+  if (differ(R.recovery_ms, 0) && R.recovery_ms > out) items.push(fill(T.otherRecovery, {a: ms(R.recovery_ms), b: ms(R.recovery_ms - out)}));
+  if (differ(R.cluster_outage_ms, R.cluster_resolution_ms)) {
+    const d = out - R.cluster_outage_ms;
+    items.push(fill(T.otherCluster, {a: ms(R.cluster_outage_ms), b: ms(R.cluster_resolution_ms)}) + fill(d > 0 ? T.otherMore : T.otherLess, {d: ms(Math.abs(d))}));
+  }
+  if (R.read_outage_ms) items.push(fill(T.otherReads, {a: ms(R.read_outage_ms)}));
+  if (!items.length) return R.recovery_ms == null ? null : h("p", {class: "muted small"}, T.same);
+  return h("div", {class: "others small"}, h("span", {class: "muted"}, `${T.otherwise}:`), h("ul", {}, items.map((i) => h("li", {}, i))));
+}
+function summary() {
+  return h("section", {id: "summary", "aria-labelledby": "summary-h"},
+    h("h2", {id: "summary-h", class: "sentence", tabindex: "-1"}, `${R.sentence}.`),
     h("div", {class: `verdict ${TONE[R.verdict]}`}, h("span", {class: "sign", "aria-hidden": "true"}, SIGN[R.verdict]),
       h("div", {}, h("strong", {}, T.verdict[R.verdict] || R.verdict), h("span", {class: "why"}, R.reason), D.run.end_detail && !R.reason.includes(D.run.end_detail) ? h("div", {class: "why small"}, D.run.end_detail) : null, lacks())),
-    h("dl", {class: "cards"}, cards, faults));
+    phaseBar(), others(), lesson());
 }
+const EVIDENCE = 110; // characters of a detail that is read at once; packets counted pair by pair are for whoever doubts
+function folded(summary, text) { return text ? h("details", {class: "evidence"}, h("summary", {}, summary), text) : null; }
 function story() {
   const sign = {good: "+", bad: "!", warn: "!", "": "·"};
   return section("story", h("ol", {class: "story"}, D.story.map(([t, mood, weight, , , text, detail]) =>
     h("li", {}, h("time", {}, at(t)), h("span", {class: mood || "muted", "aria-hidden": "true"}, sign[mood]),
-      h("span", {}, weight > 1 ? h("strong", {}, text) : text, detail ? h("span", {class: "detail"}, detail) : null)))));
+      h("span", {}, weight > 1 ? h("strong", {}, text) : text, detail.length > EVIDENCE ? h("span", {class: "detail"}, folded(detail.slice(0, EVIDENCE).replace(/[\s,;:]+\S*$/, " …"), detail)) : detail ? h("span", {class: "detail"}, detail) : null)))));
 }

@@ -55,13 +55,32 @@ function lanesTable() {
   d.addEventListener("toggle", () => d.open && d.children.length < 2 && d.append(table([[T.what, ""], [T.state, ""], [T.from, "n"], [T.to, "n"]], rows.slice(0, 2000), {label: T.lanesTable})), {once: false});
   return d;
 }
+const KEYS = {ArrowLeft: () => pan(-.2), ArrowRight: () => pan(.2), "+": () => zoom(.5), "=": () => zoom(.5), "-": () => zoom(2), _: () => zoom(2), 0: () => show(0, END)};
+function gestures() { // a stretch that is dragged over is looked at; the wheel belongs to the page until the drawing has the focus
+  let from = null; // where the pointer went down: pixel, time
+  const width = (e) => Math.abs(e.clientX - from.x), FAR = 6;
+  const mark = (t) => { const a = scaleX(Math.min(from ? from.t : t, t)), b = scaleX(Math.max(from ? from.t : t, t)); chosen.setAttribute("x", a); chosen.setAttribute("width", from ? b - a : 0); };
+  chart.addEventListener("pointerdown", (e) => { if (e.button) return; from = {x: e.clientX, t: timeAt(e.clientX)}; chart.setPointerCapture(e.pointerId); point(from.t); });
+  chart.addEventListener("pointermove", (e) => { const t = timeAt(e.clientX); point(t); if (from && width(e) > FAR) mark(t); });
+  chart.addEventListener("pointerup", (e) => { const a = from, t = timeAt(e.clientX), far = a && width(e) > FAR; from = null; mark(t); if (far) show(Math.min(a.t, t), Math.max(a.t, t)); });
+  chart.addEventListener("pointercancel", () => { from = null; mark(view.t); });
+  chart.addEventListener("dblclick", () => show(0, END));
+  chart.addEventListener("wheel", (e) => {
+    if (!e.ctrlKey && !e.metaKey && document.activeElement !== chart) return;
+    e.preventDefault();
+    point(timeAt(e.clientX));
+    zoom(e.deltaY > 0 ? 1.25 : .8);
+  }, {passive: false});
+  chart.addEventListener("keydown", (e) => { if (KEYS[e.key] && !e.ctrlKey && !e.metaKey && !e.altKey) { e.preventDefault(); KEYS[e.key](); } });
+}
 function timeline() {
   const button = (text, fn) => h("button", {type: "button", onclick: fn}, text);
-  chart = h("div", {class: "chart"});
+  chart = h("div", {class: "chart", tabindex: "0", role: "group", "aria-label": T.timeline, "aria-describedby": "chart-keys"});
+  gestures();
   showing = h("span", {class: "muted small", role: "status"});
   slider = h("input", {type: "range", id: "moment", oninput: () => point(Number(slider.value))});
   readout = h("dl", {class: "readout"});
   return section("timeline",
     h("div", {class: "tools", role: "group", "aria-label": T.window}, button(T.all, () => show(0, END)), button(T.around, () => show(...aroundFault())), button(T.zoomIn, () => zoom(.5)), button(T.zoomOut, () => zoom(2)), button(T.earlier, () => pan(-.5)), button(T.later, () => pan(.5)), showing),
-    chart, h("div", {class: "slider"}, h("label", {for: "moment"}, T.pointer), slider), readout, legend(), lanesTable());
+    h("p", {id: "chart-keys", class: "muted small no-print"}, T.keys), chart, h("div", {class: "slider"}, h("label", {for: "moment"}, T.pointer), slider), readout, legend(), lanesTable());
 }
