@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // What each node was, from when to when, and when it was last heard of.
 #include "dashboard/history_fold.h"
+#include "lab/model/watch.h"
 
 static void hear(struct history *h, const struct model *m, const char *node, usec_t t) {
     for (size_t i = 0; i < m->n_nodes; i++)
@@ -33,7 +34,18 @@ static bool may_change(struct history *h, const struct model *m, const struct ev
     }
 }
 
+static void note_hole(struct history *h, const struct model *m, const struct event *ev) {
+    usec_t from, to;
+    if (!watch_standstill(ev, &from, &to))
+        return;
+    for (size_t i = 0; i < m->n_nodes; i++) {
+        segment_hole(&h->lanes[i], from, to, LANE_UNWATCHED);
+        segment_hole(&h->etcd_lanes[i], from, to, (enum lane)ETCD_LANE_UNWATCHED);
+    }
+}
+
 void fold_lanes(struct fold *f, const struct model *m, const struct event *ev) {
+    note_hole(&f->h, m, ev);
     if (!may_change(&f->h, m, ev))
         return;
     for (size_t i = 0; i < m->n_nodes; i++) {

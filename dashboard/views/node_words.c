@@ -26,6 +26,7 @@ enum tone lane_tone(enum lane lane) {
     switch (lane) {
     case LANE_OFF:
     case LANE_UNKNOWN:
+    case LANE_UNWATCHED:
         return TONE_DIM;
     case LANE_STARTING:
     case LANE_STANDBY_ALONE:
@@ -57,6 +58,7 @@ void words_postgres(const struct model *m, const struct model_node *n, struct pi
         [LANE_LEADER] = {SIGN_GOOD, TONE_GOOD, "writable"},
         [LANE_WRITABLE_WITHOUT_KEY] = {SIGN_BAD, TONE_BAD, "WRITABLE"},
         [LANE_LEADER_NOT_WRITABLE] = {SIGN_WARN, TONE_WARN, "read-only"},
+        [LANE_UNWATCHED] = {SIGN_UNKNOWN, TONE_WARN, "unknown"},
     };
     enum lane lane = lane_of(m, n);
     if (!n->on && n->power_changed)
@@ -106,6 +108,7 @@ void words_etcd(const struct model_node *n, struct piece *ret) {
         break;
     case ETCD_LANE_OFF:
     case ETCD_LANE_UNKNOWN:
+    case ETCD_LANE_UNWATCHED:
     case ETCD_LANE_DOWN:
         piece_set(ret, TONE_BAD, SIGN_BAD, "%s", n->pid_etcd < 0 ? "dead" : "silent");
         break;

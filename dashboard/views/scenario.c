@@ -109,6 +109,7 @@ static int draw_end(struct canvas *c, struct rect area, int y, const struct hist
         {"completed", "every step was done; `bascule report` judges the rest", true},
         {"expectation", "a condition of the scenario was not met", false},
         {"unverified", "a fault could not be verified: the run proves nothing", false},
+        {"unwatched", "nobody watched when it mattered: the run proves nothing", false},
         {"interrupted", "somebody stopped it", false},
         {"broken", "the lab broke", false},
         {"skipped", "this machine can't run it", false},

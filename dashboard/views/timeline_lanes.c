@@ -18,6 +18,7 @@ static const struct look looks[] = {
     [LANE_LEADER] = {"█", "#", "LEADER", TONE_LEADER, 7},
     [LANE_WRITABLE_WITHOUT_KEY] = {"!", "!", "WRITABLE, NO KEY", TONE_BAD, 9},
     [LANE_LEADER_NOT_WRITABLE] = {"▒", "=", "key, read-only", TONE_WARN, 8},
+    [LANE_UNWATCHED] = {"╱", "/", "NOT WATCHED", TONE_WARN, 10}, // over everything: a column of it is no good news
 };
 static const struct look etcd_looks[] = {
     [ETCD_LANE_OFF] = {"·", ".", "power off", TONE_DIM, 5},
@@ -26,6 +27,7 @@ static const struct look etcd_looks[] = {
     [ETCD_LANE_LEADERLESS] = {"~", "~", "knows no leader", TONE_WARN, 4},
     [ETCD_LANE_FOLLOWER] = {"─", "-", "etcd member", TONE_REPLICA, 2},
     [ETCD_LANE_LEADER] = {"█", "#", "ETCD LEADER", TONE_GOOD, 7},
+    [ETCD_LANE_UNWATCHED] = {"╱", "/", "NOT WATCHED", TONE_WARN, 10},
 };
 
 usec_t span_at(const struct span *s, int col) {

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "lab/engine/internal.h"
+#include "lab/model/watch.h"
 
 struct engine *engine_new(const struct plan *plan) {
     struct engine *e = xcalloc(1, sizeof *e);
@@ -125,7 +126,7 @@ void engine_end(struct engine *e, const char *reason, const char *fmt, ...) {
 static usec_t timeout_at(const struct engine *e) { // 0: none
     if (!e->plan->timeout || e->held)              // a held scenario waits for its trainer
         return USEC_NEVER;
-    return later_by(later_by(e->first_event, e->plan->timeout), e->held_total);
+    return later_by(later_by(e->first_event, e->plan->timeout), e->held_total + e->unwatched);
 }
 
 // A scenario without writes has reads to show that the application runs, or no application at all.
@@ -142,6 +143,10 @@ static bool application_works(const struct engine *e, char *why, size_t size) {
 }
 
 static bool complete_for(struct engine *e, usec_t hold) {
+    if (unwatched_now(e)) {
+        STR_COPY(e->why, "nobody watched for a while, everything is looked at anew");
+        return false;
+    }
     if (!model_complete(e->model, e->why, sizeof e->why)) {
         e->complete_since = USEC_NEVER;
         return false;
@@ -188,8 +193,8 @@ static bool end_on_timeout(struct engine *e) {
     if (e->now < timeout_at(e))
         return false;
     (void)engine_waiting_for(e, waiting, sizeof waiting);
-    engine_end(e, "expectation", "the scenario was not over within %s, %s", usec_format(limit, e->plan->timeout),
-               waiting);
+    engine_end(e, e->unwatched ? "unwatched" : "expectation", "the scenario was not over within %s, %s",
+               usec_format(limit, e->plan->timeout), waiting);
     return true;
 }
 
@@ -280,11 +285,11 @@ static void advance(struct engine *e) {
 
 // ---- from outside --------------------------------------------------------------------------------------------------
 static usec_t next_deadline(const struct engine *e) {
-    usec_t settled = e->complete_since;
+    usec_t settled = e->complete_since, sees = unwatched_now(e) ? e->sees_from : USEC_NEVER;
     switch (e->state) {
     case RUN_BEFORE:
         settled = settled == USEC_NEVER ? USEC_NEVER : later_by(settled, e->plan->settle);
-        return earlier(settled > e->now ? settled : USEC_NEVER, timeout_at(e));
+        return earlier(earlier(settled > e->now ? settled : USEC_NEVER, sees), timeout_at(e));
     case RUN_STEPS:
         return earlier(earlier(steps_deadline(e), live_deadline(e)), timeout_at(e));
     case RUN_OBSERVE:
@@ -293,7 +298,7 @@ static usec_t next_deadline(const struct engine *e) {
         return earlier(live_deadline(e), e->heal_limit);
     case RUN_REJOIN:
         settled = settled == USEC_NEVER ? USEC_NEVER : later_by(settled, REJOIN_HOLD);
-        return earlier(earlier(settled > e->now ? settled : USEC_NEVER, live_deadline(e)),
+        return earlier(earlier(earlier(settled > e->now ? settled : USEC_NEVER, sees), live_deadline(e)),
                        later_by(e->state_since, engine_rejoin_max(e)));
     case RUN_FINISHED:
         return USEC_NEVER;
@@ -306,6 +311,7 @@ usec_t engine_deadline(const struct engine *e) {
 }
 
 // Everything the clock alone decides before `t` is decided at its own time, in order, with the model as it was then.
+// With time that nobody watched before it: only what lies before that.
 static void catch_up(struct engine *e, usec_t t) {
     for (usec_t d = engine_deadline(e); d < t && d > e->now; d = engine_deadline(e)) {
         e->now = d;
@@ -313,19 +319,23 @@ static void catch_up(struct engine *e, usec_t t) {
     }
 }
 
-static void begin_call(struct engine *e, usec_t t, effect_list *out) {
+static void begin_call(struct engine *e, usec_t t, usec_t watched_until, effect_list *out) {
     e->out = out;
     if (!e->started) {
         e->started = true;
         e->now = e->first_event = e->state_since = t;
     }
     e->stamp = t > e->now ? t : e->now;
-    catch_up(e, e->stamp);
+    catch_up(e, earlier(e->stamp, watched_until));
     e->now = e->stamp;
 }
 
 void engine_step(struct engine *e, const struct event *ev, effect_list *out) {
-    begin_call(e, ev->t, out);
+    usec_t from, to;
+    bool stood_still = watch_standstill(ev, &from, &to);
+    begin_call(e, ev->t, stood_still ? from : USEC_NEVER, out);
+    if (stood_still)
+        unwatched_note(e, from, e->now);
     model_apply(e->model, ev);
     if (ev->kind == EVENT_FAULT)
         live_on_event(e, ev);
@@ -338,7 +348,7 @@ void engine_step(struct engine *e, const struct event *ev, effect_list *out) {
 }
 
 void engine_abort(struct engine *e, usec_t now, const char *reason, const char *detail, effect_list *out) {
-    begin_call(e, now, out);
+    begin_call(e, now, USEC_NEVER, out);
     if (!e->aborted && e->state != RUN_FINISHED) {
         e->aborted = true;
         e->heal_limit = later_by(e->now, ABORT_MAX);

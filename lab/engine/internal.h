@@ -47,9 +47,11 @@ struct step_state {
     usec_t held_since; // `when` has held since; USEC_NEVER = it does not hold
     usec_t changes;    // when the condition looked at may turn by the clock alone
     usec_t started, ended;
-    bool told;         // "waiting" is in the log
-    bool released;     // the trainer's "next" lets it start although the scenario is held
-    size_t heal_until; // HEAL of everything: faults with a lower index, i.e. those of before its start
+    usec_t watched_since; // `stays` is watched without a break since then
+    usec_t unwatched;     // of its wait: time in which nobody watched
+    bool told;            // "waiting" is in the log
+    bool released;        // the trainer's "next" lets it start although the scenario is held
+    size_t heal_until;    // HEAL of everything: faults with a lower index, i.e. those of before its start
     enum action_answer answer;
     char detail[EVENT_TEXT_MAX];
 };
@@ -92,6 +94,8 @@ struct engine {
     bool held;                     // by a trainer: see hold.c
     usec_t held_since;             // while held
     usec_t held_total;             // of earlier holds: the scenario's timeout does not count them
+    usec_t sees_from;              // the observer has stood still: conditions are judged from here on; 0 = it never did
+    usec_t unwatched;              // in all: the scenario's timeout does not count it
     usec_t held_until;             // end of the last hold: a step's clock does not start before it
     bool permit;                   // "next" was said, no step has taken it yet
     bool aborted;
@@ -127,6 +131,11 @@ void hold_on_command(struct engine *e, const char *verb);
 bool hold_stops(struct engine *e, size_t i);             // this step may not begin now; takes the permit when it may
 bool hold_stops_clock(const struct engine *e, size_t i); // its clock stands still
 bool step_not_started(const struct engine *e, size_t i); // step.c: its turn has come, it has not started
+
+// unwatched.c
+void unwatched_note(struct engine *e, usec_t from, usec_t to); // the observer stood still
+bool unwatched_now(const struct engine *e);                    // what the model says may be old
+bool unwatched_stops(const struct engine *e, size_t i);        // this step is not judged now
 
 // live.c
 struct live_fault *live_find(struct engine *e, const char *id);

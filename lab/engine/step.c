@@ -99,7 +99,7 @@ static void start_heal(struct engine *e, size_t i) {
 static void step_start(struct engine *e, size_t i) {
     struct step_state *st = &e->steps[i];
     const struct step *s = step_at(e, i);
-    st->started = e->now;
+    st->started = st->watched_since = e->now;
     st->changes = USEC_NEVER;
     switch (s->kind) {
     case STEP_WAIT:
@@ -158,7 +158,20 @@ static bool advance_delayed(struct engine *e, size_t i) {
 
 static usec_t wait_limit(const struct engine *e, size_t i) { // 0: only the scenario's own timeout
     const struct step *s = step_at(e, i);
-    return s->within ? later_by(e->steps[i].ready, s->within) : USEC_NEVER;
+    return s->within ? later_by(later_by(e->steps[i].ready, s->within), e->steps[i].unwatched) : USEC_NEVER;
+}
+
+// Met, but only with the time that nobody watched: whether it was in time is not known.
+static bool met_too_late(struct engine *e, size_t i) {
+    const struct step_state *st = &e->steps[i];
+    const struct step *s = step_at(e, i);
+    char words[200], took[USEC_TEXT_MAX], blind[USEC_TEXT_MAX], within[USEC_TEXT_MAX];
+    if (!st->unwatched || !s->when.atoms.n || !s->within || e->now <= later_by(st->ready, s->within))
+        return false;
+    step_failed(e, i, "unwatched", "'%s' was seen after %s, of which nobody watched %s: whether within %s is not known",
+                condition_words(&s->when, words, sizeof words), usec_format(took, e->now - st->ready),
+                usec_format(blind, st->unwatched), usec_format(within, s->within));
+    return true;
 }
 
 static void wait_failed(struct engine *e, size_t i, const struct judgement *j) {
@@ -166,7 +179,11 @@ static void wait_failed(struct engine *e, size_t i, const struct judgement *j) {
     char words[200], within[USEC_TEXT_MAX], hold[USEC_TEXT_MAX], held[USEC_TEXT_MAX];
     (void)condition_words(&s->when, words, sizeof words);
     (void)usec_format(within, s->within);
-    if (!j->holds)
+    if (e->steps[i].unwatched)
+        step_failed(e, i, "unwatched",
+                    "waited %s for '%s': %s; for another %s nobody watched, it may have been so then", within, words,
+                    j->holds ? "it did not hold for long enough" : j->why, usec_format(hold, e->steps[i].unwatched));
+    else if (!j->holds)
         step_failed(e, i, "expectation", "waited %s for '%s': %s", within, words, j->why);
     else
         step_failed(e, i, "expectation", "waited %s for '%s' to hold for %s: it has held for %s only", within, words,
@@ -200,7 +217,8 @@ static bool advance_waiting(struct engine *e, size_t i) {
     else if (st->held_since == USEC_NEVER)
         st->held_since = e->now;
     if (j.holds && e->now >= later_by(st->held_since, s->hold)) {
-        step_start(e, i);
+        if (!met_too_late(e, i))
+            step_start(e, i);
         return true;
     }
     if (e->now >= wait_limit(e, i)) {
@@ -225,9 +243,13 @@ static bool advance_staying(struct engine *e, size_t i) {
                     usec_format(after, e->now - st->started), j.why);
         return true;
     }
-    if (e->now < later_by(st->started, s->stays_for))
+    if (e->now < later_by(st->watched_since, s->stays_for))
         return false;
-    step_done(e, i, "");
+    char text[120] = "", blind[USEC_TEXT_MAX];
+    if (st->unwatched)
+        (void)snprintf(text, sizeof text, "watched anew, for nobody had watched for %s",
+                       usec_format(blind, st->unwatched));
+    step_done(e, i, text);
     return true;
 }
 
@@ -290,7 +312,7 @@ static bool advance_busy(struct engine *e, size_t i) {
 }
 
 static bool step_advance(struct engine *e, size_t i) {
-    if (hold_stops(e, i))
+    if (unwatched_stops(e, i) || hold_stops(e, i))
         return false;
     switch (e->steps[i].phase) {
     case STEP_PENDING:
@@ -356,8 +378,10 @@ void steps_on_action(struct engine *e, const struct event *ev) {
 static usec_t step_deadline(const struct engine *e, size_t i) {
     const struct step_state *st = &e->steps[i];
     const struct step *s = step_at(e, i);
+    if (unwatched_stops(e, i))
+        return e->sees_from;
     if (st->phase == STEP_STAYING)
-        return earlier(st->changes, later_by(st->started, s->stays_for));
+        return earlier(st->changes, later_by(st->watched_since, s->stays_for));
     if (hold_stops_clock(e, i))
         return USEC_NEVER;
     if (st->phase == STEP_DELAYED)

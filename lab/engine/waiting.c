@@ -28,7 +28,7 @@ static void step_words(const struct engine *e, size_t i, char *buf, size_t size)
                        spent(e, st->ready, s->hold, time, sizeof time));
     else if (st->phase == STEP_STAYING)
         (void)snprintf(buf, size, "watching that '%s' stays (%s)", condition_words(&s->stays, words, sizeof words),
-                       spent(e, st->started, s->stays_for, time, sizeof time));
+                       spent(e, st->watched_since, s->stays_for, time, sizeof time));
     else if (s->kind == STEP_HEAL)
         (void)snprintf(buf, size, "waiting for the heal of '%s' (%s)", s->name,
                        spent(e, st->started, 0, time, sizeof time));

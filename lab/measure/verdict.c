@@ -92,6 +92,9 @@ static bool decide_unverified(struct measure *m) {
     }
     if (str_eq(m->out.end_reason, "unverified"))
         return decide(m, VERDICT_INVALID, *m->out.end_detail ? m->out.end_detail : "a fault was not verified"), true;
+    if (str_eq(m->out.end_reason, "unwatched"))
+        return decide(m, VERDICT_INVALID, *m->out.end_detail ? m->out.end_detail : "nobody watched when it mattered"),
+               true;
     if (str_eq(m->out.end_reason, "interrupted"))
         return decide(m, VERDICT_INVALID, "interrupted before the scenario was over"), true;
     return false;

@@ -78,3 +78,15 @@ void segment_note(segment_list *l, usec_t t, enum lane lane) {
         last->to = t;
     VEC_PUSH(l, ((struct segment){.from = t, .to = USEC_NEVER, .lane = lane}));
 }
+
+void segment_hole(segment_list *l, usec_t from, usec_t to, enum lane unwatched) {
+    if (!l->n || to <= from)
+        return;
+    enum lane lane = l->items[l->n - 1].lane;
+    while (l->n && l->items[l->n - 1].from >= from)
+        l->n--;
+    if (l->n)
+        l->items[l->n - 1].to = from;
+    VEC_PUSH(l, ((struct segment){.from = from, .to = to, .lane = unwatched}));
+    VEC_PUSH(l, ((struct segment){.from = to, .to = USEC_NEVER, .lane = lane}));
+}

@@ -15,7 +15,8 @@
     X(STANDBY_ALONE, "standby, not streaming") \
     X(LEADER, "leader") \
     X(WRITABLE_WITHOUT_KEY, "writable without the key") \
-    X(LEADER_NOT_WRITABLE, "has the key, not writable")
+    X(LEADER_NOT_WRITABLE, "has the key, not writable") \
+    X(UNWATCHED, "not watched") /* the past only: nobody looked */
 // clang-format on
 enum lane {
 #define X(name, text) LANE_##name,
@@ -28,7 +29,8 @@ const char *lane_name(enum lane lane);
 #define ETCD_LANES(X)                                                                                                  \
     X(OFF, "off")                                                                                                      \
     X(UNKNOWN, "unknown")                                                                                              \
-    X(DOWN, "no answer") X(LEADERLESS, "knows no leader") X(FOLLOWER, "follower") X(LEADER, "etcd leader")
+    X(DOWN, "no answer")                                                                                               \
+    X(LEADERLESS, "knows no leader") X(FOLLOWER, "follower") X(LEADER, "etcd leader") X(UNWATCHED, "not watched")
 enum etcd_lane {
 #define X(name, text) ETCD_LANE_##name,
     ETCD_LANES(X)
@@ -48,3 +50,5 @@ enum etcd_lane etcd_lane_of(const struct model_node *n);
 // Notes at time t that the lane is `lane`: closes the last segment and opens another when that is news. Times never run back:
 // an event that is told late changes the lane from the end of what is known.
 void segment_note(segment_list *l, usec_t t, enum lane lane);
+// Nobody watched from `from` to `to`, the end of what is known: the lane there is `unwatched`, and what it was goes on after it.
+void segment_hole(segment_list *l, usec_t from, usec_t to, enum lane unwatched);

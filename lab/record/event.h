@@ -169,7 +169,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_LOG_LINE(F) /* a line of a daemon's log; t: when it was written, by its own stamp */ \
     F(N, node) F(N, service) F(N, level) F(S, text) \
     F(U, read)       /* when it was read. The same as t: it has no stamp, or its clock was shifted. 0: an old log, t is when it was read */
-#define EVENT_FIELDS_RUN_END(F) F(N, reason) /* completed, expectation, interrupted, broken, skipped */ F(S, detail)
+#define EVENT_FIELDS_RUN_END(F) F(N, reason) /* completed, expectation, unverified, unwatched, interrupted, broken, skipped */ F(S, detail)
 #define EVENT_FIELDS_RECORD_SEAL(F) /* closes a record: what lies before this line, and the files beside it (lab/record/digest.h) */ \
     F(C, lines) F(C, bytes) F(S, sha256)  /* of events.jsonl up to the end of the line before this one */ \
     F(C, lost)                            /* events that could not be written (full disk) */ \

@@ -2,6 +2,7 @@
 #include "lab/report/html_fold.h"
 
 #include "lab/base/json.h"
+#include "lab/model/watch.h"
 
 struct html_page *html_page_new(void) {
     struct html_page *p = xcalloc(1, sizeof *p);
@@ -63,6 +64,16 @@ static void note_lanes(struct html_page *p, usec_t t) {
                          n->services & SERVICE_POSTGRES ? lane_of(p->model, n)
                          : n->on                        ? LANE_UNKNOWN
                                                         : LANE_OFF);
+    }
+}
+
+static void note_hole(struct html_page *p, const struct event *ev) {
+    usec_t from, to;
+    if (!watch_standstill(ev, &from, &to))
+        return;
+    for (size_t i = 0; i < p->model->n_nodes; i++) {
+        segment_hole(&p->etcd[i], from, to, (enum lane)ETCD_LANE_UNWATCHED);
+        segment_hole(&p->lanes[i], from, to, LANE_UNWATCHED);
     }
 }
 
@@ -208,6 +219,7 @@ void html_page_event(struct html_page *p, const struct event *ev) {
     keep(p, ev);
     if (ev->kind != EVENT_CLIENT_TICK && ev->kind != EVENT_NOISE && ev->kind != EVENT_LOG_LINE)
         note_lanes(p, ev->t);
+    note_hole(p, ev);
     html_words(p, ev);
 }
 

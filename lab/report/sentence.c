@@ -48,6 +48,8 @@ static void put_doubt(struct sentence *s) {
         }
     if (m->no_end)
         part(s, "the run was killed before its end");
+    else if (str_eq(m->end_reason, "unwatched"))
+        part(s, "nobody watched while a step of the scenario was waiting, so its outcome is not known");
     else if (str_eq(m->end_reason, "interrupted"))
         part(s, "the run was interrupted before its end");
 }

@@ -4,6 +4,7 @@
 // after one has ended belongs to it. Every outage is told, not only the longest.
 #include <stdio.h>
 
+#include "lab/model/watch.h"
 #include "lab/story/internal.h"
 
 #define BUCKET       (100 * MSEC)
@@ -218,12 +219,26 @@ static void on_server(struct story *s, const struct event *ev) {
     STR_COPY(a->server, node);
 }
 
+// It comes late to its own schedule: told by the first bucket of a row that it works off together.
+static void on_late(struct story *s, const struct event *ev) {
+    usec_t from = ev->u.CLIENT_TICK.from, late = ev->u.CLIENT_TICK.late_us > 0 ? (usec_t)ev->u.CLIENT_TICK.late_us : 0;
+    char text[USEC_TEXT_MAX];
+    if (late < WATCH_STILL || from < s->app.still_until)
+        return;
+    s->app.still_until = from + late;
+    (void)tell(
+        s, from, MOMENT_UNWATCHED, TOLD_MAIN, MOOD_WARN, "",
+        "the APPLICATION STANDS STILL from here on, for %s: it tries nothing, what it would have felt is not known",
+        usec_format(text, late));
+}
+
 void tell_application(struct story *s, const struct event *ev) {
     if (ev->kind == EVENT_CLIENT_ERROR) {
         on_error(s, ev);
     } else if (ev->kind == EVENT_CLIENT_SERVER) {
         on_server(s, ev);
     } else {
+        on_late(s, ev);
         on_writes(s, ev);
         on_reads(s, ev);
     }

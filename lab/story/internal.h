@@ -64,6 +64,7 @@ struct pause {
 
 struct app_told {
     usec_t period, last_ok, last_tried;
+    usec_t still_until;                               // its own standstill was told up to here
     usec_t outage_from;                               // 0 = none goes on; of a series that belongs together, the first
     usec_t pause_from;                                // of the present pause, once it was told
     usec_t ended;                                     // end of the last outage, 0 = none

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // The lab, the scenario's steps, and what people do to the run.
+#include "lab/model/watch.h"
 #include "lab/story/internal.h"
 
 #define WORTH_SAYING SEC // a condition that was true at once needs no line
@@ -138,6 +139,14 @@ static void on_setting(struct story *s, const struct event *ev) {
 }
 
 static void on_noise(struct story *s, const struct event *ev) {
+    usec_t from, to;
+    char text[USEC_TEXT_MAX];
+    if (watch_standstill(ev, &from, &to)) {
+        (void)tell(s, from, MOMENT_UNWATCHED, TOLD_MAIN, MOOD_WARN, "",
+                   "NOBODY WATCHES from here on, for %s: the lab's supervisor stood still",
+                   usec_format(text, to - from));
+        return;
+    }
     if (ev->u.NOISE.late_p99_us < 100000 || s->noise_told)
         return;
     s->noise_told = true;

@@ -46,7 +46,8 @@
     X(SETTING, "setting") \
     X(AHEAD, "ahead") /* a standby ahead of its leader */ \
     X(DEFECT, "defect") \
-    X(NOISE, "noise")
+    X(NOISE, "noise") \
+    X(UNWATCHED, "unwatched") /* nobody looked from here on, for some time */
 // clang-format on
 enum moment_kind {
 #define X(kind, name) MOMENT_##kind,

@@ -386,13 +386,9 @@ static void the_reason_of_the_end_decides_first(void **state) {
     static const struct {
         const char *reason;
         enum verdict v;
-    } table[] = {{"completed", VERDICT_PASS},
-                 {"expectation", VERDICT_FAIL},
-                 {"interrupted", VERDICT_INVALID},
-                 {"unverified", VERDICT_INVALID},
-                 {"broken", VERDICT_ERROR},
-                 {"skipped", VERDICT_SKIPPED},
-                 {NULL, VERDICT_ERROR}};
+    } table[] = {{"completed", VERDICT_PASS},     {"expectation", VERDICT_FAIL},  {"interrupted", VERDICT_INVALID},
+                 {"unverified", VERDICT_INVALID}, {"unwatched", VERDICT_INVALID}, {"broken", VERDICT_ERROR},
+                 {"skipped", VERDICT_SKIPPED},    {NULL, VERDICT_ERROR}};
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         struct run r;
         run_crash(&r);

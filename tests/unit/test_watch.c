@@ -7,6 +7,7 @@
 // cmocka wants the four above first
 #include <cmocka.h>
 
+#include "lab/model/lanes.h"
 #include "lab/model/watch.h"
 
 #define MS(n) ((usec_t)(n)*MSEC)
@@ -213,6 +214,27 @@ static void words_name_the_hole(void **state) {
                         "the application stood still from 12.3 s to 32.1 s and tried nothing");
 }
 
+static void a_hole_in_a_lane_is_drawn_as_one(void **state) {
+    (void)state;
+    segment_list l = {0};
+    segment_hole(&l, SEC, 2 * SEC, LANE_UNWATCHED); // nothing was known: nothing to be drawn over
+    assert_int_equal(l.n, 0);
+    segment_note(&l, SEC, LANE_STARTING);
+    segment_note(&l, 10 * SEC, LANE_LEADER);
+    segment_hole(&l, 12 * SEC, 32 * SEC, LANE_UNWATCHED);
+    segment_note(&l, 32 * SEC, LANE_DOWN); // the first look after it finds another state
+    assert_int_equal(l.n, 4);
+    assert_true(l.items[1].lane == LANE_LEADER && l.items[1].to == 12 * SEC);
+    assert_true(l.items[2].lane == LANE_UNWATCHED && l.items[2].from == 12 * SEC && l.items[2].to == 32 * SEC);
+    assert_true(l.items[3].lane == LANE_DOWN && l.items[3].from == 32 * SEC && l.items[3].to == USEC_NEVER);
+    segment_hole(&l, 30 * SEC, 40 * SEC, LANE_UNWATCHED);
+    assert_int_equal(l.items[l.n - 2].lane, LANE_UNWATCHED);
+    assert_int_equal(l.items[l.n - 1].lane, LANE_DOWN);
+    for (size_t i = 1; i < l.n; i++)
+        assert_true(l.items[i].from == l.items[i - 1].to && l.items[i].from >= l.items[i - 1].from);
+    VEC_DONE(&l);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -227,6 +249,7 @@ int main(void) {
         T(nobody_has_to_watch_a_lab_that_stops),
         T(a_log_full_of_holes_costs_little_and_hides_nothing),
         cmocka_unit_test(words_name_the_hole),
+        cmocka_unit_test(a_hole_in_a_lane_is_drawn_as_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

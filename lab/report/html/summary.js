@@ -16,6 +16,8 @@ function outageCard() {
 function splitCard() {
   if (R.split_brain_ms == null) return card(T.split, T.notKnown, "warn", T.damaged);
   const bad = R.split_brain_ms > 0, maybe = R.split_brain_possible_ms > 0, n = R.split_brain_nodes || "";
+  const blind = !bad && R.expectations.find((e) => e.kind === "split_brain" && e.ok === null && e.watched && e.watched.longest_hole_ms > 0);
+  if (blind) return card(T.split, T.notKnown, "warn", fill(T.splitUnwatched, {a: ms(blind.watched.longest_hole_ms)}));
   return card(T.split, bad ? ms(R.split_brain_ms) : T.none, bad ? "bad" : "good",
     bad ? fill(T.splitProven, {a: ms(R.split_brain_possible_ms), n}) : maybe ? fill(T.splitPossible, {a: ms(R.split_brain_possible_ms), n}) : T.splitNone);
 }

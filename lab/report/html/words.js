@@ -15,7 +15,7 @@ const T = {
   recovery: "Recovery", recoveryFrom: "from the fault to the first write that lasted, ± {a}", unexplained: "no fault and no act of this run explains the outage", noRecovery: "writes never came back",
   resolution: "± {a}: one write every {b}, and a write takes {c}",
   lost: "Lost writes", lostOf: "of {n} acknowledged", split: "Split brain", splitProven: "proven, {a} possible: {n} took writes at the same time",
-  splitPossible: "none proven; the probes can't exclude {a} ({n})", splitNone: "no two nodes took writes at the same time",
+  splitPossible: "none proven; the probes can't exclude {a} ({n})", splitNone: "no two nodes took writes at the same time", splitUnwatched: "none was seen; for {a} nobody watched",
   reads: "Read outage", availability: "available: writes {w} %, reads {r} %", cluster: "Cluster alone",
   clusterText: "in which no node took a write from inside, ± {a}; the rest is the way to one",
   fault: "Fault", act: "Administrator's act", noFault: "nothing was injected", verified: "verified", unverified: "NOT verified", done: "done", notDone: "NOT done", rejoin: "Rejoin", rejoinText: "from the first write, or the healing when later, until every powered member streamed again",
@@ -57,8 +57,8 @@ const T = {
 };
 const SIGN = {pass: "✓", fail: "✗", invalid: "?", skipped: "–", error: "!", "known-defect": "⚠"};
 const TONE = {pass: "good", fail: "bad", invalid: "warn", skipped: "warn", error: "bad", "known-defect": "warn"};
-const LANE_SIGN = {off: "○", unknown: "?", starting: "…", down: "✗", replica: "▸", standby_alone: "▹", leader: "★", writable_without_key: "‼", leader_not_writable: "⊘", follower: "▸", leaderless: "∅"};
-const HATCHED = new Set(["down", "writable_without_key", "leader_not_writable", "leaderless"]);
+const LANE_SIGN = {off: "○", unknown: "?", starting: "…", down: "✗", replica: "▸", standby_alone: "▹", leader: "★", writable_without_key: "‼", leader_not_writable: "⊘", follower: "▸", leaderless: "∅", unwatched: "╱"};
+const HATCHED = new Set(["down", "writable_without_key", "leader_not_writable", "leaderless", "unwatched"]);
 const THIN = new Set(["replica", "follower", "standby_alone", "starting", "unknown", "off"]);
 const PHASES = {demote: 0, "no-quorum": 4, "quorum-back": 1, detect: 0, elect: 1, return: 2, promote: 2, reroute: 3, rejoin: 4};
 const SERVICES = {postgres: "PostgreSQL and Patroni", etcd: "etcd", haproxy: "HAProxy", app: "the application"};
