@@ -75,6 +75,8 @@ static void read_node(const struct measure *m, struct node_contents *c, const st
         return;
     }
     c->rows = idset_count(&n->rows);
+    if (!c->rows)
+        STR_COPY(c->why, n->read_error);
     c->duplicates = n->duplicates;
     c->only_here = count_only(m, n);
     if (m->ledger_records)

@@ -88,7 +88,7 @@ struct node_contents {
     bool read;     // whole; else why
     bool leader;   // the others are compared with this one
     bool primary;  // it was in no recovery when it was read
-    char why[160]; // not read: the reason
+    char why[160]; // not read: the reason; read: why it has no row at all, "" = nothing to say
     int64_t rows, duplicates;
     int64_t only_here; // ids that no other node holds; -1 = not known (nobody else was read)
     int64_t absent;    // acknowledged writes that it lacks; -1 = not known (no ledger)

@@ -13,7 +13,8 @@
 #include "lab/stack/names.h"
 
 enum { CHUNK_MAX = 470 };
-#define CATCH_UP_MAX (5 * SEC) // and at most half of the deadline
+#define SQLSTATE_NO_TABLE "42P01"   // undefined_table (PostgreSQL, appendix A)
+#define CATCH_UP_MAX      (5 * SEC) // and at most half of the deadline
 
 static const char *const SQL_RANGES =
     "SELECT min(id), max(id), sum(n), sum(n - 1) FROM (SELECT id, n, id - row_number() OVER (ORDER BY id) AS run FROM"
@@ -43,6 +44,7 @@ struct final_read {
     bool done_called;
 };
 
+// error: NULL = the node's rows are known.
 static void over(struct reading *r, const char *error) {
     if (r->step == STEP_OVER)
         return;
@@ -50,7 +52,8 @@ static void over(struct reading *r, const char *error) {
     pgconn_close(r->pg);
     r->pg = NULL;
     r->result.u.FINAL_READ.ok = !error;
-    STR_COPY(r->result.u.FINAL_READ.error, error ? error : "");
+    if (error)
+        STR_COPY(r->result.u.FINAL_READ.error, error);
     sink_emit(r->f->o->sink, &r->result);
 }
 
@@ -98,7 +101,11 @@ static void on_ready(void *arg) {
 static void on_result(void *arg, const PGresult *res) {
     struct reading *r = arg;
     struct sql_row row;
-    if (PQresultStatus(res) != PGRES_TUPLES_OK) {
+    if (r->step == STEP_RANGES && str_eq(pgconn_sqlstate(res), SQLSTATE_NO_TABLE)) {
+        // A history in which the application never began: a server that says so has been read, and holds no row.
+        STR_COPY(r->result.u.FINAL_READ.error, "the application's table does not exist in its history");
+        over(r, NULL);
+    } else if (PQresultStatus(res) != PGRES_TUPLES_OK) {
         const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
         over(r, text ? text : "the query failed");
     } else if (r->step == STEP_ROLE && sql_row_read(res, &row)) {

@@ -162,7 +162,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(L, lsn)        /* standby: replayed; else pg_current_wal_lsn */ \
     F(U, lsn_asked) F(U, lsn_read) /* the position was read between these two: primaries are asked after all standbys */ \
     F(L, goal)       /* the leader's position when the reading began: a standby that replayed as much has all its rows */ \
-    F(S, error)
+    F(S, error)      /* not ok: why; ok: why there is no row at all, "" = nothing to say */
 #define EVENT_FIELDS_NOISE(F) /* once a second: can this machine be believed? */ \
     F(C, late_max_us) F(C, late_p99_us) /* scheduling lateness of a 10 ms timer in the last second */ \
     F(I, steal_ms) F(D, cpu_some) /* PSI cpu some avg10 */ F(D, load1)

@@ -36,13 +36,23 @@ static const char *leader_of(const struct measures *m) {
     return "the leader";
 }
 
+static bool leader_was_read(const struct measures *m) {
+    VEC_FOREACH (&m->contents, c)
+        if (c->leader && c->read)
+            return true;
+    return false;
+}
+
 static void put_nodes(const struct measures *m, const struct report_style *s, struct strbuf *out) {
     const char *leader = leader_of(m);
+    bool compared = leader_was_read(m);
     VEC_FOREACH (&m->contents, c) {
         if (!c->read)
             line(out, s, "%s: its table was not read (%s)", c->node, c->why);
         else if (c->leader)
-            line(out, s, "%s, the leader: %" PRId64 " rows", c->node, c->rows);
+            line(out, s, "%s, the leader: %" PRId64 " rows%s%s", c->node, c->rows, *c->why ? ": " : "", c->why);
+        else if (!compared)
+            line(out, s, "%s: %" PRId64 " rows, compared with no leader's", c->node, c->rows);
         else if (c->diverged)
             line(out, s,
                  "%s, ANOTHER HISTORY: %" PRId64 " rows; %" PRId64 " of them %s has not, %" PRId64 " of %s it has not",
@@ -80,8 +90,9 @@ enum verdict report_farewell(const struct measures *m, const struct report_style
         headline(out, s, PAINT_BAD, "THE LAB BROKE", m->reason);
         return VERDICT_ERROR;
     }
-    if (m->writes.attempted == 0) {
-        headline(out, s, PAINT_GOOD, "NOTHING TO LOSE", "no application was writing");
+    bool whole = !m->record || m->record->complete;
+    if (m->writes.attempted == 0 && whole) {
+        headline(out, s, PAINT_GOOD, "NOTHING TO LOSE", "no application had written anything");
         return VERDICT_PASS;
     }
     if (m->verdict == VERDICT_FAIL || (m->verdict == VERDICT_KNOWN_DEFECT && measure_loss_text(m, &text))) {

@@ -52,6 +52,25 @@ static void a_loss_is_told_with_who_has_what(void **state) {
     run_end(&r);
 }
 
+// An old leader that comes back and takes the key: the application's first write was made in another history.
+static void a_leader_without_the_table_has_lost_all(void **state) {
+    (void)state;
+    struct run r;
+    begin(&r);
+    run_rows(&r, "n2", "");
+    struct event *final = run_final(&r, "n2");
+    final->u.FINAL_READ.rows = 0;
+    STR_COPY(final->u.FINAL_READ.error, "the application's table does not exist in its history");
+    cleanup_strbuf struct strbuf out = {0};
+    run_fold(&r, true);
+    enum verdict v = report_farewell(r.o, &ascii, &out);
+    assert_int_equal(v, VERDICT_FAIL);
+    assert_non_null(strstr(strbuf_str(&out), "DATA LOST: 1210 acknowledged writes are lost"));
+    assert_non_null(
+        strstr(strbuf_str(&out), "n2, the leader: 0 rows: the application's table does not exist in its history"));
+    run_end(&r);
+}
+
 static void what_could_not_be_read_is_not_known(void **state) {
     (void)state;
     struct run r;
@@ -78,7 +97,16 @@ static void without_an_application_there_is_nothing_to_lose(void **state) {
     struct measures m = {.verdict = VERDICT_PASS};
     cleanup_strbuf struct strbuf out = {0};
     assert_int_equal(report_farewell(&m, &ascii, &out), VERDICT_PASS);
-    assert_string_equal(out.data, "NOTHING TO LOSE: no application was writing\n");
+    assert_string_equal(out.data, "NOTHING TO LOSE: no application had written anything\n");
+}
+
+static void a_ledger_that_is_gone_is_no_application_that_wrote_nothing(void **state) {
+    (void)state;
+    struct record_proof damaged = {.complete = false};
+    struct measures m = {.verdict = VERDICT_INVALID, .reason = "the ledger is missing", .record = &damaged};
+    cleanup_strbuf struct strbuf out = {0};
+    assert_int_equal(report_farewell(&m, &ascii, &out), VERDICT_INVALID);
+    assert_string_equal(out.data, "NOT KNOWN: the ledger is missing\n");
 }
 
 static void a_lab_that_broke_is_red(void **state) {
@@ -93,9 +121,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_lost_is_green),
         cmocka_unit_test(a_loss_is_told_with_who_has_what),
+        cmocka_unit_test(a_leader_without_the_table_has_lost_all),
         cmocka_unit_test(what_could_not_be_read_is_not_known),
         cmocka_unit_test(a_fault_that_was_not_verified_takes_no_row),
         cmocka_unit_test(without_an_application_there_is_nothing_to_lose),
+        cmocka_unit_test(a_ledger_that_is_gone_is_no_application_that_wrote_nothing),
         cmocka_unit_test(a_lab_that_broke_is_red),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
