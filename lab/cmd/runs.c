@@ -118,7 +118,7 @@ char *runs_resolve(const char *word, struct err *err) {
 // ---- the list ------------------------------------------------------------------------------------------------------
 
 static const char *word_of(const struct run_entry *r) {
-    return r->judged ? r->verdict : r->live ? "(runs now)" : "(no result)";
+    return r->judged ? r->verdict : r->changed ? "(changed since)" : r->live ? "(runs now)" : "(no result)";
 }
 
 static void set(struct libscols_line *line, size_t column, const char *text) {
@@ -168,6 +168,7 @@ static cJSON *run_json(const struct run_entry *r) {
     (void)cJSON_AddStringToObject(o, "lab", r->lab);
     add_number(o, "began_unix_s", r->began ? (double)r->began / 1e6 : -1);
     (void)cJSON_AddBoolToObject(o, "live", r->live);
+    (void)cJSON_AddBoolToObject(o, "changed", r->changed);
     if (r->judged) {
         (void)cJSON_AddStringToObject(o, "verdict", r->verdict);
         (void)cJSON_AddStringToObject(o, "reason", r->reason);

@@ -144,6 +144,10 @@ const struct record_proof *proof_finish(struct proof *p, const struct proof_fold
     p->out.live = folder->live && !p->kinds[EVENT_RUN_END];
     if (folder->log.seal != RUN_SEAL_TRUE && !p->out.live)
         judge_lines(p, &folder->log);
+    if (folder->log.seal == RUN_SEAL_TRUE) {
+        STR_COPY(p->out.sha256, folder->log.at.u.RECORD_SEAL.sha256);
+        p->out.bytes = folder->log.at.u.RECORD_SEAL.bytes;
+    }
     if (p->out.sealed)
         judge_seal(p, folder);
     else if (!p->out.live)

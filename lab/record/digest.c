@@ -26,7 +26,7 @@ void digest_hex(const struct digest *d, char out[DIGEST_HEX]) {
         (void)snprintf(out + 2 * i, 3, "%02x", sum[i]);
 }
 
-int digest_file(const char *path, struct digest *ret, struct err *err) {
+int digest_beginning(const char *path, int64_t bytes, struct digest *ret, struct err *err) {
     cleanup_close int fd = fs_open_file(path, err);
     if (fd < 0)
         return fd;
@@ -34,7 +34,8 @@ int digest_file(const char *path, struct digest *ret, struct err *err) {
     cleanup_free char *data = xmalloc(BLOCK);
     digest_begin(ret);
     for (;;) {
-        ssize_t n = read(fd, data, BLOCK);
+        int64_t left = bytes - ret->bytes;
+        ssize_t n = read(fd, data, left < BLOCK ? (size_t)left : BLOCK);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -43,4 +44,8 @@ int digest_file(const char *path, struct digest *ret, struct err *err) {
             return 0;
         digest_add(ret, data, (size_t)n);
     }
+}
+
+int digest_file(const char *path, struct digest *ret, struct err *err) {
+    return digest_beginning(path, INT64_MAX, ret, err);
 }

@@ -2,6 +2,7 @@
 #pragma once
 // What is known of a record's completeness. Made by lab/proof/, read by the measures and every printer.
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lab/base/vec.h"
 
@@ -14,5 +15,7 @@ struct record_proof {
     bool sealed;                     // it holds a seal (record.seal)
     bool complete;                   // the seal is true, or there is none and no rule finds anything missing
     VEC(struct record_lack) missing; // complete: empty
+    char sha256[65];                 // of the events that were judged, in hex, by a true seal; "" = none
+    int64_t bytes;                   // from the beginning of the log: so many it is the hash of
     char text[160];                  // the state in one sentence: "sealed, and everything is as it was written"
 };

@@ -7,6 +7,7 @@
 
 #include "lab/base/fs.h"
 #include "lab/base/json.h"
+#include "lab/record/digest.h"
 #include "lab/record/run.h"
 #include "lab/runs/runs.h"
 
@@ -41,6 +42,20 @@ static double number_or_unknown(const cJSON *o, const char *key) {
     return json_num(o, key, -1); // null is no number
 }
 
+// A verdict holds for the events that it was given for. Without a seal there is no hash; `report` judges such a record by rules.
+static bool is_as_judged(const struct run_entry *r, const cJSON *record) {
+    const char *want = json_str(record, "sha256", "");
+    cleanup_free char *path = xasprintf("%s/events.jsonl", r->path);
+    struct digest found;
+    char hex[DIGEST_HEX];
+    if (!*want)
+        return true;
+    if (digest_beginning(path, json_int(record, "bytes", 0), &found, NULL) < 0)
+        return false;
+    digest_hex(&found, hex);
+    return str_eq(hex, want);
+}
+
 static void take_result(struct run_entry *r) {
     cleanup_free char *path = xasprintf("%s/result.json", r->path);
     cleanup_strbuf struct strbuf text = {0};
@@ -53,6 +68,11 @@ static void take_result(struct run_entry *r) {
     r->reason = xstrdup(r->judged ? json_str(o, "reason", "") : "");
     if (!r->judged)
         return;
+    if (!is_as_judged(r, cJSON_GetObjectItemCaseSensitive(o, "record"))) {
+        r->judged = false;
+        r->changed = true;
+        return;
+    }
     STR_COPY(r->verdict, json_str(o, "verdict", ""));
     r->outage_ms = number_or_unknown(o, "write_outage_ms");
     r->error_ms = number_or_unknown(o, "resolution_ms");

@@ -17,7 +17,7 @@ CONTENTS = {"node": str, "read": bool, "leader": bool, "rows": (int, type(None))
             "lsn": (str, type(None)), "diverged": bool}
 DEFECT = {"id": str, "software": str, "versions": str, "version": (str, type(None)), "affected": bool, "seen": bool,
           "seen_ms": maybe_number, "explains": str, "reference": str}
-RECORD = {"sealed": bool, "complete": bool, "live": bool, "text": str, "missing": list}
+RECORD = {"sealed": bool, "complete": bool, "live": bool, "text": str, "bytes": int, "sha256": str, "missing": list}
 HOLE = {"source": str, "node": (str, type(None)), "from_ms": number, "to_ms": number}
 EXPECTATION = {"kind": str, "text": str, "ok": (bool, type(None)), "watched": (dict, type(None))}
 RESULT = {
