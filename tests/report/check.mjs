@@ -11,7 +11,6 @@ import puppeteer from "puppeteer-core";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const args = process.argv.slice(2);
 const shots = args[0] === "--shots" ? args.splice(0, 2)[1] : null;
-const LOAD_LIMIT_MS = 2000;
 const SCREENS = {desktop: {width: 1280, height: 1600}, phone: {width: 390, height: 844, isMobile: true, hasTouch: true}, small: {width: 320, height: 640, isMobile: true}};
 
 let failed = 0;
@@ -29,10 +28,9 @@ async function open(browser, file, screen, scheme, complaints) {
   page.on("dialog", (d) => { complaints.push(`dialog: ${d.message()}`); d.dismiss(); });
   await page.setViewport(SCREENS[screen]);
   await page.emulateMediaFeatures([{name: "prefers-color-scheme", value: scheme}]);
-  const began = Date.now();
   await page.goto(`file://${resolve(file)}`, {waitUntil: "load"});
   await page.waitForSelector("html[data-ready]", {timeout: 10000}).catch(() => complaints.push("the script did not finish"));
-  return {page, took: Date.now() - began};
+  return page;
 }
 
 async function findings(page) {
@@ -95,20 +93,12 @@ async function filters(page) {
   return problems;
 }
 
-async function opensFast(browser, file) { // the best of five: what the page costs, not what else the host was doing
-  let best = Infinity;
-  for (let i = 0; i < 5 && best > LOAD_LIMIT_MS; i++) {
-    const {page, took} = await open(browser, file, "desktop", "light", []);
-    best = Math.min(best, took);
-    await page.close();
-  }
-  return best > LOAD_LIMIT_MS ? [`took ${best} ms`] : [];
-}
+// What differs between screens is the layout, which two runs show; every page is opened, filtered and printed once.
+const LOOKS = [["desktop", "light"], ["desktop", "dark"], ["phone", "light"], ["small", "dark"]], ALL_LOOKS = new Set(["outage", "split"]);
 
 async function checkPage(browser, name, file) {
-  tell(`${name}: opens within ${LOAD_LIMIT_MS / 1000} s`, await opensFast(browser, file));
-  for (const [screen, scheme] of [["desktop", "light"], ["desktop", "dark"], ["phone", "light"], ["small", "dark"]]) {
-    const complaints = [], {page, took} = await open(browser, file, screen, scheme, complaints);
+  for (const [screen, scheme] of ALL_LOOKS.has(name) || shots ? LOOKS : LOOKS.slice(0, 1)) {
+    const complaints = [], page = await open(browser, file, screen, scheme, complaints);
     if (shots) await page.screenshot({path: join(shots, `${name}-${screen}-${scheme}.png`), fullPage: true});
     tell(`${name}: opens on a ${screen} screen, ${scheme}, without a complaint`, [...complaints, ...await tooWide(page)]);
     tell(`${name}: axe-core finds nothing on a ${screen} screen, ${scheme}`, await findings(page));
