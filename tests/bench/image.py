@@ -48,7 +48,7 @@ def disk_mb(*folders):
 def measure(topology, what):
     lab = f"image-{os.getpid()}"
     with tempfile.TemporaryDirectory(prefix="image.") as runs:
-        os.chmod(runs, 0o777)
+        os.chmod(runs, 0o1777)
         path = topology
         if topology == "four":
             path = os.path.join(runs, "four.yaml")

@@ -106,7 +106,7 @@ def measure(supervisor):
 def main():
     others = others_percent() if samples_file else None
     with tempfile.TemporaryDirectory(prefix="overhead.") as runs:
-        os.chmod(runs, 0o777)
+        os.chmod(runs, 0o1777)
         subprocess.run([program, "up", "patroni-3", "--lab", lab, "--runs-dir", runs], check=True, stdin=subprocess.DEVNULL,
                        stdout=subprocess.DEVNULL)
         try:

@@ -32,7 +32,7 @@ heals dcs.nospace
 check 'now it can' etcd put /x y
 does dcs.compact
 does dcs.defragment n2
-leads() { "$BASCULE" exec "$1" -- env ETCDCTL_API=3 etcdctl endpoint status -w json | python3 -c 'import json, sys; s = json.load(sys.stdin)[0]["Status"]; sys.exit(s["leader"] != s["header"]["member_id"])'; }
+leads() { "$BASCULE" exec "$1" -- env ETCDCTL_ENDPOINTS=http://127.0.0.1:2379 etcdctl endpoint status -w json | python3 -c 'import json, sys; s = json.load(sys.stdin)[0]["Status"]; sys.exit(s["leader"] != s["header"]["member_id"])'; }
 for n in n3 n1 n1; do # the last one leads already
     does dcs.move_leader "$n"
     check "etcd's leader is on $n" leads "$n"
