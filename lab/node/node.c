@@ -175,6 +175,9 @@ const char *node_name(const struct node *n) {
 const char *node_etc_dir(const struct node *n) {
     return n->etc_dir;
 }
+int node_keep_etc(const struct node *n, const char *to, struct err *err) {
+    return etc_copy(n->etc_dir, to, err);
+}
 const char *node_postgresql_dir(const struct node *n) {
     return n->postgresql_dir;
 }

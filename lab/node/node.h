@@ -48,6 +48,9 @@ void node_free(struct node *n); // powers off
 const char *node_name(const struct node *n);
 const char *
 node_etc_dir(const struct node *n); // host-side path of the upper layer of its /etc: write configuration there
+// Copies what is in that upper layer to a folder that exists, within the limits of a node's own copy (etc_copy.c): whoever works on a node may
+// have put anything there, a sparse file of a terabyte too. What was left out is listed in to/NODE_ETC_LEFT_OUT.
+int node_keep_etc(const struct node *n, const char *to, struct err *err);
 const char *node_postgresql_dir(const struct node *n); // what it sees as /var/lib/postgresql
 const char *node_etcd_dir(const struct node *n);       // what it sees as /var/lib/etcd
 bool node_is_on(const struct node *n);

@@ -15,7 +15,7 @@ static void keep_configuration(struct lab *lab) {
         cleanup_free char *dst =
             xasprintf("%s/nodes/%s/etc", lab->o->lab->run_dir, lab->plan->topology->nodes.items[i].name);
         if (fs_mkdirs(dst, 0755, NULL) == 0)
-            (void)fs_copy_tree(node_etc_dir(lab->nodes[i]), dst, NULL);
+            (void)node_keep_etc(lab->nodes[i], dst, NULL);
     }
 }
 

@@ -60,12 +60,15 @@ exits 0 'heal that one' "$BASCULE" heal hand-2
 # With Patroni 3.0.2 it may write itself into the leader key instead (docs/known-defects.md): then that is said.
 check 'the old leader comes back as a replica, or the defect is seen' within 90 status "s['complete'] or s['diverged']"
 
+exits 0 'somebody leaves a giant file in /etc of a node' "$BASCULE" exec "$replica" -- truncate -s 100G /etc/giant
 run=$(dirname "$(find "$runs" -name events.jsonl | head -n 1)")
 exits 4 'report of a lab that still runs' "$BASCULE" report "$run"
 says '^INVALID: the run is still going on' 'says that it is going on, not that it was killed or damaged'
 goes_down
 exits 0 'report, as soon as down is back' "$BASCULE" report "$run"
 says 'sealed, and everything is as it was written' 'finds the record sealed'
+check 'of the giant only a word is kept, beside the configuration' \
+  sh -c '! [ -e "$1/giant" ] && grep -q "giant: a file of" "$1/bascule.left-out" && grep -q scope "$1/patroni/config.yml"' sh "$run/nodes/$replica/etc"
 nothing_left() { ! "$BASCULE" list | grep -q "^$lab"; }
 check 'and the lab is gone' within 3 nothing_left
 exits 2 'status without a lab says so' "$BASCULE" status
