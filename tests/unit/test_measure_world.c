@@ -82,6 +82,14 @@ void world_sql(struct world *w, const char *node, usec_t t, usec_t previous, boo
     (void)world_add(w, ev);
 }
 
+struct event *world_row(struct world *w, usec_t t, const char *node, const char *standby) {
+    struct event ev = at(EVENT_REPLICATION, t);
+    STR_COPY(ev.u.REPLICATION.node, node);
+    STR_COPY(ev.u.REPLICATION.standby, standby);
+    STR_COPY(ev.u.REPLICATION.state, "streaming");
+    return world_add(w, ev);
+}
+
 static void add_head(struct world *w) {
     struct event ev = at(EVENT_RUN_BEGIN, 0);
     STR_COPY(ev.u.RUN_BEGIN.scenario, "leader-crash");
@@ -106,14 +114,6 @@ static void add_head(struct world *w) {
         STR_COPY(ev.u.CONFIG.value, settings[i][1]);
         (void)world_add(w, ev);
     }
-}
-
-static void add_row(struct world *w, usec_t t, const char *node, const char *standby) {
-    struct event ev = at(EVENT_REPLICATION, t);
-    STR_COPY(ev.u.REPLICATION.node, node);
-    STR_COPY(ev.u.REPLICATION.standby, standby);
-    STR_COPY(ev.u.REPLICATION.state, "streaming");
-    (void)world_add(w, ev);
 }
 
 static void add_key(struct world *w, usec_t t, const char *holder, bool initial) {
@@ -162,8 +162,8 @@ static void add_cluster(struct world *w) {
         add_etcd(w, SEC, 1, w->etcd_leader);
     if (w->etcd_leader && str_eq(w->etcd_leader, "n1") && w->fault)
         add_etcd(w, w->fault + 2 * SEC, 2, "n2");
-    add_row(w, 2 * SEC, "n1", "n2");
-    add_row(w, 2100 * MSEC, "n1", "n3");
+    (void)world_row(w, 2 * SEC, "n1", "n2");
+    (void)world_row(w, 2100 * MSEC, "n1", "n3");
     for (usec_t t = SEC; t < w->end; t += SEC) // the probes: once a second while nothing changes
         for (int i = 1; i <= 3; i++) {
             char node[8];
@@ -210,7 +210,7 @@ static void add_story(struct world *w) {
         for (usec_t t = w->writable, p = w->writable_previous; t < w->end; p = t, t += SEC)
             world_sql(w, w->new_leader, t, p, true, true);
     if (w->streaming)
-        add_row(w, w->streaming, w->new_leader, str_eq(w->new_leader, "n2") ? "n3" : "n2");
+        (void)world_row(w, w->streaming, w->new_leader, str_eq(w->new_leader, "n2") ? "n3" : "n2");
 }
 
 static int by_returned(const void *a, const void *b) {

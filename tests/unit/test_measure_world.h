@@ -30,6 +30,8 @@ struct event *world_add(struct world *w, struct event ev); // keeps the order; t
 struct event *world_find(struct world *w, enum event_kind kind, int nth);
 void world_expect(struct world *w, const char *kind, double min, double max); // < 0 = no such limit
 void world_sql(struct world *w, const char *node, usec_t t, usec_t previous, bool answered, bool writable);
+// `standby` streams from `node`, with no lag until the test gives it one; the pointer lives until the next addition.
+struct event *world_row(struct world *w, usec_t t, const char *node, const char *standby);
 // Folds it. The caller frees *ret with measure_free.
 const struct measures *world_measure(const struct world *w, bool with_ledger, struct measure **ret);
 

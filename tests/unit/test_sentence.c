@@ -299,15 +299,8 @@ static void the_greatest_lag_after_the_first_injection_is_kept(void **state) {
     struct run r;
     run_crash(&r);
     world_build(&r.w);
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct event ev = EVENT_NEW(REPLICATION);
-        ev.t = rows[i].t;
-        STR_COPY(ev.u.REPLICATION.node, "n1");
-        STR_COPY(ev.u.REPLICATION.standby, rows[i].standby);
-        STR_COPY(ev.u.REPLICATION.state, "streaming");
-        ev.u.REPLICATION.lag_bytes = rows[i].bytes;
-        (void)world_add(&r.w, ev);
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        world_row(&r.w, rows[i].t, "n1", rows[i].standby)->u.REPLICATION.lag_bytes = rows[i].bytes;
     run_fold(&r, true);
     assert_int_equal(r.o->lag_bytes, 2000000);
     assert_string_equal(r.o->lag_node, "n3");
