@@ -52,6 +52,13 @@ struct step *test_wait(struct plan *p, const char *name, enum condition_kind kin
     return s;
 }
 
+struct step *test_stays(struct plan *p, const char *name, enum condition_kind kind, usec_t how_long) {
+    struct step *s = test_step(p, name, STEP_WAIT);
+    (void)test_atom(&s->stays, kind);
+    s->stays_for = how_long;
+    return s;
+}
+
 struct step *test_heal(struct plan *p, const char *name, int heals) {
     struct step *s = test_step(p, name, STEP_HEAL);
     s->heals = heals;

@@ -14,6 +14,7 @@ enum { TEST_STEPS_MAX = 16 };
 struct step *test_step(struct plan *p, const char *name, enum step_kind kind);
 struct step *test_inject(struct plan *p, const char *name, const char *mechanism, enum selector_kind who);
 struct step *test_wait(struct plan *p, const char *name, enum condition_kind kind, usec_t within);
+struct step *test_stays(struct plan *p, const char *name, enum condition_kind kind, usec_t how_long);
 struct step *test_heal(struct plan *p, const char *name, int heals);
 struct step *test_action(struct plan *p, const char *name, const char *action);
 void test_target(struct step *s, enum selector_kind kind, const char *node);

@@ -206,9 +206,7 @@ static void stays_holds_to_its_end_or_breaks_the_run(void **state) {
     (void)state;
     for (int broken = 0; broken < 2; broken++) {
         struct plan *p = test_plan_new();
-        struct step *s = test_step(p, "steady", STEP_WAIT);
-        test_atom(&s->stays, CONDITION_HEALTHY);
-        s->stays_for = 10 * SEC;
+        test_stays(p, "steady", CONDITION_HEALTHY, 10 * SEC);
         struct world *w = world_begun(p);
         usec_t begin = w->now;
         if (broken) {
@@ -230,9 +228,7 @@ static void stays_holds_to_its_end_or_breaks_the_run(void **state) {
 static void stays_breaks_by_the_clock_alone_when_the_application_falls_silent(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
-    struct step *s = test_step(p, "flowing", STEP_WAIT);
-    test_atom(&s->stays, CONDITION_WRITES_FLOW);
-    s->stays_for = 10 * SEC;
+    test_stays(p, "flowing", CONDITION_WRITES_FLOW, 10 * SEC);
     struct world *w = world_begun(p);
     world_pass(w, 1 * SEC);
     w->no_ticks = true;

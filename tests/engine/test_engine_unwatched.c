@@ -18,21 +18,15 @@ static struct event stood_still(usec_t t, usec_t late) {
     return ev;
 }
 
-static void move_leader(struct world *w, const char *node) {
-    world_move_leader(w, node);
-}
-
 static void stays_begins_anew_after_a_hole(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
-    struct step *s = test_step(p, "steady", STEP_WAIT);
-    test_atom(&s->stays, CONDITION_HEALTHY);
-    s->stays_for = 10 * SEC;
+    test_stays(p, "steady", CONDITION_HEALTHY, 10 * SEC);
     struct world *w = world_begun(p);
     usec_t begin = w->now;
     world_at(w, begin + 8 * SEC, stood_still(0, 5 * SEC));
     world_run(w);
-    assert_string_equal(w->finish.reason, "completed");
+    assert_reason(w, "completed");
     assert_int_equal(world_when(w, "steady", "done"), begin + 8 * SEC + BLIND + 10 * SEC);
     world_free(w);
 }
@@ -40,9 +34,7 @@ static void stays_begins_anew_after_a_hole(void **state) {
 static void a_late_timer_of_half_a_second_changes_nothing(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
-    struct step *s = test_step(p, "steady", STEP_WAIT);
-    test_atom(&s->stays, CONDITION_HEALTHY);
-    s->stays_for = 10 * SEC;
+    test_stays(p, "steady", CONDITION_HEALTHY, 10 * SEC);
     struct world *w = world_begun(p);
     usec_t begin = w->now;
     world_at(w, begin + 8 * SEC, stood_still(0, 500 * MSEC));
@@ -56,9 +48,7 @@ static void what_the_clock_would_have_decided_in_a_hole_is_not_decided(void **st
     (void)state;
     for (int flows = 0; flows < 2; flows++) {
         struct plan *p = test_plan_new();
-        struct step *s = test_step(p, "steady", STEP_WAIT);
-        test_atom(&s->stays, flows ? CONDITION_WRITES_FLOW : CONDITION_HEALTHY);
-        s->stays_for = 10 * SEC;
+        test_stays(p, "steady", flows ? CONDITION_WRITES_FLOW : CONDITION_HEALTHY, 10 * SEC);
         struct world *w = world_begun(p);
         effect_list effects = {0};
         struct event ev = stood_still(w->now + 30 * SEC, 29 * SEC + 900 * MSEC);
@@ -91,11 +81,11 @@ static void a_wait_with_a_hole_is_met_in_time_or_not_known(void **state) {
         if (table[i].hole)
             world_at(w, begin + table[i].hole, stood_still(0, 2 * SEC));
         if (table[i].moved)
-            world_call(w, begin + table[i].moved, move_leader, "n2");
+            world_call(w, begin + table[i].moved, world_move_leader, "n2");
         world_run(w);
-        assert_string_equal(w->finish.reason, table[i].reason);
-        if (!strstr(w->finish.detail, table[i].words))
-            fail_msg("%s", w->finish.detail);
+        assert_reason(w, table[i].reason);
+        assert_has(w->finish.detail, table[i].words);
+        assert_int_equal(*w->finish.detail == '\0', *table[i].words == '\0');
         world_free(w);
     }
 }
@@ -108,7 +98,7 @@ static void no_fault_is_injected_while_its_target_may_be_another(void **state) {
     usec_t begin = w->now;
     world_at(w, begin + 4 * SEC + 900 * MSEC, stood_still(0, 2 * SEC));
     world_run(w);
-    assert_string_equal(w->finish.reason, "completed");
+    assert_reason(w, "completed");
     assert_int_equal(world_fault(w, "cut")->injected, begin + 4 * SEC + 900 * MSEC + BLIND);
     world_free(w);
 }

@@ -54,7 +54,7 @@ static void a_held_scenario_starts_nothing_and_goes_on_where_its_delay_stood(voi
     world_pass(w, 2 * SEC);
     assert_int_equal(world_when(w, "first", "started") - begin, 110 * SEC);
     world_run(w);
-    assert_string_equal(w->finish.reason, "completed");
+    assert_reason(w, "completed");
     world_free(w);
 }
 
@@ -72,7 +72,7 @@ static void next_lets_one_step_start_at_once_and_no_other(void **state) {
     say(w, "next");
     assert_true(started(w, "second"));
     world_run(w);
-    assert_string_equal(w->finish.reason, "completed");
+    assert_reason(w, "completed");
     world_free(w);
 }
 
@@ -107,7 +107,7 @@ static void next_does_not_make_a_condition_true_and_within_counts_from_it(void *
     asked = w->now;
     say(w, "next");
     world_run(w);
-    assert_string_equal(w->finish.reason, "expectation");
+    assert_reason(w, "expectation");
     assert_int_equal(world_when(w, "never", "failed") - asked, 20 * SEC);
     world_free(w);
 }
@@ -122,7 +122,7 @@ static void the_timeout_of_the_scenario_does_not_count_what_was_held(void **stat
     assert_false(w->finished);
     say(w, "go");
     world_run(w);
-    assert_string_equal(w->finish.reason, "completed");
+    assert_reason(w, "completed");
     world_free(w);
 }
 
@@ -150,7 +150,7 @@ static void a_held_scenario_can_be_interrupted(void **state) {
     world_pass(w, 5 * SEC);
     world_abort(w, "interrupted", "Ctrl-C");
     world_run(w);
-    assert_string_equal(w->finish.reason, "interrupted");
+    assert_reason(w, "interrupted");
     assert_int_equal(world_fault(w, "first")->heals, 1);
     world_free(w);
 }
@@ -163,7 +163,7 @@ static void next_and_go_mean_nothing_to_a_scenario_that_is_not_held(void **state
     say(w, "go");
     world_run(w);
     assert_int_equal(world_when(w, "first", "started") - begin, 10 * SEC);
-    assert_string_equal(w->finish.reason, "completed");
+    assert_reason(w, "completed");
     world_free(w);
 }
 

@@ -115,9 +115,9 @@ static bool readers_agree(struct readers *r) {
 
 static void recorded_runs_have_one_healthy_and_one_rejoin(void **state) {
     (void)state;
-    static const char *const logs[] = {"cut-by-hand",      "leader-crash",
-                                       "partition-leader", "patroni-frozen-watchdog",
-                                       "quorum-loss",      "watchdog-required-missing"};
+    static const char *const logs[] = {
+        "cut-by-hand", "leader-crash", "partition-leader",         "patroni-frozen-watchdog",
+        "quorum-loss", "switchover",   "watchdog-required-missing"};
     size_t rejoined = 0;
     for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
         struct readers r;
