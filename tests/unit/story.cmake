@@ -1,1 +1,3 @@
-unit_test(test_story SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/unit/test_story.c NEEDS story measure)
+set(story_teller ${CMAKE_CURRENT_LIST_DIR}/test_story_teller.c)
+unit_test(test_story SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_story.c ${story_teller} NEEDS story)
+unit_test(test_story_cluster SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_story_cluster.c ${story_teller} NEEDS story measure)
