@@ -232,8 +232,9 @@ static void before(const char *log, const struct moment *cause, const struct mom
                  (double)cause->t / 1e6, effect->text, (double)effect->t / 1e6);
 }
 
-static void check_causes(const char *log, const struct story *s) {
-    const struct moment *effect = first(s, MOMENT_FAULT, "", 0);
+// What a moment of kind `cause` makes happen stands after it.
+static void check_causes(const char *log, const struct story *s, enum moment_kind cause) {
+    const struct moment *effect = first(s, cause, "", 0);
     assert_non_null(effect);
     before(log, first(s, MOMENT_FAULT_ASKED, "", 0), effect);
     before(log, effect, first(s, MOMENT_FAULT_VERIFIED, "", 0));
@@ -273,20 +274,27 @@ static void the_outage_is_the_measures_one(const char *log, const struct story *
 
 static void recorded_runs_are_told_in_order_and_causes_first(void **state) {
     (void)state;
-    static const char *const logs[] = {"cut-by-hand",      "leader-crash",
-                                       "partition-leader", "patroni-frozen-watchdog",
-                                       "quorum-loss",      "watchdog-required-missing"};
+    static const struct {
+        const char *name;
+        enum moment_kind cause;
+    } logs[] = {{"cut-by-hand", MOMENT_FAULT},
+                {"leader-crash", MOMENT_FAULT},
+                {"partition-leader", MOMENT_FAULT},
+                {"patroni-frozen-watchdog", MOMENT_FAULT},
+                {"quorum-loss", MOMENT_FAULT},
+                {"switchover", MOMENT_ACT},
+                {"watchdog-required-missing", MOMENT_FAULT}};
     for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
         struct folds f = {.story = story_new(), .measure = measure_new()};
-        cleanup_free char *path = xasprintf("tests/screen/logs/%s.jsonl", logs[i]);
+        cleanup_free char *path = xasprintf("tests/screen/logs/%s.jsonl", logs[i].name);
         assert_int_equal(run_log_read(path, fold, &f, NULL, NULL), 0);
         story_finish(f.story);
         const struct measures *m = measure_finish(f.measure);
         for (size_t k = 1; k < story_count(f.story); k++)
             assert_true(story_at(f.story, k - 1)->t <= story_at(f.story, k)->t);
         assert_string_equal(first(f.story, MOMENT_KEY_TAKEN, "", 0)->node, "n1");
-        check_causes(logs[i], f.story);
-        the_outage_is_the_measures_one(logs[i], f.story, m);
+        check_causes(logs[i].name, f.story, logs[i].cause);
+        the_outage_is_the_measures_one(logs[i].name, f.story, m);
         story_free(f.story);
         measure_free(f.measure);
     }
