@@ -34,18 +34,8 @@ static bool may_change(struct history *h, const struct model *m, const struct ev
     }
 }
 
-static void note_hole(struct history *h, const struct model *m, const struct event *ev) {
-    usec_t from, to;
-    if (!watch_standstill(ev, &from, &to))
-        return;
-    for (size_t i = 0; i < m->n_nodes; i++) {
-        segment_hole(&h->lanes[i], from, to, LANE_UNWATCHED);
-        segment_hole(&h->etcd_lanes[i], from, to, (enum lane)ETCD_LANE_UNWATCHED);
-    }
-}
-
 void fold_lanes(struct fold *f, const struct model *m, const struct event *ev) {
-    note_hole(&f->h, m, ev);
+    lanes_standstill(f->h.lanes, f->h.etcd_lanes, m->n_nodes, ev);
     if (!may_change(&f->h, m, ev))
         return;
     for (size_t i = 0; i < m->n_nodes; i++) {

@@ -19,7 +19,7 @@ static const struct fault_band *find_cause(const struct model *m, const struct h
         VEC_PUSH(&list,
                  ((struct blame_candidate){f->asked, f->from, law_explains_until(&done, f->from, f->to, m->ttl)}));
     }
-    int best = blame_choose(list.items, list.n, o->from, resolution);
+    int best = blame_choose(list.items, list.n, o->from, o->to, resolution);
     VEC_DONE(&list);
     return best < 0 ? NULL : nth_band(h, (size_t)best);
 }

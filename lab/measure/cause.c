@@ -34,11 +34,11 @@ static usec_t explains_until(const struct measure *m, const struct fault_measure
                               fold_setting_usec(m, "patroni.ttl", bite, SEC, 0));
 }
 
-static int who_explains(const struct measure *m, usec_t began, usec_t resolution) {
+static int who_explains(const struct measure *m, usec_t began, usec_t ended, usec_t resolution) {
     VEC(struct blame_candidate) list = {0};
     VEC_FOREACH (&m->out.faults, f)
         VEC_PUSH(&list, ((struct blame_candidate){f->asked, f->effective, explains_until(m, f)}));
-    int best = blame_choose(list.items, list.n, began, resolution);
+    int best = blame_choose(list.items, list.n, began, ended, resolution);
     VEC_DONE(&list);
     return best;
 }
@@ -70,9 +70,9 @@ static void note_leaders(struct measure *m, usec_t since) {
 static int choose(const struct measure *m, int first, usec_t since) {
     const struct measures *o = &m->out;
     if (o->outage) // an effect is seen a moment after it bites, and the last acknowledgement may be on its way then
-        return who_explains(m, o->outage_start, o->resolution);
+        return who_explains(m, o->outage_start, o->outage_open ? USEC_NEVER : o->outage_end, o->resolution);
     usec_t lost = first_key_loss(m, since);
-    return lost ? who_explains(m, lost, 0) : first;
+    return lost ? who_explains(m, lost, USEC_NEVER, 0) : first;
 }
 
 void cause_choose(struct measure *m) {

@@ -14,8 +14,9 @@ static usec_t bite_of(const struct blame_candidate *c) {
     return c->effect ? c->effect : c->asked;
 }
 
-int blame_choose(const struct blame_candidate *c, size_t n, usec_t began, usec_t resolution) {
+int blame_choose(const struct blame_candidate *c, size_t n, usec_t began, usec_t ended, usec_t resolution) {
     usec_t t = usec_add(began, resolution), late = usec_add(began, BLAME_HICCUP);
+    late = late < ended ? late : ended;
     int best = -1, next = -1;
     for (size_t i = 0; i < n; i++) {
         if (c[i].until < t)

@@ -21,9 +21,9 @@ struct blame_candidate {
     usec_t asked, effect; // 0 = not told
     usec_t until; // the last moment that may be its doing: over + BLAME_AFTERMATH, or later by a law; USEC_NEVER = any
 };
-// Whose doing is an outage that began at `began`, known to `resolution`? The latest one that had bitten by then and may explain it, else the first that bit
-// within a hiccup after it. -1 = nobody's.
-int blame_choose(const struct blame_candidate *c, size_t n, usec_t began, usec_t resolution);
+// Whose doing is an outage from `began`, known to `resolution`, to `ended` (USEC_NEVER: it goes on)? The latest one that had bitten by then and may explain
+// it, else the first that bit in it within a hiccup after its begin. -1 = nobody's.
+int blame_choose(const struct blame_candidate *c, size_t n, usec_t began, usec_t ended, usec_t resolution);
 // May what is seen at t be the doing of a fault of the run on `node` ("" = any node), of an act, which does not say whom it concerns, or of the
 // node's watchdog? t is not before the model's last event.
 bool model_explains(const struct model *m, const char *node, usec_t t);

@@ -48,13 +48,19 @@ static void note_theft(struct model *m, const struct event *ev) {
                                        *by->patroni_version ? by->patroni_version : m->patroni_version);
 }
 
-static void put_others_in_doubt(struct model *m, const char *leader, enum doubt why, usec_t t) {
+// before: the doubt in which the new leader itself was until now. What was proven of it and the former leader is proven of those two alone: any
+// other node may have followed either.
+static void put_others_in_doubt(struct model *m, const char *leader, const char *former, enum doubt before, bool theft,
+                                usec_t t) {
     for (size_t i = 0; i < m->n_nodes; i++) {
         struct model_doubt *d = &m->doubts[i];
         if (!(m->nodes[i].services & SERVICE_POSTGRES) || str_eq(m->nodes[i].name, leader))
             continue;
         d->stands = 0;
-        if (d->why < why)
+        enum doubt why = str_eq(m->nodes[i].name, former) ? before : before ? DOUBT_KEY : DOUBT_NONE;
+        if (theft && why < DOUBT_KEY)
+            why = DOUBT_KEY;
+        if (why > d->why || (before && why < d->why))
             set_doubt(d, why, t);
     }
 }
@@ -70,12 +76,23 @@ void model_diverge_key(struct model *m, const struct event *ev) {
     n->has_led = true;
     if (str_eq(m->followed, n->name))
         return;
+    char former[NODE_NAME_MAX];
+    STR_COPY(former, m->followed);
     STR_COPY(m->followed, n->name);
     m->leads_since = 0;
     struct model_doubt *d = &m->doubts[model_index(m, n)];
     enum doubt before = d->why;
     set_doubt(d, DOUBT_NONE, 0);
-    put_others_in_doubt(m, n->name, theft && before < DOUBT_KEY ? DOUBT_KEY : before, ev->t);
+    put_others_in_doubt(m, n->name, former, before, theft, ev->t);
+}
+
+// With the last doubt the theft is over too: a divergence after that has a cause of its own.
+static void clear_doubt(struct model *m, struct model_doubt *d) {
+    set_doubt(d, DOUBT_NONE, 0);
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (m->doubts[i].why)
+            return;
+    m->theft = (struct model_theft){0};
 }
 
 // ---- positions -------------------------------------------------------------------------------------------------------
@@ -93,7 +110,7 @@ static void compare(struct model *m, size_t i, const struct event *ev) {
     } else if (found == AHEAD_REFUTED) {
         w->open = false;
         if (d->why && d->stands && ahead_pair(w, ev->u.SQL.lsn_asked)->lsn != d->stands)
-            set_doubt(d, DOUBT_NONE, 0);
+            clear_doubt(m, d);
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/model/lanes.h"
+#include "lab/model/watch.h"
 
 const char *lane_name(enum lane lane) {
     switch (lane) {
@@ -89,4 +90,14 @@ void segment_hole(segment_list *l, usec_t from, usec_t to, enum lane unwatched) 
         l->items[l->n - 1].to = from;
     VEC_PUSH(l, ((struct segment){.from = from, .to = to, .lane = unwatched}));
     VEC_PUSH(l, ((struct segment){.from = to, .to = USEC_NEVER, .lane = lane}));
+}
+
+void lanes_standstill(segment_list *lanes, segment_list *etcd, size_t n, const struct event *ev) {
+    usec_t from, to;
+    if (!watch_standstill(ev, &from, &to))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        segment_hole(&lanes[i], from, to, LANE_UNWATCHED);
+        segment_hole(&etcd[i], from, to, (enum lane)ETCD_LANE_UNWATCHED);
+    }
 }

@@ -67,16 +67,6 @@ static void note_lanes(struct html_page *p, usec_t t) {
     }
 }
 
-static void note_hole(struct html_page *p, const struct event *ev) {
-    usec_t from, to;
-    if (!watch_standstill(ev, &from, &to))
-        return;
-    for (size_t i = 0; i < p->model->n_nodes; i++) {
-        segment_hole(&p->etcd[i], from, to, (enum lane)ETCD_LANE_UNWATCHED);
-        segment_hole(&p->lanes[i], from, to, LANE_UNWATCHED);
-    }
-}
-
 static void note_span(span_list *l, usec_t t, const char *who) {
     struct html_span *last = l->n ? &l->items[l->n - 1] : NULL;
     if (last && last->to == USEC_NEVER) {
@@ -219,7 +209,7 @@ void html_page_event(struct html_page *p, const struct event *ev) {
     keep(p, ev);
     if (ev->kind != EVENT_CLIENT_TICK && ev->kind != EVENT_NOISE && ev->kind != EVENT_LOG_LINE)
         note_lanes(p, ev->t);
-    note_hole(p, ev);
+    lanes_standstill(p->lanes, p->etcd, p->model->n_nodes, ev);
     html_words(p, ev);
 }
 

@@ -36,17 +36,18 @@ static void an_outage_is_the_latest_ones_doing_else_the_first_ones_within_a_hicc
     (void)state;
     const usec_t t = 30 * SEC, ms = MSEC;
     const struct blame_candidate two[] = {{t - 9 * SEC, t - 9 * SEC, USEC_NEVER}, {t - SEC, t - SEC, USEC_NEVER}};
-    assert_int_equal(blame_choose(two, 2, t, 10 * ms), 1);
-    assert_int_equal(blame_choose(two, 1, t, 10 * ms), 0);
+    assert_int_equal(blame_choose(two, 2, t, USEC_NEVER, 10 * ms), 1);
+    assert_int_equal(blame_choose(two, 1, t, USEC_NEVER, 10 * ms), 0);
     // ordered 12 ms after the last acknowledged write, as seen once with a cut of the leader: a write was slow just then
     const struct blame_candidate late[] = {{t + 12 * ms, t + 13 * ms, USEC_NEVER},
                                            {t + 90 * ms, t + 91 * ms, USEC_NEVER}};
-    assert_int_equal(blame_choose(late, 2, t, 10 * ms), 0);
+    assert_int_equal(blame_choose(late, 2, t, USEC_NEVER, 10 * ms), 0);
+    assert_int_equal(blame_choose(late, 2, t, t + 11 * ms, 10 * ms), -1); // writes were back before it bit
     const struct blame_candidate too_late[] = {{t + BLAME_HICCUP, t + BLAME_HICCUP + 1, USEC_NEVER}};
-    assert_int_equal(blame_choose(too_late, 1, t, 10 * ms), -1);
+    assert_int_equal(blame_choose(too_late, 1, t, USEC_NEVER, 10 * ms), -1);
     const struct blame_candidate over[] = {{t - 60 * SEC, t - 59 * SEC, t - 40 * SEC}};
-    assert_int_equal(blame_choose(over, 1, t, 10 * ms), -1);
-    assert_int_equal(blame_choose(NULL, 0, t, 10 * ms), -1);
+    assert_int_equal(blame_choose(over, 1, t, USEC_NEVER, 10 * ms), -1);
+    assert_int_equal(blame_choose(NULL, 0, t, USEC_NEVER, 10 * ms), -1);
 }
 
 // Writes stop at 30 s. The fault took effect at 5 s and was over at `over`, 0 = never.

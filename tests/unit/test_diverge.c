@@ -188,7 +188,7 @@ static void after_a_stolen_key_who_moves_on_with_the_leader_is_cleared(void **st
     assert_int_equal(m->doubts[2].why, DOUBT_KEY);
 }
 
-// Who leads sets the history: when one of those in doubt leads, the former leader is in doubt and the others still are.
+// Who leads sets the history: when one of those in doubt leads, it and the former leader have two, and the others may have followed either.
 static void when_a_node_in_doubt_leads_the_others_are_in_doubt(void **state) {
     struct model *m = *state;
     for (int i = 0; i < 3; i++)
@@ -198,7 +198,24 @@ static void when_a_node_in_doubt_leads_the_others_are_in_doubt(void **state) {
     key(m, 11 * SEC, "n2", 30);
     assert_int_equal(m->doubts[1].why, DOUBT_NONE);
     assert_int_equal(m->doubts[0].why, DOUBT_AHEAD);
-    assert_int_equal(m->doubts[2].why, DOUBT_AHEAD);
+    assert_int_equal(m->doubts[2].why, DOUBT_KEY);
+}
+
+static void a_theft_explains_no_divergence_after_all_is_well_again(void **state) {
+    struct model *m = *state;
+    steal(m);
+    for (usec_t t = 16 * SEC; t < 22 * SEC; t += SEC) {
+        primary(m, t, "n1", 5000 + (lsn_t)t);
+        standby(m, t + MS(500), "n2", 5000 + (lsn_t)t);
+        standby(m, t + MS(600), "n3", 5000 + (lsn_t)t);
+    }
+    assert_int_equal(model_divergence(m, NULL, 0), DOUBT_NONE);
+    for (usec_t t = 30 * SEC; t < 35 * SEC; t += SEC) {
+        standby(m, t, "n3", 60 * SEC);
+        primary(m, t + MS(500), "n1", 40 * SEC);
+    }
+    assert_int_equal(model_divergence(m, NULL, 0), DOUBT_AHEAD);
+    assert_null(model_divergence_defect(m));
 }
 
 static void other_versions_and_keys_put_by_hand_are_no_known_defect(void **state) {
@@ -241,6 +258,7 @@ int main(void) {
         T(a_stolen_key_is_named_at_once_and_the_divergence_when_it_is_proven),
         T(after_a_stolen_key_who_moves_on_with_the_leader_is_cleared),
         T(when_a_node_in_doubt_leads_the_others_are_in_doubt),
+        T(a_theft_explains_no_divergence_after_all_is_well_again),
         T(other_versions_and_keys_put_by_hand_are_no_known_defect),
         T(a_key_that_was_made_anew_is_not_stolen),
     };
