@@ -93,8 +93,8 @@ char *usec_format(char buf[static USEC_TEXT_MAX], usec_t t) {
         (void)snprintf(buf, USEC_TEXT_MAX, "never");
     else if (t < 10 * MSEC && t % MSEC != 0)
         (void)snprintf(buf, USEC_TEXT_MAX, "%.1f ms", (double)t / 1e3);
-    else if (t < SEC)
-        (void)snprintf(buf, USEC_TEXT_MAX, "%" PRIu64 " ms", t / MSEC);
+    else if (t < SEC - MSEC / 2) // rounded: a resolution must not look finer than it is by being cut
+        (void)snprintf(buf, USEC_TEXT_MAX, "%" PRIu64 " ms", (t + MSEC / 2) / MSEC);
     else if (t < 2 * MINUTE)
         (void)snprintf(buf, USEC_TEXT_MAX, "%.2f s", (double)t / 1e6);
     else
