@@ -168,9 +168,11 @@ static bool met_too_late(struct engine *e, size_t i) {
     char words[200], took[USEC_TEXT_MAX], blind[USEC_TEXT_MAX], within[USEC_TEXT_MAX];
     if (!st->unwatched || !s->when.atoms.n || !s->within || e->now <= later_by(st->ready, s->within))
         return false;
-    step_failed(e, i, "unwatched", "'%s' was seen after %s, of which nobody watched %s: whether within %s is not known",
-                condition_words(&s->when, words, sizeof words), usec_format(took, e->now - st->ready),
-                usec_format(blind, st->unwatched), usec_format(within, s->within));
+    step_failed(
+        e, i, "unwatched",
+        "'%s' was seen after %s, of which %s could not be judged, for nobody watched: whether within %s is not known",
+        condition_words(&s->when, words, sizeof words), usec_format(took, e->now - st->ready),
+        usec_format(blind, st->unwatched), usec_format(within, s->within));
     return true;
 }
 

@@ -194,7 +194,7 @@ void bounds_evaluate(const struct bound_facts *f, struct phase phases[PHASE_COUN
         bound_promote(&phases[PHASE_PROMOTE]);
     if (phases[PHASE_RETURN].present && law == LAW_RESTART)
         bound_return(f, &phases[PHASE_RETURN]);
-    if (phases[PHASE_REROUTE].present)
+    if (phases[PHASE_REROUTE].present && !f->no_quorum) // there it has been done
         bound_reroute(f, phases);
     if (phases[PHASE_REJOIN].present)
         WHY(&phases[PHASE_REJOIN], "no law: depends on what the returning members must fetch");

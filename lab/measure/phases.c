@@ -2,7 +2,7 @@
 // The chain of a recovery, each link beginning where the one before it ended, so that they add up to the recovery time:
 //
 //   fault effective --detect--> leader key gone --elect--> new leader key --promote--> accepts writes --reroute-->
-//   first acknowledged write of the application            and after it: rejoin, until every powered member streams
+//   first acknowledged write of the application            and after it: rejoin, until the cluster is healthy
 //   again
 //
 // A link whose end was not seen is absent, and the next one covers its time: nothing is left unexplained.

@@ -38,8 +38,7 @@ static void add_why(struct phase *p, const char *text) {
 }
 
 static void widen(struct phase *p, usec_t max) {
-    p->bound_max = max;
-    p->inside = (p->open || p->duration + p->error >= p->bound_min) && p->duration <= max + p->error;
+    bound_set(p, (struct law_range){p->bound_min, max});
 }
 
 static bool too_long(const struct phase *p) {

@@ -87,9 +87,18 @@ static void recovery_claim(const struct measure *m, struct watched_claim *c) {
     c->least = (double)(first_hole_after(m, APPLICATION, began, c->to) - began);
 }
 
-// The last beginning of the time in which all stream: earlier, when a hole hid it, or as late as the end of a hole after it.
+// From when on it is waited for: as link_rejoin in phases.c has it.
+static usec_t rejoin_began(const struct measure *m) {
+    const struct phase *p = &m->out.phases[PHASE_REJOIN];
+    usec_t began = fault_began(m);
+    if (p->present)
+        return p->start;
+    return m->out.outage && !m->out.outage_open && m->out.outage_end > began ? m->out.outage_end : began;
+}
+
+// The last beginning of the time in which the cluster is healthy: earlier, when a hole hid it, or as late as the end of a hole after it.
 static void rejoin_claim(const struct measure *m, struct watched_claim *c) {
-    c->from = fault_began(m), c->to = watched_to(m) > c->from ? watched_to(m) : c->from;
+    c->from = rejoin_began(m), c->to = watched_to(m) > c->from ? watched_to(m) : c->from;
     c->least = (double)(first_hole_after(m, CLUSTER, c->from, c->to) - c->from);
     c->most = (double)(last_hole_end(m, CLUSTER, c->from, c->to) - c->from);
     if (!m->out.rejoin_known && last_hole_end(m, CLUSTER, c->from, c->to) < c->to)

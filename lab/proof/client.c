@@ -46,7 +46,6 @@ void proof_take_client(struct proof *p, const struct event *ev) {
 }
 
 void proof_ledger(struct proof *p, const struct ledger_record *r) {
-    p->records++;
     if (r->op == LEDGER_BROKEN) {
         p->broken++;
     } else if (r->op == LEDGER_READ) {

@@ -10,7 +10,7 @@ bool proof_scenario(const struct proof *p) {
 
 bool proof_to_end(const struct proof *p) {
     return str_eq(p->end_reason, "completed") || str_eq(p->end_reason, "expectation") ||
-           str_eq(p->end_reason, "unverified");
+           str_eq(p->end_reason, "unverified") || str_eq(p->end_reason, "unwatched");
 }
 
 static void on_state(struct proof *p, const struct event *ev) {
@@ -64,7 +64,6 @@ static void on_fault(struct proof *p, const struct event *ev) {
     const char *phase = ev->u.FAULT.phase;
     STR_COPY(f->phase, phase);
     STR_COPY(f->mechanism, ev->u.FAULT.mechanism);
-    STR_COPY(f->nodes, ev->u.FAULT.nodes);
     if (str_eq(phase, "asked")) {
         demand(f, !f->asked, phase, "an end of the one before");
         f->asked = true;

@@ -28,7 +28,7 @@ struct proof_step {
     bool started;
 };
 struct proof_fault {
-    char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], nodes[128];
+    char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX];
     char phase[EVENT_NAME_MAX]; // the last one
     bool asked, effective, judged, verified, heal_asked, healed, heal_judged, failed;
     char jump[64]; // "verified without effective": the first step of the cycle that is missing
@@ -75,7 +75,7 @@ struct proof {
     VEC(struct proof_tick) ticks;
     struct proof_sums said, kept; // by client.tick, by the ledger
     bool cut;                     // the application's process was killed: its last words are missing, and that is told
-    int64_t records, broken;
+    int64_t broken;
     VEC(uint64_t) acks; // when they came back
 };
 

@@ -35,6 +35,8 @@ int digest_beginning(const char *path, int64_t bytes, struct digest *ret, struct
     digest_begin(ret);
     for (;;) {
         int64_t left = bytes - ret->bytes;
+        if (left <= 0)
+            return 0;
         ssize_t n = read(fd, data, left < BLOCK ? (size_t)left : BLOCK);
         if (n < 0 && errno == EINTR)
             continue;

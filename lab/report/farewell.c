@@ -26,7 +26,9 @@ static void headline(struct strbuf *out, const struct report_style *s, enum pain
 static const char *not_known(const struct measures *m) {
     if (m->record && !m->record->complete)
         return m->reason;
-    return m->writes.checked ? NULL : m->writes.unchecked_why;
+    if (!m->writes.checked)
+        return m->writes.unchecked_why;
+    return *m->writes.cut_why ? m->writes.cut_why : NULL;
 }
 
 static const char *leader_of(const struct measures *m) {
@@ -66,14 +68,14 @@ static void put_nodes(const struct measures *m, const struct report_style *s, st
 static void put_defect(const struct measures *m, const struct report_style *s, struct strbuf *out) {
     VEC_FOREACH (&m->defects, d)
         if (d->seen)
-            line(out, s, "Seen at %.1f s: %s. That is the known defect %s of %s %s: %s. %s", (double)d->at / 1e6,
-                 d->detail, d->id, d->software, d->affected ? d->versions : d->version, d->text, d->reference);
+            line(out, s, "Seen at %.1f s: %s. %s the known defect %s of %s %s: %s. %s", (double)d->at / 1e6, d->detail,
+                 d->affected ? "That is" : "It looks like", d->id, d->software, d->versions, d->text, d->reference);
 }
 
 static void put_loss(const struct measures *m, const struct report_style *s, struct strbuf *out) {
     cleanup_strbuf struct strbuf loss = {0};
     bool lost = measure_loss_text(m, &loss);
-    headline(out, s, PAINT_BAD, "DATA LOST", lost ? strbuf_str(&loss) : m->reason);
+    headline(out, s, PAINT_BAD, lost ? "DATA LOST" : "NOT AS IT SHOULD BE", lost ? strbuf_str(&loss) : m->reason);
     if (m->writes.lost > 0)
         line(out, s,
              "The application was told that %" PRId64 " writes are done. %" PRId64

@@ -46,12 +46,16 @@ static void put_doubt(struct sentence *s) {
                  f->action ? "done" : "verified");
             break;
         }
-    if (m->no_end)
+    if (m->no_end && m->record && m->record->live)
+        part(s, "the run is still going on, and what follows are its numbers so far");
+    else if (m->no_end)
         part(s, "the run was killed before its end");
     else if (str_eq(m->end_reason, "unwatched"))
         part(s, "nobody watched while a step of the scenario was waiting, so its outcome is not known");
     else if (str_eq(m->end_reason, "interrupted"))
         part(s, "the run was interrupted before its end");
+    if (m->record && !m->record->live && !m->record->complete)
+        part(s, "its record is damaged, so nothing that follows is a result");
 }
 
 // ---- what is worse than an outage
@@ -61,11 +65,9 @@ static void put_damage(struct sentence *s) {
     if (m->split_brain_min)
         part(s, "two leaders (%s) took writes at the same time, for %s at least", m->split_brain_nodes,
              usec_format(a, m->split_brain_min));
-    if (m->writes.checked && m->writes.lost)
-        part(s, "%" PRId64 " acknowledged write%s lost", m->writes.lost, m->writes.lost == 1 ? " is" : "s are");
-    if (m->diverged_nodes)
-        part(s, "%d node%s another history than the leader", m->diverged_nodes,
-             m->diverged_nodes == 1 ? " follows" : "s follow");
+    cleanup_strbuf struct strbuf loss = {0};
+    if (measure_loss_text(m, &loss))
+        part(s, "%s", strbuf_str(&loss));
 }
 
 // ---- what the application felt
@@ -87,6 +89,18 @@ static const char *act_words(const struct measures *m, char *buf, size_t size) {
     return buf;
 }
 
+// How long the application itself stood still in its outage: of that time nobody knows whether a write would have succeeded.
+static usec_t stood_still(const struct measures *m) {
+    usec_t sum = 0;
+    VEC_FOREACH (&m->holes, h) {
+        usec_t from = h->from > m->outage_start ? h->from : m->outage_start,
+               to = h->to < m->outage_end ? h->to : m->outage_end;
+        if (h->source == WATCH_APPLICATION)
+            sum += usec_sub(to, from);
+    }
+    return sum;
+}
+
 static void put_outage(struct sentence *s) {
     const struct measures *m = s->m;
     char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX], c[USEC_TEXT_MAX], act[2 * EVENT_NAME_MAX + 2 * NODE_NAME_MAX];
@@ -97,6 +111,8 @@ static void put_outage(struct sentence *s) {
          usec_format(a, m->write_outage), s->g->plus_minus, usec_format(b, m->resolution),
          m->faults.n ? "" : ", though nothing was injected", m->outage_open ? ", to the end of the run" : "",
          strbuf_str(&others));
+    if (stood_still(m))
+        part(s, "for %s of it the application itself stood still", usec_format(a, stood_still(m)));
 }
 
 static void put_no_outage(struct sentence *s) {
@@ -237,7 +253,8 @@ static void put_rest(struct sentence *s) {
         part(s, "%s fell up to %.1f MB behind its leader", m->lag_node, (double)m->lag_bytes / 1e6);
     if (!m->outage && m->read_outage)
         part(s, "reads failed for %s", usec_format(a, m->read_outage));
-    if (!m->writes.checked && m->writes.acknowledged)
+    bool counted = m->writes.checked && (m->writes.lost || !*m->writes.cut_why);
+    if (!counted && m->writes.acknowledged)
         part(s, "whether writes were lost is not known");
 }
 

@@ -109,6 +109,26 @@ static void a_ledger_that_is_gone_is_no_application_that_wrote_nothing(void **st
     assert_string_equal(out.data, "NOT KNOWN: the ledger is missing\n");
 }
 
+// Its process was killed, or its node lost power: writes of its last moments may be acknowledged and in no ledger.
+static void an_application_that_did_not_report_all_leaves_it_open(void **state) {
+    (void)state;
+    struct measures m = {.verdict = VERDICT_INVALID, .writes = {.attempted = 10, .acknowledged = 9, .checked = true}};
+    STR_COPY(m.writes.cut_why, "the application's process ended before it had reported everything");
+    cleanup_strbuf struct strbuf out = {0};
+    assert_int_equal(report_farewell(&m, &ascii, &out), VERDICT_INVALID);
+    assert_string_equal(out.data, "NOT KNOWN: the application's process ended before it had reported everything\n");
+}
+
+static void a_failure_without_a_loss_is_called_no_loss(void **state) {
+    (void)state;
+    struct measures m = {.verdict = VERDICT_FAIL,
+                         .reason = "two nodes accepted writes at the same time for 3.00 s",
+                         .writes = {.attempted = 10, .checked = true}};
+    cleanup_strbuf struct strbuf out = {0};
+    assert_int_equal(report_farewell(&m, &ascii, &out), VERDICT_FAIL);
+    assert_string_equal(out.data, "NOT AS IT SHOULD BE: two nodes accepted writes at the same time for 3.00 s\n");
+}
+
 static void a_lab_that_broke_is_red(void **state) {
     (void)state;
     struct measures m = {.verdict = VERDICT_ERROR, .reason = "the disk is full"};
@@ -126,6 +146,8 @@ int main(void) {
         cmocka_unit_test(a_fault_that_was_not_verified_takes_no_row),
         cmocka_unit_test(without_an_application_there_is_nothing_to_lose),
         cmocka_unit_test(a_ledger_that_is_gone_is_no_application_that_wrote_nothing),
+        cmocka_unit_test(an_application_that_did_not_report_all_leaves_it_open),
+        cmocka_unit_test(a_failure_without_a_loss_is_called_no_loss),
         cmocka_unit_test(a_lab_that_broke_is_red),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,10 +174,48 @@ static void damage_comes_before_time(void **state) {
     m.writes.lost = 1;
     m.split_brain_min = 7 * SEC;
     m.diverged_nodes = 1;
+    STR_COPY(m.diverged_names, "n3");
     STR_COPY(m.split_brain_nodes, "n1, n2");
-    says(&m,
-         "Two leaders (n1, n2) took writes at the same time, for 7.00 s at least; 1 acknowledged write is lost; 1 node "
-         "follows another history than the leader; no write outage, no pause of writes above 100 ms");
+    says(&m, "Two leaders (n1, n2) took writes at the same time, for 7.00 s at least; 1 acknowledged write is lost; n3 "
+             "follows another history; no write outage, no pause of writes above 100 ms");
+}
+
+static void a_record_that_proves_nothing_says_so_first(void **state) {
+    (void)state;
+    static const char rest[] = "no write outage, no pause of writes above 100 ms";
+    struct {
+        struct record_proof record;
+        bool no_end;
+        const char *first;
+    } rows[] = {{{.live = true}, true, "The run is still going on, and what follows are its numbers so far; "},
+                {{0}, false, "Its record is damaged, so nothing that follows is a result; "},
+                {{.complete = true}, true, "The run was killed before its end; "}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct measures m;
+        cleanup_free char *wanted = xasprintf("%s%s", rows[i].first, rest);
+        no_outage(&m);
+        m.record = &rows[i].record;
+        m.no_end = rows[i].no_end;
+        says(&m, wanted);
+    }
+}
+
+static void what_the_application_did_not_see_is_not_claimed(void **state) {
+    (void)state;
+    struct measures m;
+    no_outage(&m);
+    STR_COPY(m.writes.cut_why, "the application's process ended before it had reported everything");
+    says(&m, "No write outage, no pause of writes above 100 ms; whether writes were lost is not known");
+    no_outage(&m);
+    STR_COPY(m.writes.cut_why, "the application's process ended before it had reported everything");
+    m.writes.lost = 2;
+    says(&m, "2 acknowledged writes are lost; no write outage, no pause of writes above 100 ms");
+    crash(&m);
+    VEC_PUSH(&m.holes, ((struct watch_hole){
+                           .source = WATCH_APPLICATION, .from = m.outage_start + SEC, .to = m.outage_start + 4 * SEC}));
+    says(&m, "28.91 s +- 13 ms without writes; for 3.00 s of it the application itself stood still; 91 % of it waited "
+             "for the lease of a dead leader");
+    VEC_DONE(&m.holes);
 }
 
 static void what_makes_the_rest_doubtful_comes_first(void **state) {
@@ -318,6 +356,8 @@ int main(void) {
         cmocka_unit_test(without_an_outage_it_says_so_and_what_happened_instead),
         cmocka_unit_test(a_lag_alone_is_named),
         cmocka_unit_test(damage_comes_before_time),
+        cmocka_unit_test(a_record_that_proves_nothing_says_so_first),
+        cmocka_unit_test(what_the_application_did_not_see_is_not_claimed),
         cmocka_unit_test(what_makes_the_rest_doubtful_comes_first),
         cmocka_unit_test(what_is_not_known_is_said),
         cmocka_unit_test(an_act_is_named_with_what_it_cost),

@@ -7,7 +7,7 @@ function setup() {
   return section("setup",
     h("h3", {}, `${T.topology}: ${R.topology || T.notKnown}`), D.topology_title ? h("p", {}, D.topology_title) : null,
     table([[T.node, ""], [T.address, ""], [T.services, ""]], D.nodes.map((n) => [n.name, n.address, n.services.map((x) => SERVICES[x]).join(", ")]), {label: T.topology}),
-    h("h3", {}, T.versions), table([["", ""], ["", ""]].map(([a, b], i) => [i ? T.value : T.what, i ? "w" : ""]), facts.filter((f) => f[1]), {label: T.versions}), h("p", {class: host.noisy ? "warn" : ""}, `${host.noisy ? "! " : ""}${noise}`),
+    h("h3", {}, T.versions), table([[T.what, ""], [T.value, "w"]], facts.filter((f) => f[1]), {label: T.versions}), h("p", {class: host.noisy ? "warn" : ""}, `${host.noisy ? "! " : ""}${noise}`),
     D.settings.length ? [h("h3", {}, T.settings), table([[T.setting, ""], [T.value, "w"]], D.settings.map(([k, n, v, c]) => [h("span", {}, h("code", {}, k), n ? ` (${n})` : ""), v + (c ? ` (${c > 1 ? fill(T.changed, {n: c}) : T.changedOnce})` : "")]), {label: T.settings})] : null,
     D.steps.length ? [h("h3", {}, T.steps), table([[T.step, ""], [T.state, ""], [T.time, "n"], [T.detail, "w"]], D.steps.filter((x) => x[0] >= 0).map(([, name, state, detail, t]) => [name, (state === "failed" ? "✗ " : state === "done" ? "✓ " : "") + state, at(t), detail]), {label: T.steps})] : null,
     D.files.length ? [h("h3", {}, T.files), h("p", {class: "muted small"}, T.filesNote), D.files.map(([path, nodes, text]) => h("details", {}, h("summary", {}, h("code", {}, path), nodes ? ` (${nodes})` : ""), h("pre", {tabindex: "0", role: "region", "aria-label": `${path} ${nodes}`}, text)))] : null);

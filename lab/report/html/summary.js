@@ -23,8 +23,9 @@ function splitCard() {
 }
 function lostCard() {
   const w = R.writes;
-  return card(T.lost, w.lost == null ? T.notKnown : count(w.lost), w.lost == null ? "warn" : w.lost ? "bad" : "good",
-    w.lost == null ? w.unchecked_why : fill(T.lostOf, {n: count(w.acknowledged)}), w.lost ? h("a", {href: "#data"}, T.lostIds) : null);
+  const unknown = w.lost == null ? w.unchecked_why : w.lost ? null : w.cut_why; // "none" of what was reported is not none
+  return card(T.lost, unknown ? T.notKnown : count(w.lost), unknown ? "warn" : w.lost ? "bad" : "good",
+    unknown ? unknown : fill(T.lostOf, {n: count(w.acknowledged)}), w.lost ? h("a", {href: "#data"}, T.lostIds) : null);
 }
 function faultText(f) {
   const same = f.target === f.nodes || !f.nodes;
