@@ -47,7 +47,7 @@ int fs_open_file(const char *path, struct err *err) {
     return ret;
 }
 
-static int read_all(int fd, const char *path, size_t max, struct strbuf *buf, struct err *err) {
+int fs_read_fd(int fd, const char *path, size_t max, struct strbuf *buf, struct err *err) {
     size_t total = 0;
     char chunk[16384];
     for (;;) {
@@ -67,12 +67,12 @@ static int read_all(int fd, const char *path, size_t max, struct strbuf *buf, st
 
 int fs_read(const char *path, size_t max, struct strbuf *buf, struct err *err) {
     cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? err_sys(err, errno, "read '%s'", path) : read_all(fd, path, max, buf, err);
+    return fd < 0 ? err_sys(err, errno, "read '%s'", path) : fs_read_fd(fd, path, max, buf, err);
 }
 
 int fs_read_file(const char *path, size_t max, struct strbuf *buf, struct err *err) {
     cleanup_close int fd = fs_open_file(path, err);
-    return fd < 0 ? fd : read_all(fd, path, max, buf, err);
+    return fd < 0 ? fd : fs_read_fd(fd, path, max, buf, err);
 }
 
 int fs_write_all(int fd, const void *data, size_t len) {
@@ -154,7 +154,7 @@ static int copy_at(int src, int dst, char *where, size_t size) {
             if (mkdirat(dst, e->d_name, st.st_mode & 07777) < 0 && errno != EEXIST)
                 return -errno;
             cleanup_close int s = openat(src, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-            cleanup_close int d = openat(dst, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            cleanup_close int d = openat(dst, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             if (s < 0 || d < 0)
                 return -errno;
             int r = copy_at(s, d, where, size);
@@ -162,7 +162,8 @@ static int copy_at(int src, int dst, char *where, size_t size) {
                 return r;
         } else if (S_ISREG(st.st_mode)) {
             cleanup_close int s = openat(src, e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-            cleanup_close int d = openat(dst, e->d_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, st.st_mode & 07777);
+            cleanup_close int d =
+                openat(dst, e->d_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, st.st_mode & 07777);
             if (s < 0 || d < 0)
                 return -errno;
             int r = copy_file(s, d);

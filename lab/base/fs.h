@@ -12,6 +12,8 @@ int fs_mkdirs(const char *path, mode_t mode, struct err *err);
 bool fs_exists(const char *path);
 // The whole file, at most `max` bytes (-EFBIG beyond). Appends to buf. NUL bytes are kept; buf->data stays terminated.
 int fs_read(const char *path, size_t max, struct strbuf *buf, struct err *err);
+// The rest of an open file; path is for the message.
+int fs_read_fd(int fd, const char *path, size_t max, struct strbuf *buf, struct err *err);
 // Opens a regular file for reading and refuses whatever else has that name (-EINVAL): a pipe or a device, of which a reader could wait
 // for ever, a folder. Returns the descriptor, which the caller closes.
 int fs_open_file(const char *path, struct err *err);
@@ -40,6 +42,6 @@ int fs_write_atomic(const char *path, const char *data, size_t len, mode_t mode,
 int fs_write_all(int fd, const void *data, size_t len);
 // rm -rf that never crosses a mount point or follows a link. 0 when path does not exist.
 int fs_remove_tree(const char *path, struct err *err);
-// Copies a folder tree (files, folders, links, modes) into the existing folder dst; holes stay holes where cheap. For data
+// Copies a folder tree (files, folders, links, modes) into the existing folder dst, and writes through no link that lies there; holes stay holes where cheap. For data
 // directories: copies with copy_file_range(2), falling back to read/write.
 int fs_copy_tree(const char *src, const char *dst, struct err *err);

@@ -29,9 +29,7 @@ int inside_read(const char *root, const char *path, size_t max, struct strbuf *t
     struct stat st;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return err_set(err, EINVAL, "'%s' of '%s' is no plain file", path, root);
-    char name[64];
-    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    return fs_read(name, max, text, err);
+    return fs_read_fd(fd, path, max, text, err);
 }
 
 bool inside_exists(const char *root, const char *path) {

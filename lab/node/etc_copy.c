@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "lab/base/fs.h"
+#include "lab/base/inside.h"
+#include "lab/base/plain.h"
 #include "lab/base/vec.h"
 #include "lab/node/internal.h"
 
@@ -29,43 +31,72 @@ struct copy {
     struct strbuf list;
 };
 
-static void leave_out(struct copy *c, const char *path, const char *why) {
-    c->left_out++;
-    if (c->left_out <= LINES_MAX)
-        strbuf_addf(&c->list, "%s/%s: %s\n", c->from, path, why);
+// A name is whatever somebody in the node made of it: in the list it is one line of plain text.
+static void add_name(struct strbuf *out, const char *path) {
+    cleanup_strbuf struct strbuf plain = {0};
+    plain_add(&plain, path, strlen(path), true);
+    for (const char *c = strbuf_str(&plain); *c; c++)
+        strbuf_addn(out, *c == '\n' || *c == '\t' ? "?" : c, 1);
 }
 
-static int copy_link(struct copy *c, const char *path, const char *to, struct err *err) {
+static void leave_out(struct copy *c, const char *path, const char *why) {
+    c->left_out++;
+    if (c->left_out > LINES_MAX)
+        return;
+    strbuf_addf(&c->list, "%s/", c->from);
+    add_name(&c->list, path);
+    strbuf_addf(&c->list, ": %s\n", why);
+}
+
+// A folder of both trees. No link is followed on either side: in a node's /etc anybody in that node can make one, which would lead us to a
+// file of the host.
+struct pair {
+    DIR *from;
+    int to;
+};
+
+static int copy_link(const struct pair *in, const char *name, const char *path, struct err *err) {
     char target[4096];
-    cleanup_free char *from = xasprintf("%s/%s", c->from, path);
-    ssize_t n = readlink(from, target, sizeof target - 1);
+    ssize_t n = readlinkat(dirfd(in->from), name, target, sizeof target - 1);
     if (n <= 0)
         return 0;
     target[n] = '\0';
-    return symlink(target, to) < 0 && errno != EEXIST ? err_sys(err, errno, "copy link '%s'", from) : 0;
+    return symlinkat(target, in->to, name) < 0 && errno != EEXIST ? err_sys(err, errno, "copy link '%s'", path) : 0;
+}
+
+// Not blocking: what was a file when it was looked at may be a pipe by now.
+static int open_source(const struct pair *in, const char *name, struct stat *ret) {
+    cleanup_close int fd = openat(dirfd(in->from), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode) ? STEAL_FD(fd) : -1;
+}
+
+static bool fits(struct copy *c, const char *path, off_t size) {
+    if (size > FILE_MAX) {
+        char why[96];
+        (void)snprintf(why, sizeof why, "a file of %lld MB, more than %d MB", (long long)(size >> 20), FILE_MAX >> 20);
+        leave_out(c, path, why);
+        return false;
+    }
+    if (c->bytes + (uint64_t)size <= BYTES_MAX)
+        return true;
+    leave_out(c, path, "more than 32 MB in all");
+    return false;
 }
 
 // A file that is there already belongs to the node: hosts, hostname, a daemon's configuration.
-static int copy_file(struct copy *c, const char *path, const char *to, const struct stat *st, struct err *err) {
+static int copy_file(struct copy *c, const struct pair *in, const char *name, const char *path, struct err *err) {
     cleanup_strbuf struct strbuf text = {0};
-    cleanup_free char *from = xasprintf("%s/%s", c->from, path);
-    if (access(to, F_OK) == 0)
+    struct stat st, there;
+    if (fstatat(in->to, name, &there, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
-    if (st->st_size > FILE_MAX) {
-        char why[96];
-        (void)snprintf(why, sizeof why, "a file of %lld MB, more than %d MB", (long long)(st->st_size >> 20),
-                       FILE_MAX >> 20);
-        leave_out(c, path, why);
+    cleanup_close int from = open_source(in, name, &st);
+    if (from < 0 || !fits(c, path, st.st_size) || fs_read_fd(from, path, FILE_MAX, &text, NULL) < 0)
         return 0;
-    }
-    if (c->bytes + (uint64_t)st->st_size > BYTES_MAX) {
-        leave_out(c, path, "more than 32 MB in all");
-        return 0;
-    }
-    if (fs_read_file(from, FILE_MAX, &text, NULL) < 0)
-        return 0;
+    cleanup_close int to =
+        openat(in->to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, st.st_mode & 0755);
+    int r = to < 0 ? -errno : fs_write_all(to, strbuf_str(&text), text.len);
     c->bytes += text.len;
-    return fs_write(to, strbuf_str(&text), text.len, st->st_mode & 0755, err);
+    return r < 0 && r != -EEXIST ? err_sys(err, -r, "write '%s/%s'", c->to, path) : 0;
 }
 
 static void copy_later(struct copy *c, const char *path, int depth) {
@@ -75,28 +106,26 @@ static void copy_later(struct copy *c, const char *path, int depth) {
         VEC_PUSH(&c->folders, ((struct folder){.path = xstrdup(path), .depth = depth}));
 }
 
-static int copy_entry(struct copy *c, const struct folder *f, const char *name, struct err *err) {
+static int copy_entry(struct copy *c, const struct folder *f, const struct pair *in, const char *name,
+                      struct err *err) {
     cleanup_free char *path = *f->path ? xasprintf("%s/%s", f->path, name) : xstrdup(name);
-    cleanup_free char *from = xasprintf("%s/%s", c->from, path), *to = xasprintf("%s/%s", c->to, path);
     struct stat st;
-    if (lstat(from, &st) < 0)
+    if (fstatat(dirfd(in->from), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
+    if (str_eq(path, NODE_ETC_LEFT_OUT) && !S_ISREG(st.st_mode)) {
+        leave_out(c, path, "it has the name of this list");
+        return 0;
+    }
     if (S_ISDIR(st.st_mode))
         copy_later(c, path, f->depth + 1);
     if (S_ISLNK(st.st_mode))
-        return copy_link(c, path, to, err);
-    return S_ISREG(st.st_mode) ? copy_file(c, path, to, &st, err) : 0;
+        return copy_link(in, name, path, err);
+    return S_ISREG(st.st_mode) ? copy_file(c, in, name, path, err) : 0;
 }
 
-static int copy_folder(struct copy *c, const struct folder *f, struct err *err) {
-    cleanup_free char *from = xasprintf("%s/%s", c->from, f->path), *to = xasprintf("%s/%s", c->to, f->path);
-    cleanup_dir DIR *dir = opendir(from);
-    if (!dir)
-        return 0;
-    if (mkdir(to, 0755) < 0 && errno != EEXIST)
-        return err_sys(err, errno, "make folder '%s'", to);
+static int copy_entries(struct copy *c, const struct folder *f, const struct pair *in, struct err *err) {
     size_t here = 0;
-    for (const struct dirent *e; (e = readdir(dir));) {
+    for (const struct dirent *e; (e = readdir(in->from));) {
         if (str_eq(e->d_name, ".") || str_eq(e->d_name, ".."))
             continue;
         if (++here > FOLDER_MAX || c->entries >= ENTRIES_MAX) {
@@ -106,11 +135,37 @@ static int copy_folder(struct copy *c, const struct folder *f, struct err *err) 
             return 0;
         }
         c->entries++;
-        int r = copy_entry(c, f, e->d_name, err);
+        int r = copy_entry(c, f, in, e->d_name, err);
         if (r < 0)
             return r;
     }
     return 0;
+}
+
+// It was a folder when its parent was read; a part of the way that has become a link since leads nowhere out of the root (inside.h).
+static DIR *open_folder(const char *root, const char *path) {
+    cleanup_close int fd = inside_open(root, *path ? path : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (dir)
+        (void)STEAL_FD(fd);
+    return dir;
+}
+
+static int copy_folder(struct copy *c, const struct folder *f, struct err *err) {
+    cleanup_free char *path = xasprintf("%s/%s", c->to, f->path);
+    cleanup_dir DIR *from = open_folder(c->from, f->path);
+    if (!from)
+        return 0;
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return err_sys(err, errno, "make folder '%s'", path);
+    cleanup_close int to = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (to < 0 && errno != ENOTDIR && errno != ELOOP)
+        return err_sys(err, errno, "open folder '%s'", path);
+    if (to < 0) { // it was a link or a file a moment ago, and was copied as such
+        leave_out(c, f->path, "a folder where something else of that name lies already");
+        return 0;
+    }
+    return copy_entries(c, f, &(struct pair){.from = from, .to = to}, err);
 }
 
 static int write_list(const struct copy *c, struct err *err) {
@@ -119,7 +174,7 @@ static int write_list(const struct copy *c, struct err *err) {
     strbuf_addf(&text, "%zu left out of the copy of %s\n%s", c->left_out, c->from, strbuf_str(&c->list));
     if (c->left_out > LINES_MAX)
         strbuf_addf(&text, "... and %zu more\n", c->left_out - LINES_MAX);
-    return fs_write(path, strbuf_str(&text), text.len, 0644, err);
+    return fs_write_whole(path, strbuf_str(&text), text.len, 0644, err); // in the place of whatever has that name
 }
 
 int etc_copy(const char *from, const char *to, struct err *err) {

@@ -17,7 +17,7 @@
 #include <stdarg.h>
 #include <sys/inotify.h>
 
-#include "lab/base/fs.h"
+#include "lab/base/inside.h"
 #include "lab/stack/internal.h"
 #include "lab/stack/names.h"
 
@@ -94,9 +94,8 @@ static void start_standbys(struct stack *s) {
 
 // The eighth line of postmaster.pid is the server's status (src/include/utils/pidfile.h).
 static bool accepts_connections(const struct stack *s) {
-    cleanup_free char *path = xasprintf("%s/data/postmaster.pid", node_postgresql_dir(s->o.nodes[s->leader]));
     cleanup_strbuf struct strbuf text = {0};
-    if (fs_read(path, 4096, &text, NULL) < 0)
+    if (inside_read(node_postgresql_dir(s->o.nodes[s->leader]), "data/postmaster.pid", 4096, &text, NULL) < 0)
         return false;
     const char *line = strbuf_str(&text);
     for (int i = 1; i < 8 && line; i++)
