@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include "lab/base/inside.h"
 #include "lab/base/terminal.h"
 #include "lab/cmd/client.h"
 
@@ -44,24 +45,24 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 struct log_file {
-    char *path, *label;
+    char *label;
     int fd;
     struct strbuf pending;
 };
 typedef VEC(struct log_file) log_list;
 
-// Files are LOGDIR/SERVICE/*.log.
+// Files are LOGDIR/SERVICE/*.log. Whoever works on a node can make links and pipes there: no link leads out of LOGDIR, no pipe is waited for.
 static void collect_service(log_list *list, const char *dir, const char *service) {
-    cleanup_free char *path = xasprintf("%s/%s", dir, service);
-    cleanup_dir DIR *d = opendir(path);
+    int folder = inside_open(dir, service, O_RDONLY | O_DIRECTORY, 0);
+    cleanup_dir DIR *d = folder < 0 ? NULL : fdopendir(folder);
     struct dirent *e;
     while (d && (e = readdir(d))) {
         if (!str_ends(e->d_name, ".log"))
             continue;
         struct log_file *f = VEC_ADD(list);
-        f->path = xasprintf("%s/%s", path, e->d_name);
+        cleanup_free char *path = xasprintf("%s/%s", service, e->d_name);
         f->label = xstrdup(service);
-        f->fd = open(f->path, O_RDONLY | O_CLOEXEC);
+        f->fd = inside_open(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     }
 }
 
@@ -113,8 +114,8 @@ static int show(const char *dir, const struct options *o) {
             print_new(f, list.n > 1);
     } while (o->follow && !terminal_failed() && (poll(NULL, 0, 100), true));
     VEC_FOREACH (&list, f) {
-        (void)close(f->fd);
-        free(f->path);
+        if (f->fd >= 0)
+            (void)close(f->fd);
         free(f->label);
         strbuf_done(&f->pending);
     }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "lab/base/inside.h"
 #include "lab/observe/internal.h"
 #include "lab/observe/log_stamp.h"
 #include "lab/stack/clock/clock.h"
@@ -138,7 +139,7 @@ static void find_file(struct node_logs *l, size_t i) {
     if (stat(path, &st) < 0 || (t->fd >= 0 && st.st_ino == t->inode && st.st_size >= t->at))
         return;
     tail_close(t);
-    t->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    t->fd = inside_open(l->w->log_dir, files[i].path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0);
     t->inode = st.st_ino;
     t->at = 0;
     tell_language(l, i);
