@@ -61,6 +61,11 @@ exits 0 'heal that one' "$BASCULE" heal hand-2
 check 'the old leader comes back as a replica, or the defect is seen' within 90 status "s['complete'] or s['diverged']"
 
 exits 0 'somebody leaves a giant file in /etc of a node' "$BASCULE" exec "$replica" -- truncate -s 100G /etc/giant
+exits 0 'and links that lead out of the node' "$BASCULE" exec "$replica" -- \
+  sh -c 'ln -s "$1/victim" /etc/bascule.left-out && ln -s "$1/secret" /var/log/patroni/secret.log && mkfifo /var/log/patroni/pipe.log' sh "$work"
+echo 'for nobody in a node' >"$work/secret"
+exits 0 'logs of patroni, once more' timeout 20 "$BASCULE" logs "$replica" patroni
+check 'are what the node can read, and no file of the host' sh -c '! grep -q "for nobody" "$1"' sh "$out"
 run=$(dirname "$(find "$runs" -name events.jsonl | head -n 1)")
 exits 4 'report of a lab that still runs' "$BASCULE" report "$run"
 says '^INVALID: the run is still going on' 'says that it is going on, not that it was killed or damaged'
@@ -69,6 +74,7 @@ exits 0 'report, as soon as down is back' "$BASCULE" report "$run"
 says 'sealed, and everything is as it was written' 'finds the record sealed'
 check 'of the giant only a word is kept, beside the configuration' \
   sh -c '! [ -e "$1/giant" ] && grep -q "giant: a file of" "$1/bascule.left-out" && grep -q scope "$1/patroni/config.yml"' sh "$run/nodes/$replica/etc"
+check 'and nothing was written where the link led' test ! -e "$work/victim"
 nothing_left() { ! "$BASCULE" list | grep -q "^$lab"; }
 check 'and the lab is gone' within 3 nothing_left
 exits 2 'status without a lab says so' "$BASCULE" status
