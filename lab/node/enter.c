@@ -27,7 +27,7 @@ static int enter_all(const int ns[NODE_NS_COUNT], struct err *err) {
                  {NODE_NS_MNT, CLONE_NEWNS, "mount"}};
     for (size_t i = 0; i < ARRAY_SIZE(order); i++)
         if (order[i].which == NODE_NS_TIME && ns[NODE_NS_TIME] < 0)
-            continue; // the kernel has none
+            continue; // the node has none of its own
         else if (setns(ns[order[i].which], order[i].type) < 0)
             return err_sys(err, errno, "enter the %s namespace of the node (is it on, and yours?)", order[i].what);
     return 0;

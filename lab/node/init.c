@@ -118,7 +118,7 @@ static int start_disk_agent(struct init *in, int control, struct err *err) {
 }
 
 // The machine is as old as this boot: `uptime`, and the start times of ps. CLOCK_MONOTONIC, by which everything is measured, stays the
-// host's (time_namespaces(7)). Kernels without: the host's uptime.
+// host's (time_namespaces(7)). Without (an older kernel, a host that refuses): the host's uptime.
 static void begin_time(void) {
     struct timespec now;
     char text[64];

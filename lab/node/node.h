@@ -63,7 +63,7 @@ int node_files_ns(const struct node *n);
 int node_power_on(struct node *n, struct err *err);
 int node_power_off(struct node *n, usec_t *ret_effective, struct err *err);
 
-// The last one may be missing: a kernel without time namespaces (before 5.6) shows the host's uptime in a node.
+// The last one may be missing: without time namespaces (a kernel before 5.6, a host that refuses them) a node shows the host's uptime.
 enum node_ns {
     NODE_NS_USER,
     NODE_NS_NET,
@@ -75,7 +75,7 @@ enum node_ns {
     NODE_NS_COUNT
 };
 // Borrowed fds for entering the node (`bascule exec`, observers). NODE_NS_MNT, NODE_NS_PID and NODE_NS_TIME are those of the current
-// boot; -1 when the node is off.
+// boot; -1 when the node is off, and NODE_NS_TIME where it has none of its own.
 int node_ns(const struct node *n, enum node_ns which);
 pid_t node_init_pid(
     const struct node *n); // in the supervisor's pid namespace; 0 when off. /proc/PID/root is the node's root

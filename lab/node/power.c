@@ -101,14 +101,23 @@ static int on_end(sd_event_source *s, int fd, uint32_t revents, void *arg) {
     return 0;
 }
 
+// Our own again, where it was refused one (`user.max_time_namespaces`, a seccomp filter): nobody may enter that, nor need to.
+static int open_time_ns(pid_t init) {
+    char path[64];
+    struct stat its, ours;
+    (void)snprintf(path, sizeof path, "/proc/%d/ns/time", (int)init);
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool own = fd >= 0 && fstat(fd, &its) == 0 && stat("/proc/self/ns/time", &ours) == 0 && its.st_ino != ours.st_ino;
+    return own ? STEAL_FD(fd) : -1;
+}
+
 static int open_boot_ns(struct node *n, struct err *err) {
     char path[64];
     (void)snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)n->init);
     n->ns[NODE_NS_MNT] = open(path, O_RDONLY | O_CLOEXEC);
     (void)snprintf(path, sizeof path, "/proc/%d/ns/pid", (int)n->init);
     n->ns[NODE_NS_PID] = open(path, O_RDONLY | O_CLOEXEC);
-    (void)snprintf(path, sizeof path, "/proc/%d/ns/time", (int)n->init);
-    n->ns[NODE_NS_TIME] = open(path, O_RDONLY | O_CLOEXEC); // may be missing
+    n->ns[NODE_NS_TIME] = open_time_ns(n->init);
     if (n->ns[NODE_NS_MNT] < 0 || n->ns[NODE_NS_PID] < 0)
         return err_sys(err, errno, "open the namespaces of its boot");
     return 0;
