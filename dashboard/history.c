@@ -7,6 +7,7 @@
 struct history *history_new(void) {
     struct fold *f = xcalloc(1, sizeof *f);
     f->h.story = story_new();
+    f->h.felt.most = KEEP_POINTS;
     return &f->h;
 }
 
@@ -17,7 +18,7 @@ static void free_lists(struct history *h) {
     }
     VEC_DONE(&h->faults);
     VEC_DONE(&h->acts);
-    VEC_DONE(&h->outages);
+    outages_done(&h->felt);
     VEC_DONE(&h->ticks);
     VEC_DONE(&h->leases);
     VEC_DONE(&h->branches);
@@ -132,6 +133,7 @@ void history_apply(struct history *h, const struct model *m, const struct event 
     if (ev->t > h->now)
         h->now = ev->t;
     apply_kind(f, m, ev);
+    outages_event(&h->felt, ev);
     fold_lanes(f, m, ev);
     story_event(f->h.story, ev);
 }

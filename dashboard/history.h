@@ -3,10 +3,11 @@
 // What the model forgets: the past, as the screens need it. A fold over events like the model; nothing is read from anywhere else.
 #include "lab/model/lanes.h" // state lanes: enum lane, struct segment, lane_of, segment_note
 #include "lab/model/model.h"
+#include "lab/model/outages.h"
 #include "lab/record/event.h"
 #include "lab/story/story.h"
 
-// ---- faults, outages, ticks -----------------------------------------------------------------------------------------
+// ---- faults, ticks -----------------------------------------------------------------------------------------
 struct fault_band {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128], detail[EVENT_TEXT_MAX];
     usec_t asked;    // 0 = not told
@@ -15,9 +16,6 @@ struct fault_band {
     bool act;                    // an administrator's: asked .. done
     char params[EVENT_TEXT_MAX]; // "service=postgres process=backend", for the law that applies
     char leader[NODE_NAME_MAX], etcd_leader[NODE_NAME_MAX]; // who led when it bit, "" = not known
-};
-struct outage {      // no write acknowledged for more than 250 ms, as the application felt it
-    usec_t from, to; // last acknowledged write, first one after; to = USEC_NEVER: it goes on
 };
 struct tick { // 100 ms of the application
     usec_t at;
@@ -98,7 +96,7 @@ struct history {
     usec_t heard[NODES_MAX];            // when anything was last told about the node, be it "no answer"
     VEC(struct fault_band) faults;
     VEC(struct fault_band) acts; // no band is drawn of them
-    VEC(struct outage) outages;
+    struct outages felt;         // by the application
     VEC(struct tick) ticks;
     struct story *story; // the moments that every other printer has too
     VEC(struct log_entry) logs;

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
-// The application: its ticks, and the outages it felt. docs/measures.md defines the write outage of a finished run; this is the
-// same thing while it happens: a stopwatch that starts at the last acknowledged write as soon as 250 ms have passed without another one
-// although one was tried, and stops at the next.
+// The application: its ticks and errors, and what its rows were at the end. Its outages are lab/model/outages.h.
 #include "dashboard/history_fold.h"
-
-#define BUCKET (100 * MSEC)
-#define HICCUP (250 * MSEC) // shorter pauses are slow, not down
 
 static uint16_t small(int64_t n) {
     return (uint16_t)(n < 0 ? 0 : n > UINT16_MAX ? UINT16_MAX : n);
@@ -15,7 +10,8 @@ static uint32_t small_time(int64_t us) {
     return (uint32_t)(us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : us);
 }
 
-static void note_tick(struct history *h, const struct event *ev) {
+void fold_tick(struct fold *f, const struct event *ev) {
+    struct history *h = &f->h;
     TRIM_OLDEST(&h->ticks, KEEP_TICKS, TRIM_NOTHING);
     struct tick t = {
         .at = ev->u.CLIENT_TICK.from,
@@ -29,36 +25,6 @@ static void note_tick(struct history *h, const struct event *ev) {
     if (h->ticks.n && h->ticks.items[h->ticks.n - 1].at > t.at) // a list in order of time is what every screen searches
         t.at = h->ticks.items[h->ticks.n - 1].at;
     VEC_PUSH(&h->ticks, t);
-}
-
-static void outage_begin(struct fold *f) {
-    TRIM_OLDEST(&f->h.outages, KEEP_POINTS, TRIM_NOTHING);
-    VEC_PUSH(&f->h.outages, ((struct outage){.from = f->w_last_ok, .to = USEC_NEVER}));
-    f->outage_open = true;
-}
-
-static void on_good_write(struct fold *f, const struct event *ev) {
-    usec_t end = ev->u.CLIENT_TICK.from + BUCKET;
-    usec_t first = ev->u.CLIENT_TICK.w_first_ok ? ev->u.CLIENT_TICK.w_first_ok : end;
-    usec_t last = ev->u.CLIENT_TICK.w_last_ok ? ev->u.CLIENT_TICK.w_last_ok : end;
-    if (!f->outage_open && f->w_last_ok && f->tried_since && first > f->w_last_ok + HICCUP)
-        outage_begin(f);
-    if (f->outage_open)
-        f->h.outages.items[f->h.outages.n - 1].to = first > f->w_last_ok ? first : f->w_last_ok;
-    f->outage_open = f->tried_since = false;
-    f->w_last_ok = last;
-}
-
-void fold_tick(struct fold *f, const struct event *ev) {
-    note_tick(&f->h, ev);
-    if (ev->u.CLIENT_TICK.w_ok > 0) {
-        on_good_write(f, ev);
-        return;
-    }
-    f->tried_since |= ev->u.CLIENT_TICK.w_tried > 0 || ev->u.CLIENT_TICK.w_failed > 0 ||
-                      ev->u.CLIENT_TICK.w_unknown > 0 || ev->u.CLIENT_TICK.in_flight > 0;
-    if (f->w_last_ok && !f->outage_open && f->tried_since && ev->u.CLIENT_TICK.from + BUCKET > f->w_last_ok + HICCUP)
-        outage_begin(f);
 }
 
 void fold_client_error(struct fold *f, const struct event *ev) {

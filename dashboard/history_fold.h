@@ -15,9 +15,6 @@ enum {
 
 struct fold {
     struct history h; // first: the address of the one is that of the other
-    usec_t w_last_ok; // last acknowledged write, 0 = none yet
-    bool tried_since; // something was attempted, failed or in flight since then
-    bool outage_open;
     struct quorum_watch quorum;
     VEC(struct fault_band) asked; // injections that are under way: no band yet
     struct {                      // last seen of each node as a standby: where its next timeline branches off

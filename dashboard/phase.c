@@ -161,9 +161,8 @@ static void tell_without_quorum(struct outage_story *s, const struct model *m, c
 
 void outage_tell(const struct model *m, const struct history *h, const struct outage *o, usec_t now,
                  struct outage_story *ret) {
-    *ret = (struct outage_story){.open = o->to == USEC_NEVER, .from = o->from, .to = o->to, .current = -1};
-    if (ret->open)
-        ret->to = now > o->from ? now : o->from;
+    *ret = (struct outage_story){
+        .open = o->to == USEC_NEVER, .from = o->from, .to = outages_until(&h->felt, o, now), .current = -1};
     ret->cause = find_cause(m, h, o);
     enum law law = ret->cause ? outage_law_of(ret->cause) : LAW_NONE;
     const char *old = ret->cause && *ret->cause->leader ? ret->cause->leader : m->leader;

@@ -59,8 +59,9 @@ static int by_time(const void *a, const void *b) {
 static void mark_outages(struct replay *r) {
     const struct history *h = r->feed.history;
     char text[USEC_TEXT_MAX];
-    VEC_FOREACH (&h->outages, o) {
-        add_mark(r, o->from, "the last write before the outage");
+    VEC_FOREACH (&h->felt.writes, o) {
+        add_mark(r, o->from, "%s",
+                 outages_unserved(&h->felt, o->from) ? "the first write is tried" : "the last write before the outage");
         if (o->to != USEC_NEVER)
             add_mark(r, o->to, "the first write after an outage of %s", usec_format(text, o->to - o->from));
     }

@@ -161,11 +161,11 @@ static int draw_lost(struct canvas *c, struct rect area, int y, const struct das
 
 static int draw_outages(struct canvas *c, struct rect area, int y, int most, const struct dash *d) {
     const struct history *h = d->history;
-    for (size_t i = h->outages.n; i > 0 && most > 0; i--, most--, y++) {
-        const struct outage *o = &h->outages.items[i - 1];
+    for (size_t i = h->felt.writes.n; i > 0 && most > 0; i--, most--, y++) {
+        const struct outage *o = &h->felt.writes.items[i - 1];
         char text[SHORT_MAX];
-        usec_t end = o->to == USEC_NEVER ? d->now : o->to;
-        (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, i == h->outages.n ? "Outages" : "");
+        usec_t end = outages_until(&h->felt, o, d->now);
+        (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, i == h->felt.writes.n ? "Outages" : "");
         enum tone tone = o->to == USEC_NEVER ? TONE_BAD : TONE_PLAIN;
         (void)canvas_sign(c, area, y, 9, tone, o->to == USEC_NEVER ? SIGN_BAD : SIGN_DOT);
         (void)canvas_text(c, area, y, 11, tone, "%s, from %.2f s %s",
@@ -174,7 +174,7 @@ static int draw_outages(struct canvas *c, struct rect area, int y, int most, con
         if (o->to != USEC_NEVER)
             (void)canvas_text(c, area, y, 34, TONE_PLAIN, "to %.2f s", (double)o->to / 1e6);
     }
-    if (!h->outages.n)
+    if (!h->felt.writes.n)
         (void)canvas_text(c, area, y++, 1, TONE_DIM,
                           "Outages  none so far: no write waited more than 250 ms for an acknowledgement");
     return y;

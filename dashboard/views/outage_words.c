@@ -163,8 +163,8 @@ static int draw_over(struct canvas *c, struct rect area, int y, int most, const 
     int x = canvas_sign(c, area, y, LABEL, TONE_GOOD, SIGN_GOOD);
     x = canvas_text(c, area, y, x + 1, TONE_PLAIN, "over: the last one took %s, writes are back since %s",
                     seconds_text(text, s->to - s->from), seconds_text(ago, d->now > s->to ? d->now - s->to : 0));
-    if (d->history->outages.n > 1)
-        (void)canvas_text(c, area, y, x, TONE_DIM, " (%zu so far)", d->history->outages.n);
+    if (d->history->felt.writes.n > 1)
+        (void)canvas_text(c, area, y, x, TONE_DIM, " (%zu so far)", d->history->felt.writes.n);
     if (most < 2 || !s->cause)
         return 1;
     draw_chain(c, area, y + 1, s, s->to);

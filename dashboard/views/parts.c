@@ -159,7 +159,7 @@ double writes_per_second(const struct history *h, usec_t now) {
 }
 
 const struct outage *last_outage(const struct history *h) {
-    return h->outages.n ? &h->outages.items[h->outages.n - 1] : NULL;
+    return h->felt.writes.n ? &h->felt.writes.items[h->felt.writes.n - 1] : NULL;
 }
 
 bool contains_word(const char *text, const char *word) {

@@ -134,8 +134,8 @@ static void expect_so_far(const struct dash *d, const struct expect_entry *e, st
     const struct outage *o = last_outage(d->history);
     char text[SHORT_MAX];
     usec_t longest = 0;
-    VEC_FOREACH (&d->history->outages, x) {
-        usec_t end = x->to == USEC_NEVER ? d->now : x->to;
+    VEC_FOREACH (&d->history->felt.writes, x) {
+        usec_t end = outages_until(&d->history->felt, x, d->now);
         longest = end > x->from && end - x->from > longest ? end - x->from : longest;
     }
     if (str_eq(e->kind, "write_outage") && o)

@@ -119,9 +119,9 @@ static void draw_band(struct canvas *c, struct rect area, int y, const struct sp
 
 void timeline_outages(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
     (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "outage");
-    VEC_FOREACH (&d->history->outages, o) {
-        usec_t end = o->to == USEC_NEVER ? d->now : o->to;
-        draw_band(c, area, y, s, o->from, o->to, d->now, TONE_BAD, SIGN_BAD);
+    VEC_FOREACH (&d->history->felt.writes, o) {
+        usec_t end = outages_until(&d->history->felt, o, d->now);
+        draw_band(c, area, y, s, o->from, end, d->now, TONE_BAD, SIGN_BAD);
         int a = span_col(s, o->from), b = span_col(s, end);
         char text[SHORT_MAX];
         a = a < 0 ? 0 : a;

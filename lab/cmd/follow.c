@@ -176,6 +176,7 @@ enum follow_end follow_lab(const struct follow_options *o, char *detail, size_t 
     ticker_hide(&f.ticker, stdout);
     if (detail)
         (void)str_copy(detail, size, f.detail);
+    ticker_done(&f.ticker);
     report_live_free(f.live);
     strbuf_done(&f.pending);
     if (f.fd >= 0)

@@ -3,7 +3,7 @@
 
 #include "lab/base/terminal.h"
 
-static const usec_t OUTAGE_SHOWN_FROM = 300 * MSEC; // below this a pause is a hiccup
+enum { OUTAGES_MOST = 10 }; // the one that goes on, and those that it may belong to
 static const usec_t LINE_EVERY = 10 * SEC;
 
 static void wait_for(struct ticker *t, const struct event *ev, const char *text) {
@@ -15,6 +15,8 @@ static void wait_for(struct ticker *t, const struct event *ev, const char *text)
 
 void ticker_event(struct ticker *t, const struct event *ev) {
     char text[EVENT_TEXT_MAX];
+    t->felt.most = OUTAGES_MOST;
+    outages_event(&t->felt, ev);
     switch (ev->kind) {
     case EVENT_RUN_BEGIN:
         t->mono = ev->u.RUN_BEGIN.mono;
@@ -30,23 +32,19 @@ void ticker_event(struct ticker *t, const struct event *ev) {
         (void)snprintf(text, sizeof text, "step %s waits %s", ev->u.STEP.name, ev->u.STEP.detail);
         wait_for(t, ev, str_eq(ev->u.STEP.state, "waiting") ? text : "");
         return;
-    case EVENT_CLIENT_TICK:
-        if (ev->u.CLIENT_TICK.w_ok > 0)
-            t->last_ok = ev->t;
-        return;
     default:
         return;
     }
 }
 
 static bool compose(const struct ticker *t, usec_t now, char *out, size_t size) {
-    bool outage =
-        t->last_ok && now > t->last_ok + OUTAGE_SHOWN_FROM + 100 * MSEC; // a tick tells of 100 ms that are over
+    const struct outage *outage = outages_open(&t->felt);
     if (!*t->waiting && !outage)
         return false;
     int n = snprintf(out, size, "[%6.1f s] ", (double)now / 1e6);
     if (outage)
-        n += snprintf(out + n, size - (size_t)n, "no write for %.1f s. ", (double)(now - t->last_ok) / 1e6);
+        n += snprintf(out + n, size - (size_t)n, "no write for %.1f s. ",
+                      (double)(outages_until(&t->felt, outage, now) - outage->from) / 1e6);
     if (*t->waiting)
         (void)snprintf(out + n, size - (size_t)n, "%.1f s: %s", now > t->since ? (double)(now - t->since) / 1e6 : 0.0,
                        t->waiting);
@@ -81,4 +79,8 @@ void ticker_hide(struct ticker *t, FILE *out) {
     if (t->shown)
         wipe(out);
     t->shown = false;
+}
+
+void ticker_done(struct ticker *t) {
+    outages_done(&t->felt);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// Shares of 100 ms buckets with at least one good operation, and the read outage, which is known to a bucket.
+// Shares of 100 ms buckets with at least one good operation.
 //
 // With a slow workload a bucket may hold no attempt at all: the bucket is widened to the next 100 ms above two periods,
 // so that each one should see a success. A bucket that the client never reported (it was stalled, or nothing was due)
@@ -66,20 +66,6 @@ static double share(const struct buckets *b) {
     return 100.0 * (double)n / (double)b->n;
 }
 
-// One empty bucket is no outage: a success may sit right behind its end.
-static void read_outage(struct measure *m, const struct buckets *b) {
-    size_t run = 0, best = 0, end = 0;
-    for (size_t i = 0; i < b->n; i++) {
-        run = b->good[i] ? 0 : run + 1;
-        if (run > best)
-            best = run, end = i + 1;
-    }
-    if (best < 2)
-        return;
-    m->out.read_outage = best * b->width;
-    m->out.read_outage_start = b->from + (end - best) * b->width;
-}
-
 static void count_reads(struct measure *m) {
     VEC_FOREACH (&m->ticks, k) {
         m->out.reads_ok = count_add(m->out.reads_ok, k->r_ok);
@@ -96,7 +82,6 @@ void availability_measure(struct measure *m) {
     }
     if (make_buckets(m, READS, &b)) {
         m->out.read_availability = share(&b);
-        read_outage(m, &b);
         free(b.good);
     }
 }

@@ -352,6 +352,8 @@ void measure_event(struct measure *m, const struct event *ev) {
     if (ev->t > m->out.ended && ev->t != USEC_NEVER && ev->kind != EVENT_RECORD_SEAL)
         m->out.ended = ev->t;
     watch_event(m->watch, ev);
+    if (ev->kind != EVENT_CLIENT_TICK) // with the ledger, in outage_measure
+        outages_event(&m->felt, ev);
     if (!m->closed) {
         model_apply(m->model, ev);
         note_quorum(m, ev);

@@ -103,6 +103,7 @@ struct measure {
     bool closed;                // the lab is being stopped: what dies now is no finding
     usec_t closed_at;           // since then; 0 = it is not
     struct watch *watch;
+    struct outages felt; // fed with ticks and ledger in outage_measure
     bool finished;
     struct record_proof record;
     int64_t period_us;

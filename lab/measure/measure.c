@@ -11,6 +11,7 @@ struct measure *measure_new(void) {
     struct measure *m = xcalloc(1, sizeof *m);
     m->out.no_end = true;
     m->out.cause = -1;
+    m->out.felt = &m->felt;
     m->model = model_new();
     m->watch = watch_new();
     return m;
@@ -88,6 +89,7 @@ void measure_free(struct measure *m) {
     VEC_DONE(&m->quorum_losses), VEC_DONE(&m->key_writes);
     model_free(m->model);
     watch_free(m->watch);
+    outages_done(&m->felt);
     VEC_DONE(&m->out.holes);
     VEC_DONE(&m->power), VEC_DONE(&m->settings), VEC_DONE(&m->noise), VEC_DONE(&m->healths);
     VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->runs);

@@ -3,6 +3,7 @@
 // Folds the log of a run (and its ledger) into numbers and a verdict. Pure: the same log gives the same result on any machine.
 // docs/measures.md defines each number; the definitions come from docs/ARCHITECTURE.md section "What is measured".
 #include "lab/base/vec.h"
+#include "lab/model/outages.h"
 #include "lab/model/watch.h"
 #include "lab/record/event.h"
 #include "lab/record/ledger.h"
@@ -140,6 +141,7 @@ struct measures {
     usec_t write_outage, recovery, resolution; // µs
     int outages;                               // how many there were: the one told above is the longest
     usec_t outages_total;                      // all of them together
+    const struct outages *felt;                // every one of the run, before the first injection too
     usec_t read_outage;
     usec_t outage_threshold; // pauses up to this long are not called an outage
     usec_t hiccup; // longest pause after the first injection that was slow, not down; 0 = none above the threshold

@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
-// The write outage, from the completion times of acknowledged writes.
+// The write outage of a finished run: the longest one of the fold that everybody has (lab/model/outages.h), fed with all that the run folder knows.
 //
-// Two acknowledgements inside one 100 ms bucket are less than 100 ms apart, and of each bucket the first and the last
-// are known to the microsecond: so every pause above 100 ms is exact from client.tick alone. With the ledger all of
-// them are.
-//
-//   pause     more than max(3 write periods, 100 ms) without an acknowledged write
-//   hiccup    a pause up to 250 ms in which no write failed: slow, not down; it is no outage
-//   outage    the longest other pause that ends after the first injection
-//   flapping  a further pause above 250 ms that begins less than 1 s after one ended belongs to it: writes did not
-//   *keep*
-//             succeeding
+// Two acknowledgements inside one 100 ms bucket are less than 100 ms apart, and of each bucket the first and the last are known to the
+// microsecond: every pause above 100 ms is exact from client.tick alone. The ledger has the acknowledgements of ticks that are missing, and when the
+// last write was to start: the end of an outage that goes on.
 #include "lab/base/count.h"
 #include "lab/measure/fold.h"
 
-enum { PAUSE_PERIODS = 3 };
-#define PAUSE_MIN    (100 * MSEC)
-#define FLAP_MIN     (250 * MSEC) // a hiccup of the machine after the recovery must not lengthen the outage
-#define STEADY       SEC
-#define HICCUP_MAX   (250 * MSEC)
-#define LATE_FAILURE (2 * SEC + SEC / 2) // a write of the pause is given up at its deadline, 2 s later
-
-struct pause {
-    usec_t from, to;
-    bool open; // no acknowledged write after it
-};
-typedef VEC(struct pause) pause_list;
 typedef VEC(usec_t) time_list;
 
 static int by_time(const void *a, const void *b) {
@@ -78,16 +59,24 @@ static void find_period(struct measure *m) {
     }
 }
 
-static void find_pauses(const struct measure *m, const time_list *acks, pause_list *out) {
-    usec_t limit = m->out.outage_threshold, last = m->first_try;
-    VEC_FOREACH (acks, a) {
-        if (*a > last + limit)
-            *VEC_ADD(out) = (struct pause){last, *a, false};
-        if (*a > last)
-            last = *a;
+// In order of time: of a bucket first what failed in it, as client.tick tells it to those who read along.
+static void feed(struct measure *m, const time_list *acks) {
+    struct outages *o = &m->felt;
+    size_t done = 0;
+    outages_tried(o, m->first_try);
+    outages_tried(o, m->last_try);
+    if (!m->ticks.n) // the ledger alone does not tell what failed when: no pause is taken for a hiccup
+        outages_bad(o, USEC_LONGEST);
+    VEC_FOREACH (&m->ticks, k) {
+        for (; done < acks->n && acks->items[done] < k->from; done++)
+            outages_acked(o, acks->items[done]);
+        if (k->w_failed + k->w_unknown > 0)
+            outages_bad(o, k->from);
+        outages_read(o, k->from, k->r_tried + k->r_failed > 0, k->r_ok > 0);
     }
-    if (m->last_try > last + limit)
-        *VEC_ADD(out) = (struct pause){last, m->last_try, true};
+    for (; done < acks->n; done++)
+        outages_acked(o, acks->items[done]);
+    outages_finish(o);
 }
 
 static usec_t first_injection(const struct measure *m) {
@@ -100,68 +89,35 @@ static usec_t first_injection(const struct measure *m) {
     return first == USEC_NEVER ? 0 : first;
 }
 
-static bool is_hiccup(const struct measure *m, const struct pause *p) {
-    if (p->to - p->from > HICCUP_MAX)
-        return false;
-    VEC_FOREACH (&m->ticks, k)
-        if (k->w_failed + k->w_unknown > 0 && k->from + PAUSE_MIN > p->from && k->from <= p->to + LATE_FAILURE)
-            return false;
-    return m->ticks.n > 0; // the ledger alone: not judged
-}
-
-static bool flaps(const struct pause *a, const struct pause *b) { // b follows a
-    return b->from < a->to + STEADY && b->to - b->from > FLAP_MIN && a->to - a->from > FLAP_MIN;
-}
-
-// Is it the service that was gone? A hiccup is only noted.
-static bool counts(struct measure *m, const struct pause *p, usec_t since) {
-    if (p->to <= since)
-        return false;
-    if (!is_hiccup(m, p))
-        return true;
-    m->out.hiccup = p->to - p->from > m->out.hiccup ? p->to - p->from : m->out.hiccup;
-    return false;
-}
-
-// The longest one, from pause `lo` to `hi`, and the others: each with the pauses that flap after its first.
-static void count_outages(struct measure *m, const pause_list *pauses, usec_t since, size_t lo, size_t hi) {
-    for (size_t i = 0; i < pauses->n; i++) {
-        const struct pause *first = &pauses->items[i];
-        if (i == lo)
-            i = hi;
-        else if (first->to <= since || is_hiccup(m, first))
-            continue;
-        else
-            while (i + 1 < pauses->n && i + 1 != lo && flaps(&pauses->items[i], &pauses->items[i + 1]))
-                i++;
-        m->out.outages++;
-        m->out.outages_total = usec_add(m->out.outages_total, pauses->items[i].to - first->from);
-    }
-}
-
-static void choose_outage(struct measure *m, const pause_list *pauses) {
+// Those that were over before the first injection are not what the run is about.
+static void choose_outage(struct measure *m) {
+    struct measures *o = &m->out;
     usec_t since = first_injection(m);
-    size_t best = pauses->n;
-    for (size_t i = 0; i < pauses->n; i++) {
-        const struct pause *p = &pauses->items[i];
-        if (!counts(m, p, since))
+    VEC_FOREACH (&m->felt.writes, x) {
+        usec_t to = outages_until(&m->felt, x, m->last_try);
+        if (to <= since)
             continue;
-        if (best == pauses->n || p->to - p->from > pauses->items[best].to - pauses->items[best].from)
-            best = i;
+        o->outages++;
+        o->outages_total = usec_add(o->outages_total, to - x->from);
+        if (o->outage && to - x->from <= o->write_outage)
+            continue;
+        o->outage = true;
+        o->outage_open = x->to == USEC_NEVER;
+        o->outage_start = x->from;
+        o->outage_end = to;
+        o->write_outage = to - x->from;
     }
-    if (best == pauses->n)
-        return;
-    size_t lo = best, hi = best;
-    while (lo > 0 && pauses->items[lo - 1].to > since && flaps(&pauses->items[lo - 1], &pauses->items[lo]))
-        lo--;
-    while (hi + 1 < pauses->n && flaps(&pauses->items[hi], &pauses->items[hi + 1]))
-        hi++;
-    count_outages(m, pauses, since, lo, hi);
-    m->out.outage = true;
-    m->out.outage_open = pauses->items[hi].open;
-    m->out.outage_start = pauses->items[lo].from;
-    m->out.outage_end = pauses->items[hi].to;
-    m->out.write_outage = m->out.outage_end - m->out.outage_start;
+    o->hiccup = m->felt.hiccup;
+}
+
+static void choose_read_outage(struct measure *m) {
+    VEC_FOREACH (&m->felt.reads, x) {
+        usec_t to = x->to == USEC_NEVER ? m->felt.last_read_try + OUTAGES_BUCKET : x->to;
+        if (to <= x->from + m->out.read_outage)
+            continue;
+        m->out.read_outage = to - x->from;
+        m->out.read_outage_start = x->from;
+    }
 }
 
 static usec_t median(time_list *v) {
@@ -210,17 +166,17 @@ void outage_measure(struct measure *m) {
     if (!find_tries(m))
         return;
     time_list acks = {0};
-    pause_list pauses = {0};
     collect_acks(m, &acks);
     find_period(m);
-    m->out.outage_threshold = PAUSE_PERIODS * m->out.period > PAUSE_MIN ? PAUSE_PERIODS * m->out.period : PAUSE_MIN;
+    m->felt.period = m->out.period;
+    m->out.outage_threshold = outages_threshold(&m->felt);
     if (acks.n) {
         m->out.first_write = acks.items[0];
         m->out.last_write = acks.items[acks.n - 1];
     }
-    find_pauses(m, &acks, &pauses);
-    choose_outage(m, &pauses);
+    feed(m, &acks);
+    choose_outage(m);
+    choose_read_outage(m);
     state_resolution(m);
-    VEC_DONE(&pauses);
     VEC_DONE(&acks);
 }

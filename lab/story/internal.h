@@ -2,10 +2,11 @@
 #pragma once
 // Private to the room: what the story must remember between two events, and its parts by theme. Each part gets the event after the model has seen it.
 #include "lab/model/health.h"
+#include "lab/model/outages.h"
 #include "lab/model/quorum.h"
 #include "lab/story/story.h"
 
-enum { LATENCIES = 32, HICCUPS = 8, MARKS = 8, SHORT_MAX = 160 };
+enum { LATENCIES = 32, MARKS = 8, SHORT_MAX = 160 };
 
 #define STORY_UNEXPLAINED "no fault and no act of this run explains it"
 
@@ -58,31 +59,18 @@ struct wait_told { // a step that waits
     char detail[EVENT_TEXT_MAX];
 };
 
-struct pause {
-    usec_t from, to;
-};
-
 struct app_told {
-    usec_t period, last_ok, last_tried;
+    struct outages felt;
+    bool wrote;                                       // the first acknowledged write was told
     usec_t still_until;                               // its own standstill was told up to here
-    usec_t outage_from;                               // 0 = none goes on; of a series that belongs together, the first
-    usec_t pause_from;                                // of the present pause, once it was told
-    usec_t ended;                                     // end of the last outage, 0 = none
-    usec_t began;                                     // begin of the last outage
-    bool long_before;                                 // its last pause was longer than a hiccup
-    uint64_t end;                                     // its moment
-    usec_t bad_at;                                    // latest bucket with a failed or unknown write
-    bool tried;                                       // since the last acknowledged write
+    usec_t began, ended;                              // of the latest outage; ended 0 = it goes on, or there was none
     usec_t latency[LATENCIES], latency_at[LATENCIES]; // of recent acknowledged writes
     size_t n_latency;
-    usec_t resolution_due;         // the end's resolution is stated when the second after it is over; 0 = nothing due
-    usec_t before;                 // the usual latency before the outage
-    struct pause hiccups[HICCUPS]; // short pauses whose writes may yet turn out failed
-    size_t n_hiccups;
-    usec_t reads_from; // first bucket without a good read, 0 = reads succeed
-    bool reads_told, read_once;
-    int64_t outage_reads, outage_reads_bad;
-    char first_error[SHORT_MAX]; // since the last acknowledged write
+    usec_t resolution_due; // the end's resolution is stated when the second after it is over; 0 = nothing due
+    usec_t before;         // the usual latency before the outage
+    int64_t pause_reads, pause_reads_bad;   // since the last bucket with an acknowledged write
+    int64_t outage_reads, outage_reads_bad; // in the pauses of the outage that are over
+    char first_error[SHORT_MAX];            // since the last acknowledged write
     usec_t first_error_at;
     bool read_only_told;
     char server[NODE_NAME_MAX];

@@ -157,9 +157,6 @@ static void on_noise(struct story *s, const struct event *ev) {
 
 void tell_scenario(struct story *s, const struct event *ev) {
     switch ((int)ev->kind) {
-    case EVENT_RUN_BEGIN:
-        s->app.period = ev->u.RUN_BEGIN.period_us > 0 ? (usec_t)ev->u.RUN_BEGIN.period_us : 0;
-        break;
     case EVENT_PROGRESS:
         on_progress(s, ev);
         break;

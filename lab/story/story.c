@@ -4,6 +4,10 @@
 
 #include <stdio.h>
 
+enum {
+    OUTAGES_MOST = 1000
+}; // each is told as it comes; of those kept only the latest matter, which may turn out to go on
+
 const char *moment_kind_name(enum moment_kind kind) {
     static const char *const names[MOMENT_KIND_COUNT] = {
 #define X(kind, name) [MOMENT_##kind] = name,
@@ -16,6 +20,7 @@ const char *moment_kind_name(enum moment_kind kind) {
 struct story *story_new(void) {
     struct story *s = xcalloc(1, sizeof *s);
     s->model = model_new();
+    s->app.felt.most = OUTAGES_MOST;
     return s;
 }
 
@@ -36,6 +41,7 @@ void story_free(struct story *s) {
     VEC_DONE(&s->settings);
     VEC_DONE(&s->waits);
     VEC_DONE(&s->proxies);
+    outages_done(&s->app.felt);
     model_free(s->model);
     free(s);
 }
@@ -248,6 +254,7 @@ void story_event(struct story *s, const struct event *ev) {
     if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"))
         s->closed = true; // what dies now dies because the lab is taken down
     model_apply(s->model, ev);
+    outages_event(&s->app.felt, ev);
     tell_divergence(s, ev->t);
     tell_dcs(s, ev);
     dispatch(s, ev);

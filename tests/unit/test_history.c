@@ -34,49 +34,6 @@ static void tell(struct world *w, const struct event *ev) {
     history_apply(w->h, w->m, ev);
 }
 
-static void tick(struct world *w, usec_t from, int ok, int failed, usec_t first, usec_t last) {
-    struct event ev = EVENT_NEW(CLIENT_TICK);
-    ev.t = from + 100 * MSEC;
-    ev.u.CLIENT_TICK.from = from;
-    ev.u.CLIENT_TICK.w_tried = 10;
-    ev.u.CLIENT_TICK.w_ok = ok;
-    ev.u.CLIENT_TICK.w_failed = failed;
-    ev.u.CLIENT_TICK.w_first_ok = first;
-    ev.u.CLIENT_TICK.w_last_ok = last;
-    tell(w, &ev);
-}
-
-static void an_outage_begins_at_the_last_good_write_and_ends_at_the_next(void **state) {
-    struct world *w = *state;
-    tick(w, 1000 * MSEC, 10, 0, 1001 * MSEC, 1099 * MSEC);
-    tick(w, 1100 * MSEC, 2, 0, 1101 * MSEC, 1110 * MSEC);
-    tick(w, 1200 * MSEC, 0, 0, 0, 0);
-    assert_int_equal(w->h->outages.n, 0); // 190 ms: slow, not down
-    tick(w, 1300 * MSEC, 0, 3, 0, 0);
-    assert_int_equal(w->h->outages.n, 1);
-    assert_int_equal(w->h->outages.items[0].from, 1110 * MSEC);
-    assert_true(w->h->outages.items[0].to == USEC_NEVER);
-    tick(w, 5000 * MSEC, 1, 9, 5042 * MSEC, 5042 * MSEC);
-    assert_int_equal(w->h->outages.n, 1);
-    assert_int_equal(w->h->outages.items[0].to, 5042 * MSEC);
-}
-
-static void an_idle_application_has_no_outage(void **state) {
-    struct world *w = *state;
-    tick(w, 1000 * MSEC, 10, 0, 1001 * MSEC, 1099 * MSEC);
-    tick(w, 9000 * MSEC, 10, 0, 9001 * MSEC, 9099 * MSEC); // nothing was tried in between: no tick
-    assert_int_equal(w->h->outages.n, 0);
-}
-
-static void a_pause_that_ends_before_it_was_noticed_is_an_outage_too(void **state) {
-    struct world *w = *state;
-    tick(w, 1000 * MSEC, 1, 0, 1001 * MSEC, 1001 * MSEC);
-    tick(w, 1100 * MSEC, 0, 0, 0, 0);
-    tick(w, 1200 * MSEC, 1, 0, 1299 * MSEC, 1299 * MSEC);
-    assert_int_equal(w->h->outages.n, 1);
-    assert_int_equal(w->h->outages.items[0].to - w->h->outages.items[0].from, 298 * MSEC);
-}
-
 static void fault(struct world *w, usec_t t, const char *phase) {
     struct event ev = EVENT_NEW(FAULT);
     ev.t = t;
@@ -176,9 +133,6 @@ static void the_time_to_fold_a_million_events_is_printed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_outage_begins_at_the_last_good_write_and_ends_at_the_next, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_idle_application_has_no_outage, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_pause_that_ends_before_it_was_noticed_is_an_outage_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_fault_is_a_band_from_its_bite_to_its_healing, setup, teardown),
         cmocka_unit_test_setup_teardown(refinements_of_one_renewal_are_one_point, setup, teardown),
         cmocka_unit_test_setup_teardown(an_endless_lab_needs_bounded_memory, setup, teardown),

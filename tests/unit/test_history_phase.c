@@ -56,8 +56,8 @@ static void check_bounds(const struct outage_part *got, const struct phase *want
 }
 
 static const struct outage *longest(const struct history *h) {
-    const struct outage *best = &h->outages.items[0];
-    VEC_FOREACH (&h->outages, o)
+    const struct outage *best = &h->felt.writes.items[0];
+    VEC_FOREACH (&h->felt.writes, o)
         if (o->to - o->from > best->to - best->from)
             best = o;
     return best;
@@ -71,7 +71,7 @@ static void compare_log(const char *name, void (*change)(struct event *ev), int 
     assert_true(run_log_read(path, fold, &f, &stats, NULL) >= 0);
     const struct measures *want = measure_finish(f.measure);
     struct outage_story got;
-    assert_true(f.h->outages.n > 0);
+    assert_true(f.h->felt.writes.n > 0);
     outage_tell(f.m, f.h, longest(f.h), f.h->now, &got);
     close_to(got.from, want->outage_start, "begin of the outage");
     assert_int_equal(got.open, want->outage_open);
