@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // The numbers: outage, recovery, phases, availability. test_measure_bounds.c tests the bounds of the phases,
-// test_measure_checks.c the checks.
+// test_measure_rows.c and test_measure_checks.c the checks.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

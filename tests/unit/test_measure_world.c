@@ -63,6 +63,17 @@ static struct event at(enum event_kind kind, usec_t t) {
     return ev;
 }
 
+struct ledger_record *world_record(struct world *w, uint64_t id) {
+    VEC_FOREACH (&w->ledger, r)
+        if (r->id == id)
+            return r;
+    return NULL;
+}
+
+char *world_ranges(struct world *w, int nth) {
+    return world_find(w, EVENT_FINAL_ROWS, nth)->u.FINAL_ROWS.ranges;
+}
+
 void world_expect(struct world *w, const char *kind, double min, double max) {
     struct event ev = at(EVENT_EXPECT, 1);
     STR_COPY(ev.u.EXPECT.kind, kind);
@@ -345,6 +356,21 @@ void run_crash(struct run *r) {
 
 void run_fold(struct run *r, bool with_ledger) {
     r->o = world_measure(&r->w, with_ledger, &r->m);
+}
+
+const char *run_failed(const struct run *r) {
+    static char out[256];
+    out[0] = '\0';
+    VEC_FOREACH (&r->o->expects, e)
+        if (e->known && !e->ok)
+            (void)snprintf(out + strlen(out), sizeof out - strlen(out), "%s%s", *out ? " " : "", e->kind);
+    return out;
+}
+
+void run_caught(struct run *r, const char *by) {
+    run_fold(r, true);
+    assert_string_equal(run_failed(r), by);
+    assert_int_equal(r->o->verdict, *by ? VERDICT_FAIL : VERDICT_PASS);
 }
 
 void run_end(struct run *r) {

@@ -27,6 +27,10 @@ void world_leader_crash(struct world *w); // 30/10/10, node.power_off of n1 at 1
 void world_build(struct world *w);        // events sorted by time, ledger in order of completion
 void world_done(struct world *w);
 struct event *world_add(struct world *w, struct event ev); // keeps the order; the pointer lives until the next addition
+// Of the write with this id; NULL = there is none.
+struct ledger_record *world_record(struct world *w, uint64_t id);
+// Text of the nth final.rows: EVENT_TEXT_MAX bytes that may be written over.
+char *world_ranges(struct world *w, int nth);
 struct event *world_find(struct world *w, enum event_kind kind, int nth);
 void world_expect(struct world *w, const char *kind, double min, double max); // < 0 = no such limit
 void world_sql(struct world *w, const char *node, usec_t t, usec_t previous, bool answered, bool writable);
@@ -43,6 +47,10 @@ struct run {
 };
 void run_crash(struct run *r); // world_leader_crash, not built yet
 void run_fold(struct run *r, bool with_ledger);
+// Which expectations failed, as one text, "lost_writes split_brain"; lives until the next call.
+const char *run_failed(const struct run *r);
+// Folds it: these expectations failed, and with them the run; "" = none, and it passed.
+void run_caught(struct run *r, const char *by);
 void run_end(struct run *r);
 // Of one node or expectation; the test fails when there is none.
 struct event *run_final(struct run *r, const char *node);
