@@ -17,6 +17,7 @@ import labview
 
 BASCULE = os.environ["BASCULE"]
 TREE = pathlib.Path(os.environ["BASCULE_TREE"])
+GONE = (None, "Z", "X")
 FATAL = (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -33,6 +34,7 @@ class Round:
         self.work.mkdir()
         self.output = open(self.work / "out", "wb")
         self.complaints, self.hit, self.children = [], "nothing", []
+        self.met = False  # somebody alive got the signal, and it was the one who was meant
         self.signal = self.rng.choice(FATAL)
         self.delay = 0.0
         labview.become_subreaper()
@@ -63,13 +65,39 @@ class Round:
         self.delay = self.rng.uniform(0, longest)
         time.sleep(self.delay)
 
-    def strike(self, pid, who, number=None):
-        number = self.signal if number is None else number
-        self.hit = f"{who}, {signal.Signals(number).name}"
+    @staticmethod
+    def send(pid, number):
+        if labview.state_of(pid) in GONE:
+            return False
         try:
             os.kill(pid, number)
         except ProcessLookupError:
-            self.hit += " (had ended)"
+            return False
+        return True
+
+    def strike(self, pid, who, number=None):
+        """Whether the signal met somebody alive; pid None: there is no such process. A zombie takes signals, too, and has ended all the same."""
+        number = self.signal if number is None else number
+        self.hit = f"{who}, {signal.Signals(number).name}"
+        self.met = False
+        if pid is None:
+            self.hit += " (was not there)"
+        else:
+            self.met = self.send(pid, number)
+            self.hit += "" if self.met else " (had ended)"
+        if self.met and number == signal.SIGKILL:
+            self.demand(f"the {who} dies of SIGKILL", self.until(lambda: labview.state_of(pid) in GONE, 10))
+        return self.met
+
+    def strike_else(self, pid, who, number, command):
+        """The one who is meant, with this signal; where there is none the command, with the round's own, which then does not count. True when it
+        was the one who was meant."""
+        if self.strike(pid, who, number):
+            return True
+        instead = self.hit
+        self.strike(command, "command")
+        self.hit, self.met = f"{instead}, so {self.hit}", False
+        return False
 
     def ends(self, child, seconds, who="the command"):
         try:
@@ -106,7 +134,7 @@ class Round:
             below = [pid for pid, its in parents.items() if its == parent]
             found += below
             todo += below
-        return [pid for pid in found if labview.state_of(pid) not in (None, "Z", "X")]
+        return [pid for pid in found if labview.state_of(pid) not in GONE]
 
     def nothing_lives(self, patience, what="after the end"):
         """Nobody of ours is left; who needs longer than patience is named, with the time it took."""
@@ -149,7 +177,7 @@ class Round:
                     pass
         self.output.close()
         said = (self.work / "out").read_text(errors="replace")[-800:]
-        return {"kind": self.kind, "hit": self.hit, "delay": self.delay, "complaints": self.complaints, "said": said if self.complaints else ""}
+        return {"kind": self.kind, "hit": self.hit, "met": self.met, "delay": self.delay, "complaints": self.complaints, "said": said if self.complaints else ""}
 
 
 class Terminal:

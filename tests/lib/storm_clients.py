@@ -6,7 +6,7 @@ import shutil
 import signal
 
 import labview
-from storm import FATAL, TREE, Round, Terminal
+from storm import FATAL, GONE, TREE, Round, Terminal
 
 LOG = TREE / "tests/screen/logs/leader-crash.jsonl"
 
@@ -40,6 +40,7 @@ class OnTerminal(Round):
 
     victims = ("command",)
     screen = True  # uses the alternate screen
+    since = 0
 
     def args(self):
         raise NotImplementedError
@@ -74,18 +75,24 @@ class OnTerminal(Round):
     def murder(self):
         pid = self.terminal.child.pid
         if self.signal is None:
-            self.hit = "the terminal"
+            self.hit, self.met = "the terminal", labview.state_of(pid) not in GONE
             os.close(self.terminal.master)
             self.terminal.master = -1
             return
         self.strike(pid, "command")
         if self.signal == signal.SIGSTOP:
+            self.demand("it stands still", self.terminal.read(5, lambda: labview.state_of(pid) == "T"))
             self.terminal.read(0.3)
+            self.since = len(self.terminal.shown)
             os.kill(pid, signal.SIGCONT)
             self.goes_on()
 
+    def shows(self, what):
+        """Since the beginning, or since it was stopped."""
+        return what in self.terminal.shown[self.since:]
+
     def goes_on(self):
-        self.demand("it goes on after SIGCONT", self.terminal.read(20, self.ready))
+        self.demand("it draws anew after SIGCONT", self.terminal.read(20, self.ready))
         self.terminal.type(b"q")
 
 
@@ -96,7 +103,7 @@ class Shell(OnTerminal):
         return ["shell", "--lab", self.common["lab"], "n1"]
 
     def ready(self):
-        return b"$" in self.terminal.shown
+        return self.shows(b"$")
 
     def murder(self):
         if self.signal in (signal.SIGINT, signal.SIGQUIT):
@@ -104,7 +111,8 @@ class Shell(OnTerminal):
         super().murder()
 
     def goes_on(self):
-        self.demand("it goes on after SIGCONT", self.terminal.read(20, self.ready))
+        self.terminal.type(b"echo on-$((40 + 2))\n")  # what is typed is echoed; the sum is the shell's
+        self.demand("it goes on after SIGCONT", self.terminal.read(20, lambda: self.shows(b"on-42")))
         self.terminal.type(b"exit\n")
 
 
@@ -115,17 +123,19 @@ class Top(OnTerminal):
         return ["top", "--lab", self.common["lab"]]
 
     def ready(self):
-        return b"LIVE" in self.terminal.shown
+        return self.shows(b"LIVE")
 
     def murder(self):
+        met = True
         if self.victim == "guardian":  # without it the dashboard still gives the terminal back itself
-            guardian = [pid for pid in labview.children_of(self.terminal.child.pid) if labview.comm_of(pid) == "bascule-tty"]
-            if guardian:
-                os.kill(guardian[0], signal.SIGKILL)
-                self.signal = signal.SIGTERM
+            guardian = next((pid for pid in labview.children_of(self.terminal.child.pid) if labview.comm_of(pid) == "bascule-tty"), None)
+            self.demand("there is a guardian", guardian)
+            met = self.strike(guardian, "guardian", signal.SIGKILL)
+            self.signal = signal.SIGTERM
+        first = self.hit
         super().murder()
         if self.victim == "guardian":
-            self.hit = self.hit.replace("command", "guardian, then command")
+            self.hit, self.met = f"{first}, then {self.hit}", met and self.met
 
 
 class Replay(Top):
@@ -135,7 +145,7 @@ class Replay(Top):
         return ["replay", LOG]
 
     def ready(self):
-        return b"PLAYS" in self.terminal.shown
+        return self.shows(b"PLAYS")
 
 
 class Report(Round):

@@ -102,17 +102,14 @@ class Build(ImageRound):
         below = labview.children_of(command.pid)
         guardian = next((p for p in below if os.getsid(p) == p), None) if below else None
         builders = labview.children_of(guardian) if guardian else []
-        if victim == "guardian" and guardian:
-            self.strike(guardian, "guardian", signal.SIGKILL)
-        elif victim == "builder" and builders:
-            self.strike(builders[0], "mmdebstrap", signal.SIGKILL)
-        else:
-            self.strike(command.pid, "build")
-        if not self.hit.startswith("build") and "had ended" not in self.hit:
-            self.signal = signal.SIGKILL if self.hit.startswith("guardian") else signal.SIGTERM
+        pid = {"command": command.pid, "guardian": guardian, "builder": builders[0] if builders else None}[victim]
+        if victim == "command":
+            self.strike(pid, victim)
+        elif self.strike_else(pid, victim, signal.SIGKILL, command.pid):
+            self.signal = signal.SIGKILL if victim == "guardian" else signal.SIGTERM
         self.ends(command, 90)
         self.nothing_lives(20)
-        if self.hit.startswith("guardian"):  # its folder is cleared by the next build
+        if self.met and victim == "guardian":  # its folder is cleared by the next build
             time.sleep(0.2)
             again = self.start("image", "build", "next", "--suite", "nosuchsuite", "--bare", env=self.env)
             self.ends(again, 60, "the next build")

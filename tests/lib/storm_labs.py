@@ -42,6 +42,7 @@ class LabRound(Round):
 
     scenario, wanted, longest = None, None, 0.0  # a file or text; what the event log says when the moment begins; its length
     victims = ("command", "supervisor", "node init")
+    lasting = False  # the lab stands at that moment and for long after it: a victim that is not there is a failure
 
     def __init__(self, *args):
         super().__init__(*args)
@@ -86,23 +87,24 @@ class LabRound(Round):
 
     def kill_it(self):
         """True when it was the command that the signal went to."""
-        pid = None if self.victim == "command" else self.find(self.victim)
-        if pid:
-            self.strike(pid, self.victim, signal.SIGKILL)
-            return False
-        self.strike(self.command.pid, "command")
-        return True
+        if self.victim == "command":
+            self.strike(self.command.pid, "command")
+            return True
+        pid = self.until(lambda: self.find(self.victim), 5) if self.lasting else self.find(self.victim)
+        if self.lasting:
+            self.demand(f"there is a {self.victim}", pid)
+        return not self.strike_else(pid, self.victim, signal.SIGKILL, self.command.pid)
 
     def play(self):
         self.begin()
         self.reach_moment()
         command = self.kill_it()
-        if self.hit.startswith(("node init", "disk agent")) or "had ended" in self.hit:
+        if not command and self.victim in ("node init", "disk agent") or not self.met:
             time.sleep(1)  # the lab may live on without it; it still ends when it is told to
             if self.command.poll() is None:
                 self.command.send_signal(signal.SIGINT)
         # SIGINT and SIGTERM heal and read everything first.
-        self.ends(self.command, 15 if command and self.signal == signal.SIGKILL else 90)
+        self.ends(self.command, 15 if command and self.met and self.signal == signal.SIGKILL else 90)
         self.nothing_lives(3)
         self.demand("it is listed no more", not self.listed(self.name))
         self.check_record()
@@ -151,17 +153,17 @@ class Start(LabRound):
 
 class Middle(LabRound):
     kind, scenario, longest = "middle of a run", (TREE / "scenarios/leader-crash.yaml").read_text(), 6.0
-    wanted = b'"lab.state","state":"ready"'
+    wanted, lasting = b'"lab.state","state":"ready"', True
 
 
 class Stop(Middle):
-    kind, longest = "interrupted run", 0.6
+    kind, longest, lasting = "interrupted run", 0.4, False
 
     def reach_moment(self):
         self.longest = 0
         super().reach_moment()
         self.command.send_signal(signal.SIGINT)
-        self.longest = 0.6
+        self.longest = 0.4
         self.sleep(self.longest)
 
 
@@ -175,6 +177,7 @@ class WritingReport(LabRound):
 
 class DiskAgent(LabRound):
     kind, scenario, wanted, longest = "storage fault", STALL, b'"phase":"effective"', 2.0
+    lasting = True
     victims = ("disk agent", "disk agent", "node init", "command", "supervisor")
 
 
@@ -190,11 +193,12 @@ class Down(LabRound):
             self.complain("up failed")
             return
         self.supervisor = next((pid for pid in labview.children_of(os.getpid()) if labview.nspid(pid)[-1:] == [1]), None)
+        self.demand("the lab has a supervisor", self.supervisor)
         session = self.start("exec", "--lab", self.name, "n1", "--", "sleep", "1000")
-        self.until(lambda: labview.children_of(session.pid), 10)
+        self.demand("a session is open in a node", self.until(lambda: labview.children_of(session.pid), 10))
         down = self.start("down", self.name)
-        self.sleep(0.5)
-        if self.victim == "supervisor" and self.supervisor:
+        self.sleep(0.2)
+        if self.victim == "supervisor":
             self.strike(self.supervisor, "supervisor", signal.SIGKILL)
         elif self.victim == "session":
             self.strike(session.pid, "session", self.rng.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)))
