@@ -19,7 +19,7 @@ picture >"$work/before"
 
 # A root file system with every program that a lab looks for; the daemons end at once.
 small=$work/small
-mkdir -p "$small"/{etc,usr/bin,usr/lib/postgresql/15/bin,usr/lib/python3/dist-packages/etcd,var/lib/dpkg,dev,tmp}
+mkdir -p "$small"/{etc,srv/var/lib/{postgresql,etcd},srv/var/log,usr/bin,usr/lib/postgresql/15/bin,usr/lib/python3/dist-packages/etcd,var/lib/dpkg,dev,tmp}
 ln -s usr/bin "$small/bin"
 for program in sh cat ls rm id touch; do
   file=$(readlink -f "$(command -v $program)")
@@ -35,14 +35,14 @@ for program in usr/bin/patroni usr/bin/etcd usr/bin/etcdctl usr/bin/haproxy usr/
 done
 printf 'PRETTY_NAME="Debian GNU/Linux 12 (evil)"\n' >"$small/usr/lib/os-release"
 echo 12.1 >"$small/etc/debian_version"
-printf 'root:x:0:0::/:/bin/sh\npostgres:x:4242:4343::/var/lib/postgresql:/bin/sh\n' >"$small/etc/passwd"
+printf 'root:x:0:0::/:/bin/sh\npostgres:x:4242:4343::/var/lib/postgresql:/bin/sh\npelican:x:7:7::/:/bin/sh\n' >"$small/etc/passwd"
 printf 'root:x:0:\npostgres:x:4343:\n' >"$small/etc/group"
 printf 'Package: %s\nStatus: install ok installed\nVersion: %s\n\n' postgresql-15 15.1-1 patroni 3.0.2-1 etcd-server 3.4.23-4 haproxy 2.6.12-1 >"$small/var/lib/dpkg/status"
 
 nothing_read() { ! grep -rqs swordfish "$runs"; }
-try() { # NAME PLACE=TARGET...: an image with these links, imported and started
-  local name=$1 tree=$work/tree link place
-  shift
+try() { # NAME WORDS PLACE=TARGET...: an image with these links, imported and started; it, or its lab, ends with these words (extended regex)
+  local name=$1 words=$2 tree=$work/tree link place
+  shift 2
   chmod -R u+w "$tree" 2>/dev/null
   rm -rf "$tree"
   cp -a "$small" "$tree"
@@ -56,27 +56,36 @@ try() { # NAME PLACE=TARGET...: an image with these links, imported and started
   if "$BASCULE" image import "$work/$name.tar" >"$out" 2>&1; then
     timeout -s INT -k 60 45 "$BASCULE" up patroni-2 --lab "$lab" --set image="$name" --runs-dir "$runs" >"$out" 2>&1 </dev/null
     local code=$?
-    check "$name: the lab does not come up, and ends by itself ($code)" test "$code" != 0 -a "$code" != 124 -a "$code" != 137
-    check "$name: with a sentence" grep -qE 'error: .{20}' "$out"
+    check "$name: the lab breaks, and ends by itself" test "$code" = 3
+    check "$name: with this sentence" grep -qE "THE LAB BROKE: .*$words" "$out"
     "$BASCULE" image remove "$name" >/dev/null 2>&1
   else
-    check "$name: is refused with a sentence" grep -qE 'error: .{20}' "$out"
+    check "$name: is refused with this sentence" grep -qE "^bascule: error: import .*$words" "$out"
   fi
   sed 's/^/# /' "$out" | tail -n 3
   picture >"$work/after"
   check "$name: what the links name is untouched" diff "$work/before" "$work/after"
   check "$name: and nothing of it was read into the run" nothing_read
+  if [ "$name" = harmless ]; then
+    check "$name: what its programs read is in the run" grep -rqs '^pelican:x:7' "$runs" --include='*.log'
+  fi
   check "$name: nothing is left of it" test -z "$(find "$BASCULE_IMAGES_DIR" -maxdepth 1 \( -name '.new-*' -o -name '.gone-*' \))"
   chmod -R u+w "$runs" 2>/dev/null
   rm -rf "$runs"
 }
 
-try system "proc=$victim" "sys=$victim" "dev=$victim" "run=$victim" "tmp=$victim"
-try system-up "proc=$up$victim" "sys=$up$victim" "dev=$up$victim" "run=$up$victim" "tmp=$up$victim"
-try var "var=$victim"
-try folders "var/lib=$victim" "var/log=$victim"
-try folders-up "var/lib/postgresql=$up$victim" "var/lib/etcd=$up$victim" "var/log=$up$victim"
-try etc "etc=$victim"
-try files "etc/passwd=$victim/passwd" "etc/group=$up$victim/group" "etc/hostname=$victim/hostname" "etc/hosts=$victim/hosts"
-try usr "usr/lib/postgresql=$victim/postgresql" "usr/lib/os-release=$victim/os-release"
-try loop "var=var" "run=/run" "tmp=/tmp/../tmp"
+no_place() { echo "make node 'n1': a root from image '.*': its '$1' is neither a folder nor a link to one inside the image"; }
+
+# The control: the same image with a link that stays inside is imported, its nodes are made, and its programs run there: the first one fails.
+try harmless "initdb failed \(exit 1\): .*pelican:x:7:7.*initdb of the image" "var=srv/var"
+
+try system "$(no_place /proc)" "proc=$victim" "sys=$victim" "dev=$victim" "run=$victim" "tmp=$victim"
+try system-up "$(no_place /proc)" "proc=$up$victim" "sys=$up$victim" "dev=$up$victim" "run=$up$victim" "tmp=$up$victim"
+try var "$(no_place /var/lib/postgresql)" "var=$victim"
+try folders "$(no_place /var/lib/postgresql)" "var/lib=$victim" "var/log=$victim"
+try folders-up "$(no_place /var/lib/postgresql)" "var/lib/postgresql=$up$victim" "var/lib/etcd=$up$victim" "var/log=$up$victim"
+try etc "make node 'n1': read 'etc/passwd' of '.*': No such file or directory" "etc=$victim"
+try files "make node 'n1': read 'etc/passwd' of '.*': No such file or directory" \
+  "etc/passwd=$victim/passwd" "etc/group=$up$victim/group" "etc/hostname=$victim/hostname" "etc/hosts=$victim/hosts"
+try usr 'this is no root file system' "usr/lib/postgresql=$victim/postgresql" "usr/lib/os-release=$victim/os-release"
+try loop "$(no_place /run)" "var=var" "run=/run" "tmp=/tmp/../tmp"
