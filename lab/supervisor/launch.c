@@ -54,6 +54,27 @@ static void redirect_stdio(const char *run_dir) {
         (void)close(out);
 }
 
+// Pid 1 of the lab. ready tells our parent that we listen, or why not; life_read is the lifeline.
+static _Noreturn void be_supervisor(const struct lab_options *o, const char *name, int ready, int life_read) {
+    struct err why = {0};
+    int control = lab_socket_listen(name, o->run_dir, &why);
+    spawn_report(ready, &why);
+    (void)close(ready);
+    if (control < 0)
+        _exit(SUPERVISOR_EXIT_BROKEN);
+    (void)setsid(); // Ctrl-C at the terminal is for the command; it tells us what to do
+    redirect_stdio(o->run_dir);
+    // What the lab's programs need of the user's environment, and nothing that they could find out of it.
+    confine_environment((const char *const[]){"PATH", "HOME", "XDG_DATA_HOME", "BASCULE_IMAGES_DIR", NULL});
+    // The lifeline's first word is our pid as the host sees it: nobody in here can know it otherwise.
+    pid_t host_pid = 0;
+    if (read(life_read, &host_pid, sizeof host_pid) != (ssize_t)sizeof host_pid)
+        _exit(SUPERVISOR_EXIT_BROKEN);
+    struct supervisor_options so = {
+        .lab = o, .name = name, .control = control, .lifeline = life_read, .host_pid = host_pid};
+    _exit(supervisor_main(&so));
+}
+
 int lab_launch(const struct lab_options *o, struct lab_handle *ret, struct err *err) {
     char name[LAB_NAME_MAX];
     cleanup_close int lock = lab_names_lock();
@@ -79,26 +100,7 @@ int lab_launch(const struct lab_options *o, struct lab_handle *ret, struct err *
         (void)close(STEAL_FD(ready_read));
         if (lock >= 0)
             (void)close(STEAL_FD(lock)); // the parent's to keep
-        struct err why = {0};
-        cleanup_close int control = lab_socket_listen(name, o->run_dir, &why);
-        spawn_report(ready_write, &why);
-        (void)close(STEAL_FD(ready_write));
-        if (control < 0)
-            _exit(SUPERVISOR_EXIT_BROKEN);
-        (void)setsid(); // Ctrl-C at the terminal is for the command; it tells us what to do
-        redirect_stdio(o->run_dir);
-        // What the lab's programs need of the user's environment, and nothing that they could find out of it.
-        confine_environment((const char *const[]){"PATH", "HOME", "XDG_DATA_HOME", "BASCULE_IMAGES_DIR", NULL});
-        // The lifeline's first word is our pid as the host sees it: nobody in here can know it otherwise.
-        pid_t host_pid = 0;
-        if (read(life_read, &host_pid, sizeof host_pid) != (ssize_t)sizeof host_pid)
-            _exit(SUPERVISOR_EXIT_BROKEN);
-        struct supervisor_options so = {.lab = o,
-                                        .name = name,
-                                        .control = STEAL_FD(control),
-                                        .lifeline = STEAL_FD(life_read),
-                                        .host_pid = host_pid};
-        _exit(supervisor_main(&so));
+        be_supervisor(o, name, STEAL_FD(ready_write), STEAL_FD(life_read));
     }
     (void)close(STEAL_FD(ready_write));
     if (spawn_report_wait(ready_read, "the lab's supervisor", err) < 0) {
