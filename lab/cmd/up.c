@@ -96,6 +96,22 @@ static struct plan *make_plan(const struct options *o, int *exit_code) {
     return p;
 }
 
+static const char *why_not(enum follow_end end, const char *detail, const struct err *err) {
+    if (*detail)
+        return detail;
+    switch (end) {
+    case FOLLOW_READY:
+        return err->msg;
+    case FOLLOW_ENDED:
+        return "it was told to end";
+    case FOLLOW_DIED:
+        return "it ended before it was ready";
+    case FOLLOW_HUNG:
+        return "its supervisor hangs";
+    }
+    return "";
+}
+
 static int stand_up(const struct plan *plan, const struct options *o) {
     struct err err = {0};
     if (start_check_host(plan, &err) < 0)
@@ -107,7 +123,8 @@ static int stand_up(const struct plan *plan, const struct options *o) {
     struct follow_options fo = {
         .lab = &lab, .run_dir = strbuf_str(&run_dir), .until_ready = true, .style = follow_style(STDOUT_FILENO)};
     char detail[EVENT_TEXT_MAX] = "";
-    if (follow_lab(&fo, detail, sizeof detail) == FOLLOW_READY && start_detach(&lab, &err) == 0) {
+    enum follow_end end = follow_lab(&fo, detail, sizeof detail);
+    if (end == FOLLOW_READY && start_detach(&lab, &err) == 0) {
         (void)printf("The lab '%s' is up. Next: bascule status, bascule psql n1, bascule inject node.power_off leader, "
                      "bascule down.\n"
                      "Its run folder: %s\n",
@@ -115,7 +132,7 @@ static int stand_up(const struct plan *plan, const struct options *o) {
         return EXIT_PASS;
     }
     start_close(&lab);
-    log_error("the lab did not come up: %s (logs in %s)", *detail ? detail : err.msg, strbuf_str(&run_dir));
+    log_error("the lab did not come up: %s (logs in %s)", why_not(end, detail, &err), strbuf_str(&run_dir));
     return EXIT_BROKEN;
 }
 
