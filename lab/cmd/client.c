@@ -9,9 +9,10 @@
 
 #include "lab/base/fs.h"
 #include "lab/sandbox/sandbox.h"
+#include "lab/sandbox/spawn.h"
 
-enum { REPLY_MAX = 1 << 18, LOOK_EVERY_MS = 100 };
-static const usec_t SILENCE_MAX = 5 * SEC, ANSWER_MAX = 30 * SEC;
+enum { REPLY_MAX = 1 << 18, LOOK_EVERY_MS = 100, KERNEL_MS = 10000 };
+static const usec_t ANSWER_MAX = 30 * SEC;
 
 // ---- signs of life ---------------------------------------------------------------------------------------------------
 
@@ -57,6 +58,16 @@ int client_hung(const struct life *l, const char *lab, usec_t silence, struct er
         lab, (int)l->pid, (double)silence / 1e6, why, lab);
 }
 
+int client_await_gone(int pidfd, const char *lab, struct err *err) {
+    return spawn_pidfd_gone(pidfd, KERNEL_MS)
+               ? 0
+               : err_set(err, ETIMEDOUT,
+                         "the daemons of lab '%s' are dead, and the kernel has not ended all of its processes after %d "
+                         "s: a stopped `bascule exec`, `shell` or `psql` (`fg` brings it back), or a disk that hangs, "
+                         "holds the last of them",
+                         lab, KERNEL_MS / 1000);
+}
+
 static pid_t peer_pid(int fd) {
     struct ucred peer = {.pid = 0};
     socklen_t size = sizeof peer;
@@ -82,7 +93,7 @@ static int await(int fd, usec_t from, struct err *err) {
         if (n < 0 && errno != EINTR)
             return err_sys(err, errno, "wait for the lab's answer");
         usec_t silence = client_silence(&life), waited = usec_now() - from;
-        if (silence < SILENCE_MAX && waited < ANSWER_MAX)
+        if (silence < CLIENT_SILENCE_MAX && waited < ANSWER_MAX)
             continue;
         char name[LAB_NAME_MAX];
         peer_name(fd, name, sizeof name);
@@ -156,10 +167,8 @@ int client_send(int fd, const cJSON *request, struct err *err) {
     ssize_t sent = text ? send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
     int code = errno;
     cJSON_free(text);
-    if (sent >= 0)
-        return 0;
-    return code == EPIPE || code == ECONNRESET ? err_set(err, ECONNRESET, "the lab has just ended")
-                                               : err_sys(err, code, "ask the lab");
+    // Whoever closed may have said why before: client_receive reads that, or tells the end.
+    return sent >= 0 || code == EPIPE || code == ECONNRESET ? 0 : err_sys(err, code, "ask the lab");
 }
 
 static ssize_t receive(int fd, char *buf, int *ret_fds) {
@@ -171,6 +180,9 @@ static ssize_t receive(int fd, char *buf, int *ret_fds) {
     struct msghdr msg = {
         .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof control.buf};
     ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    // Told once, before what is still queued: it was closed with our question unread ("too many commands").
+    if (n < 0 && errno == ECONNRESET)
+        n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (n >= 0)
         take_fds(&msg, ret_fds);
     return n;

@@ -23,6 +23,10 @@ int client_command(int fd, const char *command, cJSON **ret_reply, struct err *e
 int client_send(int fd, const cJSON *request, struct err *err);
 int client_receive(int fd, usec_t asked, cJSON **ret_reply, int *ret_fds, struct err *err);
 
+// Waits for the kernel to end what was killed or has left, every process in the lab: at most 10 s, then -ETIMEDOUT with what may hold the last of them.
+int client_await_gone(int pidfd, const char *lab, struct err *err);
+
+#define CLIENT_SILENCE_MAX (5 * SEC) // a supervisor without a sign of life for so long hangs
 // Does a process that says nothing still get anything done?
 struct life {
     pid_t pid;

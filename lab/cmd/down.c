@@ -10,8 +10,8 @@
 #include "lab/sandbox/sandbox.h"
 #include "lab/sandbox/spawn.h"
 
-static const usec_t SILENCE_MAX = 5 * SEC, WAY_DOWN_MAX = 5 * MINUTE;
-enum { LOOK_EVERY_MS = 100, KERNEL_MS = 10000 };
+static const usec_t WAY_DOWN_MAX = 5 * MINUTE;
+enum { LOOK_EVERY_MS = 100 };
 
 // The supervisor closes the connection when it leaves.
 static int await_leave(int fd, const struct lab_ref *lab, struct err *err) {
@@ -20,7 +20,7 @@ static int await_leave(int fd, const struct lab_ref *lab, struct err *err) {
     usec_t begun = usec_now();
     while (poll(&p, 1, LOOK_EVERY_MS) <= 0) {
         usec_t silence = client_silence(&life);
-        if (silence >= SILENCE_MAX)
+        if (silence >= CLIENT_SILENCE_MAX)
             return client_hung(&life, lab->name, silence, err);
         if (usec_now() - begun >= WAY_DOWN_MAX)
             return err_set(err, ETIMEDOUT,
@@ -30,22 +30,11 @@ static int await_leave(int fd, const struct lab_ref *lab, struct err *err) {
     return 0;
 }
 
-static int held(const struct lab_ref *lab, struct err *err) {
-    return err_set(
-        err, ETIMEDOUT,
-        "the daemons of lab '%s' are dead, and the kernel has not ended all of its processes after %d s: a "
-        "stopped `bascule exec`, `shell` or `psql` (`fg` brings it back), or a disk that hangs, holds the last "
-        "of them",
-        lab->name, KERNEL_MS / 1000);
-}
-
 // Its word is not enough: gone is what the kernel calls gone, with every process in it.
 static int await_gone(int pidfd, const struct lab_ref *lab, struct err *err) {
-    struct lab_ref still;
-    if (spawn_pidfd_gone(pidfd, KERNEL_MS))
-        return 0;
-    if (lab_find(lab->name, &still, NULL) < 0 || still.pid != lab->pid)
-        return held(lab, err);
+    int r = client_await_gone(pidfd, lab->name, err);
+    if (r == 0 || !lab_runs(lab))
+        return r;
     return err_set(
         err, EBUSY,
         "the supervisor of lab '%s' (pid %d) said that it leaves and has not; `bascule down --force %s` ends "
@@ -78,8 +67,9 @@ static int kill_lab(const struct lab_ref *lab, struct err *err) {
     int r = spawn_pidfd_kill(pidfd, SIGKILL);
     if (r < 0 && r != -ESRCH)
         return err_sys(err, -r, "end the supervisor of lab '%s' (pid %d)", lab->name, (int)lab->pid);
-    if (!spawn_pidfd_gone(pidfd, KERNEL_MS))
-        return held(lab, err);
+    r = client_await_gone(pidfd, lab->name, err);
+    if (r < 0)
+        return r;
     (void)printf("lab '%s' was ended by force: what its daemons had written at the end was not read; its run folder "
                  "stays: %s\n",
                  lab->name, lab->run_dir);

@@ -16,8 +16,8 @@
 #include "lab/record/event.h"
 
 static const int LOOK_EVERY_MS = 50;
-// A supervisor that gets nothing done is told of, and given up when it must be more than a test or a slow disk.
-static const usec_t LIFE_EVERY = SEC, SILENCE_TOLD = 5 * SEC, SILENCE_MAX = MINUTE;
+// A supervisor that gets nothing done (CLIENT_SILENCE_MAX) is told of, and given up when it must be more than a test or a slow disk.
+static const usec_t LIFE_EVERY = SEC, GIVEN_UP_AFTER = MINUTE;
 
 struct follower {
     const struct follow_options *o;
@@ -117,8 +117,8 @@ static bool hangs(struct follower *f) {
         return false;
     f->life_next = usec_now() + LIFE_EVERY;
     usec_t silence = client_silence(&f->life);
-    bool told = f->silence_told, over = silence >= SILENCE_MAX;
-    f->silence_told = silence >= SILENCE_TOLD;
+    bool told = f->silence_told, over = silence >= GIVEN_UP_AFTER;
+    f->silence_told = silence >= CLIENT_SILENCE_MAX;
     if (!over && told == f->silence_told)
         return false;
     struct err err = {0};
@@ -128,7 +128,7 @@ static bool hangs(struct follower *f) {
     if (over)
         log_error("%s: it is ended now", err.msg);
     else if (f->silence_told)
-        log_warn("%s; so does this command when it has lasted for %.0f s", err.msg, (double)SILENCE_MAX / 1e6);
+        log_warn("%s; so does this command when it has lasted for %.0f s", err.msg, (double)GIVEN_UP_AFTER / 1e6);
     else
         log_info("the supervisor of lab '%s' goes on", f->o->lab->name);
     return over;

@@ -20,8 +20,7 @@
 // Logs, ledger and configuration of a run of ten minutes take a few MB; a data directory on disk 100 MB a node.
 static const uint64_t NEED_BYTES = 64 << 20, NEED_BYTES_DISK = 1024 << 20;
 
-// How long the supervisor may take to leave once its lifeline is closed; and the kernel, to end what it has killed.
-enum { LEAVE_MS = 5000, KERNEL_MS = 10000 };
+enum { LEAVE_MS = 5000 }; // how long the supervisor may take to leave once its lifeline is closed
 
 enum { OPT_SEED = 1000, OPT_SET, OPT_RUNS_DIR, OPT_LAB, OPT_COLD };
 
@@ -262,11 +261,9 @@ void start_close(struct lab_handle *lab) {
     (void)close(STEAL_FD(lab->lifeline));
     if (!spawn_pidfd_gone(lab->pidfd, LEAVE_MS)) {
         (void)kill(lab->pid, SIGKILL); // our own child, not yet reaped: the pid can't have been reused
-        if (!spawn_pidfd_gone(lab->pidfd, KERNEL_MS))
-            log_warn("lab '%s' was killed, and the kernel has not ended all of its processes after %d s: a stopped "
-                     "`bascule exec`, `shell` or `psql` (`fg` brings it back), or a disk that hangs, holds the last of "
-                     "them",
-                     lab->name, KERNEL_MS / 1000);
+        struct err err = {0};
+        if (client_await_gone(lab->pidfd, lab->name, &err) < 0)
+            log_warn("%s", err.msg);
     }
     (void)waitpid(lab->pid, NULL, WNOHANG);
     (void)close(STEAL_FD(lab->pidfd));

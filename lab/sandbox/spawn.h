@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Children of ours that share our code: cloned, watched through a pidfd, reporting their first steps over a pipe.
-// For lab/sandbox, lab/node and the launch of a lab.
+// For lab/sandbox, lab/node and the launch of a lab; the functions on pidfds also for who waits for a process that is not a child.
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>

@@ -10,12 +10,12 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "lab/base/fs.h"
 #include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
+#include "lab/sandbox/spawn.h"
 #include "lab/supervisor/lab.h"
 
 #define SOCKETS SANDBOX_STATE "/control"    // holds one socket, with the lab's name
@@ -61,7 +61,8 @@ int lab_socket_connect(const struct lab_ref *lab, struct err *err) {
     if (fd < 0)
         return err_sys(err, errno, "control socket");
     if (connect(fd, (struct sockaddr *)&a, make_address(&a, root, lab->name)) < 0) {
-        if (errno == ECONNREFUSED || errno == ENOENT || errno == ESRCH)
+        // EACCES, ENOTDIR: its number belongs to another process by now, of somebody else or with other files.
+        if (errno == ECONNREFUSED || errno == ENOENT || errno == ESRCH || errno == EACCES || errno == ENOTDIR)
             return err_set(err, ECONNREFUSED, "lab '%s' has just ended", lab->name);
         if (errno == EAGAIN) // thousands ask and it takes none of them
             return err_set(err, ETIMEDOUT,
@@ -117,11 +118,12 @@ static bool read_name(const char *pid, char *name, size_t size) {
 
 // A lab's pid 1: a process of ours by that name, first in a pid namespace right inside of this one. (A student's process in a node
 // is deeper.)
-static bool take_lab(const char *pid, int depth, struct lab_ref *ret) {
+static bool take_lab(const char *pid, int own_depth, struct lab_ref *ret) {
     cleanup_free char *dir = xasprintf("/proc/%s", pid);
     struct stat st;
     long number = 0;
-    if (stat(dir, &st) < 0 || st.st_uid != getuid() || pid_depth(pid, LAB_COMM, &number) != depth + 1 || number != 1)
+    if (stat(dir, &st) < 0 || st.st_uid != getuid() || pid_depth(pid, LAB_COMM, &number) != own_depth + 1 ||
+        number != 1)
         return false;
     *ret = (struct lab_ref){.pid = (pid_t)strtol(pid, NULL, 10)};
     if (!read_name(pid, ret->name, sizeof ret->name))
@@ -166,12 +168,19 @@ int lab_find(const char *name, struct lab_ref *ret, struct err *err) {
     return r;
 }
 
+bool lab_runs(const struct lab_ref *lab) {
+    char pid[16];
+    long own = 0;
+    struct lab_ref now;
+    (void)snprintf(pid, sizeof pid, "%d", (int)lab->pid);
+    return take_lab(pid, pid_depth("self", NULL, &own), &now) && str_eq(now.name, lab->name);
+}
+
 int lab_pidfd(const struct lab_ref *lab, struct err *err) {
-    cleanup_close int fd = (int)syscall(SYS_pidfd_open, lab->pid, 0);
-    if (fd < 0 && errno != ESRCH)
-        return err_sys(err, errno, "watch the supervisor of lab '%s'", lab->name);
-    struct lab_ref now; // of the process that we hold now
-    if (fd < 0 || lab_find(lab->name, &now, NULL) < 0 || now.pid != lab->pid)
+    cleanup_close int fd = spawn_pidfd_open(lab->pid);
+    if (fd < 0 && fd != -ESRCH)
+        return err_sys(err, -fd, "watch the supervisor of lab '%s'", lab->name);
+    if (fd < 0 || !lab_runs(lab)) // the process that we hold now
         return err_set(err, ECONNREFUSED, "lab '%s' has just ended", lab->name);
     return STEAL_FD(fd);
 }
@@ -184,15 +193,25 @@ static int open_own(const char *path) {
     return fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == getuid() ? STEAL_FD(fd) : -1;
 }
 
-int lab_names_lock(void) {
+static bool lock(int fd) {
     static const usec_t PATIENCE = 5 * SEC; // a start holds it for as long as its name spaces take
+    for (usec_t end = usec_now() + PATIENCE; flock(fd, LOCK_EX | LOCK_NB) < 0;) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || usec_now() >= end)
+            return false;
+        (void)poll(NULL, 0, 20);
+    }
+    return true;
+}
+
+// The home first: it is the same in every session of a user, a login's, cron's and that of `su`, of which only the first has XDG_RUNTIME_DIR.
+int lab_names_lock(void) {
     cleanup_strbuf struct strbuf runs = {0};
-    int fd = open_own(getenv("XDG_RUNTIME_DIR"));
+    int fd = open_own(getenv("HOME"));
+    if (fd < 0)
+        fd = open_own(getenv("XDG_RUNTIME_DIR"));
     if (fd < 0 && run_default_dir(&runs, NULL) == 0)
         fd = open_own(strbuf_str(&runs));
-    if (fd < 0)
-        fd = open_own(getenv("HOME"));
-    for (usec_t end = usec_now() + PATIENCE; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && usec_now() < end;)
-        (void)poll(NULL, 0, 20);
+    if (fd >= 0 && !lock(fd))
+        (void)close(STEAL_FD(fd));
     return fd;
 }

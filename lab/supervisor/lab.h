@@ -60,6 +60,8 @@ int lab_socket_listen(const char *name, const char *run_dir, struct err *err);
 int lab_socket_connect(const struct lab_ref *lab, struct err *err);
 // A pidfd of its supervisor: to wait for its end, or to end it. -ECONNREFUSED when it has ended meanwhile.
 int lab_pidfd(const struct lab_ref *lab, struct err *err);
+// Is its pid still that of a lab with its name? A look at one process.
+bool lab_runs(const struct lab_ref *lab);
 // Between looking for a free name and its appearance no other start of this user may do the same. Returns a descriptor to close, or
-// negative where there is no folder to lock: then two that start in the same moment may get the same name.
+// negative where there is no folder to lock, or it was not to be had within 5 s: then two that start in the same moment may get the same name.
 int lab_names_lock(void);
