@@ -281,6 +281,8 @@ int supervisor_main(const struct supervisor_options *o) {
     int code = lab->loop ? sd_event_loop(lab->loop) : SUPERVISOR_EXIT_BROKEN;
     if (!lab->run_ended && str_eq(lab->end_reason, "broken"))
         code = SUPERVISOR_EXIT_BROKEN;
+    workload_kill(
+        lab->workload); // where the run was not ended in good order it still writes, and the ledger would outgrow its hash
     lab_seal(lab);
     run_log_close(lab->log);
     return code < 0 ? SUPERVISOR_EXIT_BROKEN

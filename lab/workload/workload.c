@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "lab/sandbox/spawn.h"
 #include "lab/workload/app.h"
 #include "lab/workload/message.h"
 
@@ -112,7 +112,9 @@ static int on_exit_seen(sd_event_source *s, int fd, uint32_t revents, void *arg)
 static int on_unkillable(sd_event_source *s, uint64_t at, void *arg) {
     (void)s, (void)at;
     struct workload *w = arg;
-    tell_death(w, 0);
+    if (!w->end_seen)
+        tell_death(w, 0);
+    w->end_seen = true; // once: the kernel may end it after all
     call_done(w);
     return 0;
 }
@@ -126,7 +128,7 @@ static int on_stop_limit(sd_event_source *s, uint64_t at, void *arg) {
     (void)s, (void)at;
     struct workload *w = arg;
     w->killed = true;
-    (void)syscall(SYS_pidfd_send_signal, w->pidfd, SIGKILL, NULL, 0);
+    (void)spawn_pidfd_kill(w->pidfd, SIGKILL);
     if (set_limit(w, KILL_SLACK, on_unkillable) < 0)
         call_done(w);
     return 0;
@@ -154,9 +156,9 @@ static int send_to_app(int sock, struct message_to_app message, int fd, struct e
 }
 
 static int watch(struct workload *w, sd_event *loop, struct err *err) {
-    w->pidfd = (int)syscall(SYS_pidfd_open, w->pid, 0);
+    w->pidfd = spawn_pidfd_open(w->pid);
     if (w->pidfd < 0)
-        return err_sys(err, errno, "watch the application's process");
+        return err_sys(err, -w->pidfd, "watch the application's process");
     int r = sd_event_add_io(loop, &w->io, w->fd, EPOLLIN, on_message, w);
     if (r >= 0)
         r = sd_event_add_io(loop, &w->exited, w->pidfd, EPOLLIN, on_exit_seen, w);
@@ -202,6 +204,13 @@ int workload_stop(struct workload *w, void (*done)(void *arg), void *arg, struct
     return r < 0 ? err_sys(err, -r, "watch the application's end") : 0;
 }
 
+void workload_kill(struct workload *w) {
+    if (!w || w->gone)
+        return;
+    (void)spawn_pidfd_kill(w->pidfd, SIGKILL);
+    (void)spawn_pidfd_gone(w->pidfd, (int)(KILL_SLACK / MSEC));
+}
+
 int workload_set_rate(struct workload *w, double writes_per_s, struct err *err) {
     if (w->gone)
         return err_set(err, ESRCH, "the application's process has ended");
@@ -215,7 +224,7 @@ void workload_free(struct workload *w) {
     sd_event_source_disable_unref(w->exited);
     sd_event_source_disable_unref(w->limit);
     if (w->pidfd >= 0 && !w->gone)
-        (void)syscall(SYS_pidfd_send_signal, w->pidfd, SIGKILL, NULL, 0); // the reaper of pid 1 takes what is left
+        (void)spawn_pidfd_kill(w->pidfd, SIGKILL); // the reaper of pid 1 takes what is left
     if (w->pidfd >= 0)
         (void)close(w->pidfd);
     if (w->fd >= 0)

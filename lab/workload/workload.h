@@ -24,6 +24,8 @@ int workload_start(const struct workload_options *o, struct workload **ret, stru
 // No new operations; those in flight get their deadline. done(arg) once the process has reported its last tick and ended, or has been
 // killed because it did not end in time (twice the deadline of an operation and 5 s): that is told as client.error "process".
 int workload_stop(struct workload *w, void (*done)(void *arg), void *arg, struct err *err);
+// Ends the process now, and returns when it has ended, at most after 2 s: nothing is written to the ledger any more. Tells nothing. May be NULL.
+void workload_kill(struct workload *w);
 // Another number of writes a second from now on; seen in the ticks. A level below the one the run began with would make its
 // resolution (run.begin, period_us) a lie: the caller refuses that.
 int workload_set_rate(struct workload *w, double writes_per_s, struct err *err);

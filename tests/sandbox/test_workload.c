@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -204,6 +205,28 @@ static void a_frozen_server_costs_timeouts_of_unknown_outcome(void **state) {
     audit(&w);
 }
 
+static off_t size_of(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
+static void after_a_kill_nothing_is_written_any_more(void **state) {
+    struct world w;
+    fresh_table(state);
+    world_begin(&w, 1000, 10);
+    assert_true(run_until_ok(&w, 100, 10 * SEC));
+    workload_kill(w.w);
+    off_t then = size_of(w.ledger);
+    assert_true(then > 0);
+    run_for(&w, 200 * MSEC); // also: its end is told, and a second kill of what is gone does nothing
+    workload_kill(w.w);
+    assert_int_equal(size_of(w.ledger), then);
+    assert_non_null(strstr(w.errors, "killed by signal 9"));
+    workload_kill(NULL);
+    workload_free(w.w);
+    sd_event_unref(w.loop);
+}
+
 static void an_idle_healthy_load_costs_little(void **state) {
     struct world w;
     fresh_table(state);
@@ -237,6 +260,7 @@ int main(void) {
         cmocka_unit_test(writes_flow_and_every_one_is_in_the_table),
         cmocka_unit_test(a_killed_server_costs_counted_failures_and_writes_resume),
         cmocka_unit_test(a_frozen_server_costs_timeouts_of_unknown_outcome),
+        cmocka_unit_test(after_a_kill_nothing_is_written_any_more),
         cmocka_unit_test(an_idle_healthy_load_costs_little),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
