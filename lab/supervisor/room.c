@@ -22,6 +22,12 @@ void lab_record_failed(struct lab *lab, int code) {
     (void)snprintf(why, sizeof why, "the record could not be written: %s (folder %s)", words(code),
                    lab->o->lab->run_dir);
     log_error("%s", why);
+    if (!lab->run_ended && *lab->end_reason) { // it is being collected: how it ends is not written yet
+        STR_COPY(lab->end_reason, "broken");
+        STR_COPY(lab->end_detail, why);
+        lab_set_state(lab, LAB_BROKEN, why);
+        return;
+    }
     if (!lab->run_ended) {
         lab_finish(lab, "broken", why);
         return;
