@@ -2,21 +2,34 @@
 #include "lab/base/own.h"
 
 #include <pwd.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lab/base/fs.h"
 
-// Root's files in a user namespace that has no root belong to the overflow id (user_namespaces(7)).
 static uid_t overflow_uid(void) {
     cleanup_strbuf struct strbuf text = {0};
     return fs_read("/proc/sys/kernel/overflowuid", 64, &text, NULL) < 0 ? 65534
                                                                         : (uid_t)strtoul(strbuf_str(&text), NULL, 10);
 }
 
+bool own_is_inner_map(const char *uid_map) {
+    unsigned long long inside, outside, n;
+    return sscanf(uid_map, "%llu %llu %llu", &inside, &outside, &n) != 3 || inside != 0 || outside != 0 ||
+           n < UINT32_MAX;
+}
+
+static bool in_user_namespace(void) {
+    cleanup_strbuf struct strbuf map = {0};
+    return fs_read("/proc/self/uid_map", 4096, &map, NULL) == 0 && own_is_inner_map(strbuf_str(&map));
+}
+
+// Root's files in a user namespace that has no root belong to the overflow id (user_namespaces(7)). On the host that is a user like any
+// other: nobody, whom services run as.
 static bool trusted(uid_t uid) {
-    return uid == 0 || uid == geteuid() || uid == overflow_uid();
+    return uid == 0 || uid == geteuid() || (uid == overflow_uid() && in_user_namespace());
 }
 
 static void name_of(uid_t uid, char *out, size_t size) {

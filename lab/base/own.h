@@ -10,3 +10,5 @@
 // another user made; a folder that everybody may write to, but for one with the sticky bit of root or our own (/tmp is such) where `shared`
 // allows it.
 int own_check_folder(const char *path, bool shared, struct err *err);
+// Is this text of /proc/self/uid_map that of a user namespace inside the host's? The host's own maps every id to itself.
+bool own_is_inner_map(const char *uid_map);

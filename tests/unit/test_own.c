@@ -52,10 +52,40 @@ static void a_link_of_ones_own_is_looked_through(void **state) {
     assert_true(own_check_folder(link, true, NULL) < 0);
 }
 
+static void only_the_hosts_own_map_has_every_id_as_it_is(void **state) {
+    (void)state;
+    assert_false(own_is_inner_map("         0          0 4294967295\n"));
+    static const char *const inner[] = {"",
+                                        "0 1000 1\n",
+                                        "1000 1000 1\n",
+                                        "0 0 1\n",
+                                        "0 0 65536\n",
+                                        "0 1000 1\n1 100000 65536\n",
+                                        "0 100000 4294867295\n"};
+    for (size_t i = 0; i < ARRAY_SIZE(inner); i++)
+        assert_true(own_is_inner_map(inner[i]));
+}
+
+// Where we may give a folder away: as root of the host.
+static void nobody_is_a_user_like_any_other(void **state) {
+    (void)state;
+    cleanup_free char *theirs = xasprintf("%s/theirs", folder);
+    assert_int_equal(mkdir(theirs, 0755), 0);
+    assert_int_equal(chmod(theirs, 01777), 0);
+    if (chown(theirs, 65534, 65534) < 0) {
+        fprintf(stderr, "skipped %s: only root can give a folder away\n", __func__);
+        skip();
+        return;
+    }
+    assert_int_equal(own_check_folder(theirs, true, NULL), -EPERM);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_everybody_may_write_to_is_refused_with_the_way_out, setup, teardown),
         cmocka_unit_test_setup_teardown(a_link_of_ones_own_is_looked_through, setup, teardown),
+        cmocka_unit_test(only_the_hosts_own_map_has_every_id_as_it_is),
+        cmocka_unit_test_setup_teardown(nobody_is_a_user_like_any_other, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
