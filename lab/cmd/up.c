@@ -44,9 +44,9 @@ static void expect_no_loss(struct plan *p) {
     size_t n;
     const struct defect_known *known = defects_known(&n);
     for (size_t i = 0; i < n; i++) {
-        enum defect_signature signature = 0;
-        while (!str_eq(defect_signature_name(signature), known[i].signature))
-            signature++;
+        enum defect_signature signature;
+        if (!defect_signature_from(known[i].signature, &signature))
+            continue; // none is: tests/unit/test_scenario.c
         *VEC_ADD(&p->defects) = (struct known_defect){.id = xstrdup(known[i].id),
                                                       .software = xstrdup(known[i].software),
                                                       .versions = xstrdup(known[i].versions),

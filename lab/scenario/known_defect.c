@@ -20,6 +20,15 @@ const char *defect_signature_name(enum defect_signature signature) {
     return signature_names[signature];
 }
 
+bool defect_signature_from(const char *name, enum defect_signature *ret) {
+    for (int i = 0; signature_names[i]; i++)
+        if (str_eq(signature_names[i], name)) {
+            *ret = (enum defect_signature)i;
+            return true;
+        }
+    return false;
+}
+
 // The components of which a lab records the version (lab/supervisor/build.c), in lower case.
 static const char *const programs[] = {"patroni", "postgresql", "etcd", "haproxy", NULL};
 

@@ -188,6 +188,7 @@ enum defect_signature {
 #undef X
 };
 const char *defect_signature_name(enum defect_signature signature);
+bool defect_signature_from(const char *name, enum defect_signature *ret); // false: no signature has this name
 
 enum { DEFECTS_MAX = 16 };
 struct known_defect {
