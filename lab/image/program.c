@@ -95,8 +95,9 @@ int program_read_lines(struct line_reader *readers, size_t n, const struct image
             if (p[i].fd < 0 || !p[i].revents || read_some(&readers[i]))
                 continue;
             p[i].fd = -1; // poll passes it over
-            if (readers[i].end)
-                readers[i].end(readers[i].arg);
+            int r = readers[i].end ? readers[i].end(readers[i].arg, err) : 0;
+            if (r < 0)
+                return r;
             open_ones--;
         }
     }

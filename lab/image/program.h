@@ -17,12 +17,14 @@ bool program_find(const char *name, char ret[static PATH_MAX]);
 struct line_reader {
     int fd;                                    // borrowed
     void (*line)(void *arg, const char *line); // without its newline
-    void (*end)(void *arg);                    // the stream is over; NULL = nobody wants to know
+    int (*end)(void *arg,
+               struct err *err); // the stream is over; negative: don't wait for the others. NULL = nobody wants to know
     void *arg;
     struct strbuf partial;
 };
 void line_reader_done(struct line_reader *r);
-// Reads all of them until each is at its end. Ticks about once a second. -ECANCELED as soon as the ui says stop.
+// Reads all of them until each is at its end. Ticks about once a second. -ECANCELED as soon as the ui says stop; what an `end` says
+// when that is negative.
 int program_read_lines(struct line_reader *readers, size_t n, const struct image_ui *ui, struct err *err);
 
 // What a program had to say: the first line that speaks of an error, and what kind it was.

@@ -174,12 +174,17 @@ void worker_read_life(void *arg, const char *line) {
     w->program = (pid_t)strtol(line, NULL, 10);
 }
 
-void worker_life_ended(void *arg) {
+static int lost(struct err *err) {
+    return err_set(err, ECHILD, "the build's guardian was killed");
+}
+
+int worker_life_ended(void *arg, struct err *err) {
     struct worker *w = arg;
     int status;
     bool told = recv(w->control, &status, sizeof status, MSG_PEEK | MSG_DONTWAIT) > 0;
-    if (!told && w->program > 1)
-        (void)kill(-w->program, SIGKILL);
+    if (told || w->program <= 1 || kill(-w->program, SIGKILL) == 0 || errno == ESRCH)
+        return 0;
+    return lost(err);
 }
 
 int worker_go(struct worker *w, struct err *err) {
@@ -198,7 +203,7 @@ int worker_wait(struct worker *w, struct err *err) {
     while ((n = read(w->control, &status, sizeof status)) < 0 && errno == EINTR)
         ;
     reap(w);
-    return n == (ssize_t)sizeof status ? status : err_set(err, ECHILD, "the build's guardian was killed");
+    return n == (ssize_t)sizeof status ? status : lost(err);
 }
 
 void worker_stop(struct worker *w) {

@@ -9,7 +9,8 @@
 // Ctrl-C, kill -9 of the caller: the control socket closes; the guardian ends the program (it lies in a pid namespace, so all of it
 // goes) and clears away. kill -9 of the guardian: the program dies with it, but not what it has started, which holds our pipes open. So
 // the caller is told the program's number over `life`, and ends its group when that pipe closes without an exit status
-// (worker_read_life, worker_life_ended); the next worker clears the scratch folder.
+// (worker_read_life, worker_life_ended); the next worker clears the scratch folder. Who has given up root may not end what root's guardian
+// started: he stops reading, and it ends with its next write into pipes that nobody reads.
 #include <sys/types.h>
 
 #include "lab/image/store.h"
@@ -24,7 +25,7 @@ struct worker {
 int worker_start(const char *const *argv, struct worker *ret, struct err *err);
 // For a line_reader of w->life; arg: the worker.
 void worker_read_life(void *arg, const char *line);
-void worker_life_ended(void *arg);
+int worker_life_ended(void *arg, struct err *err);
 int worker_go(struct worker *w, struct err *err);
 // Waits for the end; the program's wait status, or negative.
 int worker_wait(struct worker *w, struct err *err);

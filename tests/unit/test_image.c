@@ -367,6 +367,41 @@ static void image_json_keeps_every_word(void **state) {
     assert_int_equal(image_json_read("[]", &b, NULL), -EBADMSG);
 }
 
+static int say_lost(void *arg, struct err *err) {
+    (void)arg;
+    return err_set(err, ECHILD, "lost");
+}
+static int say_nothing(void *arg, struct err *err) {
+    (void)arg, (void)err;
+    return 0;
+}
+static void count_line(void *arg, const char *line) {
+    (void)line;
+    ++*(int *)arg;
+}
+
+// The pipe of a program that nobody can end stays open.
+static void readers_stop_when_one_of_them_says_that_nothing_more_will_come(void **state) {
+    (void)state;
+    int open_ends[2], short_ends[2], lines = 0;
+    struct err err = {0};
+    assert_int_equal(pipe2(open_ends, O_CLOEXEC) + pipe2(short_ends, O_CLOEXEC), 0);
+    assert_int_equal(write(short_ends[1], "one\ntwo", 7), 7);
+    (void)close(short_ends[1]);
+    struct line_reader readers[] = {{.fd = open_ends[0], .line = count_line, .arg = &lines},
+                                    {.fd = short_ends[0], .line = count_line, .end = say_lost, .arg = &lines}};
+    assert_int_equal(program_read_lines(readers, 2, NULL, &err), -ECHILD);
+    assert_string_equal(err.msg, "lost");
+    assert_int_equal(lines, 2);
+    readers[1].end = say_nothing;
+    (void)close(open_ends[1]);
+    assert_int_equal(program_read_lines(readers, 2, NULL, &err), 0);
+    for (size_t i = 0; i < 2; i++)
+        line_reader_done(&readers[i]);
+    (void)close(open_ends[0]);
+    (void)close(short_ends[0]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_that_would_be_paths_or_options_are_refused),
@@ -387,6 +422,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_read_of_an_image_is_its_own, make_tree, drop_tree),
         cmocka_unit_test_setup_teardown(a_link_leads_no_write_out_of_a_tree, make_tree, drop_tree),
         cmocka_unit_test(image_json_keeps_every_word),
+        cmocka_unit_test(readers_stop_when_one_of_them_says_that_nothing_more_will_come),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);
 }
