@@ -12,11 +12,11 @@ enum member_role { ROLE_UNKNOWN, ROLE_LEADER, ROLE_REPLICA, ROLE_SYNC_STANDBY, R
 
 struct model_node {
     char name[NODE_NAME_MAX], address[ADDRESS_MAX];
-    unsigned services; // enum service
     int64_t
         number; // place in the topology, from 1; by an old log that does not say it, the place among its node.info lines
-    bool on;    // powered
     usec_t power_changed;
+    unsigned services; // enum service
+    bool on;           // powered
     // PostgreSQL, from SQL
     bool pg_answered, in_recovery, writable;
     int64_t timeline;
@@ -25,25 +25,25 @@ struct model_node {
     usec_t pg_changed; // when answered/in_recovery/writable last changed
     char pg_error[120];
     // Patroni, from REST
-    bool patroni_answered;
-    enum member_role role;
-    char state[32];
-    int http;
     usec_t patroni_seen;
-    bool paused, pending_restart;
-    bool registered;                      // has a key members/NAME in the DCS
-    bool has_led;                         // held the leader key at some time
+    enum member_role role;
+    int http;
+    char state[32];
     char patroni_version[EVENT_NAME_MAX]; // where nodes differ; "" = as everywhere
+    bool patroni_answered;
+    bool paused, pending_restart;
+    bool registered; // has a key members/NAME in the DCS
+    bool has_led;    // held the leader key at some time
     // replication, from the leader's pg_stat_replication
-    bool streaming; // row in state streaming on the current leader
+    bool streaming;   // row in state streaming on the current leader
+    bool in_sync_key; // named by the DCS key "sync" as a synchronous standby
     char sync_state[16];
-    bool in_sync_key;  // named by the DCS key "sync" as a synchronous standby
     int64_t lag_bytes; // behind the leader's current position; -1 unknown
     // etcd
-    bool etcd_answered, etcd_leader;
     int64_t etcd_term;
-    char etcd_id[24], etcd_leader_id[24];
     usec_t etcd_seen;
+    char etcd_id[24], etcd_leader_id[24];
+    bool etcd_answered, etcd_leader;
     bool watchdog_armed;
     usec_t watchdog_last, watchdog_timeout; // its last write, and how long after it the power goes
     usec_t watchdog_expired;                // when it last took the power, 0 = never
