@@ -19,33 +19,34 @@ _bascule_yaml_names() { # names without .yaml of the files in folder $1
   done
 }
 
-# A lab that does not answer must not keep the one who presses TAB waiting.
-_bascule_status() { timeout 1 "${COMP_WORDS[0]}" status --json ${1:+--lab "$1"} 2>/dev/null; }
+# A lab that does not answer, or thousands of runs on a slow disk, must not keep the one who presses TAB waiting.
+_bascule_ask() { timeout 1 "${COMP_WORDS[0]}" "$@" 2>/dev/null; }
+_bascule_status() { _bascule_ask status --json ${1:+--lab "$1"}; }
 
 # The words of "name": "..." in `bascule status --json`, of the nodes or of anything else that has a name.
 _bascule_nodes() {
   _bascule_status "$1" | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4
 }
 
-_bascule_faults() { "${COMP_WORDS[0]}" faults 2>/dev/null | awk '/^  / {print $1}'; }
-_bascule_fault_params() { "${COMP_WORDS[0]}" faults "$1" 2>/dev/null | awk '/^  / {print $1 "="}'; }
+_bascule_faults() { _bascule_ask faults | awk '/^  / {print $1}'; }
+_bascule_fault_params() { _bascule_ask faults "$1" | awk '/^  / {print $1 "="}'; }
 # The words of parameter $2 of fault $1, of setting $1: what a choice allows.
-_bascule_param_words() { "${COMP_WORDS[0]}" faults "$1" --json 2>/dev/null | _bascule_words_of "$2"; }
+_bascule_param_words() { _bascule_ask faults "$1" --json | _bascule_words_of "$2"; }
 _bascule_words_of() { # of the object whose "name" is $1: "words": "a|b"
   awk -F'"' -v wanted="$1" '$2 == "name" {name = $4} $2 == "words" && name == wanted {gsub(/\|/, "\n", $4); print $4}'
 }
-_bascule_settings() { "${COMP_WORDS[0]}" settings 2>/dev/null | awk '{print $1 "="}'; }
+_bascule_settings() { _bascule_ask settings | awk '{print $1 "="}'; }
 _bascule_setting_words() { # a choice is listed as its words: "off, automatic, required"
   case $1 in
   topology) _bascule_yaml_names "$(_bascule_scenarios_dir)/topologies" ;;
   image) echo host; _bascule_images ;;
-  *) "${COMP_WORDS[0]}" settings "$1" --json 2>/dev/null | tr -d '\n\t' | sed -n 's/.*"words":\[\([^]]*\)\].*/\1/p' | tr -d '"' | tr ',' '\n' ;;
+  *) _bascule_ask settings "$1" --json | tr -d '\n\t' | sed -n 's/.*"words":\[\([^]]*\)\].*/\1/p' | tr -d '"' | tr ',' '\n' ;;
   esac
 }
 _bascule_fault_ids() { _bascule_status "$1" | grep -oE '"id":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
-_bascule_images() { "${COMP_WORDS[0]}" image list --json 2>/dev/null | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
-_bascule_runs() { "${COMP_WORDS[0]}" runs --json 2>/dev/null | grep -oE '"(name|scenario)":[[:space:]]*"[^"]+"' | cut -d'"' -f4 | sort -u; }
-_bascule_labs() { "${COMP_WORDS[0]}" list --names 2>/dev/null; }
+_bascule_images() { _bascule_ask image list --json | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
+_bascule_runs() { _bascule_ask runs --json | grep -oE '"(name|scenario)":[[:space:]]*"[^"]+"' | cut -d'"' -f4 | sort -u; }
+_bascule_labs() { _bascule_ask list --names; }
 
 _bascule_options() {
   case $1 in
@@ -114,7 +115,7 @@ _bascule_candidates() {
   logs) if [ ${#words[@]} = 0 ]; then _bascule_nodes "$lab"; else echo 'patroni postgresql etcd haproxy'; fi ;;
   down) _bascule_labs ;;
   heal) _bascule_fault_ids "$lab" ;;
-  settings) "${COMP_WORDS[0]}" settings 2>/dev/null | awk '{print $1}' ;;
+  settings) _bascule_ask settings | awk '{print $1}' ;;
   report | compare | replay | top) echo last; _bascule_runs ;;
   runs) echo prune; _bascule_yaml_names "$dir" ;;
   matrix) _bascule_yaml_names "$dir" ;;

@@ -19,7 +19,9 @@ struct run_entry {
     usec_t began; // CLOCK_REALTIME, µs since 1970
     bool live;    // a lab writes to its log at this moment
     // From result.json.
-    bool judged;      // there is one, and the events are still those that it was folded from (where it has their hash)
+    bool
+        judged; // there is one, and the events are still those that it was folded from, as far as can be told quickly: where
+                // it has their hash, that is compared only when the log is shorter or newer
     bool changed;     // there is one, and they are not: its numbers are not taken
     char verdict[32]; // "" when not judged
     char *reason;     // "" when not judged
