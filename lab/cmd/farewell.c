@@ -19,7 +19,8 @@ int farewell(const char *run_dir) {
         (void)fputs(strbuf_str(&text), stdout);
         if (code != EXIT_PASS)
             (void)printf("The whole story: bascule report %s\n", run_dir);
-        (void)fflush(stdout);
+        (void)fflush(stdout); // who waits for the word does not wait for the files
+        result_keep(run_dir, m);
     }
     measure_free(fold);
     return code;

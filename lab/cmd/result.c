@@ -86,6 +86,15 @@ int result_write(const char *run_dir, const struct measures *m, struct err *err)
     return fs_write_atomic(path, strbuf_str(&json), json.len, 0644, err);
 }
 
+void result_keep(const char *run_dir, const struct measures *m) {
+    struct err err = {0};
+    cleanup_free char *page = xasprintf("%s/report.html", run_dir);
+    if (result_write(run_dir, m, &err) < 0)
+        log_warn("%s", err.msg);
+    if (result_write_page(run_dir, m, page, &err) < 0)
+        log_warn("%s", err.msg);
+}
+
 int result_exit_code(enum verdict v) {
     switch (v) {
     case VERDICT_PASS:

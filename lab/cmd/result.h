@@ -14,4 +14,6 @@ int result_write(const char *run_dir, const struct measures *m, struct err *err)
 // The run as one HTML page (lab/report/html.h): appended to out, or written to a file.
 int result_page(const char *run_dir, const struct measures *m, struct strbuf *out, struct err *err);
 int result_write_page(const char *run_dir, const struct measures *m, const char *path, struct err *err);
+// Both into the run folder, as result.json and report.html, for whoever comes later. One that can't be written is warned of, no more.
+void result_keep(const char *run_dir, const struct measures *m);
 int result_exit_code(enum verdict v);

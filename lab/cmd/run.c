@@ -95,11 +95,7 @@ static int tell_result(const char *run_dir, const struct options *o, const struc
     struct story *story = NULL;
     if (result_fold(run_dir, &fold, &m, &story, &err) < 0)
         return cmd_fail(EXIT_BROKEN, &err);
-    if (result_write(run_dir, m, &err) < 0)
-        log_warn("%s", err.msg);
-    cleanup_free char *page = xasprintf("%s/report.html", run_dir);
-    if (result_write_page(run_dir, m, page, &err) < 0)
-        log_warn("%s", err.msg);
+    result_keep(run_dir, m);
     cleanup_strbuf struct strbuf text = {0};
     if (o->json)
         report_json(m, &text);

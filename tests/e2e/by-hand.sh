@@ -75,6 +75,10 @@ goes_down
 "$BASCULE" report "$run" >"$out" 2>&1
 check 'report, as soon as down is back' grep -qE '^(0|1|4|5)$' <<<$? # as down: the old leader may have met its known defect
 says 'sealed, and everything is as it was written' 'finds the record sealed'
+check 'down left the numbers beside the record' diff <("$BASCULE" report --json "$run") "$run/result.json"
+check 'and the page' grep -q '</html>' "$run/report.html"
+exits 0 'runs' "$BASCULE" runs --runs-dir "$runs"
+says "^$(basename "$run") +patroni-3.* (pass|fail|known-defect|invalid)\$" 'lists it with its verdict'
 check 'of the giant only a word is kept, beside the configuration' \
   sh -c '! [ -e "$1/giant" ] && grep -q "giant: a file of" "$1/bascule.left-out" && grep -q scope "$1/patroni/config.yml"' sh "$run/nodes/$replica/etc"
 check 'and nothing was written where the link led' test ! -e "$work/victim"
