@@ -49,13 +49,7 @@ nobody() { env -u SUDO_UID -u SUDO_GID -u HOME -u BASCULE_RUNS_DIR -u BASCULE_LA
 if getent passwd bascule >/dev/null; then
   skip 'two administrators' 'this host has a user bascule, whose home it is'
 else
-  cat >"$work/one.yaml" <<'YAML'
-title: one machine
-stack: patroni
-nodes:
-  n1: {services: [postgres, etcd], address: 10.77.0.11}
-  app: {services: [app], address: 10.77.0.100}
-YAML
+  cp "$BASCULE_TREE/tests/lib/one-node.yaml" "$work/one.yaml"
   nobody "$BASCULE" up "$work/one.yaml" --lab "$lab-a" >"$work/a" 2>&1 &
   first=$!
   exits 0 'two administrators start a lab at the same time' nobody "$BASCULE" up "$work/one.yaml" --lab "$lab-b"

@@ -15,7 +15,7 @@ one_message() { # SENTENCE: the last command said what is wrong, once
   check "$1: one message" test "$(grep -c 'error:' "$out")" = 1
 }
 no_lab() { # SENTENCE
-  check "$1: no lab is left" test -z "$("$BASCULE" list | grep "^$name")"
+  check "$1: no lab is left" not_listed "$name"
 }
 nothing_made() { # SENTENCE
   check "$1: no run folder is left half-made" test -z "$(find "$runs" -name events.jsonl 2>/dev/null)"

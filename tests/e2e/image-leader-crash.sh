@@ -43,6 +43,6 @@ exits 0 'and its end' "$BASCULE" heal --lab "$lab" --all
 check 'the node is on again' within 30 status 'node("n2")["on"] and node("n2")["streaming"]'
 check 'and has kept what it wrote' "$BASCULE" exec --lab "$lab" n2 -- sh -c 'grep -q mine /usr/mine && test ! -e /etc/os-release'
 check 'the image is as it was' sh -c "! find '$BASCULE_IMAGES_DIR/$image/' -newer '$up/events.jsonl' -name mine | grep ."
-goes_down "$lab"
+goes_down 0 "$lab"
 lab=
 check 'and the disks can be removed by a plain user' rm -r "$up"

@@ -7,13 +7,7 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 lab=streams-$$
 export BASCULE_LAB=$lab BASCULE_RUNS_DIR=$runs BASCULE_IMAGES_DIR=$work/images
-cat >"$work/one.yaml" <<'YAML'
-title: one machine
-stack: patroni
-nodes:
-  n1: {services: [postgres, etcd], address: 10.77.0.11}
-  app: {services: [app], address: 10.77.0.100}
-YAML
+cp "$BASCULE_TREE/tests/lib/one-node.yaml" "$work/one.yaml"
 cat >"$work/short.yaml" <<'YAML'
 title: a second of nothing
 topology: one.yaml
@@ -33,15 +27,13 @@ closed() {
   if [ "$code" = 0 ]; then ok "$sentence"; else not_ok "$sentence" "'$* $redirections' gave $code"; fi
 }
 
-gone() { ! "$BASCULE" list | grep -q "^$lab "; }
-
 for streams in '<&-' '>&-' '2>&-' '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
   closed "$streams" "up with $streams" "$BASCULE" up "$work/one.yaml" --lab "$lab"
   closed "$streams" "status with $streams" "$BASCULE" status
   closed "$streams" "exec with $streams" "$BASCULE" exec n1 -- sh -c 'echo here >&2; echo here; cat; touch /tmp/was-here'
   check 'and the command ran' "$BASCULE" exec n1 -- rm /tmp/was-here
   closed "$streams" "down with $streams" "$BASCULE" down
-  check 'and the lab is gone' gone
+  check 'and the lab is gone' not_listed "$lab"
   run=$(find "$runs" -mindepth 1 -maxdepth 1 -type d)
   check 'its record is whole' python3 - "$run" <<'PYTHON'
 import json, sys

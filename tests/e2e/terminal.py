@@ -152,9 +152,9 @@ def of_others():
     command = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
                "python3", str(TREE / "tests/lib/fake_lab.py"), "liar", TEXT.encode("unicode_escape").decode()]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as liar:
-        liar.stdout.readline()
-        plain("list beside a liar", ["list"], wanted=b"liar", seconds=30)
-        plain("status of a liar", ["status", "--lab", "liar"], wanted=b"lab", seconds=30)
+        check("a liar is there", liar.stdout.readline() == b"listening\n")
+        plain("list beside a liar", ["list"], seconds=30)
+        plain("status of a liar", ["status", "--lab", "liar"], seconds=30)
         liar.kill()  # unshare holds SIGTERM back
 
 
