@@ -4,6 +4,7 @@
 // goes out as a child process, the same `bascule inject` that people type, so that nothing the lab does can hold the screen up.
 #include "dashboard/dash.h"
 #include "dashboard/theme.h"
+#include "lab/record/record_proof.h"
 #include "lab/scenario/read.h"
 
 struct tui_options {
@@ -17,6 +18,7 @@ struct tui_options {
     usec_t at;        // replay: where it begins, at rest, when at_given
     bool at_given;
     const struct vocabulary *vocabulary; // for the menu of faults
+    const struct record_proof *record;   // replay: is the record whole? NULL = nobody asked; borrowed
 };
 // Returns 0 when the user left, the signal's number when a signal ended it (the terminal is in order), or negative with err.
 int tui_top(const struct tui_options *o, struct err *err);
@@ -26,6 +28,7 @@ struct tui_text_options {
     const char *run_dir, *view; // view NULL = the first
     int rows, cols;
     bool ascii, tones;
+    const struct record_proof *record; // as in tui_options
     usec_t at, every; // every: frames from the beginning to the end; 0 = one frame at `at` (USEC_NEVER: the end)
 };
 // The same frames as text.

@@ -72,7 +72,8 @@ static void draw_title(const struct tui *t, struct canvas *c, struct rect row) {
     const struct history *h = t->dash.history;
     char mode[120];
     mode_text(t, mode, sizeof mode);
-    int width = (int)strlen(mode), room = row.cols - width - 2;
+    const char *mark = record_mark(t->o->record); // all the time: whatever is shown comes from this record
+    int width = (int)(strlen(mode) + strlen(mark) + (*mark ? 2 : 0)), room = row.cols - width - 2;
     canvas_fill(c, row, ' ', TONE_BAR);
     cleanup_strbuf struct strbuf text = {0};
     strbuf_addf(&text, " bascule  %s", h->lab);
@@ -85,7 +86,12 @@ static void draw_title(const struct tui *t, struct canvas *c, struct rect row) {
         strbuf_addf(&text, "  %s", h->title);
     if (room > 0)
         (void)canvas_field(c, row, 0, 0, room, TONE_BAR, strbuf_str(&text));
-    (void)canvas_text(c, row, 0, row.cols > width ? row.cols - width - 1 : 0, TONE_BAR, "%s", mode);
+    int x = row.cols > width ? row.cols - width - 1 : 0;
+    if (*mark)
+        x = canvas_text(c, row, 0, x, record_state(t->o->record) == RECORD_DAMAGED ? TONE_BAD : TONE_WARN, "!%s",
+                        mark) +
+            1;
+    (void)canvas_text(c, row, 0, x, TONE_BAR, "%s", mode);
 }
 
 // ---- the rest -------------------------------------------------------------------------------------------------------

@@ -28,6 +28,12 @@ void source_show_replay(struct tui *t) {
     t->dash.log_end = t->replay.end;
 }
 
+static void say_damage(struct tui *t) {
+    cleanup_strbuf struct strbuf words = {0};
+    record_words(t->o->record, &words);
+    tui_say(t, "the record is %s", strbuf_str(&words));
+}
+
 int source_open(struct tui *t, struct err *err) {
     int r = t->is_replay ? replay_open(&t->replay, t->o->run_dir, err) : feed_open(&t->feed, t->o->run_dir, err);
     if (r < 0)
@@ -38,7 +44,9 @@ int source_open(struct tui *t, struct err *err) {
             t->more = true;
         }
         source_show_replay(t);
-        if (t->replay.broken || t->replay.cut)
+        if (record_state(t->o->record) == RECORD_DAMAGED)
+            say_damage(t);
+        else if (t->replay.broken || t->replay.cut)
             tui_say(t, "%" PRId64 " lines of this log are broken and skipped%s", t->replay.broken,
                     t->replay.cut ? "; its last line is cut off" : "");
     } else {

@@ -21,7 +21,7 @@ static void go_to(struct tui *t, usec_t at) {
 }
 
 int tui_text(const struct tui_text_options *o, struct strbuf *out, struct err *err) {
-    struct tui_options same = {.run_dir = o->run_dir, .view = o->view, .pidfd = -1};
+    struct tui_options same = {.run_dir = o->run_dir, .view = o->view, .pidfd = -1, .record = o->record};
     struct tui t = {.o = &same, .is_replay = true, .dash = {.readonly = true, .speed = 1, .paused = true}};
     STR_COPY(t.dash.run_dir, o->run_dir);
     t.view = tui_view(o->view, err);

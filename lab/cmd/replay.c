@@ -5,6 +5,7 @@
 #include "dashboard/tui.h"
 #include "lab/base/usec.h"
 #include "lab/cmd/cmd.h"
+#include "lab/cmd/result.h"
 #include "lab/cmd/runs.h"
 
 struct replay_options {
@@ -128,9 +129,14 @@ int replay_main(int argc, char **argv) {
     if (!run)
         return cmd_fail(EXIT_USAGE, &err);
     o.tui.run_dir = o.text.run_dir = run;
+    struct proof *proof = NULL;
+    if (result_prove(run, &proof, &o.tui.record, &err) < 0)
+        return cmd_fail(EXIT_USAGE, &err);
+    o.text.record = o.tui.record;
+    int r = o.to_text ? print_frames(&o) : tui_replay(&o.tui, &err);
+    proof_free(proof);
     if (o.to_text)
-        return print_frames(&o);
-    int r = tui_replay(&o.tui, &err);
+        return r;
     if (r < 0)
         return cmd_fail(EXIT_USAGE, &err);
     if (r > 0) {

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "lab/base/fs.h"
-#include "lab/proof/proof.h"
 #include "lab/record/run.h"
 #include "lab/report/report.h"
 #include "lab/runs/runs.h"
@@ -12,14 +11,15 @@
 enum { PLAN_MAX = 4 * 1024 * 1024 };
 
 struct folds {
-    struct measure *measure;
+    struct measure *measure; // NULL = nobody wants it
     struct proof *proof;
     struct story *story; // NULL = nobody wants it
 };
 
 static bool take_event(void *arg, const struct event *ev) {
     struct folds *f = arg;
-    measure_event(f->measure, ev);
+    if (f->measure)
+        measure_event(f->measure, ev);
     proof_event(f->proof, ev);
     if (f->story)
         story_event(f->story, ev);
@@ -28,42 +28,78 @@ static bool take_event(void *arg, const struct event *ev) {
 
 static bool take_operation(void *arg, const struct ledger_record *r) {
     struct folds *f = arg;
-    measure_ledger(f->measure, r);
+    if (f->measure)
+        measure_ledger(f->measure, r);
     proof_ledger(f->proof, r);
     return true;
 }
 
-// Whether the record is whole, into the measures. `live` was asked before the log was read: a lab that ended meanwhile has sealed it.
-static void prove(const char *run_dir, bool live, const struct run_read_stats *stats, struct folds *f) {
-    cleanup_free char *ledger = xasprintf("%s/ledger.bin", run_dir), *plan = xasprintf("%s/plan.json", run_dir);
+// Reads a record into the folds and judges it. `live` is asked before the log is read: a lab that ends meanwhile has sealed it.
+static int read_record(const char *run_dir, struct folds *f, const struct record_proof **ret, struct err *err) {
+    cleanup_free char *events = xasprintf("%s/events.jsonl", run_dir), *ledger = xasprintf("%s/ledger.bin", run_dir),
+                      *plan = xasprintf("%s/plan.json", run_dir);
     cleanup_strbuf struct strbuf text = {0};
     struct digest of_plan, of_ledger;
-    struct proof_folder folder = {.log = *stats, .live = live};
+    struct proof_folder folder = {.live = runs_is_live(events)};
+    int r = run_log_read(events, take_event, f, &folder.log, err);
+    if (r == 0 && folder.log.events == 0)
+        r = err_set(err, ENODATA, "%s holds no event", events);
+    if (r < 0)
+        return r;
+    struct err refused = {0};
+    if (access(ledger, F_OK) == 0 && ledger_read(ledger, take_operation, f, f->measure ? err : &refused) < 0) {
+        if (f->measure)
+            return -EIO;
+        proof_ledger(f->proof,
+                     &(struct ledger_record){.op = LEDGER_BROKEN}); // a damage like any other for who needs no numbers
+    }
     if (fs_read_file(plan, PLAN_MAX, &text, NULL) == 0)
         folder.plan = strbuf_str(&text);
     if (digest_file(plan, &of_plan, NULL) == 0)
         folder.plan_digest = &of_plan;
     if (digest_file(ledger, &of_ledger, NULL) == 0)
         folder.ledger_digest = &of_ledger;
-    measure_record(f->measure, proof_finish(f->proof, &folder));
+    *ret = proof_finish(f->proof, &folder);
+    return 0;
+}
+
+static int read_log_alone(const char *path, struct folds *f, const struct record_proof **ret, struct err *err) {
+    struct proof_folder folder = {.live = runs_is_live(path), .alone = true};
+    int r = run_log_read(path, take_event, f, &folder.log, err);
+    if (r == 0)
+        *ret = proof_finish(f->proof, &folder);
+    return r;
+}
+
+int result_prove(const char *run, struct proof **ret, const struct record_proof **ret_record, struct err *err) {
+    struct stat st;
+    struct folds f = {.proof = proof_new()};
+    const char *slash = strrchr(run, '/');
+    cleanup_free char *parent = slash > run ? xstrndup(run, (size_t)(slash - run)) : xstrdup(slash ? "/" : ".");
+    int r;
+    if (stat(run, &st) < 0 || S_ISDIR(st.st_mode))
+        r = read_record(run, &f, ret_record, err);
+    else if (str_eq(slash ? slash + 1 : run, "events.jsonl"))
+        r = read_record(parent, &f, ret_record, err);
+    else
+        r = read_log_alone(run, &f, ret_record, err);
+    if (r < 0)
+        proof_free(f.proof);
+    else
+        *ret = f.proof;
+    return r;
 }
 
 int result_fold(const char *run_dir, struct measure **ret, const struct measures **ret_measures,
                 struct story **ret_story, struct err *err) {
-    cleanup_free char *events = xasprintf("%s/events.jsonl", run_dir), *ledger = xasprintf("%s/ledger.bin", run_dir);
     struct stat st;
     if (stat(run_dir, &st) == 0 && !S_ISDIR(st.st_mode))
         return err_set(err, ENOTDIR, "'%s' is no run folder: that is the folder with events.jsonl in it", run_dir);
-    bool live = runs_is_live(events);
     struct folds f = {.measure = measure_new(), .proof = proof_new(), .story = ret_story ? story_new() : NULL};
-    struct run_read_stats stats = {0};
-    int r = run_log_read(events, take_event, &f, &stats, err);
-    if (r == 0 && stats.events == 0)
-        r = err_set(err, ENODATA, "%s holds no event", events);
-    if (r == 0 && access(ledger, F_OK) == 0 && ledger_read(ledger, take_operation, &f, err) < 0)
-        r = -EIO;
+    const struct record_proof *record;
+    int r = read_record(run_dir, &f, &record, err);
     if (r == 0)
-        prove(run_dir, live, &stats, &f);
+        measure_record(f.measure, record);
     proof_free(f.proof);
     if (r < 0) {
         measure_free(f.measure);

@@ -102,8 +102,10 @@ static void judge_file(struct proof *p, const char *name, const char *sealed, co
 static void judge_seal(struct proof *p, const struct proof_folder *f) {
     __auto_type seal = &f->log.at.u.RECORD_SEAL;
     judge_log_seal(p, &f->log);
-    judge_file(p, "ledger.bin", seal->ledger_sha256, f->ledger_digest);
-    judge_file(p, "plan.json", seal->plan_sha256, f->plan_digest);
+    if (!f->alone) {
+        judge_file(p, "ledger.bin", seal->ledger_sha256, f->ledger_digest);
+        judge_file(p, "plan.json", seal->plan_sha256, f->plan_digest);
+    }
     if (seal->lost)
         proof_lack(p, "%" PRId64 " event%s could not be written while the lab ran", seal->lost,
                    seal->lost > 1 ? "s" : "");
@@ -119,7 +121,7 @@ static void judge_missing_seal(struct proof *p) {
 
 // ---- the sum ---------------------------------------------------------------------------------------------------------
 
-static void sum_up(struct proof *p) {
+static void sum_up(struct proof *p, bool alone) {
     struct record_proof *o = &p->out;
     o->complete = o->missing.n == 0;
     if (p->unsaid) {
@@ -131,6 +133,8 @@ static void sum_up(struct proof *p) {
         STR_COPY(o->text, "being written: the lab is still running");
     else if (o->sealed && o->complete)
         STR_COPY(o->text, "sealed, and everything is as it was written");
+    else if (o->complete && alone)
+        STR_COPY(o->text, "no seal, and no run folder to compare with: whether it is whole is not known");
     else if (o->complete)
         STR_COPY(o->text, p->begin.u.RUN_BEGIN.sealing
                               ? "no seal (the run was killed); by the rules nothing is missing"
@@ -153,11 +157,11 @@ const struct record_proof *proof_finish(struct proof *p, const struct proof_fold
     else if (!p->out.live)
         judge_missing_seal(p);
     // A true seal needs no rules. Without an end, or with one in the middle, a run is judged by that and not by what it lacks.
-    if (folder->log.seal != RUN_SEAL_TRUE && proof_to_end(p)) {
+    if (folder->log.seal != RUN_SEAL_TRUE && !folder->alone && proof_to_end(p)) {
         proof_judge_plan(p, folder->plan);
         proof_judge_watch(p);
         proof_judge_client(p, folder->ledger_digest);
     }
-    sum_up(p);
+    sum_up(p, folder->alone);
     return &p->out;
 }

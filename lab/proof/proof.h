@@ -15,9 +15,10 @@ void proof_ledger(struct proof *p, const struct ledger_record *r);
 
 // The run folder beside the events.
 struct proof_folder {
-    struct run_read_stats log;                        // of the reading whose events were given
-    bool live;                                        // somebody has the log open for writing
-    const char *plan;                                 // text of plan.json, NULL = there is none
+    struct run_read_stats log; // of the reading whose events were given
+    bool live;                 // somebody has the log open for writing
+    bool alone;                // a log that was taken out of its folder: nothing beside it is asked for
+    const char *plan;          // text of plan.json, NULL = there is none
     const struct digest *plan_digest, *ledger_digest; // NULL = there is no such file
 };
 // Judged. The result is owned by p and lives until proof_free.

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lab/base/str.h"
 #include "lab/base/vec.h"
 
 struct record_lack {
@@ -19,3 +20,15 @@ struct record_proof {
     int64_t bytes;                   // from the beginning of the log: so many it is the hash of
     char text[160];                  // the state in one sentence: "sealed, and everything is as it was written"
 };
+
+enum record_state {
+    RECORD_WHOLE,    // sealed as it was written; or nobody asked (NULL)
+    RECORD_UNSEALED, // nothing is known to be missing, and nothing proves it
+    RECORD_LIVE,     // what there is of it so far
+    RECORD_DAMAGED,  // nothing that is read from it is a result
+};
+enum record_state record_state(const struct record_proof *r);
+// One word for who has little room: "DAMAGED", "UNSEALED", "UNFINISHED"; whole: "".
+const char *record_mark(const struct record_proof *r);
+// In words, with the first lack: "DAMAGED, and without a seal: ledger.bin is missing; and 2 more". Whole: nothing. Appends to out.
+void record_words(const struct record_proof *r, struct strbuf *out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // One table of rows for text and JSON: what is compared is decided here once, and written by two printers.
-#include "lab/report/compare.h"
+#include "lab/report/compare_internal.h"
 
 #include <stdio.h>
 
@@ -169,19 +169,45 @@ static void gather_numbers(const compare_list *runs, number_list *out) {
 
 enum { HEAD = 25, COLUMN = 12 }; // widths; four runs fit into 80 columns
 
-static char letter(size_t i) {
+char compare_letter(size_t i) {
     return (char)('A' + (int)i);
+}
+
+// What is read from a damaged record, or from one that is not over, is no result, and neither is its difference to another.
+static bool is_result(const struct compare_run *run) {
+    enum record_state s = record_state(run->m->record);
+    return s != RECORD_DAMAGED && s != RECORD_LIVE;
+}
+
+static bool all_results(const compare_list *runs) {
+    VEC_FOREACH (runs, r)
+        if (!is_result(r))
+            return false;
+    return true;
+}
+
+static void put_record(const struct record_proof *r, const struct report_style *style, struct strbuf *out) {
+    cleanup_strbuf struct strbuf words = {0};
+    record_words(r, &words);
+    if (!words.len)
+        return;
+    bool bad = record_state(r) == RECORD_DAMAGED;
+    strbuf_add(out, "   ");
+    paint_add(out, style, bad ? PAINT_BAD : PAINT_WARN, bad ? "!" : "?");
+    strbuf_add(out, " the record: ");
+    paint_wrap(out, style, 17, 5, strbuf_str(&words));
 }
 
 static void put_names(const compare_list *runs, const struct report_style *style, struct strbuf *out) {
     for (size_t i = 0; i < runs->n; i++) {
         enum paint colour;
         const char *verdict = paint_verdict(runs->items[i].m->verdict, &colour);
-        strbuf_addf(out, "%c  ", letter(i));
+        strbuf_addf(out, "%c  ", compare_letter(i));
         paint_clean(out, style, runs->items[i].name);
         strbuf_add(out, "  ");
         paint_add(out, style, colour, verdict);
         strbuf_addn(out, "\n", 1);
+        put_record(runs->items[i].m->record, style, out);
     }
 }
 
@@ -189,8 +215,10 @@ static void put_heads(const compare_list *runs, const char *title, const struct 
                       struct strbuf *out) {
     cleanup_strbuf struct strbuf head = {0};
     strbuf_addf(&head, "%-*s", HEAD, title);
-    for (size_t i = 0; i < runs->n; i++)
-        strbuf_addf(&head, "%*c", COLUMN, letter(i));
+    for (size_t i = 0; i < runs->n; i++) {
+        const char name[] = {compare_letter(i), is_result(&runs->items[i]) ? '\0' : '!', '\0'};
+        strbuf_addf(&head, "%*s", COLUMN, name);
+    }
     strbuf_addn(out, "\n", 1);
     paint_add(out, style, PAINT_BOLD, strbuf_str(&head));
 }
@@ -260,130 +288,27 @@ static void put_numbers(const compare_list *runs, const number_list *rows, const
             strbuf_addf(out, "%*s", COLUMN, text);
         }
         if (runs->n == 2) {
-            format_difference(row, text, sizeof text);
+            if (all_results(runs))
+                format_difference(row, text, sizeof text);
+            else
+                STR_COPY(text, "no result");
             strbuf_addf(out, "%*s", COLUMN + 2, text);
         }
         strbuf_addn(out, "\n", 1);
     }
 }
 
-// ---- the lanes -----------------------------------------------------------------------------------------------------
-
-// When the fault that the phases belong to took effect: the zero of the common axis.
-static bool fault_time(const struct measures *m, usec_t *ret) {
-    if (m->cause < 0 || (size_t)m->cause >= m->faults.n)
-        return false;
-    const struct fault_measure *f = &m->faults.items[m->cause];
-    *ret = f->effective ? f->effective : f->asked;
-    return true;
-}
-
-static usec_t phases_end(const struct measures *m, usec_t zero) {
-    usec_t end = 0;
-    for (int i = 0; i < PHASE_COUNT; i++) {
-        const struct phase *p = &m->phases[i];
-        if (p->present && p->start + p->duration > zero + end)
-            end = p->start + p->duration - zero;
-    }
-    return end;
-}
-
-// One sign for each phase, the same in every run.
-static char phase_sign(enum phase_kind phase) {
-    switch (phase) {
-    case PHASE_DEMOTE:
-        return 'M';
-    case PHASE_NO_QUORUM:
-        return 'N';
-    case PHASE_QUORUM_BACK:
-        return 'Q';
-    case PHASE_DETECT:
-        return 'D';
-    case PHASE_ELECT:
-        return 'E';
-    case PHASE_RETURN:
-        return 'T';
-    case PHASE_PROMOTE:
-        return 'P';
-    case PHASE_REROUTE:
-        return 'R';
-    case PHASE_REJOIN:
-        return 'J';
-    case PHASE_COUNT:
-        break;
-    }
-    return '?';
-}
-
-// The phase that fills most of [from, to), or '.' for none.
-static char phase_at(const struct measures *m, usec_t from, usec_t to) {
-    usec_t best = 0;
-    char c = '.';
-    for (int i = 0; i < PHASE_COUNT; i++) {
-        const struct phase *p = &m->phases[i];
-        usec_t a = p->start > from ? p->start : from, b = p->start + p->duration < to ? p->start + p->duration : to;
-        if (p->present && b > a && b - a > best)
-            best = b - a, c = phase_sign((enum phase_kind)i);
-    }
-    return c;
-}
-
-static void put_legend(const compare_list *runs, struct strbuf *out) {
+// Behind the numbers that it speaks of.
+static void put_warning(const compare_list *runs, const struct report_style *style, struct strbuf *out) {
+    if (all_results(runs))
+        return;
     strbuf_add(out, "  ");
-    const char *comma = "";
-    for (int p = 0; p < PHASE_COUNT; p++)
-        for (size_t i = 0; i < runs->n; i++) {
-            const struct phase *h = &runs->items[i].m->phases[p];
-            if (!h->present)
-                continue;
-            strbuf_addf(out, "%s%c %s", comma, phase_sign((enum phase_kind)p), h->name);
-            comma = ", ";
-            break;
-        }
-    strbuf_addn(out, "\n", 1);
-}
-
-static void put_lane(const struct compare_run *run, char name, usec_t step, int columns, struct strbuf *out) {
-    usec_t zero = 0;
-    strbuf_addf(out, "  %c  ", name);
-    if (!fault_time(run->m, &zero)) {
-        strbuf_add(out, "no fault with phases\n");
-        return;
-    }
-    usec_t end = phases_end(run->m, zero);
-    for (int c = 0; c < columns && (usec_t)c * step < end; c++) {
-        char sign = phase_at(run->m, zero + (usec_t)c * step, zero + (usec_t)(c + 1) * step);
-        strbuf_addn(out, &sign, 1);
-    }
-    strbuf_addn(out, "\n", 1);
-}
-
-static usec_t step_for(usec_t longest, int columns) {
-    static const usec_t steps[] = {50 * MSEC, 100 * MSEC, 200 * MSEC, 500 * MSEC, SEC,
-                                   2 * SEC,   5 * SEC,    10 * SEC,   MINUTE};
-    for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-        if (longest <= steps[i] * (usec_t)columns)
-            return steps[i];
-    return longest / (usec_t)columns + 1;
-}
-
-static void put_lanes(const compare_list *runs, const struct report_style *style, struct strbuf *out) {
-    int columns = style->width - 8 > 40 ? style->width - 8 : 40;
-    usec_t longest = 0, zero = 0;
-    VEC_FOREACH (runs, r)
-        if (fault_time(r->m, &zero) && phases_end(r->m, zero) > longest)
-            longest = phases_end(r->m, zero);
-    if (!longest)
-        return;
-    usec_t step = step_for(longest, columns);
-    char text[USEC_TEXT_MAX];
-    cleanup_strbuf struct strbuf head = {0};
-    strbuf_addf(&head, "\nFrom the fault on, one sign is %s", usec_format(text, step));
-    paint_add(out, style, PAINT_BOLD, strbuf_str(&head));
-    strbuf_addn(out, "\n", 1);
-    for (size_t i = 0; i < runs->n; i++)
-        put_lane(&runs->items[i], letter(i), step, columns, out);
-    put_legend(runs, out);
+    paint_add(out, style, PAINT_BAD, "!");
+    strbuf_addn(out, " ", 1);
+    paint_wrap(out, style, 4, 4,
+               "The record of a run marked so is damaged, or not over: its numbers are what there is of it, and no "
+               "difference to "
+               "them is a result.");
 }
 
 void compare_text(const compare_list *runs, const struct report_style *style, struct strbuf *out) {
@@ -394,12 +319,25 @@ void compare_text(const compare_list *runs, const struct report_style *style, st
     put_names(runs, style, out);
     put_facts(runs, &facts, style, out);
     put_numbers(runs, &rows, style, out);
-    put_lanes(runs, style, out);
+    put_warning(runs, style, out);
+    compare_lanes(runs, style, out);
     VEC_DONE(&facts);
     VEC_DONE(&rows);
 }
 
 // ---- JSON ----------------------------------------------------------------------------------------------------------
+
+static cJSON *json_record(const struct record_proof *r) {
+    cJSON *o = cJSON_CreateObject(), *missing = cJSON_CreateArray();
+    (void)cJSON_AddBoolToObject(o, "sealed", r->sealed);
+    (void)cJSON_AddBoolToObject(o, "complete", r->complete);
+    (void)cJSON_AddBoolToObject(o, "live", r->live);
+    (void)cJSON_AddStringToObject(o, "text", r->text);
+    VEC_FOREACH (&r->missing, l)
+        (void)cJSON_AddItemToArray(missing, cJSON_CreateString(l->text));
+    (void)cJSON_AddItemToObject(o, "missing", missing);
+    return o;
+}
 
 static cJSON *json_runs(const compare_list *runs) {
     cJSON *array = cJSON_CreateArray();
@@ -408,6 +346,9 @@ static cJSON *json_runs(const compare_list *runs) {
         (void)cJSON_AddStringToObject(o, "name", r->name);
         (void)cJSON_AddStringToObject(o, "scenario", r->m->scenario);
         (void)cJSON_AddStringToObject(o, "verdict", verdict_name(r->m->verdict));
+        (void)cJSON_AddBoolToObject(o, "result", is_result(r));
+        if (r->m->record)
+            (void)cJSON_AddItemToObject(o, "record", json_record(r->m->record));
         (void)cJSON_AddItemToArray(array, o);
     }
     return array;
@@ -456,6 +397,7 @@ void compare_json(const compare_list *runs, struct strbuf *out) {
     gather_numbers(runs, &rows);
     cleanup_json cJSON *root = cJSON_CreateObject();
     (void)cJSON_AddNumberToObject(root, "schema_version", COMPARE_SCHEMA);
+    (void)cJSON_AddBoolToObject(root, "result", all_results(runs));
     (void)cJSON_AddItemToObject(root, "runs", json_runs(runs));
     (void)cJSON_AddItemToObject(root, "differ", json_facts(&facts, runs->n));
     (void)cJSON_AddItemToObject(root, "numbers", json_numbers(&rows, runs->n));

@@ -21,5 +21,5 @@ enum { COMPARE_RUNS_MAX = 8 }; // what a terminal holds; more runs are a campaig
 void compare_take(struct compare_run *run, const struct event *ev);
 
 void compare_text(const compare_list *runs, const struct report_style *style, struct strbuf *out);
-// {"schema_version":1,"runs":[...],"differ":[...],"numbers":[...]}, docs/measures.md. With a final newline.
+// {"schema_version":1,"result":true,"runs":[...],"differ":[...],"numbers":[...]}, docs/measures.md. With a final newline.
 void compare_json(const compare_list *runs, struct strbuf *out);

@@ -279,10 +279,18 @@ def seal_damages(r):
     yield "the seal is garbage", put(r, {seal: garbage(100)})
 
 
-def judge(r):
+def shown(folder):  # by the two that show a record without judging it: what compare says of it, and the dashboard's first line
+    compared = subprocess.run([BASCULE, "compare", "--json", str(folder), str(folder)], capture_output=True, timeout=120, check=False)
+    frame = subprocess.run([BASCULE, "replay", "--to-text", "--at", "1s", str(folder)], capture_output=True, timeout=120, check=False)
+    return {"compare": json.loads(compared.stdout) if compared.stdout else None, "title": frame.stdout.decode(errors="replace").partition("\n")[0]}
+
+
+def judge(r, show=None):
     folder = pathlib.Path(tempfile.mkdtemp(dir=work))
     r.write(folder / "r")
     done = subprocess.run([BASCULE, "report", "--json", str(folder / "r")], capture_output=True, timeout=120, check=False)
+    if show is not None:
+        show.update(shown(folder / "r"))
     shutil.rmtree(folder)
     if done.returncode == 2 and not done.stdout:  # refused, with a reason
         return None, done.stderr.decode(errors="replace")
@@ -293,7 +301,19 @@ def same(a, b):
     return {**a, "record": None} == {**b, "record": None}
 
 
-def verdict_on(name, result, said, whole, sealed):
+def is_marked(result, show):
+    """Both must say what the report says: no difference to a damaged record is a result, and no frame of it is shown without a word."""
+    record = result.get("record", {})
+    bad = not record.get("complete") and not record.get("live")
+    compared = show["compare"]
+    if compared is None or compared["result"] is bad or any(r["record"]["missing"] != record["missing"] for r in compared["runs"]):
+        return False
+    return ("!DAMAGED REPLAY" in show["title"]) is bad and ("!UNSEALED REPLAY" in show["title"]) is (not bad and not record.get("sealed"))
+
+
+def verdict_on(name, result, said, whole, sealed, show):
+    if result is not None and not is_marked(result, show):
+        return check(f"{name}: compare and replay mark it as the report does", False, f"{result.get('record')} {show}")
     if result is None:
         return check(f"{name}: refused", "Traceback" not in said and said.strip() != "", said)
     passed = result["verdict"] == "pass"
@@ -316,7 +336,9 @@ def main():
     made = subprocess.run([BASCULE, "run", str(scenario), "--runs-dir", str(runs)], capture_output=True, text=True, timeout=300, check=False)
     check("the run passes", made.returncode == 0, made.stdout[-3000:] + made.stderr[-2000:])
     good = Record.read(next(runs.iterdir()))
-    whole, _ = judge(good)
+    show = {}
+    whole, _ = judge(good, show)
+    check("compare and replay show it without a mark", is_marked(whole, show) and "!" not in show["title"], str(show))
     check("it is sealed, and whole", whole["verdict"] == "pass" and whole.get("record", {}).get("sealed") and whole["record"]["complete"], str(whole.get("record")))
     old = good.unsealed()
     plain, _ = judge(old)
@@ -328,8 +350,9 @@ def main():
     jobs += [("no seal, " + name, r, False) for name, r in damages(old) if not name.startswith("seal: ")]
     check(f"there are at least 40 ways ({len(jobs)})", len(jobs) >= 80)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for (name, _, sealed), (result, said) in zip(jobs, pool.map(lambda job: judge(job[1]), jobs)):
-            verdict_on(name, result, said, whole, sealed)
+        shows = [{} for _ in jobs]
+        for (name, _, sealed), (result, said), show in zip(jobs, pool.map(lambda job, show: judge(job[1], show), jobs, shows), shows):
+            verdict_on(name, result, said, whole, sealed, show)
     shutil.rmtree(work)
     print(f"1..{checks}")
     return 1 if failures else 0

@@ -58,7 +58,12 @@ says '^A  20260101-100000-leader-crash' 'names its runs'
 says '^  patroni.ttl +30 +77$' 'the setting that differs'
 says '^  seed +[0-9]+ +424242$' 'and the seed'
 check 'no setting that is the same' test "$(grep -c loop_wait "$out")" = 0
-says '^  detect +[0-9.]+ s +[0-9.]+ s +same' 'phases beside each other, with what the resolution allows to say'
+says '^ +! the record: DAMAGED, and without a seal: ' 'a log without its run folder is told as damaged'
+says '^Measured +A! +B! +B - A$' 'and marked where its numbers stand'
+says '^  detect +[0-9.]+ s +[0-9.]+ s +no result$' 'phases beside each other; their difference is no result then'
+check 'the dashboard says it, too, above whatever it shows' grep -q '^ bascule .* !DAMAGED REPLAY' <("$BASCULE" replay 20260101 --to-text --at 5s)
+check 'by the log itself just as well' grep -q '^ bascule .* !DAMAGED REPLAY' <("$BASCULE" replay "$runs/20260101-100000-leader-crash/events.jsonl" --to-text --at 5s)
+check 'a log that is no run folder has no seal' grep -q '^ bascule .* !UNSEALED REPLAY' <("$BASCULE" replay "$logs/leader-crash.jsonl" --to-text --at 5s)
 says '^  A  D+E+' 'and over one time axis'
 check 'before the measured numbers stands what differs' test "$(grep -nE '^(What differs|Measured)' "$out" | cut -d: -f2 | awk '{print $1}' | paste -sd' ')" = 'What Measured'
 exits 0 'a run with itself' "$BASCULE" compare last last
@@ -68,6 +73,7 @@ check 'three values a row' python3 -c '
 import json, sys
 d = json.load(open(sys.argv[1]))
 assert d["schema_version"] == 1 and len(d["runs"]) == 3
+assert d["result"] is False and all(r["result"] is False and r["record"]["missing"] for r in d["runs"]), d
 assert all(len(row["values"]) == 3 for row in d["differ"] + d["numbers"]), d
 assert any(row["name"] == "patroni.ttl" for row in d["differ"])' "$out"
 exits 2 'one run is nothing to compare' "$BASCULE" compare last

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <curses.h>
 
+#include "dashboard/tui.h"
 #include "lab/base/fs.h"
 #include "player.h"
 
@@ -38,17 +39,21 @@ static void show_difference(const char *name, const char *want, const char *got)
     }
 }
 
+static void compare_text(const struct strbuf *got, const char *name) {
+    cleanup_free char *path = xasprintf("tests/screen/golden/%s.txt", name);
+    if (getenv("UPDATE_GOLDEN"))
+        assert_true(write_file(path, got));
+    cleanup_free char *want = read_file(path);
+    if (!want || !str_eq(want, strbuf_str(got))) {
+        show_difference(path, want ? want : "", strbuf_str(got));
+        fail_msg("%s %s", path, want ? "differs from what is drawn" : "is missing: run with UPDATE_GOLDEN=1");
+    }
+}
+
 static void compare(const struct stage *s, const char *name) {
     cleanup_strbuf struct strbuf got = {0};
     canvas_to_text(&s->canvas, true, &got);
-    cleanup_free char *path = xasprintf("tests/screen/golden/%s.txt", name);
-    if (getenv("UPDATE_GOLDEN"))
-        assert_true(write_file(path, &got));
-    cleanup_free char *want = read_file(path);
-    if (!want || !str_eq(want, strbuf_str(&got))) {
-        show_difference(path, want ? want : "", strbuf_str(&got));
-        fail_msg("%s %s", path, want ? "differs from what is drawn" : "is missing: run with UPDATE_GOLDEN=1");
-    }
+    compare_text(&got, name);
 }
 
 // keys: what is typed first; the view is drawn once before, as it would be.
@@ -190,6 +195,44 @@ static void keys_do_what_the_help_says(void **state) {
     player_close(&p);
 }
 
+// Whatever is shown comes from the record: that it is damaged stands above it all the time, at any size.
+static void a_replay_says_all_the_time_that_its_record_is_damaged(void **state) {
+    (void)state;
+    struct record_lack lack = {"ledger.bin is missing"};
+    struct record_proof damaged = {.text = "DAMAGED, and without a seal",
+                                   .missing = {.items = &lack, .n = 1, .cap = 1}},
+                        unsealed = {.complete = true}, whole = {.complete = true, .sealed = true};
+    struct tui_text_options o = {.run_dir = "tests/screen/logs/leader-crash.jsonl", .tones = true, .record = &damaged};
+    static const struct {
+        int rows, cols;
+        const char *name;
+    } sizes[] = {{24, 80, "replay-damaged-80x24"}, {8, 40, "replay-damaged-40x8"}};
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        cleanup_strbuf struct strbuf got = {0};
+        o.rows = sizes[i].rows, o.cols = sizes[i].cols, o.at = 20 * SEC;
+        assert_int_equal(tui_text(&o, &got, NULL), 0);
+        compare_text(&got, sizes[i].name);
+    }
+    o.rows = 24, o.cols = 80, o.tones = false, o.every = 2 * SEC;
+    const struct record_proof *records[] = {&damaged, &unsealed, &whole, NULL};
+    static const char *const marks[] = {" !DAMAGED REPLAY ", " !UNSEALED REPLAY ", "", ""};
+    for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+        cleanup_strbuf struct strbuf got = {0};
+        size_t frames = 0, marked = 0, any = 0;
+        o.record = records[i];
+        assert_int_equal(tui_text(&o, &got, NULL), 0);
+        for (const char *at = got.data; (at = strstr(at, "REPLAY STOPPED")); at++)
+            frames++;
+        for (const char *at = got.data; *marks[i] && (at = strstr(at, marks[i])); at++)
+            marked++;
+        for (const char *at = got.data; (at = strstr(at, " !")); at++)
+            any += str_starts(at, " !DAMAGED") || str_starts(at, " !UNSEALED");
+        assert_int_equal(frames, 27);
+        assert_int_equal(marked, *marks[i] ? frames : 0);
+        assert_int_equal(any, marked);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_view_tells_a_crash_of_the_leader_as_it_happens),
@@ -199,6 +242,7 @@ int main(void) {
         cmocka_unit_test(a_race_that_nobody_won_is_told),
         cmocka_unit_test(data_that_nobody_renews_is_marked),
         cmocka_unit_test(keys_do_what_the_help_says),
+        cmocka_unit_test(a_replay_says_all_the_time_that_its_record_is_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
