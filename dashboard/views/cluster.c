@@ -31,12 +31,13 @@ static void draw_verdict(struct canvas *c, struct rect area, const struct dash *
     char why[EVENT_TEXT_MAX] = "", text[EVENT_TEXT_MAX + 64], time[SHORT_MAX];
     const struct model *m = d->model;
     const struct outage *o = last_outage(d->history);
+    const struct model_node *leader = model_leader(m);
     bool complete = model_complete(m, why, sizeof why), healthy = complete || model_healthy(m, NULL, 0);
     if (log_silence(d)) {
         (void)snprintf(text, sizeof text, "nothing was heard for %s: what is shown may no longer be true",
                        seconds_text(time, log_silence(d)));
         verdict(c, area, TONE_WARN, SIGN_UNKNOWN, text);
-    } else if (o && o->to == USEC_NEVER && healthy) {
+    } else if (o && o->to == USEC_NEVER && leader && leader->writable) {
         (void)snprintf(text, sizeof text, "%s accepts writes from inside, but the application does not reach it",
                        m->leader);
         verdict(c, area, TONE_BAD, SIGN_BAD, text);

@@ -6,7 +6,7 @@
 //   first that comes that late still counts.
 // - Something is cut or off, or measured is not what is intended: a round every 250 ms.
 // - A fault takes effect or is healed: what is under way is dropped (it straddles the change) and a round begins 20 ms
-//   later, when frames that were in flight have arrived.
+//   later, when frames that were in flight have arrived. When its own probes verify it, the pairs that it cuts count as not reachable at once.
 // - A raw socket can't send (no carrier): the pair is not reachable.
 // Emitting an event may call us back (matrix_on_event): events leave last, when the next timer is set.
 #include "injector/net/matrix.h"
@@ -230,7 +230,23 @@ static void look_again(struct matrix *m) {
     wake_at(m, usec_now() + SOON);
 }
 
+// A fault's own probes have just found that what it cuts lets nothing through, while ours may still wait for an answer: nobody who asks after the
+// verification is told that such a pair is open. The round that is under way finds out more, should it be.
+static void take_verified(struct matrix *m) {
+    for (size_t i = 0; i < m->pairs.n; i++) {
+        struct pair *p = &m->pairs.items[i];
+        if (!p->link.known || !p->link.intended || intended(m->world, &p->link))
+            continue;
+        p->link.intended = p->link.measured = p->link.refused = false;
+        p->link.rtt = p->link.differs = 0;
+        p->tell = true;
+    }
+    tell_all(m);
+}
+
 void matrix_on_event(struct matrix *m, const struct event *ev) {
+    if (ev->kind == EVENT_FAULT && str_eq(ev->u.FAULT.phase, "verified"))
+        take_verified(m);
     if (ev->kind == EVENT_NODE_POWER ||
         (ev->kind == EVENT_FAULT && (str_eq(ev->u.FAULT.phase, "effective") || str_eq(ev->u.FAULT.phase, "healed"))))
         look_again(m);

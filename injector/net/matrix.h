@@ -12,7 +12,7 @@ struct matrix_link {
     enum net_path path;
     bool known;     // the rest has been found out at least once
     bool intended;  // when measured
-    bool measured;  // a probe came back
+    bool measured;  // a probe came back; not since the fault in force was verified: false
     bool refused;   // ... with a reset: the host was reached, nobody listens on the port
     usec_t rtt;     // of the probe that came back
     usec_t differs; // run time since when measured is not what is intended; 0 = it is
@@ -22,6 +22,6 @@ struct matrix_link {
 struct matrix;
 int matrix_new(const struct fault_world *world, struct matrix **ret, struct err *err);
 void matrix_free(struct matrix *m);
-// Shown every event of the lab: a fault that takes effect or is healed, and a node's power, make it look at once.
+// Shown every event of the lab: a fault that takes effect or is healed, and a node's power, make it look at once; a verified one closes its pairs.
 void matrix_on_event(struct matrix *m, const struct event *ev);
 const struct matrix_link *matrix_link(const struct matrix *m, size_t i); // NULL past the end; m may be NULL

@@ -55,6 +55,23 @@ static bool one_history(const struct model *m, char *why, size_t size) {
     return model_divergence(m, why, size) == DOUBT_NONE;
 }
 
+static bool streams(const struct model *m, const struct model_node *n, char *why, size_t size) {
+    if (n->streaming)
+        return true;
+    switch (n->row_doubt) {
+    case ROW_CUT:
+        return missing(why, size, "%s is cut off from the leader %s, which still shows it as streaming", n->name,
+                       m->leader);
+    case ROW_STILL:
+        return missing(why, size,
+                       "%s receives nothing from the leader %s, which writes and still shows it as streaming", n->name,
+                       m->leader);
+    case ROW_BELIEVED:
+        break;
+    }
+    return missing(why, size, "%s is not streaming from %s yet", n->name, m->leader);
+}
+
 static bool standbys_stream(const struct model *m, char *why, size_t size) {
     const struct model_node *leader = model_leader(m);
     for (size_t i = 0; i < m->n_nodes; i++) {
@@ -65,8 +82,8 @@ static bool standbys_stream(const struct model *m, char *why, size_t size) {
             return missing(why, size, "PostgreSQL on %s does not answer (%s)", n->name, reason(n));
         if (!n->in_recovery)
             return missing(why, size, "%s is not a standby", n->name);
-        if (!n->streaming)
-            return missing(why, size, "%s is not streaming from %s yet", n->name, m->leader);
+        if (!streams(m, n, why, size))
+            return false;
         // A row says "streaming" as soon as the walsender has caught up; what the standby received says of which history.
         if (n->timeline != leader->timeline)
             return missing(why, size, "%s is on timeline %" PRId64 ", the leader %s on %" PRId64, n->name, n->timeline,

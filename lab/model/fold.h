@@ -7,6 +7,7 @@ size_t model_index(const struct model *m, const struct model_node *n);
 
 // replication.c: who streams from the leader, and how far behind
 void model_apply_row(struct model *m, const struct event *ev);
+void model_apply_link(struct model *m, const struct event *ev);
 void model_apply_slot(struct model *m, const struct event *ev);
 void model_forget_rows(struct model *m, const struct model_node *n); // as sender and as standby
 void model_derive_replication(struct model *m); // fills streaming, sync_state and lag of every node

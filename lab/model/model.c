@@ -84,6 +84,7 @@ static void forget_postgres(struct model_node *n) {
     n->pg_answered = n->in_recovery = n->writable = false;
     n->timeline = 0;
     n->lsn = n->replayed = 0;
+    n->lsn_since = n->ahead_since = 0;
     n->pg_seen = 0;
     n->pg_error[0] = '\0';
 }
@@ -142,6 +143,10 @@ static void apply_sql(struct model *m, const struct event *ev) {
     if (answered) { // positions of a silent server stay as last known: that is what its lag is computed from
         n->pg_seen = ev->t;
         n->timeline = ev->u.SQL.timeline;
+        if (n->lsn != ev->u.SQL.lsn || !n->lsn_since) {
+            n->lsn_since = ev->t;
+            n->ahead_since = 0;
+        }
         n->lsn = ev->u.SQL.lsn;
         n->replayed = ev->u.SQL.replayed;
     }
@@ -332,6 +337,9 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_REPLICATION:
         model_apply_row(m, ev);
         break;
+    case EVENT_LINK:
+        model_apply_link(m, ev);
+        break;
     case EVENT_SLOT:
         model_apply_slot(m, ev);
         break;
@@ -369,7 +377,6 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_RUN_BEGIN:
     case EVENT_DCS_WATCH:
     case EVENT_PROXY:
-    case EVENT_LINK:
     case EVENT_CLIENT_ERROR:
     case EVENT_STEP:
     case EVENT_EXPECT:

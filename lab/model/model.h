@@ -10,6 +10,15 @@ enum { MODEL_FAULTS_MAX = 64, MODEL_STEPS_MAX = 128, MODEL_SLOTS_MAX = 512 };
 
 enum member_role { ROLE_UNKNOWN, ROLE_LEADER, ROLE_REPLICA, ROLE_SYNC_STANDBY, ROLE_STANDBY_LEADER, ROLE_OTHER };
 
+// pg_stat_replication shows a walsender for as long as it has not given up (wal_sender_timeout, a minute), in the state that it was in. What the
+// standby and its link say goes before that.
+enum row_doubt {
+    ROW_BELIEVED,
+    ROW_CUT,  // a cut in force takes the standby's way to the leader, and a probe just now did not get through
+    ROW_STILL // the standby has received nothing for ROW_STILL_AFTER, though the leader has written more
+};
+#define ROW_STILL_AFTER (3 * SEC) // positions come once a second; two that were late prove nothing
+
 struct model_node {
     char name[NODE_NAME_MAX], address[ADDRESS_MAX];
     int64_t
@@ -21,6 +30,7 @@ struct model_node {
     bool pg_answered, in_recovery, writable;
     int64_t timeline;
     lsn_t lsn, replayed;
+    usec_t lsn_since;  // the first answer with this lsn
     usec_t pg_seen;    // time of the last answer, 0 = never
     usec_t pg_changed; // when answered/in_recovery/writable last changed
     char pg_error[120];
@@ -35,10 +45,12 @@ struct model_node {
     bool registered; // has a key members/NAME in the DCS
     bool has_led;    // held the leader key at some time
     // replication, from the leader's pg_stat_replication
-    bool streaming;   // row in state streaming on the current leader
+    bool streaming;   // row in state streaming on the current leader, and nothing contradicts it
     bool in_sync_key; // named by the DCS key "sync" as a synchronous standby
+    enum row_doubt row_doubt;
     char sync_state[16];
-    int64_t lag_bytes; // behind the leader's current position; -1 unknown
+    usec_t ahead_since; // since when the leader is seen to have written more than this lsn, 0 = it has not
+    int64_t lag_bytes;  // behind the leader's current position; -1 unknown
     // etcd
     int64_t etcd_term;
     usec_t etcd_seen;
@@ -56,8 +68,8 @@ struct model_row {
     bool present, streaming;
     char sync_state[16];
     int64_t lag_bytes;
-    bool lag_known; // the standby has reported a replay position
-    usec_t at;
+    bool lag_known;   // the standby has reported a replay position
+    usec_t at, since; // the last word of it; since when it streams
 };
 
 enum model_fault_phase {
@@ -96,6 +108,7 @@ struct model {
     struct model_node nodes[NODES_MAX];
     size_t n_nodes;
     struct model_row rows[NODES_MAX][NODES_MAX]; // [sender][standby], indexes into nodes
+    bool cut[NODES_MAX][NODES_MAX]; // [standby][leader]: the way for replication, by a fault in force and a probe
     VEC(struct model_slot) slots;
     bool dcs_read;              // at least one key under the prefix was read: a missing key is really missing
     char leader[NODE_NAME_MAX]; // holder of the leader key, "" = key gone or never seen

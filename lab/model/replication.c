@@ -17,8 +17,10 @@ void model_apply_row(struct model *m, const struct event *ev) {
     if (!sender || !standby) // pg_basebackup, pg_receivewal: not a member
         return;
     struct model_row *row = &m->rows[model_index(m, sender)][model_index(m, standby)];
+    usec_t since = row->present && row->streaming ? row->since : ev->t;
     memset(row, 0, sizeof *row);
     row->at = ev->t;
+    row->since = since;
     if (!ev->u.REPLICATION.gone) {
         row->present = true;
         row->streaming = str_eq(ev->u.REPLICATION.state, "streaming");
@@ -29,11 +31,40 @@ void model_apply_row(struct model *m, const struct event *ev) {
     model_derive_replication(m);
 }
 
-// Two witnesses. The row of pg_stat_replication is one server at one instant, so it is believed as long as it is there. Without
+void model_apply_link(struct model *m, const struct event *ev) {
+    const struct model_node *from = model_node(m, ev->u.LINK.from), *to = model_node(m, ev->u.LINK.to);
+    if (!from || !to || !str_eq(ev->u.LINK.path, "replication"))
+        return;
+    // What is only slow or lossy may answer no probe in time, and replicate all the same.
+    m->cut[model_index(m, from)][model_index(m, to)] = !ev->u.LINK.intended && !ev->u.LINK.measured;
+    model_derive_replication(m);
+}
+
+static void note_ahead(const struct model_node *leader, struct model_node *n) {
+    if (!leader->pg_answered || !n->lsn || leader->lsn <= n->lsn)
+        n->ahead_since = 0;
+    else if (!n->ahead_since)
+        n->ahead_since = leader->pg_seen;
+}
+
+static enum row_doubt doubt_row(const struct model *m, const struct model_node *leader, const struct model_node *n,
+                                const struct model_row *row) {
+    if (!row->present || !row->streaming)
+        return ROW_BELIEVED;
+    if (m->cut[model_index(m, n)][model_index(m, leader)])
+        return ROW_CUT;
+    if (!n->pg_answered || !n->ahead_since)
+        return ROW_BELIEVED;
+    usec_t since = n->lsn_since > n->ahead_since ? n->lsn_since : n->ahead_since;
+    since = row->since > since ? row->since : since;
+    return n->pg_seen >= since + ROW_STILL_AFTER ? ROW_STILL : ROW_BELIEVED;
+}
+
+// Two witnesses. The row of pg_stat_replication is one server at one instant, so it is believed unless it is contradicted. Without
 // one (the walsender has given up) the difference of two probes must do, which may be a second apart: on a busy cluster that
 // alone is 100 kB, fine for a standby that is away and useless for one that follows.
 static int64_t lag_of(const struct model_node *leader, const struct model_node *n, const struct model_row *row) {
-    if (row->present && row->lag_known)
+    if (row->present && row->lag_known && n->row_doubt == ROW_BELIEVED)
         return row->lag_bytes;
     if (!leader->lsn || !n->replayed || !leader->pg_seen || !n->pg_seen)
         return -1;
@@ -47,14 +78,17 @@ void model_derive_replication(struct model *m) {
         n->streaming = false;
         n->sync_state[0] = '\0';
         n->lag_bytes = -1;
+        n->row_doubt = ROW_BELIEVED;
         if (!leader || n == leader || !(n->services & SERVICE_POSTGRES) || !n->on)
             continue;
         const struct model_row *row = &m->rows[model_index(m, leader)][i];
+        note_ahead(leader, n);
+        n->row_doubt = doubt_row(m, leader, n, row);
         n->lag_bytes = lag_of(leader, n, row);
         // A leader that is silent tells nothing: its last rows wait here until it answers again.
         if (!row->present || !leader->pg_answered || leader->in_recovery)
             continue;
-        n->streaming = row->streaming;
+        n->streaming = row->streaming && n->row_doubt == ROW_BELIEVED;
         STR_COPY(n->sync_state, row->sync_state);
     }
 }

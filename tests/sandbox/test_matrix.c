@@ -296,6 +296,23 @@ static void a_one_way_cut_stops_the_paths_between_the_two_and_no_other(void **st
     print_message("    open again after %.0f ms\n", (double)took / 1000.0);
 }
 
+// Whoever asks once the fault is verified is told so, not 100 ms later, when a probe of ours was given up.
+static void a_verified_cut_is_told_at_once(void **state) {
+    struct world *w = *state;
+    listen_everywhere(w);
+    must_begin_whole(w);
+    fixture_forget(w->x);
+    struct picture cut = {.these = between, .a = N1, .b = N2};
+    (void)inject(w, "cut", "net.drop", "n1", "with=n2");
+    assert_false(looks(w->m, &cut)); // in effect, and not proven yet
+    assert_non_null(fixture_wait(w->x, "cut", "verified", 3 * SEC));
+    assert_true(looks(w->m, &cut));
+    assert_true(links_told(w) > 0);
+    fixture_run(w->x, SEC);
+    assert_true(looks(w->m, &cut));
+    (void)must_look(w, &whole, heal(w, "cut"), 300 * MSEC);
+}
+
 static bool etcd_client_of(const struct matrix_link *l, int a, int unused) {
     (void)unused;
     return l->path == NET_PATH_ETCD_CLIENT && (l->from == a || l->to == a);
@@ -466,6 +483,7 @@ static int run(void) {
         T(no_listener_ever_sees_a_connection),
         T(half_open_connections_do_not_pile_up_when_only_the_way_back_is_cut),
         T(a_one_way_cut_stops_the_paths_between_the_two_and_no_other),
+        T(a_verified_cut_is_told_at_once),
         T(a_cut_of_one_path_shows_on_that_path_alone),
         T(a_refusal_by_the_switch_is_no_open_path),
         T(a_cut_off_node_and_its_heal_are_seen),

@@ -231,18 +231,49 @@ static void a_late_row_is_a_hiccup_unless_a_fault_is_at_work(void **state) {
     assert_int_equal(told_after_a_late_row(SEC, "healed"), 2); // its aftermath
 }
 
+struct cut_watch {
+    struct model *m;
+    usec_t closed; // the probes' word came; 0 = not yet
+    size_t judged;
+};
+
+static bool watch_cut(void *arg, const struct event *ev) {
+    struct cut_watch *w = arg;
+    const usec_t healed = 17369249, flows = 19371018; // when the rows show that WAL arrives again
+    model_apply(w->m, ev);
+    if (ev->kind == EVENT_LINK && ev->t > 12 * SEC && !ev->u.LINK.measured && !w->closed &&
+        str_eq(ev->u.LINK.path, "rest")) // the pairs of replication were told just before
+        w->closed = ev->t;
+    bool cut = w->closed && ev->t<healed, silent = ev->t> healed && ev->t < flows - SEC;
+    if (cut || silent)
+        assert_false(model_healthy(w->m, NULL, 0));
+    w->judged += cut || silent;
+    return true;
+}
+
+// Recorded: n1 was cut off for 4.7 s, and all the time pg_stat_replication showed both standbys as streaming.
+static void a_cluster_whose_leader_is_cut_off_is_not_healthy_for_a_row_that_nobody_took_back(void **state) {
+    (void)state;
+    struct cut_watch w = {.m = model_new()};
+    struct run_read_stats stats;
+    assert_true(run_log_read("tests/screen/logs/cut-by-hand.jsonl", watch_cut, &w, &stats, NULL) >= 0);
+    assert_true(w.judged > 50);
+    assert_true(model_healthy(w.m, NULL, 0));
+    model_free(w.m);
+}
+
 static void a_standby_on_another_timeline_is_no_member_of_a_healthy_cluster(void **state) {
     (void)state;
     struct readers r;
     char why[200];
     readers_begin(&r);
     feed_complete_cluster(SEC, feed, &r);
-    struct event ev = ev_sql_standby(2 * SEC, "n3", 1000);
+    struct event ev = ev_sql_standby(2 * SEC, "n3", 0x5000000);
     ev.u.SQL.timeline += 1;
     FEED(&r, ev);
     assert_false(model_healthy(r.m, why, sizeof why));
     assert_string_equal(why, "n3 is on timeline 2, the leader n1 on 1");
-    FEED(&r, ev_sql_standby(5 * SEC, "n3", 1000));
+    FEED(&r, ev_sql_standby(5 * SEC, "n3", 0x5000000));
     assert_int_equal(r.told.n, 2);
     (void)readers_agree(&r);
 }
@@ -252,6 +283,7 @@ int main(void) {
         cmocka_unit_test(recorded_runs_have_one_healthy_and_one_rejoin),
         cmocka_unit_test(made_up_runs_have_one_healthy_and_one_rejoin),
         cmocka_unit_test(a_late_row_is_a_hiccup_unless_a_fault_is_at_work),
+        cmocka_unit_test(a_cluster_whose_leader_is_cut_off_is_not_healthy_for_a_row_that_nobody_took_back),
         cmocka_unit_test(a_standby_on_another_timeline_is_no_member_of_a_healthy_cluster),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -390,6 +390,91 @@ static void time_never_runs_backwards(void **state) {
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+// ---- a row of pg_stat_replication that is contradicted ----------------------------------------------------------------------
+
+static struct event link_seen(usec_t t, const char *from, const char *to, bool intended, bool measured) {
+    struct event ev = EVENT_NEW(LINK);
+    ev.t = t;
+    STR_COPY(ev.u.LINK.from, from);
+    STR_COPY(ev.u.LINK.to, to);
+    STR_COPY(ev.u.LINK.path, "replication");
+    ev.u.LINK.intended = intended;
+    ev.u.LINK.measured = measured;
+    return ev;
+}
+
+// net.drop: the walsender keeps its row for a minute, in the state that it had.
+static void a_standby_whose_way_to_the_leader_is_cut_does_not_stream_whatever_the_row_says(void **state) {
+    struct model *m = *state;
+    FEED(m, link_seen(2 * SEC, "n2", "n3", false, false)); // no way to the leader
+    FEED(m, link_seen(2 * SEC, "n1", "n2", false, false)); // n1 connects to nobody
+    assert_complete(m);
+    FEED(m, link_seen(2 * SEC, "n2", "n1", false, false));
+    assert_missing(model_healthy, m, "n2 is cut off from the leader n1, which still shows it as streaming");
+    FEED(m, ev_row(3 * SEC, "n1", "n2", "streaming", "async", 4096)); // said once more
+    assert_false(model_node(m, "n2")->streaming);
+    assert_int_equal(model_node(m, "n2")->lag_bytes,
+                     0); // of the two servers' own positions: the row's number is as old as the row
+    FEED(m, ev_row_gone(60 * SEC, "n1", "n2"));
+    assert_missing(model_healthy, m, "n2 is not streaming from n1 yet");
+    FEED(m, link_seen(61 * SEC, "n2", "n1", true, true));
+    assert_missing(model_healthy, m, "n2 is not streaming from n1 yet");
+    FEED(m, ev_row(62 * SEC, "n1", "n2", "streaming", "async", 0));
+    assert_complete(m);
+}
+
+static void only_a_cut_in_force_that_a_probe_confirms_contradicts_a_row(void **state) {
+    struct model *m = *state;
+    FEED(m, link_seen(2 * SEC, "n2", "n1", true, false)); // slow or lossy: a probe waits 0.2 s
+    assert_complete(m);
+    FEED(m, link_seen(3 * SEC, "n2", "n1", false, true)); // a fault that does not do what it says
+    assert_complete(m);
+    FEED(m, link_seen(4 * SEC, "n2", "n1", false, false));
+    assert_false(model_healthy(m, NULL, 0));
+    FEED(m, link_seen(5 * SEC, "n2", "n1", true, true));
+    assert_complete(m);
+}
+
+static void a_standby_that_receives_nothing_of_what_the_leader_writes_does_not_stream(void **state) {
+    struct model *m = *state;
+    const lsn_t begin = 0x5000000;
+    FEED(m, ev_sql_standby(9 * SEC, "n2", begin)); // nothing was written: nothing to receive
+    assert_complete(m);
+    FEED(m, ev_sql_leader(10 * SEC, "n1", begin + 100));
+    FEED(m, ev_sql_standby(10 * SEC + 1, "n3", begin + 100));
+    FEED(m, ev_sql_standby(12 * SEC, "n2", begin));
+    FEED(m, ev_sql_leader(12 * SEC, "n1", begin + 200));
+    FEED(m, ev_row(12 * SEC, "n1", "n2", "streaming", "async", 0));
+    FEED(m, ev_sql_leader(14 * SEC, "n1", begin + 300)); // 4 s, but nobody has asked n2 since
+    assert_complete(m);
+    FEED(m, ev_sql_standby(10 * SEC + ROW_STILL_AFTER - 1, "n2", begin));
+    assert_complete(m);
+    FEED(m, ev_sql_standby(10 * SEC + ROW_STILL_AFTER, "n2", begin));
+    assert_missing(model_healthy, m,
+                   "n2 receives nothing from the leader n1, which writes and still shows it as streaming");
+    assert_int_equal(model_node(m, "n2")->lag_bytes, 300);
+    FEED(m, ev_sql_standby(14 * SEC, "n2", begin + 50)); // far behind, and on its way
+    assert_true(model_node(m, "n2")->streaming);
+    for (usec_t t = 15 * SEC; t < 30 * SEC; t += SEC) {
+        FEED(m, ev_sql_leader(t, "n1", begin + 300 + t));
+        FEED(m, ev_sql_standby(t, "n2", begin + 50 + t / SEC));
+        assert_true(model_node(m, "n2")->streaming);
+    }
+}
+
+static void another_connection_of_a_standby_is_judged_from_its_own_beginning(void **state) {
+    struct model *m = *state;
+    const lsn_t begin = 0x5000000;
+    FEED(m, ev_sql_leader(10 * SEC, "n1", begin + 100));
+    FEED(m, ev_sql_standby(20 * SEC, "n2", begin));
+    assert_false(model_node(m, "n2")->streaming);
+    FEED(m, ev_row_gone(21 * SEC, "n1", "n2"));
+    FEED(m, ev_row(22 * SEC, "n1", "n2", "streaming", "async", 0));
+    assert_true(model_node(m, "n2")->streaming);
+    FEED(m, ev_sql_standby(22 * SEC + ROW_STILL_AFTER, "n2", begin));
+    assert_false(model_node(m, "n2")->streaming);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(an_empty_model_knows_nothing_and_says_so),
@@ -417,6 +502,13 @@ int main(void) {
         T(events_about_unknown_nodes_change_nothing),
         T(more_nodes_than_there_is_room_for_are_dropped),
         T(time_never_runs_backwards),
+        cmocka_unit_test_setup_teardown(another_connection_of_a_standby_is_judged_from_its_own_beginning, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_standby_that_receives_nothing_of_what_the_leader_writes_does_not_stream,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(only_a_cut_in_force_that_a_probe_confirms_contradicts_a_row, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_standby_whose_way_to_the_leader_is_cut_does_not_stream_whatever_the_row_says,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
