@@ -92,6 +92,22 @@ void segment_hole(segment_list *l, usec_t from, usec_t to, enum lane unwatched) 
     VEC_PUSH(l, ((struct segment){.from = to, .to = USEC_NEVER, .lane = lane}));
 }
 
+void segment_carve(segment_list *l, usec_t from, usec_t to, enum lane unwatched) {
+    segment_list whole = *l;
+    from = whole.n && from < whole.items[0].from ? whole.items[0].from : from;
+    if (!whole.n || to <= from)
+        return;
+    *l = (segment_list){0};
+    VEC_FOREACH (&whole, s)
+        if (s->from < from)
+            VEC_PUSH(l, ((struct segment){s->from, s->to < from ? s->to : from, s->lane}));
+    VEC_PUSH(l, ((struct segment){from, to, unwatched}));
+    VEC_FOREACH (&whole, s)
+        if (s->to > to)
+            VEC_PUSH(l, ((struct segment){s->from > to ? s->from : to, s->to, s->lane}));
+    VEC_DONE(&whole);
+}
+
 void lanes_standstill(segment_list *lanes, segment_list *etcd, size_t n, const struct event *ev) {
     usec_t from, to;
     if (!watch_standstill(ev, &from, &to))

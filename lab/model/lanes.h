@@ -52,5 +52,7 @@ enum etcd_lane etcd_lane_of(const struct model_node *n);
 void segment_note(segment_list *l, usec_t t, enum lane lane);
 // Nobody watched from `from` to `to`, the end of what is known: the lane there is `unwatched`, and what it was goes on after it.
 void segment_hole(segment_list *l, usec_t from, usec_t to, enum lane unwatched);
-// The same in all lanes of n nodes, when the event says that the observer stood still (watch_standstill); nothing else does anything.
+// The same for a stretch anywhere in the past: whatever the lane was in it is not known.
+void segment_carve(segment_list *l, usec_t from, usec_t to, enum lane unwatched);
+// segment_hole in all lanes of n nodes, when the event says that the observer stood still (watch_standstill); nothing else does anything.
 void lanes_standstill(segment_list *lanes, segment_list *etcd, size_t n, const struct event *ev);

@@ -85,6 +85,7 @@ static void fill(const struct html_page *p, const struct measures *m, const char
 void html_page_write(struct html_page *p, const struct measures *m, struct strbuf *out) {
     report_end_story(p->story, m);
     html_moments(p);
+    html_holes(p, &m->holes);
     const char *rest = (const char *)html_template_html, *mark;
     while ((mark = strstr(rest, "{{")) != NULL) {
         const char *name = mark + 2, *end = strstr(name, "}}");

@@ -114,6 +114,22 @@ static void put_nodes(const struct html_page *p, struct strbuf *out) {
     strbuf_add(out, "]");
 }
 
+static void put_app_holes(const struct measures *m, struct strbuf *out) { // [from, to]
+    key(out, "app_holes");
+    strbuf_add(out, "[");
+    VEC_FOREACH (&m->holes, h) {
+        if (h->source != WATCH_APPLICATION)
+            continue;
+        comma(out);
+        strbuf_add(out, "[");
+        put_ms(out, h->from);
+        strbuf_add(out, ",");
+        put_ms(out, h->to);
+        strbuf_add(out, "]");
+    }
+    strbuf_add(out, "]");
+}
+
 static void put_lane_names(struct strbuf *out) {
     key(out, "lanes");
     strbuf_add(out, "[");
@@ -394,6 +410,7 @@ void html_data(const struct html_page *p, const struct measures *m, struct strbu
     put_run(p, m, out);
     put_lane_names(out);
     put_nodes(p, out);
+    put_app_holes(m, out);
     put_spans(out, "key", &p->key);
     put_spans(out, "servers", &p->servers);
     put_leases(p, out);

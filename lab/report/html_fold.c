@@ -67,6 +67,18 @@ static void note_lanes(struct html_page *p, usec_t t) {
     }
 }
 
+void html_holes(struct html_page *p, const watch_hole_list *holes) {
+    VEC_FOREACH (holes, h) {
+        int node = h->source == WATCH_POSTGRES ? html_node(p, h->node) : -1;
+        if (node >= 0)
+            segment_carve(&p->lanes[node], h->from, h->to, LANE_UNWATCHED);
+        for (size_t i = 0; h->source == WATCH_OBSERVER && i < p->model->n_nodes; i++) {
+            segment_carve(&p->lanes[i], h->from, h->to, LANE_UNWATCHED);
+            segment_carve(&p->etcd[i], h->from, h->to, (enum lane)ETCD_LANE_UNWATCHED);
+        }
+    }
+}
+
 static void note_span(span_list *l, usec_t t, const char *who) {
     struct html_span *last = l->n ? &l->items[l->n - 1] : NULL;
     if (last && last->to == USEC_NEVER) {

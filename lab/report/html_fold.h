@@ -10,6 +10,7 @@
 #include "lab/base/vec.h"
 #include "lab/measure/idset.h"
 #include "lab/model/lanes.h"
+#include "lab/model/watch.h"
 #include "lab/report/html.h"
 #include "lab/story/story.h"
 
@@ -99,6 +100,8 @@ struct html_page {
 int html_node(const struct html_page *p, const char *name); // index in the model's table, -1 = not there
 // Turns an event into a row, or into nothing when it says nothing new to a reader.
 void html_words(struct html_page *p, const struct event *ev);
+// Takes out of the lanes what nobody watched: all of it when the observer stood still, one PostgreSQL's when its probe was silent. Once.
+void html_holes(struct html_page *p, const watch_hole_list *holes);
 // Puts the moments of the ended story among the rows. Once, when nothing more is added.
 void html_moments(struct html_page *p);
 // Stretches worth every detail: around faults and the outage.

@@ -259,6 +259,77 @@ static void lines_that_mark_a_step_and_settings_by_hand_are_told(void **state) {
     world_done(&w);
 }
 
+static void add_sql(struct world *w, usec_t t, const char *node) {
+    struct event ev = EVENT_NEW(SQL);
+    ev.t = t;
+    STR_COPY(ev.u.SQL.node, node);
+    ev.u.SQL.answered = ev.u.SQL.in_recovery = true;
+    tell(w, &ev);
+}
+
+static void is_stretch(const cJSON *list, int i, int lane, double from, double to) {
+    const cJSON *s = cJSON_GetArrayItem(list, i);
+    assert_non_null(s);
+    assert_int_equal(cJSON_GetArrayItem(s, 0)->valueint, lane);
+    assert_true(cJSON_GetArrayItem(s, 1)->valuedouble == from);
+    if (to > 0)
+        assert_true(cJSON_GetArrayItem(s, 2)->valuedouble == to);
+    else
+        assert_true(cJSON_IsNull(cJSON_GetArrayItem(s, 2)));
+}
+
+static const cJSON *lane_of_node(const cJSON *json, int i) {
+    return cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(json, "nodes"), i), "lane");
+}
+
+// Of one PostgreSQL, in its lane alone; of the application, in a list of its own; of the observer, everywhere.
+static void what_nobody_watched_is_a_hole_in_its_lane(void **state) {
+    (void)state;
+    struct world w = world_new();
+    add_node(&w, "n1");
+    add_node(&w, "n2");
+    for (usec_t t = SEC; t <= 40 * SEC; t += SEC) {
+        struct event on = EVENT_NEW(NODE_POWER), noise = EVENT_NEW(NOISE);
+        on.t = noise.t = t;
+        on.u.NODE_POWER.on = true;
+        for (int i = 0; t == SEC && i < 2; i++) {
+            STR_COPY(on.u.NODE_POWER.node, i ? "n2" : "n1");
+            tell(&w, &on);
+        }
+        bool stands_still = t > 30 * SEC && t < 36 * SEC;
+        noise.u.NOISE.late_max_us = t == 36 * SEC ? 5900000 : 0;
+        if (!stands_still) {
+            tell(&w, &noise);
+            add_sql(&w, t, "n1");
+        }
+        if (!stands_still && (t <= 10 * SEC || t >= 20 * SEC))
+            add_sql(&w, t, "n2"); // silent for ten seconds
+        add_tick(&w, t, 10);
+    }
+    struct event still = EVENT_NEW(CLIENT_TICK);
+    still.t = 40 * SEC + MSEC;
+    still.u.CLIENT_TICK.from = 24 * SEC;
+    still.u.CLIENT_TICK.w_tried = 1;
+    still.u.CLIENT_TICK.late_us = 2000000;
+    tell(&w, &still);
+    cJSON *json = block_of(&w);
+    const cJSON *n1 = lane_of_node(json, 0), *n2 = lane_of_node(json, 1), *app = cJSON_GetObjectItem(json, "app_holes");
+    assert_int_equal(cJSON_GetArraySize(n1), 4);
+    is_stretch(n1, 1, LANE_STANDBY_ALONE, 1000, 30100);
+    is_stretch(n1, 2, LANE_UNWATCHED, 30100, 36000);
+    is_stretch(n1, 3, LANE_STANDBY_ALONE, 36000, 0);
+    assert_int_equal(cJSON_GetArraySize(n2), 6);
+    is_stretch(n2, 1, LANE_STANDBY_ALONE, 1000, 10000);
+    is_stretch(n2, 2, LANE_UNWATCHED, 10000, 20000);
+    is_stretch(n2, 3, LANE_STANDBY_ALONE, 20000, 30100);
+    is_stretch(n2, 4, LANE_UNWATCHED, 30100, 36000);
+    assert_int_equal(cJSON_GetArraySize(app), 1);
+    assert_true(cJSON_GetArrayItem(cJSON_GetArrayItem(app, 0), 0)->valuedouble == 24000);
+    assert_true(cJSON_GetArrayItem(cJSON_GetArrayItem(app, 0), 1)->valuedouble == 26000);
+    cJSON_Delete(json);
+    world_done(&w);
+}
+
 static void an_empty_log_makes_a_page(void **state) {
     (void)state;
     struct world w = world_new();
@@ -279,6 +350,7 @@ int main(void) {
         cmocka_unit_test(equal_log_lines_become_one_row_with_a_count),
         cmocka_unit_test(a_path_that_was_not_open_is_a_stretch_and_an_open_one_is_nothing),
         cmocka_unit_test(lines_that_mark_a_step_and_settings_by_hand_are_told),
+        cmocka_unit_test(what_nobody_watched_is_a_hole_in_its_lane),
         cmocka_unit_test(an_empty_log_makes_a_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

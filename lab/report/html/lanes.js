@@ -143,6 +143,14 @@ function rowLatency(g, y, hgt, ticks) { // logarithmic, 1 ms to the worst
   }
   for (let d = 0; d <= top; d += 2) g.append(s("text", {x: scaleX(view.b) - 2, y: Y(1000 * 10 ** d) - 2, class: "t m e halo"}, d > 2 ? `${10 ** d / 1000} s` : `${10 ** d} ms`));
 }
+function appHoles(g, y, hgt) { // the application stood still: nothing is known of its operations then
+  for (const [from, to] of D.app_holes) {
+    const b = bar(g, from, to, y, hgt, "l-unwatched", `${T.appStill}: ${at(from)} – ${at(to)} (${ms(to - from)})`);
+    if (!b) continue;
+    g.append(s("rect", {x: b.x0, y, width: b.x1 - b.x0, height: hgt, fill: "url(#hatch)", "pointer-events": "none"}));
+    b.text([`${LANE_SIGN.unwatched} ${T.appStill}`, LANE_SIGN.unwatched], "x-unwatched");
+  }
+}
 function rowNoise(g, y, hgt) {
   for (const [t, p99] of D.noise) {
     if (t < view.a || t - 1000 > view.b) continue;
@@ -159,9 +167,9 @@ function rowsToDraw(ticks) {
   for (const n of ETCD) add(`${n.name} etcd`, 18, (g, y) => laneBars(g, y, 18, n.etcd, D.etcd_lanes, "e"));
   if (D.key.length) add(T.rowKey, 20, (g, y) => spanBars(g, y, D.key, "⚷"));
   if (D.leases.length) add(T.rowLease, 30, (g, y) => rowLease(g, y, 30), ms(Math.max(...D.leases.map((l) => l[2]))));
-  if (D.servers.length) add(T.rowServer, 20, (g, y) => spanBars(g, y, D.servers, "→"));
-  if (ticks.length) add(T.rowWrites, 74, (g, y) => rowWrites(g, y, 74, ticks), ticks.length ? fill(T.bucket, {a: ms(ticks[0][1])}) : "");
-  if (ticks.length) add(T.rowLatency, 72, (g, y) => rowLatency(g, y, 72, ticks));
+  if (D.servers.length) add(T.rowServer, 20, (g, y) => { spanBars(g, y, D.servers, "→"); appHoles(g, y, 20); });
+  if (ticks.length) add(T.rowWrites, 74, (g, y) => { appHoles(g, y, 74); rowWrites(g, y, 74, ticks); }, ticks.length ? fill(T.bucket, {a: ms(ticks[0][1])}) : "");
+  if (ticks.length) add(T.rowLatency, 72, (g, y) => { appHoles(g, y, 72); rowLatency(g, y, 72, ticks); });
   if (D.noise.length) add(T.rowNoise, 18, (g, y) => rowNoise(g, y, 18));
   return rows;
 }

@@ -20,6 +20,7 @@ function stateAt(t) {
   out.push([T.keyHolder, key ? key[0] : T.nobody]);
   if (key && lease) out.push([T.leaseAge, fill(T.ago, {a: ms(t - lease[0])})]);
   if (D.servers.length) out.push([T.server, server ? server[0] : "–"]);
+  if (find(D.app_holes, t, 0, 1)) out.push([T.app, `${LANE_SIGN.unwatched} ${T.appStill}`]);
   if (k) out.push([`${T.writesOk} ${fill(T.bucket, {a: ms(k[1])})}`, `${k[2]} / ${k[3] + k[4]}`], [T.readsOk, `${k[5]} / ${k[6]}`], [T.latency, `${k[7] ? ms(k[7] / 1000) : "–"} / ${k[8] ? ms(k[8] / 1000) : "–"}`]);
   return out;
 }
@@ -42,6 +43,7 @@ function legend() {
   if (R.outage_start_ms != null) items.push(line("outage-bar", "M2,2h30v12h-30z", T.outageLegend));
   if (D.leases.length) items.push(line("c-lease", "M1,4L16,13M16,4L31,13M1,1v14M16,1v14", T.leaseLegend));
   if (D.ticks.length) items.push(line("c-ok", "M2,15v-12h30v12z", T.okLegend), line("c-failed", "M2,2v12h30v-12z", T.failedLegend), line("c-lat", "M1,10l8,-6l8,7l8,-9l8,6", T.latLegend));
+  if (D.app_holes.length) items.push(swatch("l-unwatched", "unwatched", false, T.appStill));
   if (D.step > 100) items.push(line("c-low", "M2,8h30", T.lowLegend));
   return h("ul", {class: "legend", "aria-label": T.legend}, items);
 }
@@ -51,6 +53,7 @@ function lanesTable() {
   for (const n of ETCD) for (const [i, from, to] of n.etcd) add(`${n.name} etcd`, D.etcd_lanes[i][1], from, to);
   for (const [who, from, to] of D.key) add(T.keyHolder, who, from, to);
   for (const [who, from, to] of D.servers) add(T.server, who, from, to);
+  for (const [from, to] of D.app_holes) add(T.app, T.appStill, from, to);
   const d = h("details", {}, h("summary", {}, T.lanesTable));
   d.addEventListener("toggle", () => d.open && d.children.length < 2 && d.append(table([[T.what, ""], [T.state, ""], [T.from, "n"], [T.to, "n"]], rows.slice(0, 2000), {label: T.lanesTable})), {once: false});
   return d;

@@ -25,7 +25,7 @@ const T = {
   pointer: "Moment to look at (arrow keys: one step; Page Up and Page Down: ten)", time: "Time", wall: "Clock (UTC)",
   rowFaults: "faults", rowPhases: "phases", rowOutage: "no writes", rowKey: "leader key", rowLease: "lease left", rowServer: "application on", rowWrites: "writes / s", rowLatency: "worst latency", rowNoise: "host late",
   nobody: "nobody", leaseAge: "lease renewed", ago: "{a} before", writesOk: "writes good / bad", readsOk: "reads good / bad", latency: "worst write / read", phase: "Phase", bucket: "in {a}",
-  keyHolder: "Leader key", server: "Application on",
+  keyHolder: "Leader key", server: "Application on", app: "Application", appStill: "the application stood still",
   picture: "Timeline of the run: faults, phases, the state of every node, the leader key, and what the application felt. The table below says the same in words.",
   legend: "Legend", lanesTable: "The lanes as a table", what: "What", state: "State", from: "From", to: "To", toEnd: "the end", leaseLegend: "time left of the leader's lease; a tick marks each renewal",
   okLegend: "good writes a second", failedLegend: "failed or unknown (drawn downwards)", lowLegend: "fewest good writes in any 100 ms of the bucket", latLegend: "worst write (solid) and read (dashed) of each bucket",
