@@ -42,9 +42,7 @@ int fs_open_file(const char *path, struct err *err) {
         return err_sys(err, errno, "read '%s'", path);
     if (!S_ISREG(st.st_mode))
         return err_set(err, EINVAL, "read '%s': it is %s, not a file", path, kind_of(st.st_mode));
-    int ret = fd;
-    fd = -1;
-    return ret;
+    return STEAL_FD(fd);
 }
 
 int fs_read_fd(int fd, const char *path, size_t max, struct strbuf *buf, struct err *err) {
