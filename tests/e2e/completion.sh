@@ -39,6 +39,11 @@ mkdir -p "$work/runs/20260101-100000-leader-crash"
 cp "$BASCULE_TREE/tests/screen/logs/leader-crash.jsonl" "$work/runs/20260101-100000-leader-crash/events.jsonl"
 BASCULE_RUNS_DIR=$work/runs offers 20260101-100000-leader-crash 'report gives recorded runs' "$BASCULE" report 2026
 offers last 'and the newest' "$BASCULE" report la
+# Who presses TAB does not wait for a disk that hangs.
+printf '#!/bin/sh\nexec sleep 20\n' >"$work/slow" && chmod +x "$work/slow"
+begun=$SECONDS
+offers last 'a program that does not answer: what is known without it' "$work/slow" report la
+check 'at once' test $((SECONDS - begun)) -lt 5
 touch own.yaml
 offers own.yaml 'check gives files' "$BASCULE" check ow
 offers --follow 'logs has its options' "$BASCULE" logs --fo
