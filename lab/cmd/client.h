@@ -20,6 +20,7 @@ int client_request(int fd, const cJSON *request, cJSON **ret_reply, int *ret_fds
 // The same with only a command word.
 int client_command(int fd, const char *command, cJSON **ret_reply, struct err *err);
 // The two halves of a request, for who asks several labs at once. asked: usec_now() of the sending, from which the wait counts.
+// A lab that has shut the door is told by client_receive, after what it may have said before.
 int client_send(int fd, const cJSON *request, struct err *err);
 int client_receive(int fd, usec_t asked, cJSON **ret_reply, int *ret_fds, struct err *err);
 
