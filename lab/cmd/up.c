@@ -2,6 +2,7 @@
 // bascule up: a lab that stands until `bascule down`.
 #include "injector/fault.h"
 #include "lab/cmd/paths.h"
+#include "lab/cmd/result.h"
 #include "lab/cmd/start.h"
 #include "lab/record/defects.h"
 #include "lab/sandbox/sandbox.h"
@@ -112,6 +113,17 @@ static const char *why_not(enum follow_end end, const char *detail, const struct
     return "";
 }
 
+// What there is of a lab that did not come up is a recorded run too.
+static void keep_result(const char *run_dir) {
+    struct err err = {0};
+    struct measure *fold = NULL;
+    const struct measures *m = NULL;
+    if (result_fold(run_dir, &fold, &m, NULL, &err) < 0)
+        return; // nothing was recorded
+    result_keep(run_dir, m);
+    measure_free(fold);
+}
+
 static int stand_up(const struct plan *plan, const struct options *o) {
     struct err err = {0};
     if (start_check_host(plan, &err) < 0)
@@ -132,6 +144,7 @@ static int stand_up(const struct plan *plan, const struct options *o) {
         return EXIT_PASS;
     }
     start_close(&lab);
+    keep_result(strbuf_str(&run_dir));
     log_error("the lab did not come up: %s (logs in %s)", why_not(end, detail, &err), strbuf_str(&run_dir));
     return EXIT_BROKEN;
 }

@@ -9,6 +9,8 @@ export BASCULE_LAB=$lab
 
 exits 3 'an up that is interrupted is none' timeout --preserve-status -s INT 1 "$BASCULE" up patroni-3 --lab "$lab-not" --runs-dir "$work/not"
 says 'did not come up: it was told to end' 'and says why'
+exits 0 'runs' "$BASCULE" runs --runs-dir "$work/not"
+says '^[0-9]+-[0-9]+-patroni-3 .* invalid$' 'has it as one of which nothing can be said'
 exits 0 'up patroni-3 comes up' "$BASCULE" up patroni-3 --lab "$lab" --runs-dir "$runs" --set patroni.ttl=20s --set patroni.loop_wait=5s --set patroni.retry_timeout=5s || exit 1
 says 'bascule down' 'and says how to end it'
 exits 2 'the same name a second time is refused' "$BASCULE" up patroni-3 --lab "$lab" --runs-dir "$runs"
