@@ -18,7 +18,7 @@ struct tui_options {
     usec_t at;        // replay: where it begins, at rest, when at_given
     bool at_given;
     const struct vocabulary *vocabulary; // for the menu of faults
-    const struct record_proof *record;   // replay: is the record whole? NULL = nobody asked; borrowed
+    const struct record_proof *record;   // of a run that is over: is it whole? NULL = nobody asked; borrowed
 };
 // Returns 0 when the user left, the signal's number when a signal ended it (the terminal is in order), or negative with err.
 int tui_top(const struct tui_options *o, struct err *err);

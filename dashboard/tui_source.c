@@ -44,15 +44,15 @@ int source_open(struct tui *t, struct err *err) {
             t->more = true;
         }
         source_show_replay(t);
-        if (record_state(t->o->record) == RECORD_DAMAGED)
-            say_damage(t);
-        else if (t->replay.broken || t->replay.cut)
+        if (t->replay.broken || t->replay.cut)
             tui_say(t, "%" PRId64 " lines of this log are broken and skipped%s", t->replay.broken,
                     t->replay.cut ? "; its last line is cut off" : "");
     } else {
         show_feed(t, &t->feed);
         source_tick(t);
     }
+    if (record_state(t->o->record) == RECORD_DAMAGED)
+        say_damage(t);
     t->ticked = usec_now();
     return 0;
 }

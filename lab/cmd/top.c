@@ -5,6 +5,7 @@
 #include "dashboard/tui.h"
 #include "injector/fault.h"
 #include "lab/cmd/client.h"
+#include "lab/cmd/result.h"
 #include "lab/cmd/runs.h"
 #include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
@@ -122,7 +123,11 @@ int top_main(int argc, char **argv) {
                             .theme = o.theme,
                             .view = o.view,
                             .vocabulary = fault_vocabulary()};
+    struct proof *proof = NULL;
+    if (a.pidfd < 0 && result_prove(a.run_dir, &proof, &t.record, &err) < 0) // a run that is over, as in replay
+        return cmd_fail(EXIT_USAGE, &err);
     int r = tui_top(&t, &err);
+    proof_free(proof);
     if (a.pidfd >= 0)
         (void)close(a.pidfd);
     if (r < 0)

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -123,10 +124,32 @@ def garbage(folder):
     c.check("a file that is no log is refused in words", to_text(path).returncode == 2)
 
 
+def damaged(folder):
+    """A run folder without its ledger and plan: whatever moves below, the title says what it is; top over a run that is over says it, too."""
+    shutil.copy(LOG, os.path.join(folder, "events.jsonl"))
+    for command in ("replay", "top"):
+        s = Screen(100, 24)
+        c = Checks(s)
+        try:
+            s.command(f"{BASCULE} {command} {folder}")
+            c.check(f"{command} of a damaged record begins with what is missing", s.wait("the record is DAMAGED, and without a seal: plan.json is missing", 8))
+            marked = []
+            for key in ("n", "4", "5", "Space", "?", "Escape", "8"):
+                s.keys(key)
+                time.sleep(0.2)
+                marked.append("!DAMAGED" in s.text().split("\n")[0])
+            c.check("and the title says so under every view, under the help and while it plays", all(marked))
+            s.keys("q")
+        finally:
+            s.close()
+
+
 def main():
     keys()
     with tempfile.TemporaryDirectory() as folder:
         garbage(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        damaged(folder)
 
 
 story(main)
