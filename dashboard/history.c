@@ -118,6 +118,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_DCS_WATCH:
     case EVENT_PROXY:
     case EVENT_CLIENT_SERVER:
+    case EVENT_RECORD_THINNED:
     case EVENT_COMMAND:
     case EVENT_FINAL_ROWS:
     case EVENT_NOISE:

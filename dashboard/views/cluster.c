@@ -63,7 +63,7 @@ static void draw_writes(struct canvas *c, struct rect area, int y, const struct 
         (void)canvas_text(c, area, y, 9, TONE_DIM, "%s", *h->end_reason ? "the run has ended" : "nothing was heard");
         return;
     }
-    double rate = writes_per_second(h, d->now);
+    double rate = writes_per_second(d);
     bool good = rate > 0;
     int x = canvas_sign(c, area, y, 9, good ? TONE_GOOD : TONE_BAD, good ? SIGN_GOOD : SIGN_BAD);
     x = canvas_text(c, area, y, x + 1, good ? TONE_GOOD : TONE_BAD, "%.0f/s acknowledged", rate);

@@ -150,7 +150,12 @@ char *age_text(char buf[static SHORT_MAX], const struct dash *d, size_t node, bo
     return buf;
 }
 
-double writes_per_second(const struct history *h, usec_t now) {
+double writes_per_second(const struct dash *d) {
+    const struct history *h = d->history;
+    usec_t now = d->now, held = d->model->thinned_ticks;
+    usec_t seen = h->ticks.n ? h->ticks.items[h->ticks.n - 1].at + 100 * MSEC : 0;
+    if (held && seen < now && now - seen <= held + SEC) // what came since is held back by whoever writes the record
+        now = seen;
     double sum = 0;
     for (size_t i = h->ticks.n; i > 0 && h->ticks.items[i - 1].at + 1100 * MSEC > now; i--)
         if (h->ticks.items[i - 1].at + 100 * MSEC <= now)
@@ -168,7 +173,7 @@ bool contains_word(const char *text, const char *word) {
 
 usec_t log_silence(const struct dash *d) {
     usec_t last = d->history->now;
-    return last && d->now > last + 2 * SEC && !*d->history->end_reason ? d->now - last : 0;
+    return last && d->now > last + 2 * SEC + d->model->thinned_ticks && !*d->history->end_reason ? d->now - last : 0;
 }
 
 // Colour is never the only sign: what is bad or good says so in its words.

@@ -50,9 +50,11 @@ char *seconds_text(char buf[static SHORT_MAX], usec_t t);    // "12.3 s", "4 min
 char *stamp_text(char buf[static SHORT_MAX], usec_t t);      // run time as a fixed column: "  12.3", "1:02:03"
 char *bytes_text(char buf[static SHORT_MAX], int64_t bytes); // "0 B", "34 kB", "1.2 MB", "?" when negative
 char *age_text(char buf[static SHORT_MAX], const struct dash *d, size_t node, bool *ret_stale);
-double writes_per_second(const struct history *h, usec_t now); // over the last second of ticks
-const struct outage *last_outage(const struct history *h);     // NULL = none yet
-usec_t log_silence(const struct dash *d); // how long no event has come, when that is longer than 2 s; else 0
+double writes_per_second(const struct dash *d);            // over the last second of ticks
+const struct outage *last_outage(const struct history *h); // NULL = none yet
+usec_t log_silence(
+    const struct dash
+        *d); // how long no event has come, when that is longer than 2 s and than a thinned record may be silent; else 0
 // The story between two times, the last moments that fit, wrapped at words; without details where there is little room.
 void draw_story(struct canvas *c, struct rect area, const struct dash *d, usec_t from, usec_t to);
 bool contains_word(const char *text, const char *word); // without regard to case; an empty word is in everything

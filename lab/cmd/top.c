@@ -60,7 +60,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 struct attached {
     char lab[LAB_NAME_MAX];
     char run_dir[LAB_PATH_MAX];
-    int pidfd; // -1: no lab runs in that folder
+    int pidfd;   // -1: no lab runs in that folder
+    int watches; // a connection that tells the supervisor that we look, as long as it is there; -1: none
 };
 
 static int attach_to(const struct lab_ref *lab, struct attached *ret, struct err *err) {
@@ -70,13 +71,21 @@ static int attach_to(const struct lab_ref *lab, struct attached *ret, struct err
     return ret->pidfd < 0 ? ret->pidfd : 0;
 }
 
-// The dashboard reads the log and asks the supervisor nothing, but a picture that does not move must not look like a calm cluster.
+// The dashboard reads the log. It asks the supervisor once not to hold lines of it back (lab/record/thin.h), and so learns that he answers: a
+// picture that does not move must not look like a calm cluster.
+static int watch_lab(const struct lab_ref *lab, struct attached *ret, struct err *err) {
+    cleanup_json cJSON *reply = NULL;
+    cleanup_close int fd = lab_socket_connect(lab, err);
+    int r = fd < 0 ? fd : client_command(fd, "watch", &reply, err);
+    if (r >= 0)
+        ret->watches = STEAL_FD(fd);
+    return r;
+}
+
 static int attach(const char *name, struct attached *ret, struct err *err) {
     struct lab_ref lab;
-    cleanup_json cJSON *status = NULL;
     int r = client_find(name, &lab, err);
-    cleanup_close int fd = r < 0 ? r : lab_socket_connect(&lab, err);
-    r = fd < 0 ? fd : client_command(fd, "status", &status, err);
+    r = r < 0 ? r : watch_lab(&lab, ret, err);
     return r < 0 ? r : attach_to(&lab, ret, err);
 }
 
@@ -87,10 +96,10 @@ static int attach_folder(const char *folder, struct attached *ret, struct err *e
     cleanup_close int fd = r < 0 ? r : run_log_open(log, err); // refuses what is no run folder
     lab_list labs = {0};
     r = fd < 0 ? fd : lab_list_running(&labs, err);
-    *ret = (struct attached){.pidfd = -1};
+    *ret = (struct attached){.pidfd = -1, .watches = -1};
     VEC_FOREACH (&labs, l)
-        if (mine && ret->pidfd < 0 && str_eq(mine, l->run_dir))
-            (void)attach_to(l, ret, NULL); // it ends in this moment: we show what was
+        if (mine && ret->pidfd < 0 && str_eq(mine, l->run_dir) && attach_to(l, ret, NULL) == 0)
+            (void)watch_lab(l, ret, NULL); // it ends in this moment, or hangs: we show what was
     VEC_DONE(&labs);
     STR_COPY(ret->run_dir, folder);
     return r;
@@ -110,7 +119,7 @@ int top_main(int argc, char **argv) {
     struct top_options o = {0};
     cmd_parse(&argp, "top", argc, argv, 0, &o);
     struct err err = {0};
-    struct attached a = {.pidfd = -1};
+    struct attached a = {.pidfd = -1, .watches = -1};
     cleanup_free char *folder = o.folder ? runs_resolve(o.folder, &err) : NULL;
     if ((o.folder && !folder) || tui_view(o.view, &err) < 0 ||
         (folder ? attach_folder(folder, &a, &err) : attach(o.lab, &a, &err)) < 0)
@@ -130,6 +139,8 @@ int top_main(int argc, char **argv) {
     proof_free(proof);
     if (a.pidfd >= 0)
         (void)close(a.pidfd);
+    if (a.watches >= 0)
+        (void)close(a.watches);
     if (r < 0)
         return cmd_fail(EXIT_USAGE, &err);
     if (r > 0) { // ended by a signal: say so to who started us

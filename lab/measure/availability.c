@@ -35,6 +35,15 @@ static usec_t bucket_width(const struct measure *m, enum what what) {
     return period * 2 <= BUCKET ? BUCKET : (period * 2 + BUCKET - 1) / BUCKET * BUCKET;
 }
 
+// Every bucket of a merged tick went like the others (lab/record/thin.h).
+static void mark(struct buckets *b, const struct tick *k, enum what what) {
+    if (good(k, what) <= 0 || k->from < b->from)
+        return;
+    usec_t end = k->to < b->from + b->n * b->width ? k->to : b->from + b->n * b->width;
+    for (usec_t at = k->from; at < end; at += BUCKET)
+        b->good[(at - b->from) / b->width] = true;
+}
+
 // From the first good operation to the last bucket in which one was tried.
 static bool make_buckets(const struct measure *m, enum what what, struct buckets *b) {
     const struct tick *first = NULL, *last = NULL;
@@ -44,18 +53,17 @@ static bool make_buckets(const struct measure *m, enum what what, struct buckets
         if (tried(k, what) > 0)
             last = k;
     }
-    if (!first || !last || last->from < first->from)
+    if (!first || !last || last->to < first->to)
         return false;
     b->from = first->from;
     b->width = bucket_width(m, what);
-    usec_t n = (last->from - first->from) / b->width + 1;
+    usec_t n = (last->to - BUCKET - first->from) / b->width + 1;
     if (n > 100000000) // 115 days: times that make no sense
         return false;
     b->n = (size_t)n;
     b->good = xcalloc(b->n, sizeof *b->good);
     VEC_FOREACH (&m->ticks, k)
-        if (good(k, what) > 0 && k->from >= b->from && (k->from - b->from) / b->width < b->n)
-            b->good[(k->from - b->from) / b->width] = true;
+        mark(b, k, what);
     return true;
 }
 

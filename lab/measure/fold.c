@@ -203,7 +203,7 @@ static void on_etcd(struct measure *m, const struct event *ev) {
 
 static void on_tick(struct measure *m, const struct event *ev) {
     struct tick *k = VEC_ADD(&m->ticks);
-    k->from = ev->u.CLIENT_TICK.from;
+    k->from = ev->u.CLIENT_TICK.from, k->to = event_tick_end(ev);
     k->w_tried = ev->u.CLIENT_TICK.w_tried, k->w_ok = ev->u.CLIENT_TICK.w_ok;
     k->w_failed = ev->u.CLIENT_TICK.w_failed, k->w_unknown = ev->u.CLIENT_TICK.w_unknown;
     k->r_tried = ev->u.CLIENT_TICK.r_tried, k->r_ok = ev->u.CLIENT_TICK.r_ok, k->r_failed = ev->u.CLIENT_TICK.r_failed;
@@ -419,6 +419,7 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_LINK:
     case EVENT_CLIENT_SERVER:
     case EVENT_STEP:
+    case EVENT_RECORD_THINNED:
     case EVENT_COMMAND:
     case EVENT_RECORD_SEAL:
     case EVENT_KIND_COUNT:

@@ -10,7 +10,7 @@
 #include "lab/model/watch.h"
 
 struct tick {
-    usec_t from;
+    usec_t from, to;
     int64_t w_tried, w_ok, w_failed, w_unknown, r_tried, r_ok, r_failed;
     usec_t first_ok, last_ok, first_latency, last_latency;
 };
@@ -68,10 +68,11 @@ struct ack_run { // writes of the application that one node acknowledged without
     int node;
     usec_t first_invoked, first_returned, last_invoked, last_returned;
 };
-struct ack { // one acknowledged write of the ledger
-    uint64_t id;
-    usec_t invoked, returned;
-    int node; // -1 = not known
+struct ack { // one acknowledged write of the ledger; in a thinned record many, none of them far from the next
+    uint64_t id, last;
+    usec_t invoked;         // no later than that: of many, when the first was due
+    usec_t first, returned; // when the first and the last came back
+    int node;               // -1 = not known
     bool durable;
 };
 
@@ -129,6 +130,7 @@ struct measure {
     int64_t ledger_records, ledger_broken;
     bool client_cut;                              // its process ended before it had reported everything
     struct idset ok, failed, unknown, local_only; // local_only: a part of unknown
+    int64_t acked;                                // writes in `acks`
     VEC(struct ack) acks;                         // sorted by `returned` in measure_finish
     VEC(struct ack_run) runs;                     // made of them
     usec_t first_try, last_try;                   // schedules of the first and last write

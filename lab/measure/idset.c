@@ -27,6 +27,13 @@ bool idset_has(const struct idset *s, uint64_t id) {
     return id / 64 < s->n_words && s->words[id / 64] >> (id % 64) & 1;
 }
 
+bool idset_has_all(const struct idset *s, uint64_t first, uint64_t last) {
+    for (uint64_t id = first; id <= last; id++)
+        if (!idset_has(s, id))
+            return false;
+    return true;
+}
+
 void idset_remove(struct idset *s, uint64_t id) {
     if (id / 64 < s->n_words)
         s->words[id / 64] &= ~(UINT64_C(1) << (id % 64));

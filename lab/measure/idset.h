@@ -13,7 +13,8 @@ struct idset {
 };
 bool idset_add(struct idset *s, uint64_t id); // false when id is 0 or above IDSET_MAX
 bool idset_has(const struct idset *s, uint64_t id);
-void idset_add_all(struct idset *s, const struct idset *more); // s becomes s ∪ more
+bool idset_has_all(const struct idset *s, uint64_t first, uint64_t last); // every id from first to last
+void idset_add_all(struct idset *s, const struct idset *more);            // s becomes s ∪ more
 void idset_remove(struct idset *s, uint64_t id);
 int64_t idset_count(const struct idset *s);
 int64_t idset_count_minus(const struct idset *a, const struct idset *b); // |a \ b|

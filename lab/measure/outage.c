@@ -8,24 +8,37 @@
 #include "lab/measure/fold.h"
 
 typedef VEC(usec_t) time_list;
+struct stretch { // of acknowledged writes without a pause among them: one, or a merged line of a thinned record
+    usec_t from, to;
+};
+typedef VEC(struct stretch) stretch_list;
 
 static int by_time(const void *a, const void *b) {
     usec_t x = *(const usec_t *)a, y = *(const usec_t *)b;
     return x < y ? -1 : x > y;
 }
 
+static int by_begin(const void *a, const void *b) {
+    const struct stretch *x = a, *y = b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+static void add_stretch(stretch_list *out, usec_t from, usec_t to) {
+    VEC_PUSH(out, ((struct stretch){from, to > from ? to : from}));
+}
+
 // Completion times of acknowledged writes, sorted: the ledger's and the ticks'. Where both exist they are the same
 // instants; after a kill -9 the ledger misses its last batch and the ticks do not.
-static void collect_acks(const struct measure *m, time_list *out) {
+static void collect_acks(const struct measure *m, stretch_list *out) {
     VEC_FOREACH (&m->acks, a)
-        VEC_PUSH(out, a->returned);
+        add_stretch(out, a->first, a->returned);
     VEC_FOREACH (&m->ticks, k) {
         if (k->w_ok <= 0)
             continue;
-        VEC_PUSH(out, k->first_ok ? k->first_ok : k->from);
-        VEC_PUSH(out, k->last_ok ? k->last_ok : k->from);
+        usec_t first = k->first_ok ? k->first_ok : k->from, last = k->last_ok ? k->last_ok : k->from;
+        add_stretch(out, first, last);
     }
-    VEC_SORT(out, by_time);
+    VEC_SORT(out, by_begin);
 }
 
 // When the first and the last write were to be started. From ticks the last one is known to its bucket: its start is
@@ -37,8 +50,9 @@ static bool find_tries(struct measure *m) {
             continue;
         if (!any || k->from < m->first_try)
             m->first_try = any && m->ledger_records ? m->first_try : k->from;
-        if (!any || k->from > m->last_try)
-            m->last_try = k->from;
+        usec_t last = k->to - OUTAGES_BUCKET; // the last bucket of a merged one
+        if (!any || last > m->last_try)
+            m->last_try = last;
         any = true;
     }
     return any;
@@ -60,7 +74,12 @@ static void find_period(struct measure *m) {
 }
 
 // In order of time: of a bucket first what failed in it, as client.tick tells it to those who read along.
-static void feed(struct measure *m, const time_list *acks) {
+static void feed_stretch(struct outages *o, const struct stretch *s) {
+    outages_acked(o, s->from);
+    outages_unbroken(o, s->to);
+}
+
+static void feed(struct measure *m, const stretch_list *acks) {
     struct outages *o = &m->felt;
     size_t done = 0;
     outages_tried(o, m->first_try);
@@ -68,14 +87,17 @@ static void feed(struct measure *m, const time_list *acks) {
     if (!m->ticks.n) // the ledger alone does not tell what failed when: no pause is taken for a hiccup
         outages_bad(o, USEC_LONGEST);
     VEC_FOREACH (&m->ticks, k) {
-        for (; done < acks->n && acks->items[done] < k->from; done++)
-            outages_acked(o, acks->items[done]);
+        usec_t last = k->to - OUTAGES_BUCKET;
+        for (; done < acks->n && acks->items[done].from < k->from; done++)
+            feed_stretch(o, &acks->items[done]);
         if (k->w_failed + k->w_unknown > 0)
-            outages_bad(o, k->from);
+            outages_bad(o, k->from), outages_bad(o, last);
         outages_read(o, k->from, k->r_tried + k->r_failed > 0, k->r_ok > 0);
+        if (last > k->from)
+            outages_read(o, last, k->r_tried + k->r_failed > 0, k->r_ok > 0);
     }
     for (; done < acks->n; done++)
-        outages_acked(o, acks->items[done]);
+        feed_stretch(o, &acks->items[done]);
     outages_finish(o);
 }
 
@@ -132,7 +154,7 @@ static usec_t median(time_list *v) {
 static usec_t usual_latency(const struct measure *m, usec_t from, usec_t to) {
     time_list v = {0};
     VEC_FOREACH (&m->acks, a)
-        if (a->returned >= from && a->returned <= to && a->returned >= a->invoked)
+        if (a->last == a->id && a->returned >= from && a->returned <= to && a->returned >= a->invoked)
             VEC_PUSH(&v, a->returned - a->invoked);
     bool ledger = v.n > 0;
     VEC_FOREACH (&m->ticks, k) {
@@ -165,14 +187,15 @@ static void state_resolution(struct measure *m) {
 void outage_measure(struct measure *m) {
     if (!find_tries(m))
         return;
-    time_list acks = {0};
+    stretch_list acks = {0};
     collect_acks(m, &acks);
     find_period(m);
     m->felt.period = m->out.period;
     m->out.outage_threshold = outages_threshold(&m->felt);
     if (acks.n) {
-        m->out.first_write = acks.items[0];
-        m->out.last_write = acks.items[acks.n - 1];
+        m->out.first_write = acks.items[0].from;
+        VEC_FOREACH (&acks, a)
+            m->out.last_write = a->to > m->out.last_write ? a->to : m->out.last_write;
     }
     feed(m, &acks);
     choose_outage(m);

@@ -91,7 +91,7 @@ static void make_runs(struct measure *m) {
             continue;
         struct ack_run *run = open[a->node] ? &m->runs.items[open[a->node] - 1] : NULL;
         if (!run || a->returned > run->last_returned + SEC) {
-            *VEC_ADD(&m->runs) = (struct ack_run){a->node, a->invoked, a->returned, a->invoked, a->returned};
+            *VEC_ADD(&m->runs) = (struct ack_run){a->node, a->invoked, a->first, a->invoked, a->returned};
             open[a->node] = m->runs.n;
             continue;
         }

@@ -18,38 +18,41 @@
 
 // One id has one fate. Should a ledger name it twice, the stronger word stands: acknowledged, then unknown, then
 // failed.
-static void note_fate(struct measure *m, const struct ledger_record *r) {
+static void note_fate(struct measure *m, const struct ledger_record *r, uint64_t id) {
     bool durable = r->result == LEDGER_OK && !(r->flags & LEDGER_FLAG_LOCAL_ONLY);
     if (durable) {
-        (void)idset_add(&m->ok, r->id);
-        idset_remove(&m->unknown, r->id);
-        idset_remove(&m->local_only, r->id);
-        idset_remove(&m->failed, r->id);
+        (void)idset_add(&m->ok, id);
+        idset_remove(&m->unknown, id);
+        idset_remove(&m->local_only, id);
+        idset_remove(&m->failed, id);
     } else if (r->result == LEDGER_FAILED) {
-        if (!idset_has(&m->ok, r->id) && !idset_has(&m->unknown, r->id))
-            (void)idset_add(&m->failed, r->id);
-    } else if (!idset_has(&m->ok, r->id)) {
-        (void)idset_add(&m->unknown, r->id);
-        idset_remove(&m->failed, r->id);
+        if (!idset_has(&m->ok, id) && !idset_has(&m->unknown, id))
+            (void)idset_add(&m->failed, id);
+    } else if (!idset_has(&m->ok, id)) {
+        (void)idset_add(&m->unknown, id);
+        idset_remove(&m->failed, id);
         if (r->result == LEDGER_OK)
-            (void)idset_add(&m->local_only, r->id);
+            (void)idset_add(&m->local_only, id);
     }
 }
 
 void measure_ledger(struct measure *m, const struct ledger_record *r) {
     m->ledger_broken += r->op == LEDGER_BROKEN;
-    if (r->op != LEDGER_WRITE || r->id == 0 || r->id > IDSET_MAX || m->finished)
+    if (r->op != LEDGER_WRITE || r->id == 0 || r->id + r->more > IDSET_MAX || m->finished)
         return;
     if (m->ledger_records++ == 0)
         m->first_try = m->last_try = r->scheduled;
     m->first_try = r->scheduled < m->first_try ? r->scheduled : m->first_try;
     m->last_try = r->scheduled > m->last_try ? r->scheduled : m->last_try;
-    note_fate(m, r);
+    for (uint64_t id = r->id; id <= r->id + r->more; id++)
+        note_fate(m, r, id);
     if (r->result != LEDGER_OK)
         return;
     struct ack *a = VEC_ADD(&m->acks);
-    a->id = r->id;
-    a->invoked = r->invoked ? r->invoked : r->scheduled;
+    a->id = r->id, a->last = r->id + r->more;
+    m->acked = count_add(m->acked, (int64_t)r->more + 1);
+    a->invoked = r->invoked && !r->more ? r->invoked : r->scheduled;
+    a->first = r->more ? r->invoked : r->returned;
     a->returned = r->returned;
     a->node = fold_ledger_node(m, r->node);
     a->durable = !(r->flags & LEDGER_FLAG_LOCAL_ONLY);
@@ -86,7 +89,7 @@ static const char *why_unchecked(const struct measure *m, const struct node_stat
     if (!fold_read_whole(leader))
         return "parts of the final read of the leader's table are missing";
     // Local-only acknowledgements are acknowledgements for the client's ticks, too.
-    if (tick_acks > (int64_t)m->acks.n)
+    if (tick_acks > m->acked)
         return "the ledger misses acknowledged writes";
     return NULL;
 }
@@ -94,9 +97,10 @@ static const char *why_unchecked(const struct measure *m, const struct node_stat
 static void find_lost_times(struct measure *m, const struct idset *rows) {
     struct write_counts *w = &m->out.writes;
     VEC_FOREACH (&m->acks, o) {
-        if (!o->durable || idset_has(rows, o->id))
+        if (!o->durable || idset_has_all(rows, o->id, o->last))
             continue;
-        w->lost_first = w->lost_first == 0 || o->returned < w->lost_first ? o->returned : w->lost_first;
+        w->lost_first =
+            w->lost_first == 0 || o->first < w->lost_first ? o->first : w->lost_first; // of many: at the earliest
         w->lost_last = o->returned > w->lost_last ? o->returned : w->lost_last;
     }
 }

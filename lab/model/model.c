@@ -209,20 +209,25 @@ static void apply_watchdog(struct model *m, const struct event *ev) {
         n->watchdog_expired = ev->t;
 }
 
+// A merged tick's share of one bucket, rounded up: something is something.
+static int64_t of_100_ms(const struct event *tick, int64_t n) {
+    int64_t buckets = (int64_t)((event_tick_end(tick) - tick->u.CLIENT_TICK.from + 50 * MSEC) / (100 * MSEC));
+    return n / buckets + (n % buckets > 0);
+}
+
 static void apply_tick(struct model *m, const struct event *ev) {
-    const usec_t bucket = 100 * MSEC;
-    m->tick_at = ev->u.CLIENT_TICK.from + bucket;
+    m->tick_at = event_tick_end(ev);
     m->w_tried = count_add(m->w_tried, ev->u.CLIENT_TICK.w_tried);
-    m->tick_w_ok = ev->u.CLIENT_TICK.w_ok;
-    m->w_ok = count_add(m->w_ok, m->tick_w_ok);
+    m->tick_w_ok = of_100_ms(ev, ev->u.CLIENT_TICK.w_ok);
+    m->w_ok = count_add(m->w_ok, ev->u.CLIENT_TICK.w_ok);
     m->w_failed = count_add(m->w_failed, ev->u.CLIENT_TICK.w_failed);
     m->w_unknown = count_add(m->w_unknown, ev->u.CLIENT_TICK.w_unknown);
-    m->tick_w_bad = ev->u.CLIENT_TICK.w_failed + ev->u.CLIENT_TICK.w_unknown;
+    m->tick_w_bad = of_100_ms(ev, ev->u.CLIENT_TICK.w_failed + ev->u.CLIENT_TICK.w_unknown);
     m->r_tried = count_add(m->r_tried, ev->u.CLIENT_TICK.r_tried);
-    m->tick_r_ok = ev->u.CLIENT_TICK.r_ok;
-    m->r_ok = count_add(m->r_ok, m->tick_r_ok);
-    m->tick_r_bad = ev->u.CLIENT_TICK.r_failed;
-    m->r_failed = count_add(m->r_failed, m->tick_r_bad);
+    m->tick_r_ok = of_100_ms(ev, ev->u.CLIENT_TICK.r_ok);
+    m->r_ok = count_add(m->r_ok, ev->u.CLIENT_TICK.r_ok);
+    m->tick_r_bad = of_100_ms(ev, ev->u.CLIENT_TICK.r_failed);
+    m->r_failed = count_add(m->r_failed, ev->u.CLIENT_TICK.r_failed);
     if (ev->u.CLIENT_TICK.w_ok)
         m->w_last_ok = ev->u.CLIENT_TICK.w_last_ok ? ev->u.CLIENT_TICK.w_last_ok : m->tick_at;
 }
@@ -372,6 +377,10 @@ void model_apply(struct model *m, const struct event *ev) {
         break;
     case EVENT_PROGRESS:
         STR_COPY(m->progress, ev->u.PROGRESS.text);
+        break;
+    case EVENT_RECORD_THINNED:
+        m->thinned_ticks = ev->u.RECORD_THINNED.ticks;
+        m->thinned_others = ev->u.RECORD_THINNED.others;
         break;
     case EVENT_TICK: // the clock alone
     case EVENT_RUN_BEGIN:

@@ -137,6 +137,8 @@ struct model {
     int64_t w_ok, w_failed, w_unknown, w_tried, r_ok, r_failed, r_tried; // totals
     int64_t tick_w_ok, tick_w_bad, tick_r_ok, tick_r_bad;                // last tick
     usec_t w_last_ok;
+    usec_t thinned_ticks,
+        thinned_others; // what one tick, or one observation, of the record may stand for now; 0 = itself
     char client_node[NODE_NAME_MAX];
     // live settings, µs; 0 = unknown
     usec_t ttl, loop_wait, retry_timeout;

@@ -168,6 +168,10 @@ void outages_acked(struct outages *o, usec_t t) {
     o->served = true;
 }
 
+void outages_unbroken(struct outages *o, usec_t t) {
+    o->last_ok = o->served && t > o->last_ok ? t : o->last_ok;
+}
+
 // Only tries prove that nobody answers: an application that stands still, or is stopped, has no outage that grows.
 static bool goes_on(const struct outages *o, usec_t least) {
     usec_t limit = outages_threshold(o) > least ? outages_threshold(o) : least;
@@ -221,17 +225,21 @@ void outages_read(struct outages *o, usec_t bucket, bool tried, bool good) {
 
 static void on_tick(struct outages *o, const struct event *ev) {
     usec_t from = ev->u.CLIENT_TICK.from, first = ev->u.CLIENT_TICK.w_first_ok, last = ev->u.CLIENT_TICK.w_last_ok;
+    usec_t last_bucket = event_tick_end(ev) - BUCKET; // the same, unless it is a merged one
     if (ev->u.CLIENT_TICK.w_tried > 0)
-        outages_tried(o, from);
+        outages_tried(o, from), outages_tried(o, last_bucket);
     if (ev->u.CLIENT_TICK.w_failed > 0 || ev->u.CLIENT_TICK.w_unknown > 0)
-        outages_bad(o, from);
+        outages_bad(o, from), outages_bad(o, last_bucket);
     if (ev->u.CLIENT_TICK.w_ok > 0) {
         outages_acked(o, first ? first : from);
-        outages_acked(o, last ? last : from);
+        outages_unbroken(o, last);
     } else if (goes_on(o, OUTAGES_HICCUP)) {
         begin(o, pause_began(o));
     }
-    outages_read(o, from, ev->u.CLIENT_TICK.r_tried > 0 || ev->u.CLIENT_TICK.r_failed > 0, ev->u.CLIENT_TICK.r_ok > 0);
+    bool tried = ev->u.CLIENT_TICK.r_tried > 0 || ev->u.CLIENT_TICK.r_failed > 0, good = ev->u.CLIENT_TICK.r_ok > 0;
+    outages_read(o, from, tried, good);
+    if (last_bucket > from)
+        outages_read(o, last_bucket, tried, good);
 }
 
 static void on_injection(struct outages *o, const struct event *ev) {

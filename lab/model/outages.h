@@ -14,7 +14,7 @@
 // Two feeders. outages_event takes a log as it comes: beginnings and ends are the microseconds that client.tick names, for two acknowledgements of
 // one bucket are closer than any pause; the last try is known to its bucket of 100 ms, and an outage that goes on is known when writes have been
 // tried for more than 250 ms. A finished run knows more (lab/measure/outage.c): it feeds what the ticks and the ledger have together, in order of time,
-// by the functions below. Pure.
+// by the functions below. A line of a thinned record tells of a time without a pause, whose buckets were all alike (lab/record/thin.h). Pure.
 #include "lab/base/vec.h"
 #include "lab/record/event.h"
 
@@ -77,6 +77,7 @@ void outages_event(struct outages *o, const struct event *ev);
 void outages_tried(struct outages *o, usec_t t);
 void outages_bad(struct outages *o, usec_t bucket);
 void outages_acked(struct outages *o, usec_t t);
+void outages_unbroken(struct outages *o, usec_t t); // from the last acknowledged one to t without a pause
 void outages_read(struct outages *o, usec_t bucket, bool tried, bool good);
 // Nothing more comes: short pauses are judged, and one that lasted to the last try is told. Call it once.
 void outages_finish(struct outages *o);

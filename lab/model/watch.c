@@ -15,6 +15,7 @@ struct watch {
     size_t n_nodes;
     bool noise;            // there was a noise event
     usec_t noise_at;       // the last one
+    usec_t merged;         // what one line may stand for now (record.thinned)
     bool over;             // the lab is being stopped: nobody has to watch any more
     usec_t over_at;        // since then
     watch_hole_list holes; // as seen, in the order in which they ended; no more than HOLES_MAX
@@ -80,6 +81,11 @@ static struct watched_node *find(struct watch *w, const char *name) {
     return n;
 }
 
+// A merged line vouches for the time since the line before it, but for its longest pause.
+static usec_t unwatched(const struct event *ev, usec_t silence) {
+    return ev->repeats && ev->pause < silence ? ev->pause : silence;
+}
+
 // ---- PostgreSQL ------------------------------------------------------------------------------------------------------
 static usec_t silence(const struct watched_node *n, usec_t t) {
     bool due = n->postgres && !n->off && !n->waits && n->since != USEC_NEVER;
@@ -107,7 +113,7 @@ static void on_sql(struct watch *w, const struct event *ev) {
     struct watched_node *n = find(w, ev->u.SQL.node);
     if (!n)
         return;
-    if (silence(n, ev->t) > WATCH_SQL)
+    if (unwatched(ev, silence(n, ev->t)) > WATCH_SQL)
         note_hole(w, WATCH_POSTGRES, n->name, n->since, ev->t);
     n->postgres = true;
     n->since = n->since == USEC_NEVER || ev->t > n->since ? ev->t : n->since;
@@ -129,7 +135,7 @@ bool watch_standstill(const struct event *ev, usec_t *from, usec_t *to) {
 static void on_noise(struct watch *w, const struct event *ev) {
     usec_t from = ev->t, to = ev->t;
     (void)watch_standstill(ev, &from, &to);
-    if (w->noise && from > w->noise_at && from - w->noise_at > WATCH_NOISE)
+    if (w->noise && from > w->noise_at && unwatched(ev, from - w->noise_at) > WATCH_NOISE)
         from = w->noise_at;
     if (to > from)
         note_hole(w, WATCH_OBSERVER, "", from, to);
@@ -157,6 +163,8 @@ void watch_event(struct watch *w, const struct event *ev) {
         on_tick(w, ev);
     if (w->over)
         return;
+    if (ev->kind == EVENT_RECORD_THINNED)
+        w->merged = ev->u.RECORD_THINNED.others;
     if (ev->kind == EVENT_NODE_INFO)
         on_node_info(w, ev);
     else if (ev->kind == EVENT_NODE_POWER)
@@ -191,10 +199,10 @@ void watch_list(const struct watch *w, usec_t until, watch_hole_list *out) {
     VEC_FOREACH (&w->holes, h)
         if (h->from < until)
             add_hole(&all, h->source, h->node, h->from, h->to < until ? h->to : until);
-    if (w->noise && end > w->noise_at && end - w->noise_at > WATCH_NOISE)
+    if (w->noise && end > w->noise_at && end - w->noise_at > WATCH_NOISE + w->merged)
         add_hole(&all, WATCH_OBSERVER, "", w->noise_at, end);
     for (size_t i = 0; i < w->n_nodes; i++)
-        if (silence(&w->nodes[i], end) > WATCH_SQL)
+        if (silence(&w->nodes[i], end) > WATCH_SQL + w->merged)
             add_hole(&all, WATCH_POSTGRES, w->nodes[i].name, w->nodes[i].since, end);
     VEC_FOREACH (&all, h)
         if (h->source != WATCH_POSTGRES || !explained(&all, h))

@@ -11,6 +11,9 @@
 //   postgres     no word of a node's PostgreSQL for WATCH_SQL. The probe speaks once a second, a question may go unanswered for 2 s
 //                before that is told, 1 s is for the rest (a new connection, the scheduler)
 //   application  it came to its own schedule late by WATCH_STILL (client.tick, late_us): it tried nothing, so its silence is no outage
+//
+// In a thinned record (lab/record/thin.h) a merged line names the longest pause between the probes that it stands for: that is what is judged.
+// What follows the last line is a hole only when it is longer by the time that one line may stand for.
 #include "lab/base/vec.h"
 #include "lab/record/event.h"
 #include "lab/scenario/topology.h"

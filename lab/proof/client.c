@@ -3,10 +3,14 @@
 // the end. Both are written by one hand from one count (lab/workload/report.c), so they agree to the last operation.
 #include "lab/base/count.h"
 #include "lab/proof/internal.h"
+#include "lab/record/thin.h"
+
+static const usec_t MERGED_MAX =
+    THIN_TICKS_LATER + SEC; // no record of the ledger is longer; a second for the last of its operations
 
 static void on_tick(struct proof *p, const struct event *ev) {
     __auto_type k = &ev->u.CLIENT_TICK;
-    VEC_PUSH(&p->ticks, ((struct proof_tick){k->from, ev->t, k->w_first_ok, k->w_last_ok, k->w_ok}));
+    VEC_PUSH(&p->ticks, ((struct proof_tick){k->from, ev->t, k->w_first_ok, k->w_last_ok, k->w_ok, ev->repeats > 0}));
     p->said.w_ok = count_add(p->said.w_ok, k->w_ok);
     p->said.w_failed = count_add(p->said.w_failed, k->w_failed);
     p->said.w_unknown = count_add(p->said.w_unknown, k->w_unknown);
@@ -49,13 +53,16 @@ void proof_ledger(struct proof *p, const struct ledger_record *r) {
     if (r->op == LEDGER_BROKEN) {
         p->broken++;
     } else if (r->op == LEDGER_READ) {
-        p->kept.r_ok += r->result == LEDGER_OK;
-        p->kept.r_failed += r->result != LEDGER_OK;
+        int64_t *n = r->result == LEDGER_OK ? &p->kept.r_ok : &p->kept.r_failed;
+        *n = count_add(*n, (int64_t)r->more + 1);
     } else {
-        p->kept.w_ok += r->result == LEDGER_OK;
-        p->kept.w_failed += r->result == LEDGER_FAILED;
-        p->kept.w_unknown += r->result == LEDGER_UNKNOWN;
-        if (r->result == LEDGER_OK)
+        int64_t *n = r->result == LEDGER_OK       ? &p->kept.w_ok
+                     : r->result == LEDGER_FAILED ? &p->kept.w_failed
+                                                  : &p->kept.w_unknown;
+        *n = count_add(*n, (int64_t)r->more + 1);
+        if (r->result == LEDGER_OK && r->more)
+            VEC_PUSH(&p->merged, ((struct proof_stretch){r->invoked, r->returned}));
+        else if (r->result == LEDGER_OK)
             VEC_PUSH(&p->acks, r->returned);
     }
 }
@@ -72,6 +79,11 @@ static int by_time(const void *a, const void *b) {
     return *x < *y ? -1 : *x > *y;
 }
 
+static int by_end(const void *a, const void *b) {
+    const struct proof_stretch *x = a, *y = b;
+    return x->to < y->to ? -1 : x->to > y->to;
+}
+
 // Acknowledgements at or before t.
 static size_t acks_until(const struct proof *p, uint64_t t) {
     size_t from = 0, to = p->acks.n;
@@ -85,20 +97,40 @@ static size_t acks_until(const struct proof *p, uint64_t t) {
     return from;
 }
 
+// Where the ledger is merged nobody can tell how many of a record's writes lie in one tick: there only the sums are compared.
+static bool in_merged(const struct proof *p, const struct proof_tick *k) {
+    size_t from = 0, to = p->merged.n; // sorted by `to`, none of them long
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (p->merged.items[middle].to < k->first_ok)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    for (; from < p->merged.n && p->merged.items[from].to <= k->last_ok + MERGED_MAX; from++)
+        if (p->merged.items[from].from <= k->last_ok)
+            return true;
+    return false;
+}
+
 static bool tick_agrees(const struct proof *p, const struct proof_tick *k) {
     if (!k->w_ok)
         return true;
     if (!k->first_ok || k->last_ok < k->first_ok)
         return false;
+    if (in_merged(p, k))
+        return true;
     return (int64_t)(acks_until(p, k->last_ok) - acks_until(p, k->first_ok - 1)) == k->w_ok;
 }
 
 static void judge_ticks(struct proof *p) {
     int64_t differ = 0, shifted = 0;
     VEC_SORT(&p->acks, by_time);
+    VEC_SORT(&p->merged, by_end);
     VEC_FOREACH (&p->ticks, k) {
         differ += !tick_agrees(p, k);
-        shifted += k + 1 < p->ticks.items + p->ticks.n && k->t != k->from + 100 * MSEC; // the last one may be shorter
+        shifted += !k->merged && k + 1 < p->ticks.items + p->ticks.n &&
+                   k->t != k->from + 100 * MSEC; // the last one may be shorter
     }
     if (differ)
         proof_lack(p, "%" PRId64 " of %zu client.tick disagree with the ledger about when writes were acknowledged",

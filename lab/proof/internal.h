@@ -40,6 +40,10 @@ struct proof_action {
 struct proof_tick {
     usec_t from, t, first_ok, last_ok;
     int64_t w_ok;
+    bool merged;
+};
+struct proof_stretch { // of operations that one record of the ledger stands for
+    uint64_t from, to;
 };
 struct proof_sums { // of operations
     int64_t w_ok, w_failed, w_unknown, r_ok, r_failed;
@@ -71,12 +75,16 @@ struct proof {
     bool was_complete; // the cluster, before the lab was said to be ready
     bool leader_seen;
     bool settings_seen;
+    int64_t noises; // seconds of which it was told
+    usec_t thinned_ticks,
+        thinned_others; // the longest time that one line of theirs stands for (record.thinned); 0 = every line is there
     // client.c
     VEC(struct proof_tick) ticks;
     struct proof_sums said, kept; // by client.tick, by the ledger
     bool cut;                     // the application's process was killed: its last words are missing, and that is told
     int64_t broken;
-    VEC(uint64_t) acks; // when they came back
+    VEC(uint64_t) acks;               // when they came back
+    VEC(struct proof_stretch) merged; // those that are known in a row only
 };
 
 // One thing that is missing.

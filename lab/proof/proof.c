@@ -17,7 +17,7 @@ void proof_free(struct proof *p) {
     for (size_t i = 0; i < NODES_MAX; i++)
         idset_done(&p->nodes[i].rows);
     VEC_DONE(&p->expects), VEC_DONE(&p->defects), VEC_DONE(&p->steps), VEC_DONE(&p->faults), VEC_DONE(&p->actions);
-    VEC_DONE(&p->ticks), VEC_DONE(&p->acks), VEC_DONE(&p->out.missing);
+    VEC_DONE(&p->ticks), VEC_DONE(&p->acks), VEC_DONE(&p->merged), VEC_DONE(&p->out.missing);
     free(p);
 }
 
@@ -121,6 +121,15 @@ static void judge_missing_seal(struct proof *p) {
 
 // ---- the sum ---------------------------------------------------------------------------------------------------------
 
+static void say_thinned(struct proof *p) {
+    char ticks[USEC_TEXT_MAX], others[USEC_TEXT_MAX];
+    size_t len = strlen(p->out.text);
+    if (p->thinned_ticks)
+        (void)snprintf(p->out.text + len, sizeof p->out.text - len,
+                       "; thinned: in calm one line stands for up to %s of the application, %s of an observation",
+                       usec_format(ticks, p->thinned_ticks), usec_format(others, p->thinned_others));
+}
+
 static void sum_up(struct proof *p, bool alone) {
     struct record_proof *o = &p->out;
     o->complete = o->missing.n == 0;
@@ -141,6 +150,7 @@ static void sum_up(struct proof *p, bool alone) {
                               : "no seal (made by an older bascule); by the rules nothing is missing");
     else
         STR_COPY(o->text, o->sealed ? "DAMAGED: it is not what was sealed" : "DAMAGED, and without a seal");
+    say_thinned(p);
 }
 
 const struct record_proof *proof_finish(struct proof *p, const struct proof_folder *folder) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // What the observer says again and again: it can't be silent about a machine that is on. And what must have been seen before the lab
 // could be ready.
+#include "lab/base/count.h"
 #include "lab/proof/internal.h"
 
 // Repeated each second (sql, member, noise) or each 5 s (dcs.member). Deadlines of probes and a busy host make it longer, by seconds.
@@ -14,10 +15,12 @@ static const struct {
                {EVENT_DCS_MEMBER, SERVICE_ETCD, 20 * SEC, "etcd"}};
 static const usec_t NOISE_LONGEST = 15 * SEC;
 
-static void note(struct proof_node *n, enum event_kind kind, usec_t from, usec_t t) {
-    usec_t since = n->seen[kind] > from ? n->seen[kind] : from;
-    if (n->on && !n->silent[kind] && t > since && t - since > n->hole[kind])
-        n->hole[kind] = t - since;
+// `longest`: a merged line vouches for the time since the one before it, but for its longest pause.
+static void note(struct proof_node *n, enum event_kind kind, usec_t from, usec_t t, usec_t longest) {
+    usec_t since = n->seen[kind] > from ? n->seen[kind] : from, silence = t > since ? t - since : 0;
+    silence = silence < longest ? silence : longest;
+    if (n->on && !n->silent[kind] && silence > n->hole[kind])
+        n->hole[kind] = silence;
     n->seen[kind] = t;
 }
 
@@ -30,7 +33,7 @@ static bool answers(const struct event *ev) {
 
 static void on_probe(struct proof *p, struct proof_node *n, const struct event *ev) {
     if (p->ready && !p->collecting)
-        note(n, ev->kind, p->ready, ev->t);
+        note(n, ev->kind, p->ready, ev->t, ev->repeats ? ev->pause : USEC_NEVER);
     n->silent[ev->kind] = !answers(ev);
 }
 
@@ -63,7 +66,7 @@ static const char *node_of(const struct event *ev) {
 
 static void note_all(struct proof_node *n, usec_t from, usec_t t) {
     for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
-        note(n, watched[i].kind, from, t);
+        note(n, watched[i].kind, from, t, USEC_NEVER);
 }
 
 static void on_power(struct proof *p, struct proof_node *n, const struct event *ev) {
@@ -73,7 +76,17 @@ static void on_power(struct proof *p, struct proof_node *n, const struct event *
     n->on = ev->u.NODE_POWER.on;
 }
 
+static void note_thinned(struct proof *p, const struct event *ev) {
+    usec_t ticks = ev->u.RECORD_THINNED.ticks, others = ev->u.RECORD_THINNED.others;
+    p->thinned_ticks = ticks > p->thinned_ticks ? ticks : p->thinned_ticks;
+    p->thinned_others = others > p->thinned_others ? others : p->thinned_others;
+}
+
 void proof_take_watch(struct proof *p, const struct event *ev) {
+    if (ev->kind == EVENT_NOISE)
+        p->noises = count_add(p->noises, count_add(ev->repeats, 1));
+    if (ev->kind == EVENT_RECORD_THINNED)
+        note_thinned(p, ev);
     const char *name = node_of(ev);
     struct proof_node *n = proof_node(p, name);
     if (*name && !n)
@@ -123,9 +136,8 @@ static void judge_kinds(struct proof *p) {
 static void judge_noise(struct proof *p) {
     usec_t until = p->collecting ? p->collecting : p->latest[EVENT_RUN_END];
     int64_t seconds = until > p->ready ? (int64_t)((until - p->ready) / SEC) : 0;
-    if (p->latest[EVENT_NOISE] + NOISE_LONGEST < until || p->kinds[EVENT_NOISE] * 2 < seconds)
-        proof_lack(p, "the log has %" PRId64 " of about %" PRId64 " seconds of the host's noise", p->kinds[EVENT_NOISE],
-                   seconds);
+    if (p->latest[EVENT_NOISE] + NOISE_LONGEST < until || p->noises * 2 < seconds)
+        proof_lack(p, "the log has %" PRId64 " of about %" PRId64 " seconds of the host's noise", p->noises, seconds);
 }
 
 // Only logs of daemons are read late; the times of faults and leases are found out afterwards.

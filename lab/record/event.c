@@ -10,3 +10,11 @@ static const char *const kind_names[EVENT_KIND_COUNT] = {[EVENT_TICK] = "tick",
 const char *event_kind_name(enum event_kind kind) {
     return (unsigned)kind < EVENT_KIND_COUNT ? kind_names[kind] : "?";
 }
+
+usec_t event_tick_end(const struct event *tick) {
+    const usec_t bucket = 100 * MSEC;
+    usec_t from = tick->u.CLIENT_TICK.from;
+    if (!tick->repeats || tick->t <= from + bucket)
+        return from + bucket;
+    return tick->t < from + EVENT_TICK_MAX ? tick->t : from + EVENT_TICK_MAX;
+}

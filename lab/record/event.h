@@ -4,7 +4,8 @@
 // the engine, the measures, the report and the dashboard are folds over it. One table gives the C structs, the JSON writer
 // and the JSON reader, so they can't drift apart. docs/events.md explains each kind for people.
 //
-// A line in events.jsonl: {"t":1234567,"ev":"dcs.key","key":"leader",...}; t is run time in µs.
+// A line in events.jsonl: {"t":1234567,"ev":"dcs.key","key":"leader",...}; t is run time in µs. A line of a thinned record may stand for
+// several observations that said the same: {"t":..,"ev":"sql","repeats":9,"pause":1000123,...} (lab/record/thin.h).
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -122,7 +123,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(C, rtt_us)     /* of a probe that came back; 0 = one way, or nothing came */
 #define EVENT_FIELDS_PROXY(F) /* HAProxy's view of a server, from its stats socket */ F(N, node) F(N, backend) F(N, server) F(N, state)
 #define EVENT_FIELDS_CLIENT_TICK(F) /* the application's last 100 ms; nothing attempted and nothing finished: no event */ \
-    F(U, from)       /* start of the bucket; its length is 100 ms */ \
+    F(U, from)       /* start of the bucket; its length is 100 ms, of merged ones event_tick_end says it */ \
     F(C, w_tried) F(C, w_ok) F(C, w_failed) F(C, w_unknown) /* writes; tried counts schedules in the bucket, the others completions */ \
     F(C, r_tried) F(C, r_ok) F(C, r_failed) \
     F(U, w_first_ok) F(U, w_last_ok)   /* completion times of the first and last acknowledged write of the bucket */ \
@@ -170,6 +171,9 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(N, node) F(N, service) F(N, level) F(S, text) \
     F(U, read)       /* when it was read. The same as t: it has no stamp, or its clock was shifted. 0: an old log, t is when it was read */
 #define EVENT_FIELDS_RUN_END(F) F(N, reason) /* completed, expectation, unverified, unwatched, interrupted, broken, skipped */ F(S, detail)
+#define EVENT_FIELDS_RECORD_THINNED(F) /* from here on lines that say the same are merged before they are written (lab/record/thin.h); both 0: no longer */ \
+    F(U, ticks)      /* the longest time that one client.tick, or one record of the ledger, stands for */ \
+    F(U, others)     /* and one line of an observation */
 #define EVENT_FIELDS_RECORD_SEAL(F) /* closes a record: what lies before this line, and the files beside it (lab/record/digest.h) */ \
     F(C, lines) F(C, bytes) F(S, sha256)  /* of events.jsonl up to the end of the line before this one */ \
     F(C, lost)                            /* events that could not be written (full disk) */ \
@@ -185,7 +189,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
     X(FAULT, "fault") X(STEP, "step") X(EXPECT, "expect") X(KNOWN_DEFECT, "known_defect") \
     X(COMMAND, "command") X(ACTION, "action") X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end") \
-    X(RECORD_SEAL, "record.seal")
+    X(RECORD_THINNED, "record.thinned") X(RECORD_SEAL, "record.seal")
 
 enum event_kind {
     EVENT_TICK = 0, // the engine's clock moved; never written to a log
@@ -210,6 +214,8 @@ enum event_kind {
 struct event {
     usec_t t; // run time
     enum event_kind kind;
+    int64_t repeats; // a merged line: how many more like this one lie between the line of its kind before and this; a count
+    usec_t pause;    // and the longest time between two of them that follow each other
     union {   // member name = kind: ev.u.DCS_KEY.key
 #define X(kind, name) struct { EVENT_FIELDS_##kind(EVENT_MEMBER) } kind;
         EVENT_KINDS(X)
@@ -220,6 +226,10 @@ struct event {
 
 // "dcs.key"; "tick" for EVENT_TICK.
 const char *event_kind_name(enum event_kind kind);
+
+// Where the time ends of which a client.tick tells: 100 ms after its begin, and of a merged one at its t, at most EVENT_TICK_MAX after.
+#define EVENT_TICK_MAX (60 * SEC)
+usec_t event_tick_end(const struct event *tick);
 
 // Makes an event one that the reader would take: numbers outside their range become the nearest inside (infinities and NaN: 0), bytes
 // that are no UTF-8 become U+FFFD. For what comes from the world; the reader does not mend, it refuses.

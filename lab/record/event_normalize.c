@@ -51,6 +51,8 @@ void event_normalize(struct event *ev) {
     size_t n;
     const struct event_field *fields = event_fields(ev->kind, &n);
     ev->t = at_most(ev->t, EVENT_TIME_MAX);
+    ev->repeats = within(ev->repeats, 0);
+    ev->pause = ev->repeats ? at_most(ev->pause, EVENT_TIME_MAX) : 0;
     for (size_t i = 0; i < n; i++)
         normalize(&fields[i], (char *)ev + fields[i].offset);
 }

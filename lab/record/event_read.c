@@ -383,6 +383,10 @@ static int read_fields(struct cursor c, struct event *ev) {
         if (text_is(&key, "t", 1)) {
             has_t = true;
             r = read_time(&v, EVENT_TIME_MAX, &ev->t);
+        } else if (text_is(&key, "repeats", 7)) {
+            r = read_int(&v, 0, EVENT_COUNT_MAX, &ev->repeats);
+        } else if (text_is(&key, "pause", 5)) {
+            r = read_time(&v, EVENT_TIME_MAX, &ev->pause);
         } else if (f) {
             r = read_field(f, &v, (char *)ev + f->offset);
         } else if (!valid_word(&v)) {
@@ -392,6 +396,7 @@ static int read_fields(struct cursor c, struct event *ev) {
             return r;
     }
     skip_space(&c);
+    ev->pause = ev->repeats ? ev->pause : 0;
     return has_t && c.p == c.end ? 0 : -EINVAL;
 }
 

@@ -75,6 +75,8 @@ void event_to_json(const struct event *given, struct strbuf *out) {
     if (!fields) // a tick is the engine's own and never leaves it
         return;
     strbuf_addf(out, "{\"t\":%" PRIu64 ",\"ev\":\"%s\"", ev->t, event_kind_name(ev->kind));
+    if (ev->repeats)
+        strbuf_addf(out, ",\"repeats\":%" PRId64 ",\"pause\":%" PRIu64, ev->repeats, ev->pause);
     for (size_t i = 0; i < n; i++)
         add_field(out, &fields[i], (const char *)ev + fields[i].offset);
     strbuf_addn(out, "}\n", 2);

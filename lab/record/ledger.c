@@ -54,7 +54,8 @@ void ledger_close(struct ledger_writer *w) {
 
 static int check_header(const char *path, FILE *f, struct err *err) {
     struct ledger_header h;
-    if (fread(&h, sizeof h, 1, f) != 1 || memcmp(h.magic, LEDGER_MAGIC, sizeof h.magic) != 0)
+    if (fread(&h, sizeof h, 1, f) != 1 ||
+        (memcmp(h.magic, LEDGER_MAGIC, sizeof h.magic) != 0 && memcmp(h.magic, LEDGER_MAGIC_OLD, sizeof h.magic) != 0))
         return err_set(err, EINVAL, "'%s' is not a ledger of bascule", path);
     if (h.byte_order != BYTE_ORDER_MARK)
         return err_set(err, EINVAL, "the ledger '%s' was written on a machine of another byte order", path);
@@ -73,7 +74,7 @@ static bool sane(const struct ledger_record *r) {
     return (r->op == LEDGER_WRITE || r->op == LEDGER_READ) && r->result >= LEDGER_OK && r->result <= LEDGER_UNKNOWN &&
            r->phase <= LEDGER_PHASE_TIMEOUT && !(r->flags & ~LEDGER_FLAG_LOCAL_ONLY) && r->scheduled <= USEC_LONGEST &&
            r->invoked <= USEC_LONGEST && r->returned <= USEC_LONGEST && r->id <= UINT64_C(1) << 53 &&
-           sane_sqlstate(r->sqlstate);
+           sane_sqlstate(r->sqlstate) && r->more <= LEDGER_MORE_MAX;
 }
 
 int64_t ledger_read(const char *path, bool (*fn)(void *arg, const struct ledger_record *r), void *arg,

@@ -18,7 +18,7 @@ struct record_proof {
     VEC(struct record_lack) missing; // complete: empty
     char sha256[65];                 // of the events that were judged, in hex, by a true seal; "" = none
     int64_t bytes;                   // from the beginning of the log: so many it is the hash of
-    char text[160];                  // the state in one sentence: "sealed, and everything is as it was written"
+    char text[240];                  // the state in one sentence: "sealed, and everything is as it was written"
 };
 
 enum record_state {

@@ -54,9 +54,9 @@ struct html_step {
     usec_t t;
 };
 struct html_ack {
-    uint64_t id;
-    usec_t returned;
-    int node; // index in the topology, -1 = not known
+    uint64_t id, last;
+    usec_t returned; // of the last
+    int node;        // index in the topology, -1 = not known
 };
 struct html_file {
     char *path, *nodes, *text; // nodes: "n1, n2"

@@ -3,17 +3,18 @@
 #include "lab/report/html_fold.h"
 
 void html_page_ledger(struct html_page *p, const struct ledger_record *r) {
-    if (r->op != LEDGER_WRITE || r->id == 0 || r->id > IDSET_MAX)
+    if (r->op != LEDGER_WRITE || r->id == 0 || r->id + r->more > IDSET_MAX)
         return;
     bool durable = r->result == LEDGER_OK && !(r->flags & LEDGER_FLAG_LOCAL_ONLY);
     if (!durable) {
-        if (r->result != LEDGER_FAILED)
-            (void)idset_add(&p->unknown, r->id);
+        for (uint64_t id = r->id; r->result != LEDGER_FAILED && id <= r->id + r->more; id++)
+            (void)idset_add(&p->unknown, id);
         return;
     }
-    (void)idset_add(&p->ok, r->id);
+    for (uint64_t id = r->id; id <= r->id + r->more; id++)
+        (void)idset_add(&p->ok, id);
     struct html_ack *a = VEC_ADD(&p->acks);
-    a->id = r->id;
+    a->id = r->id, a->last = r->id + r->more;
     a->returned = r->returned;
     const struct model_node *n = model_ledger_node(p->model, r->node);
     a->node = n ? (int)(n - p->model->nodes) : -1;
@@ -47,8 +48,9 @@ static int by_id(const void *a, const void *b) {
 static void find_lost(const struct html_page *p, const struct idset *rows, range_list *out) {
     VEC(struct html_ack) gone = {0};
     VEC_FOREACH (&p->acks, a)
-        if (!idset_has(rows, a->id))
-            VEC_PUSH(&gone, *a);
+        for (uint64_t id = a->id; id <= a->last; id++)
+            if (!idset_has(rows, id))
+                VEC_PUSH(&gone, ((struct html_ack){.id = id, .last = id, .returned = a->returned, .node = a->node}));
     VEC_SORT(&gone, by_id);
     uint64_t last = 0;
     VEC_FOREACH (&gone, a) {

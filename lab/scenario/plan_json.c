@@ -124,6 +124,7 @@ static void topology(const struct out *o, const struct topology *t) {
     end(o, "]");
     patroni(o, &t->patroni);
     settings(o, "postgresql", &t->postgresql);
+    usec(o, "thin_after_us", t->thin_after);
     usec(o, "etcd_heartbeat_us", t->etcd_heartbeat);
     usec(o, "etcd_election_us", t->etcd_election);
     settings(o, "etcd", &t->etcd);

@@ -23,6 +23,7 @@ static struct topology *topology_new(const char *name) {
                                            .use_slots = true,
                                            .safety_margin = 5 * SEC};
     t->etcd_heartbeat = 100 * MSEC;
+    t->thin_after = 10 * MINUTE;
     t->etcd_election = SEC;
     return t;
 }

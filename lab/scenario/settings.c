@@ -232,7 +232,7 @@ static void complain_unknown(struct reader *r, const struct settings_to *to, str
     else
         strbuf_add(&list, "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, "
                           "image, disk_faults, "
-                          "settle, observe, timeout");
+                          "settle, observe, timeout, record.thin_after");
     complain(r, at, "unknown setting '%s'%s; allowed: %s", SHOWN(name), HINT(name, words_all(&known)),
              strbuf_str(&list));
 }

@@ -58,6 +58,7 @@ const struct setting_def setting_defs[] = {
     {"settle", KIND_DURATION, PLAN_AT(settle), 0, 600 * SECONDS},
     {"observe", KIND_DURATION, PLAN_AT(observe), 0, 3600 * SECONDS},
     {"timeout", KIND_DURATION, PLAN_AT(timeout), SECONDS, 86400 * SECONDS},
+    {"record.thin_after", KIND_DURATION, AT(thin_after), 0, 86400 * SECONDS},
 };
 const size_t setting_defs_n = ARRAY_SIZE(setting_defs);
 

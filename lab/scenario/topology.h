@@ -64,7 +64,9 @@ struct topology {
     enum storage storage;
     enum clock_kind clock;
     char image[IMAGE_NAME_MAX]; // of nodes that name none; "" = host
-    bool disk_faults;           // services can be met by every storage fault
+    // The record is thinned when nothing new was said for so long (lab/record/thin.h; default 10 min); 0 = never.
+    usec_t thin_after;
+    bool disk_faults; // services can be met by every storage fault
     // Classes of system calls (lab/node/disk.h) that the scenario's own faults need; just bits here.
     unsigned disk_layer;
 };

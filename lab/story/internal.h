@@ -106,7 +106,7 @@ struct story {
     VEC(struct setting_told) settings;
     VEC(struct wait_told) waits;
     char progress[EVENT_TEXT_MAX];
-    bool noise_told;
+    bool noise_told, thinned_told;
     char sync[EVENT_TEXT_MAX]; // synchronous standbys as last told, "" = none
     bool sync_known;
     VEC(struct proxy_told) proxies;

@@ -155,6 +155,19 @@ static void on_noise(struct story *s, const struct event *ev) {
                (double)ev->u.NOISE.late_p99_us / 1e3);
 }
 
+// Only once: an hour later it is coarser still, and after each piece of news it begins anew.
+static void on_thinned(struct story *s, const struct event *ev) {
+    char ticks[USEC_TEXT_MAX], others[USEC_TEXT_MAX];
+    if (!ev->u.RECORD_THINNED.ticks || s->thinned_told)
+        return;
+    s->thinned_told = true;
+    (void)tell(
+        s, ev->t, MOMENT_LAB, TOLD_DETAIL, MOOD_NEUTRAL, "",
+        "nothing new for so long that the record is thinned: one line stands for up to %s of the application, %s of "
+        "an observation",
+        usec_format(ticks, ev->u.RECORD_THINNED.ticks), usec_format(others, ev->u.RECORD_THINNED.others));
+}
+
 void tell_scenario(struct story *s, const struct event *ev) {
     switch ((int)ev->kind) {
     case EVENT_PROGRESS:
@@ -174,6 +187,9 @@ void tell_scenario(struct story *s, const struct event *ev) {
         break;
     case EVENT_NOISE:
         on_noise(s, ev);
+        break;
+    case EVENT_RECORD_THINNED:
+        on_thinned(s, ev);
         break;
     case EVENT_RUN_END: {
         struct moment *m =

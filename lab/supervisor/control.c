@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "lab/record/thin.h"
 #include "lab/supervisor/internal.h"
 
 enum { REQUEST_MAX = 65536, CLIENTS_MAX = 64 };
@@ -13,6 +14,7 @@ struct client {
     struct control *control;
     int fd;
     sd_event_source *source;
+    bool watches; // its picture is that of the record: nothing of it is held back while it is here
 };
 
 struct control {
@@ -26,6 +28,7 @@ struct reply {
     cJSON *body;
     int fds[NODE_NS_COUNT];
     size_t n_fds;
+    bool watches;
 };
 
 // ---- requests ------------------------------------------------------------------------------------------------------
@@ -34,6 +37,12 @@ static int on_status(struct lab *lab, const cJSON *request, struct reply *reply,
     (void)request, (void)err;
     cJSON_Delete(reply->body);
     reply->body = lab_status(lab);
+    return 0;
+}
+
+static int on_watch(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
+    (void)lab, (void)request, (void)err;
+    reply->watches = true;
     return 0;
 }
 
@@ -207,9 +216,9 @@ static int on_hold(struct lab *lab, const cJSON *request, struct reply *reply, s
 static const struct {
     const char *name;
     int (*serve)(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err);
-} requests[] = {{"status", on_status}, {"inject", on_inject}, {"heal", on_heal}, {"enter", on_enter},
-                {"detach", on_detach}, {"abort", on_abort},   {"down", on_down}, {"hold", on_hold},
-                {"next", on_hold},     {"go", on_hold}};
+} requests[] = {{"status", on_status}, {"inject", on_inject}, {"heal", on_heal},  {"enter", on_enter},
+                {"detach", on_detach}, {"abort", on_abort},   {"down", on_down},  {"hold", on_hold},
+                {"next", on_hold},     {"go", on_hold},       {"watch", on_watch}};
 
 static int serve(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     const char *name = json_str(request, "cmd", "");
@@ -221,10 +230,19 @@ static int serve(struct lab *lab, const cJSON *request, struct reply *reply, str
 
 // ---- the wire ------------------------------------------------------------------------------------------------------
 
+static void count_watchers(const struct control *control) {
+    bool any = false;
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        any = any || (control->clients[i] && control->clients[i]->watches);
+    thin_watched(control->lab->thinner, any);
+}
+
 static void drop_client(struct client *c) {
     for (size_t i = 0; i < CLIENTS_MAX; i++)
         if (c->control->clients[i] == c)
             c->control->clients[i] = NULL;
+    if (c->watches)
+        count_watchers(c->control);
     sd_event_source_disable_unref(c->source);
     (void)close(c->fd);
     free(c);
@@ -254,18 +272,22 @@ static bool send_reply(int fd, struct reply *reply) {
     return ok;
 }
 
-static bool answer(struct control *c, int fd, const char *text, size_t len) {
+static bool answer(struct client *c, const char *text, size_t len) {
     cleanup_json cJSON *request = cJSON_ParseWithLength(text, len);
     struct reply reply = {.body = cJSON_CreateObject()};
     struct err err = {0};
-    int r = request ? serve(c->lab, request, &reply, &err) : err_set(&err, EINVAL, "the request is not JSON");
+    int r = request ? serve(c->control->lab, request, &reply, &err) : err_set(&err, EINVAL, "the request is not JSON");
     (void)cJSON_AddBoolToObject(reply.body, "ok", r >= 0);
     if (r < 0) {
         (void)cJSON_AddStringToObject(reply.body, "error", err.msg);
         reply.n_fds = 0;
     }
-    bool sent = send_reply(fd, &reply);
+    bool sent = send_reply(c->fd, &reply);
     cJSON_Delete(reply.body);
+    if (reply.watches && !c->watches) {
+        c->watches = true;
+        count_watchers(c->control);
+    }
     return sent;
 }
 
@@ -281,7 +303,7 @@ static int on_client(sd_event_source *s, int fd, uint32_t revents, void *arg) {
     ssize_t n = recv(fd, text, sizeof text, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
-    if (n <= 0 || !answer(c->control, fd, text, (size_t)n))
+    if (n <= 0 || !answer(c, text, (size_t)n))
         drop_client(c);
     return 0;
 }

@@ -41,6 +41,8 @@ struct lab {
     sd_event *loop;
     struct event_sink sink;
     struct run_log *log;
+    struct thinner *thinner;     // what comes between the events and the log
+    int write_failed;            // errno of a line that could not be written, while it is being handled
     bool record_failed;          // the disk of the run folder is full
     sd_event_source *room_timer; // looks how full it is
     VEC(struct event) queue;     // emitted, not yet shown to engine, stack and observer

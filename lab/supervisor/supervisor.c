@@ -3,7 +3,8 @@
 // ready (it is complete; the application starts, and with acknowledged writes the scenario's clock) -> collecting ->
 // gone or kept.
 //
-// Every event of every room comes through emit(): first into the log (the log is the truth), then into a queue, from
+// Every event of every room comes through emit(): first into the log (the log is the truth; in calm lines that say the same are merged on
+// their way, lab/record/thin.h), then into a queue, from
 // which engine, stack and observer see it in order. The queue keeps a room that emits from inside a callback from being
 // re-entered.
 //
@@ -19,6 +20,7 @@
 #include <sys/prctl.h>
 
 #include "lab/base/log.h"
+#include "lab/record/thin.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/supervisor/internal.h"
 
@@ -63,10 +65,21 @@ void lab_quit(struct lab *lab, int code) {
 
 // ---- events --------------------------------------------------------------------------------------------------------
 
-static void write_log(struct lab *lab, const struct event *ev) {
+static void write_line(void *arg, const struct event *ev) {
+    struct lab *lab = arg;
     struct err err = {0};
     if (lab->log && run_log_write(lab->log, ev, &err) < 0)
-        lab_record_failed(lab, err.code);
+        lab->write_failed = err.code;
+    if (ev->kind == EVENT_RECORD_THINNED && lab->workload)
+        workload_set_merge(lab->workload, ev->u.RECORD_THINNED.ticks);
+}
+
+static void write_log(struct lab *lab, const struct event *ev) {
+    thin_event(lab->thinner, ev);
+    int code = lab->write_failed;
+    lab->write_failed = 0;
+    if (code) // it emits: not from inside the thinner
+        lab_record_failed(lab, code);
 }
 
 static void arm_engine_timer(struct lab *lab) {
@@ -187,6 +200,7 @@ static int on_engine_timer(sd_event_source *s, uint64_t usec, void *arg) {
 // about 2 s for each GB, at the very end or when a scenario is over.
 void lab_seal(struct lab *lab) {
     struct err err = {0};
+    thin_flush(lab->thinner);
     if (lab->log && run_log_seal(lab->log, lab->o->lab->run_dir, sink_now(&lab->sink), &err) < 0)
         log_error("event log: %s", err.msg);
 }
@@ -271,6 +285,7 @@ int supervisor_main(const struct supervisor_options *o) {
     struct lab *lab = xcalloc(1, sizeof *lab);
     lab->o = o;
     lab->plan = o->lab->plan;
+    lab->thinner = thin_new(lab->plan->topology->thin_after, write_line, lab);
     lab->sink = (struct event_sink){.emit = emit, .arg = lab, .base = usec_now()};
     struct err err = {0};
     if (start(lab, &err) < 0) {

@@ -99,6 +99,8 @@ static int on_control(sd_event_source *src, int fd, uint32_t revents, void *arg)
         a->stopping = true;
     if (in.what == MESSAGE_RATE)
         pool_set_rate(&a->pools[0], in.writes_per_s, app_now(a));
+    if (in.what == MESSAGE_MERGE)
+        report_merge(a, in.merge);
     app_turn(a);
     return 0;
 }

@@ -97,6 +97,7 @@ struct app {
     struct event tick; // the bucket being filled
     int64_t in_flight;
     VEC(struct ledger_record) records; // not yet written
+    usec_t merge;                      // what one record of the ledger may stand for; 0 = one operation
     VEC(struct event) unsent;          // the supervisor's socket was full
     uint8_t server_node;               // last one told by client.server, with its timeline
     int64_t server_timeline;
@@ -145,4 +146,5 @@ void report_well(struct host *h); // a success: the next error is news again
 void report_server(struct app *a, const char *node, const char *address, int64_t timeline, int64_t pid, uint8_t index);
 void report_advance(struct app *a, usec_t now); // closes buckets that are over
 usec_t report_next(const struct app *a);
-void report_end(struct app *a); // last tick, all records, the end mark
+void report_merge(struct app *a, usec_t merge); // from now on; what waits is written as it is when it becomes 0
+void report_end(struct app *a);                 // last tick, all records, the end mark

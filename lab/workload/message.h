@@ -4,11 +4,17 @@
 // From it: a struct event up to and including the member of its kind; EVENT_TICK = "that was all".
 #include "lab/record/event.h"
 
-enum { MESSAGE_LEDGER = 'L' /* carries the ledger's fd */, MESSAGE_STOP = 'S', MESSAGE_RATE = 'R' /* with the rate */ };
+enum {
+    MESSAGE_LEDGER = 'L' /* carries the ledger's fd */,
+    MESSAGE_STOP = 'S',
+    MESSAGE_RATE = 'R' /* with the rate */,
+    MESSAGE_MERGE = 'M' /* with the resolution */
+};
 
 struct message_to_app {
     char what;
     double writes_per_s; // MESSAGE_RATE
+    usec_t merge;        // MESSAGE_MERGE
 };
 
 static inline size_t message_size(enum event_kind kind) {

@@ -28,10 +28,20 @@ static void report(struct app *a, const struct event *ev) {
         VEC_PUSH(&a->unsent, *ev);
 }
 
+enum { RECORDS_MAX = 1024, RECORDS_MAX_MERGING = 65536 };
+
+// More is what the measures call a pause (lab/model/outages.h): it must stay visible.
+static usec_t longest_pause(const struct app *a) {
+    usec_t periods = (usec_t)(3 * a->pools[0].period);
+    return periods > TICK ? periods : TICK;
+}
+
 // Without a ledger no loss can be proven: the run ends, while there is room for its last records.
 static void flush_records(struct app *a) {
     if (!a->records.n || a->ledger.fd < 0)
         return;
+    if (a->merge)
+        a->records.n = ledger_merge(a->records.items, a->records.n, longest_pause(a));
     int r = ledger_append(&a->ledger, a->records.items, a->records.n);
     VEC_CLEAR(&a->records);
     if (r == 0)
@@ -51,8 +61,19 @@ static bool tick_empty(const struct app *a) {
              t->u.CLIENT_TICK.r_failed);
 }
 
+// In calm they wait for each other.
+static bool records_wait(const struct app *a, usec_t now) {
+    return a->merge && a->records.n && now < a->records.items[0].returned + a->merge;
+}
+
+void report_merge(struct app *a, usec_t merge) {
+    bool whole = a->merge && !merge;
+    a->merge = merge;
+    if (whole)
+        flush_records(a);
+}
+
 static void close_bucket(struct app *a, usec_t end) {
-    flush_records(a);
     if (!tick_empty(a)) {
         a->tick.t = end;
         a->tick.u.CLIENT_TICK.in_flight = a->in_flight;
@@ -65,13 +86,16 @@ void report_advance(struct app *a, usec_t now) {
     usec_t from = a->tick.u.CLIENT_TICK.from;
     if (now < from + TICK)
         return;
+    if (!records_wait(a, now))
+        flush_records(a);
     close_bucket(a, from + TICK);
     a->tick.u.CLIENT_TICK.from = now - now % TICK;
 }
 
 usec_t report_next(const struct app *a) {
-    if (tick_empty(a) && !a->records.n && !a->unsent.n)
-        return USEC_NEVER;
+    bool waiting = a->records.n && !a->merge;
+    if (tick_empty(a) && !waiting && !a->unsent.n)
+        return a->records.n ? a->records.items[0].returned + a->merge : USEC_NEVER;
     return a->tick.u.CLIENT_TICK.from + TICK;
 }
 
@@ -124,7 +148,7 @@ void report_finished(struct app *a, const struct ledger_record *r) {
         count_read(&a->tick, r);
     a->in_flight--;
     VEC_PUSH(&a->records, *r);
-    if (a->records.n >= 1024)
+    if (a->records.n >= (a->merge ? RECORDS_MAX_MERGING : RECORDS_MAX))
         flush_records(a);
 }
 
@@ -163,6 +187,8 @@ void report_server(struct app *a, const char *node, const char *address, int64_t
 }
 
 void report_end(struct app *a) {
+    a->merge = 0;
+    flush_records(a);
     close_bucket(a, app_now(a));
     struct event end = {.t = app_now(a), .kind = EVENT_TICK};
     report(a, &end);

@@ -217,6 +217,11 @@ int workload_set_rate(struct workload *w, double writes_per_s, struct err *err) 
     return send_to_app(w->fd, (struct message_to_app){.what = MESSAGE_RATE, .writes_per_s = writes_per_s}, -1, err);
 }
 
+void workload_set_merge(struct workload *w, usec_t merge) {
+    if (!w->gone)
+        (void)send_to_app(w->fd, (struct message_to_app){.what = MESSAGE_MERGE, .merge = merge}, -1, NULL);
+}
+
 void workload_free(struct workload *w) {
     if (!w)
         return;

@@ -29,4 +29,7 @@ void workload_kill(struct workload *w);
 // Another number of writes a second from now on; seen in the ticks. A level below the one the run began with would make its
 // resolution (run.begin, period_us) a lie: the caller refuses that.
 int workload_set_rate(struct workload *w, double writes_per_s, struct err *err);
+// What one record of the ledger may stand for from now on, in a record that is thinned (lab/record/thin.h); 0 = one operation. Those that
+// wait to be merged are then written as they are. Nothing happens when the process has ended.
+void workload_set_merge(struct workload *w, usec_t merge);
 void workload_free(struct workload *w);

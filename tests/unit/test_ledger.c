@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "lab/base/fs.h"
+#include "lab/base/random.h"
 #include "lab/record/ledger.h"
 
 static char path[64];
@@ -146,6 +147,65 @@ static void a_full_disk_is_said_once_and_no_record_is_cut(void **state) {
     assert_int_equal((uint64_t)st.st_size, 16 + whole * sizeof(struct ledger_record));
 }
 
+static struct ledger_record write_of(uint64_t id, uint8_t result, uint8_t node, usec_t returned) {
+    return (struct ledger_record){.id = id,
+                                  .op = LEDGER_WRITE,
+                                  .result = result,
+                                  .node = node,
+                                  .scheduled = returned - 3,
+                                  .invoked = returned - 2,
+                                  .returned = returned};
+}
+
+// One record of many: every id is in exactly one, with its own outcome and server, and its time lies in that record's.
+static void a_merged_record_has_every_id_with_its_outcome(void **state) {
+    struct random r = {20261129};
+    for (int round = 0; round < 300; round++) {
+        enum { N = 400 };
+        struct ledger_record whole[N], merged[N];
+        usec_t t = 10 * SEC;
+        uint8_t result = LEDGER_OK, node = 1;
+        for (size_t i = 0; i < N; i++) {
+            t += random_below(&r, random_below(&r, 60) == 0 ? SEC : 20 * MSEC);
+            if (random_below(&r, 50) == 0)
+                result = (uint8_t)(1 + random_below(&r, 3)), node = (uint8_t)random_below(&r, 4);
+            whole[i] = write_of(i + 1, result, node, t + random_below(&r, 5 * MSEC));
+        }
+        for (size_t i = N - 1; i > 0; i--) { // they come back in any order
+            size_t other = (size_t)random_below(&r, i + 1);
+            struct ledger_record swap = whole[i];
+            whole[i] = whole[other], whole[other] = swap;
+        }
+        memcpy(merged, whole, sizeof whole);
+        size_t n = ledger_merge(merged, N, 100 * MSEC), ids = 0;
+        assert_true(n < N);
+        for (size_t i = 0; i < n; i++)
+            ids += merged[i].more + 1;
+        assert_int_equal(ids, N);
+        for (size_t i = 0; i < N; i++) {
+            const struct ledger_record *in = NULL;
+            for (size_t j = 0; j < n; j++)
+                if (whole[i].id >= merged[j].id && whole[i].id <= merged[j].id + merged[j].more)
+                    assert_null(in), in = &merged[j];
+            assert_non_null(in);
+            assert_true(in->result == whole[i].result && in->node == whole[i].node);
+            assert_true(in->scheduled <= whole[i].scheduled && in->returned >= whole[i].returned &&
+                        (in->more ? in->invoked <= whole[i].returned : in->invoked == whole[i].invoked));
+        }
+    }
+    (void)state;
+}
+
+static void a_pause_or_a_missing_id_ends_a_merged_record(void **state) {
+    struct ledger_record all[] = {write_of(1, LEDGER_OK, 1, 10 * SEC), write_of(2, LEDGER_OK, 1, 10 * SEC + 100 * MSEC),
+                                  write_of(3, LEDGER_OK, 1, 10 * SEC + 201 * MSEC),
+                                  write_of(5, LEDGER_OK, 1, 10 * SEC + 202 * MSEC)};
+    assert_int_equal(ledger_merge(all, ARRAY_SIZE(all), 100 * MSEC), 3);
+    assert_true(all[0].more == 1 && all[1].more == 0 && all[2].more == 0);
+    assert_int_equal(ledger_merge(all, 0, 100 * MSEC), 0);
+    (void)state;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_come_back_and_a_half_one_at_the_end_is_ignored, setup, teardown),
@@ -153,6 +213,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_ledger_is_never_written_over, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_said_once_and_no_record_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_no_ledger_of_ours_is_refused_with_a_reason, setup, teardown),
+        cmocka_unit_test(a_merged_record_has_every_id_with_its_outcome),
+        cmocka_unit_test(a_pause_or_a_missing_id_ends_a_merged_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,7 +127,7 @@ static const struct bad table[] = {
      "Patroni drops what it does not know\n"
      "f:8:3: error: 'port' is set by Patroni or the lab itself and can't be chosen here\n"
      "f:10:3: error: unknown setting 'sotrage' (did you mean 'storage'?); allowed: patroni.*, "
-     "postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, image, disk_faults, settle, observe, timeout\n"},
+     "postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, image, disk_faults, settle, observe, timeout, record.thin_after\n"},
     {HEAD "set: {patroni: {ttl: 20s, failsafe_mode: on}}\n"
      "steps: [{wait: 1s}]\n",
      "f:3:1: warning: loop_wait + 2 * retry_timeout is 30 s, more than ttl (20 s): a leader without "
