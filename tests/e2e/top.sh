@@ -10,15 +10,18 @@ lab=top-$$
 export BASCULE_LAB=$lab
 log=$BASCULE_TREE/tests/screen/logs/leader-crash.jsonl
 
-told() { # the lines of a Python story become checks of this one
-  local line
+told() { # the lines of a Python story become checks of this one, and its exit status is one more: an exception is no end
+  local line status='none' before=$checks
   while IFS= read -r line; do
     case $line in
     'ok - '*) ok "${line#ok - }" ;;
     'not ok - '*) not_ok "${line#not ok - }" ;;
+    'exit status '*) status=${line#exit status } ;;
     *) echo "$line" ;;
     esac
-  done < <(TMPDIR=$work python3 "$BASCULE_TREE/tests/screen/$1" "${@:2}" 2>&1)
+  done < <(TMPDIR=$work python3 "$BASCULE_TREE/tests/screen/$1" "${@:2}" 2>&1; echo "exit status $?")
+  check "$1 has come to its end" test "$status" = 0
+  check "$1 has checked something" test "$checks" -gt $((before + 1))
 }
 
 exits 0 'a frame as text needs nothing but a log' "$BASCULE" replay "$log" --to-text --at 30s
