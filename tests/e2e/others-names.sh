@@ -12,34 +12,14 @@ one=$BASCULE_TREE/tests/lib/one-node.yaml
 b() { timeout -k 5 40 "$BASCULE" "$@"; }
 
 pids=()
-forge() { # sockets in the host's abstract namespace, as a lab's name was once; two of them never take anybody
-  python3 - "$(id -u)" "$lab" <<'PYTHON' &
-import os, socket, sys, time
-uid, lab = sys.argv[1:]
-open("/proc/self/comm", "w").write("bascule-lab")
-held = []
-for name, backlog in ((lab, 16), (lab + "-2", 0), ("\x1b]0;PWN\x07\x1b[31mPWN", 16), ("..", 16), ("a/b", 0)):
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.bind(f"\0bascule/{uid}/{name}".encode())
-    s.listen(backlog)
-    held.append(s)
-    for _ in range(3 if backlog == 0 else 0):
-        c = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        c.setblocking(False)
-        try:
-            c.connect(s.getsockname())
-            held.append(c)
-        except BlockingIOError:
-            break
-time.sleep(170)
-PYTHON
-  pids+=($!)
-}
 fake() { # NAME [TEXT]: tests/lib/fake_lab.py
   unshare --user --map-root-user --mount --pid --fork --kill-child --mount-proc python3 "$BASCULE_TREE/tests/lib/fake_lab.py" "$@" >"$work/fake.$#.out" 2>&1 &
   pids+=($!)
 }
-forge
+# Sockets in the host's abstract namespace, as a lab's name was once; two of them never take anybody.
+python3 "$BASCULE_TREE/tests/lib/forge_names.py" "$(id -u)" "$lab" "$lab-2!" '\x1b]0;PWN\x07\x1b[31mPWN' .. 'a/b!' >"$work/forged.out" 2>&1 &
+pids+=($!)
+check 'five names are taken' within 20 grep -qx 'bound 5' "$work/forged.out"
 fake '\x1b]0;PWN\x07\x1b[31mPWN'
 check 'the forger of a lab is there' within 20 grep -q listening "$work/fake.1.out"
 

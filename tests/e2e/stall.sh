@@ -6,9 +6,17 @@
 # shellcheck source=../lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 lab=stall-$$ other=stalled-app-$$
-log() { find "$runs/$1" -name events.jsonl -exec cat {} + 2>/dev/null; }
-fault_is() { log blind | grep '"ev":"fault"' | grep -q "\"phase\":\"$1\""; }
-handed_over() { log app | grep '"ev":"step"' | grep '"name":"handover"' | grep -q '"state":"started"'; }
+# logged RUN KEY=VALUE...: there is an event with exactly these texts.
+logged() {
+  python3 - "$runs/$1" "${@:2}" <<'PYTHON'
+import json, pathlib, sys
+wanted = dict(word.split("=", 1) for word in sys.argv[2:])
+log = next(pathlib.Path(sys.argv[1]).glob("*/events.jsonl"))
+events = [json.loads(line) for line in log.read_text().splitlines(True) if line.endswith("\n")]
+sys.exit(not any(all(e.get(key) == value for key, value in wanted.items()) for e in events))
+PYTHON
+}
+stands_still() { grep -q '^State:.T' "/proc/$1/status"; }
 
 "$BASCULE" run leader-crash --lab "$lab" --runs-dir "$runs/blind" --set patroni.ttl=20s --set patroni.loop_wait=5s \
   --set patroni.retry_timeout=5s >"$work/blind.out" 2>&1 &
@@ -38,28 +46,32 @@ for pid in name:
 PYTHON
 }
 
-check 'the switchover begins' within 120 handed_over
+check 'the switchover begins' within 120 logged app ev=step name=handover state=started
 app=$(application "$(supervisor "$other")")
 check 'the application has a process of its own' test -n "$app"
 kill -STOP "$app"
+check 'and stands still' within 2 stands_still "$app"
 sleep 4
 kill -CONT "$app"
 
-check 'the crash is verified' within 120 fault_is verified
+check 'the crash is verified' within 120 logged blind ev=fault mechanism=node.power_off phase=verified
 boss=$(supervisor "$lab")
 sleep 2
 kill -STOP "$boss"
+check "the crash's supervisor stands still" within 2 stands_still "$boss"
 sleep 8
 kill -CONT "$boss"
 
+rows='"unexpected_writes": True, "duplicated_writes": True, "foreign_rows": True'
 code=0
 wait "$app_run_pid" || code=$?
 check 'a run whose application stood still is invalid' test "$code" = 4
 run=$(find "$runs/app" -mindepth 1 -maxdepth 1 -type d)
-result 'its hole is named' '[h for h in r["holes"] if h["source"] == "application" and h["to_ms"] - h["from_ms"] > 3000]'
-result 'no write was seen lost, and that is not called none' '[e for e in r["expectations"] if e["kind"] == "lost_writes" and e["ok"] is None and "the application stood still from" in e["text"]]'
-result 'an outage it may have slept through is not judged, or it is within the limit anyhow' '[e for e in r["expectations"] if e["kind"] == "write_outage" and e["ok"] is not False]'
-result 'the probes looked all the time: no split brain stands' '[e for e in r["expectations"] if e["kind"] == "split_brain" and e["ok"] and e["watched"]["longest_hole_ms"] == 0]'
+result 'it has one hole, of the application' '[h["source"] for h in r["holes"]] == ["application"] and 3000 < r["holes"][0]["to_ms"] - r["holes"][0]["from_ms"] < 10000'
+result 'of what is expected only this is not known: lost writes, and perhaps the outage that it may have slept through' \
+  'oks.pop("write_outage") is not False and oks == {"new_leader": True, "lost_writes": None, "split_brain": True, '"$rows}"
+result 'lost writes are not called none' '"the application stood still from" in expected("lost_writes")["text"]'
+result 'the probes looked all the time' 'expected("split_brain")["watched"]["longest_hole_ms"] == 0'
 
 code=0
 wait "$blind_pid" || code=$?
@@ -68,11 +80,11 @@ run=$(find "$runs/blind" -mindepth 1 -maxdepth 1 -type d)
 check 'its result.json keeps the schema' python3 "$BASCULE_TREE/tests/lib/result_schema.py" "$run/result.json"
 result 'the verdict names the hole' 'r["verdict"] == "invalid" and "nobody watched from" in r["reason"]'
 result 'there is one hole, of the observer' '[h["source"] for h in r["holes"]] == ["observer"] and r["holes"][0]["to_ms"] - r["holes"][0]["from_ms"] > 7000'
-result 'no split brain is not claimed' '[e for e in r["expectations"] if e["kind"] == "split_brain" and e["ok"] is None and e["watched"]["longest_hole_ms"] > 7000]'
-result 'nor that the phases were inside their bounds' '[e for e in r["expectations"] if e["kind"] == "phases" and e["ok"] is None]'
-result 'what the application saw for itself stands' '[e for e in r["expectations"] if e["kind"] == "lost_writes" and e["ok"] is not None]'
+result 'of what is expected it is not known whether the phases were inside their bounds, and whether there was a split brain' \
+  'oks == {"write_outage": True, "phases": None, "new_leader": True, "lost_writes": True, "split_brain": None, "rejoin": True, '"$rows}"
+result 'for as long as nobody watched' 'expected("split_brain")["watched"]["longest_hole_ms"] > 7000'
 exits 4 'the report from the log alone has the same verdict' "$BASCULE" report "$run"
 says 'not watched +nobody watched from' 'and says when nobody watched'
 says 'NOBODY WATCHES from here on' 'so does the story'
-if grep -qE 'split brain +none$' "$out"; then not_ok 'and does not say "split brain none"'; else ok 'and does not say "split brain none"'; fi
+says_unfolded ' split brain none was seen; not known for ([789]|1[0-9])\.[0-9]+ s in which nobody watched' 'and what is not known of a split brain'
 "$BASCULE" down "$other" >/dev/null 2>&1 || true

@@ -21,27 +21,9 @@ owner=$(stat -c %u "/proc/$pid")
 
 # ---- what he can name
 pids=()
-"${as[@]}" python3 - "$owner" "$lab" <<'PYTHON' &
-import os, socket, sys, time
-owner, lab = sys.argv[1:]
-open("/proc/self/comm", "w").write("bascule-lab")
-held = []
-for name, backlog in ((lab + "-new", 16), ("full", 0), ("\x1b]0;PWN\x07\x1b[31mPWN", 16)):
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.bind(f"\0bascule/{owner}/{name}".encode())
-    s.listen(backlog)
-    held.append(s)
-    for _ in range(0 if backlog else 3):
-        c = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        c.setblocking(False)
-        held.append(c)
-        try:
-            c.connect(s.getsockname())
-        except BlockingIOError:
-            pass
-time.sleep(230)
-PYTHON
+"${as[@]}" python3 - "$owner" "$lab-new" 'full!' '\x1b]0;PWN\x07\x1b[31mPWN' <"$BASCULE_TREE/tests/lib/forge_names.py" >"$work/forged.out" 2>&1 &
 pids+=($!)
+check 'he holds three names' within 20 grep -qx 'bound 3' "$work/forged.out"
 "${as[@]}" unshare --user --map-root-user --mount --pid --fork --kill-child --mount-proc python3 - "$lab" PWN <"$BASCULE_TREE/tests/lib/fake_lab.py" >"$work/fake.out" 2>&1 &
 pids+=($!)
 check 'he has a process that looks like a lab' within 20 grep -q listening "$work/fake.out"
@@ -67,31 +49,32 @@ exits 0 'down --all --force as the other user' b down --all --force
 check 'ends no lab of somebody else' status "s['supervisor_pid'] == $pid"
 
 # ---- what he can reach without it
-"${as[@]}" python3 - "$pid" "$lab" >"$out" 2>&1 <<'PYTHON'
+cat >"$work/reach.py" <<'PYTHON'
+"""reach.py PID LAB ROLE: what the stranger is refused ("stranger"), and the control: that the same, but for the signals, is there for root."""
 import ctypes, os, signal, socket, sys
-pid, lab = int(sys.argv[1]), sys.argv[2]
+pid, lab, stranger = int(sys.argv[1]), sys.argv[2], sys.argv[3] == "stranger"
 libc = ctypes.CDLL(None, use_errno=True)
-children = [pid]
-for p in os.listdir("/proc"):
+def stat(p):
     try:
-        if p.isdigit() and int(open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()[1]) in children:
-            children.append(int(p))
-    except (OSError, ValueError):
-        pass
+        return open(f"/proc/{p}/stat").read().rsplit(")", 1)[1].split()
+    except OSError:
+        return ["X", "0"]
+children = [pid]
+for p in sorted(map(int, filter(str.isdigit, os.listdir("/proc")))):
+    if int(stat(p)[1]) in children and stat(p)[0] not in "ZX":
+        children.append(p)
 print(len(children), "processes of the lab")
 bad = len(children) < 4
-def refused(what, act, p=None):
+def attempt(what, act, p):
     global bad
     try:
-        if act() == "":  # a process that has ended and not been waited for: there is nothing to read
-            return
+        act()
+        allowed, how = True, "was allowed"
     except OSError as e:
-        if e.errno in (1, 13) or (e.errno in (2, 3) and p and not os.path.exists(f"/proc/{p}")):  # refused, or it has ended
-            return
-        print(what, "gave", e)
-    else:
-        print(what, "was allowed")
-    bad = True
+        allowed, how = e.errno not in (1, 13), f"gave {e}"
+    if allowed == stranger and stat(p)[0] not in "ZX":  # of one that has ended there is nothing to reach
+        print(what, how)
+        bad = True
 def pidfd_getfd(p):
     fd = os.pidfd_open(p)
     if libc.syscall(438, fd, 3, 0) < 0:
@@ -102,20 +85,31 @@ def ptrace(p):
 def connect():
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     s.connect(f"/proc/{pid}/root/run/bascule/control/{lab}")
-refused("connect", connect)
+attempt("connect", connect, pid)
 for p in children:
     for name in ("environ", "mem", "maps", "root/etc", "fd/0", "ns/net", "cwd/.", "auxv"):
-        refused(f"{p} {name}", lambda: open(f"/proc/{p}/{name}").read(1), p)
-    for sig in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM):
-        refused(f"{p} signal {sig}", lambda: os.kill(p, sig), p)
-    refused(f"{p} pidfd_getfd", lambda: pidfd_getfd(p), p)
-    refused(f"{p} ptrace", lambda: ptrace(p), p)
+        attempt(f"{p} {name}", lambda: open(f"/proc/{p}/{name}", "rb").read(1), p)
+    for sig in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM) if stranger else (0,):
+        attempt(f"{p} signal {sig}", lambda: os.kill(p, sig), p)
+    attempt(f"{p} pidfd_getfd", lambda: pidfd_getfd(p), p)
+    if stranger:
+        attempt(f"{p} ptrace", lambda: ptrace(p), p)
 sys.exit(bad)
 PYTHON
-code=$?
-[ "$code" = 0 ] || sed 's/^/# /' "$out"
-check 'no process of the lab can be looked into, signalled, traced or entered, and its socket not reached' test "$code" = 0
-check 'nobody else may write to the run folder' test -z "$(find "$run" -perm /022 ! -type l 2>/dev/null)"
+exits 0 'control: root finds it all where the stranger looks for it' python3 "$work/reach.py" "$pid" "$lab" root
+exits 0 'no process of the lab can be looked into, signalled, traced or entered, and its socket not reached' \
+  "${as[@]}" python3 -c "$(<"$work/reach.py")" "$pid" "$lab" stranger
+his=$(mktemp -d /var/tmp/his.XXXXXX) && touch "$his/file" && chown -R "$stranger" "$his"
+"${as[@]}" rm -rf "$his/file" "$run" >"$out" 2>&1
+check 'control: his rm -rf takes what is his' rmdir "$his"
+check 'and of the run folder nothing: the record is there, and goes on' python3 - "$run/events.jsonl" <<'PYTHON'
+import os, sys, time
+first = os.stat(sys.argv[1]).st_size
+time.sleep(2)
+assert os.stat(sys.argv[1]).st_size > first > 0
+assert '"ev":"run.begin"' in open(sys.argv[1]).readline()
+PYTHON
+check 'nobody else may write to the run folder' sh -c 'found=$(find "$1" -perm /022 ! -type l) && test -z "$found"' sh "$run"
 check 'the lab has felt nothing' status 's["healthy"] and not s["faults"]'
 exits 0 'and ends when its owner says so' timeout 60 "$BASCULE" down "$lab"
 rm -rf "$run" "${run%/*}"/*-one-node

@@ -134,7 +134,8 @@ run_scenario() {
   check "$name: the report from the log alone is the same result" cmp "$run/result.json" "$work/again.json"
 }
 
-# result SENTENCE EXPRESSION: a Python expression over r (result.json), ms(phase name) and phase(name).
+# result SENTENCE EXPRESSION: a Python expression over r (result.json), ms(phase name), phase(name), expected(kind) and oks ({kind: True, False or
+# None} of all expectations).
 result() {
   check "$1" python3 - "$run/result.json" "$2" <<'PYTHON'
 import json, sys
@@ -143,10 +144,13 @@ def phase(name):
     return next((p for p in r["phases"] if p["name"] == name), None)
 def ms(name):
     return phase(name)["duration_ms"]
+def expected(kind):
+    return next(e for e in r["expectations"] if e["kind"] == kind)
+oks = {e["kind"]: e["ok"] for e in r.get("expectations", [])}
 value = eval(sys.argv[2])
 if not value:
     print(sys.argv[2], "is", value)
-    print(json.dumps({k: r.get(k) for k in ("verdict", "reason", "write_outage_ms", "recovery_ms", "resolution_ms", "phases", "writes", "split_brain_ms")}, indent=1))
+    print(json.dumps({k: r.get(k) for k in ("verdict", "reason", "write_outage_ms", "recovery_ms", "resolution_ms", "phases", "writes", "split_brain_ms", "holes", "expectations")}, indent=1))
 sys.exit(0 if value else 1)
 PYTHON
 }
