@@ -25,6 +25,7 @@ fuzz_target(packet NEEDS shaper)
 fuzz_target(scenario NEEDS injector scenario SEEDS scenarios scenarios/topologies)
 # Folds and printers of a log. corpus/log: recorded logs, thinned out, for all of them.
 fuzz_target(log SOURCES log_input.c NEEDS report model SEEDS corpus/log)
+fuzz_target(thin SOURCES log_input.c NEEDS model SEEDS corpus/log)
 fuzz_target(measure SOURCES log_input.c NEEDS report proof SEEDS corpus/log)
 fuzz_target(page SOURCES log_input.c NEEDS report SEEDS corpus/log)
 fuzz_target(dashboard SOURCES log_input.c ../screen/player.c NEEDS dashboard SEEDS corpus/log)

@@ -298,8 +298,13 @@ static void read_grammar(struct bytes *b, void (*fn)(void *arg, const struct eve
         struct event ev;
         size_t n;
         memset(&ev, 0, sizeof ev);
-        ev.kind = (enum event_kind)(1 + take(b) % (EVENT_KIND_COUNT - 1));
+        uint8_t kind = take(b);
+        ev.kind = (enum event_kind)(1 + kind % (EVENT_KIND_COUNT - 1));
         b->t = ev.t = time_near(b, b->t);
+        if (kind / (EVENT_KIND_COUNT - 1) % 4 == 3) { // a merged line
+            ev.repeats = take(b);
+            ev.pause = time_near(b, 0);
+        }
         const struct event_field *f = event_fields(ev.kind, &n);
         for (size_t i = 0; i < n; i++)
             put_field(b, &f[i], (char *)&ev + f[i].offset);
@@ -369,8 +374,10 @@ void log_input_ledger(const uint8_t *data, size_t size, void (*fn)(void *arg, co
     enum { RECORD = 8 };
     for (size_t i = 0; i < 64 && (i + 1) * RECORD <= size; i++) {
         struct bytes b = {data + size - (i + 1) * RECORD, data + size - i * RECORD, SEC};
-        struct ledger_record r = {
-            .op = take(&b) % 3, .result = take(&b) % 3 + 1, .node = take(&b), .flags = take(&b) & 1};
+        struct ledger_record r = {.op = take(&b) % 3, .result = take(&b) % 3 + 1, .node = take(&b)};
+        uint8_t more = take(&b);
+        r.flags = more & 1;
+        r.more = r.op ? more >> 4 : 0;
         r.id = take(&b);
         r.scheduled = r.op ? r.id * 10 * MSEC : 0;
         r.invoked = r.scheduled + take(&b) * MSEC;
