@@ -31,14 +31,14 @@ enum phase_kind {
 };
 
 struct phase {
-    bool present; // both ends were seen
-    bool open;    // it goes on: duration is what it has lasted so far. Never in a finished run
     const char *name;
     usec_t start, duration; // run time, µs
     usec_t error;           // the duration's resolution
-    bool bounded;           // a bound could be computed for this fault and these settings
     usec_t bound_min, bound_max;
-    bool inside; // bound_min - error <= duration <= bound_max + error
+    bool present; // both ends were seen
+    bool open;    // it goes on: duration is what it has lasted so far. Never in a finished run
+    bool bounded; // a bound could be computed for this fault and these settings
+    bool inside;  // bound_min - error <= duration <= bound_max + error
     char why
         [EVENT_TEXT_MAX]; // the formula with its numbers: "ttl 30 s - age of the lease 4.2 s, etcd's lease scan 0.5 s"
 };
