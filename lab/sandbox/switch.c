@@ -229,7 +229,7 @@ int switch_port_get(struct switch_net *sw, const char *node, bool *ret_up, struc
 int switch_port_tap(struct switch_net *sw, const char *node, struct err *err) {
     struct port *p;
     int home, r = need_port(sw, node, &p, err);
-    if (r == 0)
+    if (r >= 0)
         r = link_enter_ns(sw->ns, &home, err);
     if (r < 0)
         return r;
@@ -278,7 +278,7 @@ static int cut_element(const struct switch_net *sw, const struct switch_cut *cut
                        struct err *err) {
     struct port *from, *to;
     int r = need_port(sw, cut->from, &from, err);
-    if (r == 0)
+    if (r >= 0)
         r = need_port(sw, cut->to, &to, err);
     if (r < 0)
         return r;
