@@ -163,7 +163,8 @@ static void run_until(const char *what) {
     while (!has(what) && usec_now() < deadline)
         assert_true(sd_event_run(loop, 50 * MSEC) >= 0);
     if (!has(what))
-        print_message("started only: %s\n", strbuf_str(&started));
+        print_message("started only: %s(%s %s)\n", strbuf_str(&started), last_state.u.LAB_STATE.state,
+                      last_state.u.LAB_STATE.detail);
     assert_true(has(what));
 }
 
