@@ -185,3 +185,7 @@ enum follow_end follow_lab(const struct follow_options *o, char *detail, size_t 
     (void)sigaction(SIGTERM, &old_term, NULL);
     return end;
 }
+
+bool follow_interrupted(void) {
+    return interrupts > 0;
+}

@@ -21,5 +21,7 @@ struct follow_options {
 // Returns how it ended. detail (may be NULL) gets the reason of a broken lab. Ctrl-C: first asks the lab to heal and end, a
 // second one ends it at once.
 enum follow_end follow_lab(const struct follow_options *o, char *detail, size_t size);
+// Has somebody interrupted (SIGINT, SIGTERM) the lab that was followed last?
+bool follow_interrupted(void);
 // The style for a descriptor: colour only on a terminal without NO_COLOR, UTF-8 by the locale, the terminal's width.
 struct report_style follow_style(int fd);

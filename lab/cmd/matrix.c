@@ -163,7 +163,8 @@ int matrix_main(int argc, char **argv) {
         "Runs the same scenarios on each of several images (Debian releases) and prints one table: versions, write "
         "outage, phases, lost writes, verdict.\v"
         "An image that is not there makes a row that says which command builds it. Exit status: the worst of all rows: "
-        "3 before 2, 1, 4 and 0.",
+        "3 before 2, 1, 5, 4 and 0. Ctrl-C ends the runs (once more: at once), prints what there is, and ends by "
+        "SIGINT.",
         NULL,
         NULL,
         NULL};

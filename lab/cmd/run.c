@@ -192,8 +192,14 @@ static int read_all(const struct options *o, job_list *jobs) {
 static int run_all(const job_list *jobs, const struct options *o) {
     cleanup_strbuf struct strbuf table = {0};
     int worst = EXIT_PASS;
-    VEC_FOREACH (jobs, job)
-        worst = cmd_worse(worst, run_job(job, o, &table));
+    for (size_t i = 0; i < jobs->n; i++) {
+        worst = cmd_worse(worst, run_job(&jobs->items[i], o, &table));
+        size_t left = jobs->n - i - 1;
+        if (!left || !follow_interrupted())
+            continue;
+        log_info("interrupted: %zu more %s not run", left, left == 1 ? "scenario is" : "scenarios are");
+        break;
+    }
     if (jobs->n > 1 && !o->json)
         (void)printf("\n%s", strbuf_str(&table));
     return worst;
@@ -202,9 +208,16 @@ static int run_all(const job_list *jobs, const struct options *o) {
 int run_main(int argc, char **argv) {
     static const struct argp_child children[] = {{&start_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        argp_options,  parse,
-        "SCENARIO...", "Runs scenarios against a lab of real daemons and measures what the application felt.",
-        children,      NULL,
+        argp_options,
+        parse,
+        "SCENARIO...",
+        "Runs scenarios against a lab of real daemons and measures what the application felt.\v"
+        "Ctrl-C heals everything and ends the lab (once more: at once); scenarios that come after it are not run.\n\n"
+        "Exit status: 0 pass, 1 an expectation failed, 2 wrong use or a bad file, 3 the lab broke, 4 skipped or "
+        "invalid "
+        "(one that was interrupted is), 5 known defect. Of several scenarios the worst: 3 before 2, 1, 5, 4 and 0.",
+        children,
+        NULL,
         NULL};
     struct options o = {0};
     cmd_parse(&argp, "run", argc, argv, 0, &o);

@@ -195,7 +195,10 @@ static void print_json(const run_entry_list *runs, const struct options *o) {
 }
 
 static int no_run(const char *parent, const struct options *o) {
-    if (o->scenario)
+    static const char *const words[] = {"prune", NULL};
+    if (o->scenario && str_nearest(o->scenario, words))
+        log_error("no run of '%s' in %s (did you mean `bascule runs prune`?)", o->scenario, parent);
+    else if (o->scenario)
         log_error("no run of '%s' in %s (`bascule runs` lists all)", o->scenario, parent);
     else
         (void)printf("no run yet in %s (`bascule run leader-crash` makes one)\n", parent);

@@ -155,7 +155,9 @@ int up_main(int argc, char **argv) {
                                      parse,
                                      "[TOPOLOGY]",
                                      "Starts a lab (default: patroni-3) and leaves it standing. TOPOLOGY is a file, or "
-                                     "a name from scenarios/topologies.",
+                                     "a name from scenarios/topologies.\v"
+                                     "Exit status: 0 it stands, 2 wrong use or a bad file, 3 it did not come up (also: "
+                                     "interrupted by Ctrl-C), 4 this host can't do it.",
                                      children,
                                      NULL,
                                      NULL};

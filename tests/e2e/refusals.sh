@@ -57,3 +57,30 @@ masked() (umask 0777 && b "$@")
 exits 4 'a umask of 0777' masked up patroni-2 --runs-dir "$runs"
 says 'the umask 0777 takes your own rights away.*umask 022' 'is refused, and that is said'
 check 'no run folder was made' test ! -e "$runs"
+
+# ---- misspelt ---------------------------------------------------------------------------------------------------------------------
+misspelt() { # MEANT COMMAND...: refused with what was probably meant
+  local meant=$1
+  shift
+  exits 2 "'$*' is refused" b "$@"
+  says "did you mean .*$meant" "with '$meant'"
+}
+misspelt run rum
+misspelt build image biuld
+misspelt prune runs prun
+misspelt leader-crash run leader-crush
+misspelt --seed run --seeed 3 leader-crash
+misspelt --seed run leader-crash --seeed=3
+misspelt --force down --forse
+misspelt --mirror image build --mirorr=x debian-13
+misspelt --json status --jsom
+exits 2 'a beginning that two options share' b run --se 3 leader-crash
+says 'ambiguous' 'is said to be ambiguous'
+exits 2 'what an option takes is no option' b run --set --seeed leader-crash
+says 'KEY=VALUE' 'and is refused for what it is'
+exits 2 'options of a command on a node are its own' b exec --lab no-such-lab n1 ls --jsom
+says "no lab named 'no-such-lab'" 'and nobody judges them'
+exits 0 'the exit statuses are in the help of run' b run --help
+says_unfolded 'Exit status: 0 pass, 1 .* 5 known defect' 'all of them'
+exits 0 'and in that of bascule' b --help
+says_unfolded 'Exit codes: 0 pass, 1 .* 5 known defect' 'all of them'
