@@ -54,7 +54,7 @@ int ledger_append(struct ledger_writer *w, const struct ledger_record *records, 
 void ledger_close(struct ledger_writer *w);
 // Merges finished operations, none of them merged yet, in place and returns how many records are left. One record stands for those of the
 // same outcome, server, phase and SQLSTATE; writes, when their ids follow each other (id to id + more) and none of them came back more than
-// `pause` after the others before it. Its `scheduled` is their earliest schedule, `invoked` their first *return* and `returned` the last.
+// `pause` before or after all the others. Its `scheduled` is their earliest schedule, `invoked` their first *return* and `returned` the last.
 size_t ledger_merge(struct ledger_record *records, size_t n, usec_t pause);
 // Reads all whole records; fn returns false to stop. A record that can't be ours (an operation, result, phase or flag that does not exist, a
 // time beyond USEC_LONGEST, an sqlstate of other characters) reaches fn as LEDGER_BROKEN with everything else zero. Returns the number of all

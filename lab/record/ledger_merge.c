@@ -23,8 +23,14 @@ static int by_class(const void *a, const void *b) {
     return x->returned < y->returned ? -1 : x->returned > y->returned;
 }
 
+// Ids come back in any order: one that waits in a row of later ones comes back long after them, and a pause may lie between.
+static bool near(const struct ledger_record *into, const struct ledger_record *r, usec_t pause) {
+    usec_t first = into->more ? into->invoked : into->returned;
+    return r->returned <= into->returned + pause && r->returned + pause >= first;
+}
+
 static bool joins(const struct ledger_record *into, const struct ledger_record *r, usec_t pause) {
-    bool next = r->op == LEDGER_READ || (r->id == into->id + into->more + 1 && r->returned <= into->returned + pause);
+    bool next = r->op == LEDGER_READ || (r->id == into->id + into->more + 1 && near(into, r, pause));
     return next && class_of(into, r) == 0 && into->more < LEDGER_MORE_MAX;
 }
 

@@ -206,6 +206,18 @@ static void a_pause_or_a_missing_id_ends_a_merged_record(void **state) {
     (void)state;
 }
 
+// The first write waits through a pause in which nothing comes back, and the next ones had come back before it.
+static void a_pause_behind_later_ids_ends_a_merged_record(void **state) {
+    struct ledger_record all[] = {
+        write_of(1, LEDGER_OK, 1, 10 * SEC + 500 * MSEC), write_of(2, LEDGER_OK, 1, 10 * SEC + 5 * MSEC),
+        write_of(3, LEDGER_OK, 1, 10 * SEC + 15 * MSEC), write_of(4, LEDGER_OK, 1, 10 * SEC + 501 * MSEC)};
+    assert_int_equal(ledger_merge(all, ARRAY_SIZE(all), 100 * MSEC), 3);
+    assert_true(all[0].more == 0 && all[1].more == 1 && all[2].more == 0);
+    assert_int_equal(all[1].invoked, 10 * SEC + 5 * MSEC);
+    assert_int_equal(all[1].returned, 10 * SEC + 15 * MSEC);
+    (void)state;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_come_back_and_a_half_one_at_the_end_is_ignored, setup, teardown),
@@ -215,6 +227,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_no_ledger_of_ours_is_refused_with_a_reason, setup, teardown),
         cmocka_unit_test(a_merged_record_has_every_id_with_its_outcome),
         cmocka_unit_test(a_pause_or_a_missing_id_ends_a_merged_record),
+        cmocka_unit_test(a_pause_behind_later_ids_ends_a_merged_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
