@@ -49,10 +49,22 @@ static bool all_quiet(const struct app *a) {
     return true;
 }
 
+// After a standstill there is much of it. What is due first comes first, whichever pool it is for: each belongs to the bucket of its schedule.
+void app_schedule(struct app *a, usec_t now) {
+    for (;;) {
+        struct pool *first = &a->pools[0];
+        for (size_t i = 1; i < a->n_pools; i++)
+            if (pool_due(&a->pools[i]) < pool_due(first))
+                first = &a->pools[i];
+        if (pool_due(first) > now)
+            return;
+        pool_schedule(first, now);
+    }
+}
+
 void app_turn(struct app *a) {
     usec_t now = app_now(a);
-    for (size_t i = 0; i < a->n_pools; i++)
-        pool_schedule(&a->pools[i], now);
+    app_schedule(a, now);
     for (size_t i = 0; i < a->n_pools; i++)
         pool_work(&a->pools[i], now);
     report_advance(a, now);

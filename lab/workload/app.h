@@ -107,6 +107,7 @@ struct app {
 int app_main(const struct app_config *o, int fd); // the whole life of the process; returns its exit status
 usec_t app_now(const struct app *a);
 void app_begin_load(struct app *a, uint64_t first_id); // the table is there: schedules start now
+void app_schedule(struct app *a, usec_t now);          // what is due by now becomes operations, in order
 void app_turn(struct app *a);                          // after anything happened: do what is due, set the timer
 
 // hosts.c: reading the conninfo
@@ -114,7 +115,8 @@ int app_read_conninfo(struct app *a, struct err *err);
 void hosts_for_node(struct pool *p, const struct node_def *n, size_t index);
 
 // pool.c: operations meet connections
-void pool_schedule(struct pool *p, usec_t now);               // puts what is due into the queue
+usec_t pool_due(const struct pool *p);                        // when its next operation is to start
+void pool_schedule(struct pool *p, usec_t now);               // puts that one into the queue
 void pool_set_rate(struct pool *p, double per_s, usec_t now); // operations a second from now on
 void pool_work(struct pool *p, usec_t now);                   // deadlines, dispatch, attempts
 usec_t pool_next(const struct pool *p);                       // when pool_work has something to do next

@@ -31,6 +31,7 @@ static void record(struct pool *p, const struct op *op, enum op_end end, const c
                               .phase = (uint8_t)classify_phase(end, op->invoked != 0),
                               .flags = flags};
     STR_COPY(r.sqlstate, sqlstate);
+    app_schedule(p->app, now); // an answer that waited for us closes the buckets of what was due meanwhile
     report_finished(p->app, &r);
 }
 

@@ -7,20 +7,23 @@ static usec_t due(const struct pool *p, uint64_t k) {
     return p->t0 + (usec_t)((double)k * p->period);
 }
 
+usec_t pool_due(const struct pool *p) {
+    bool schedules = !p->app->stopping && p->period > 0 && p->t0 != USEC_NEVER;
+    return schedules ? due(p, p->n_scheduled) : USEC_NEVER;
+}
+
 void pool_schedule(struct pool *p, usec_t now) {
     struct app *a = p->app;
-    if (a->stopping || p->period <= 0 || p->t0 == USEC_NEVER)
-        return;
+    usec_t t = pool_due(p);
     if (p->kind == LEDGER_READ && !p->warm && now >= a->warm_until)
         p->warm = true; // a node that could not be read by now counts as not readable
-    for (usec_t t = due(p, p->n_scheduled); t <= now; t = due(p, ++p->n_scheduled)) {
-        bool counted = p->kind == LEDGER_WRITE || p->warm;
-        struct op op = {
-            .id = p->kind == LEDGER_WRITE ? a->first_id + p->n_scheduled : 0, .scheduled = t, .counted = counted};
-        VEC_PUSH(&p->queue, op);
-        if (counted)
-            report_scheduled(a, p->kind, t, now);
-    }
+    struct op op = {.id = p->kind == LEDGER_WRITE ? a->first_id + p->n_scheduled : 0,
+                    .scheduled = t,
+                    .counted = p->kind == LEDGER_WRITE || p->warm};
+    p->n_scheduled++;
+    VEC_PUSH(&p->queue, op);
+    if (op.counted)
+        report_scheduled(a, p->kind, t, now);
 }
 
 // From now on. t0 is moved so that the next operation keeps its number, which is its id; usec_t wraps, and wraps back in due().
@@ -108,9 +111,7 @@ static usec_t earlier(usec_t a, usec_t b) {
 }
 
 usec_t pool_next(const struct pool *p) {
-    usec_t next = attempts_next(p);
-    if (!p->app->stopping && p->period > 0 && p->t0 != USEC_NEVER)
-        next = earlier(next, due(p, p->n_scheduled));
+    usec_t next = earlier(attempts_next(p), pool_due(p));
     if (p->queue_at < p->queue.n)
         next = earlier(next, p->queue.items[p->queue_at].scheduled + p->app->o->def.deadline);
     VEC_FOREACH (&p->slots, s)
