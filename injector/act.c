@@ -9,7 +9,7 @@
 #include "injector/net/net_cuts.h"
 #include "injector/process/frozen.h"
 #include "injector/process/salvo.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 struct act {
     struct injector *in;

@@ -5,7 +5,7 @@
 #include "injector/catalogue.h"
 #include "injector/dcs/snapshot.h"
 #include "injector/errand/errand.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static void compact(struct errand_io *io) {
     cleanup_strbuf struct strbuf why = {0};

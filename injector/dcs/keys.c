@@ -3,7 +3,7 @@
 // at the revision of our change shows it, whatever Patroni has written a moment later.
 #include "injector/catalogue.h"
 #include "injector/errand/errand.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static const usec_t BACK = 25 * SEC; // a loop of Patroni (10 s), an etcd request that is tried again, and some room
 

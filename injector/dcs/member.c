@@ -7,7 +7,7 @@
 #include "injector/errand/errand.h"
 #include "lab/base/fs.h"
 #include "lab/base/inside.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static const char CONF[] = "/etc/etcd/etcd.conf.yml", DATA[] = "/var/lib/etcd/member";
 

@@ -12,7 +12,7 @@
 #include "injector/phases.h"
 #include "lab/base/fs.h"
 #include "lab/base/inside.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static const char RESTORED[] = "/var/lib/etcd/restored";
 

@@ -4,8 +4,8 @@
 
 #include <poll.h>
 
+#include "lab/node/places.h"
 #include "lab/observe/pgconn.h"
-#include "lab/stack/names.h"
 #include "lab/stack/stack.h"
 
 static PGconn *open_conn(struct errand_io *io, const char *const *keys, const char *const *values) {

@@ -2,7 +2,7 @@
 // The processes of one phase. On each target at once: the phase is over when all have answered. In turn: the next node is asked
 // when the one before passed; if all pass, the phase fails with the words of all of them.
 #include "injector/errand/process.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static void end(struct team *t, bool ok) {
     void (*done)(void *, bool, usec_t, const char *) = STEAL(t->done);

@@ -5,7 +5,7 @@
 // is the only place that reads the parameters with, direction and path; net.drop and its relatives, the shaper, probes
 // and the connectivity matrix share it.
 #include "injector/fault.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 // A service path is directed by who connects: clients (any of these services), servers, port. sql and replication are the
 // same port and told apart by who connects: a PostgreSQL node replicates, copies or rewinds, the application and HAProxy

@@ -10,7 +10,7 @@
 #include "injector/phases.h"
 #include "injector/process/salvo.h"
 #include "injector/retry.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static const usec_t STOP_MAX = 45 * SEC;
 

@@ -2,7 +2,7 @@
 #pragma once
 // Words about Patroni's REST API that several files need.
 #include "injector/errand/errand.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 // The path of `path` in a JSON object of nested ones: "postgresql.parameters.max_connections". NULL = not there.
 const cJSON *patroni_config_find(const cJSON *config, const char *path);

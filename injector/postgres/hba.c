@@ -5,7 +5,7 @@
 
 #include "injector/postgres/postgres.h"
 #include "lab/base/fs.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static const char HBA[] = STACK_PGDATA "/pg_hba.conf";
 

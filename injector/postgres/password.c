@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // postgres.rotate_password: the replication role gets another password in the database, and nobody tells the config.yml files.
 #include "injector/postgres/postgres.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 #include "lab/stack/stack.h"
 
 const char *postgres_replication_login(char sqlstate[static 6], struct strbuf *why) {

@@ -3,7 +3,7 @@
 
 #include "injector/catalogue.h"
 #include "injector/phases.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 struct process_state *process_state(struct fault *f) {
     if (!f->state)

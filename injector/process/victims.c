@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/process/victims.h"
 
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static int add(victim_list *out, struct node *n, int64_t pid, const char *what, struct err *err) {
     struct victim v = {.node = n};

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 #include "lab/stack/stack.h"
 
 struct node *app_conn_home(const struct fault_world *w) {

@@ -13,9 +13,9 @@
 #include "injector/catalogue.h"
 #include "injector/phases.h"
 #include "injector/resource/app_conn.h"
+#include "lab/node/places.h"
 #include "lab/observe/http.h"
 #include "lab/stack/clock/clock.h"
-#include "lab/stack/names.h"
 
 enum { CLOCKS = 2 };
 static const char *const clocks[CLOCKS] = {"postgres", "patroni"};

@@ -14,7 +14,7 @@
 #include "injector/probe_socket.h"
 #include "injector/process/process_fault.h"
 #include "injector/resource/limits.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 #define FILES_SERVICES "postgres|patroni|etcd"
 

@@ -11,7 +11,7 @@
 #include "injector/resource/app_conn.h"
 #include "injector/resource/limits.h"
 #include "lab/base/fs.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static const int64_t MB = 1 << 20;
 

@@ -5,7 +5,7 @@
 #include <signal.h>
 
 #include "injector/resource/app_conn.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 enum { ROW = 8 * 1024, PIECES = 250 };
 

@@ -3,7 +3,7 @@
 // mechanism is a process of ours that goes on until it is healed; verified out of band, on the server that is hit.
 #include "injector/catalogue.h"
 #include "injector/errand/errand.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 enum { SESSIONS_MAX = 1000 };
 #define COUNT(name) "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" name "'"

@@ -3,7 +3,7 @@
 #include "lab/cmd/client.h"
 #include "lab/cmd/simple.h"
 #include "lab/node/enter.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 // The words of the command for the run's log: "kill -9 42". A NULL-terminated list; "" for a shell.
 static char *in_words(const char *const *argv) {

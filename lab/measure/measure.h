@@ -2,13 +2,13 @@
 #pragma once
 // Folds the log of a run (and its ledger) into numbers and a verdict. Pure: the same log gives the same result on any machine.
 // docs/measures.md defines each number; the definitions come from docs/ARCHITECTURE.md section "What is measured".
+#include "lab/base/cluster.h"
 #include "lab/base/vec.h"
 #include "lab/model/outages.h"
 #include "lab/model/watch.h"
 #include "lab/record/event.h"
 #include "lab/record/ledger.h"
 #include "lab/record/record_proof.h"
-#include "lab/scenario/topology.h"
 
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INVALID, VERDICT_SKIPPED, VERDICT_ERROR, VERDICT_KNOWN_DEFECT };
 const char *verdict_name(enum verdict v);

@@ -4,8 +4,8 @@
 // its probe was answered, and the leader, asked after that, had only written up to L < R, then the standby holds WAL that this leader never wrote.
 // WAL positions of a running primary never go back, and it sends no WAL that it has not written. Pure; the measures fold a whole log with it, the
 // model (lab/model/diverge.c) sees it while it is so.
+#include "lab/base/cluster.h"
 #include "lab/record/event.h"
-#include "lab/scenario/topology.h"
 
 struct ahead_position { // of a standby, answered at t
     usec_t t;

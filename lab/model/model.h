@@ -2,9 +2,10 @@
 #pragma once
 // The cluster as the events tell it so far: one fold, used by the engine (conditions, targets), by `bascule status` and by the
 // dashboard. Pure: model_apply reads an event and nothing else. Unknown is a value: nothing here is assumed.
+#include "lab/base/cluster.h"
+#include "lab/base/vec.h"
 #include "lab/model/diverge.h"
 #include "lab/record/event.h"
-#include "lab/scenario/topology.h"
 
 enum { MODEL_FAULTS_MAX = 64, MODEL_STEPS_MAX = 128, MODEL_SLOTS_MAX = 512 };
 

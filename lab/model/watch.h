@@ -14,9 +14,9 @@
 //
 // In a thinned record (lab/record/thin.h) a merged line names the longest pause between the probes that it stands for: that is what is judged.
 // What follows the last line is a hole only when it is longer by the time that one line may stand for.
+#include "lab/base/cluster.h"
 #include "lab/base/vec.h"
 #include "lab/record/event.h"
-#include "lab/scenario/topology.h"
 
 #define WATCH_STILL SEC
 #define WATCH_SQL   (4 * SEC)

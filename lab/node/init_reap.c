@@ -7,7 +7,7 @@
 
 #include "lab/node/init.h"
 #include "lab/node/internal.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static bool other_postgres(pid_t not_this) {
     cleanup_dir DIR *dir = opendir("/proc");

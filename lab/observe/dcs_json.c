@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 enum { WATCH_LINE_MAX = 8 * 1024 * 1024 };

@@ -8,8 +8,8 @@
 //   the wanted revision is compacted, or another cluster answers (etcd started anew): read all keys again and tell the differences
 #include <stdio.h>
 
+#include "lab/node/places.h"
 #include "lab/observe/etcd_internal.h"
-#include "lab/stack/names.h"
 
 #define WATCH_RETRY (500 * MSEC)
 #define RANGE_RETRY (300 * MSEC)

@@ -13,8 +13,8 @@
 // An etcd leader change renews every lease without Patroni (lessor.Promote): for the time left that is the same.
 #include <stdio.h>
 
+#include "lab/node/places.h"
 #include "lab/observe/etcd_internal.h"
-#include "lab/stack/names.h"
 
 #define LEASE_PERIOD   (250 * MSEC)
 #define LEASE_DEADLINE SEC

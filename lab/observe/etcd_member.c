@@ -2,8 +2,8 @@
 // Each etcd member is asked for its status every 500 ms: does it answer, whom does it take for the leader, how far is its log.
 #include <stdio.h>
 
+#include "lab/node/places.h"
 #include "lab/observe/etcd_internal.h"
-#include "lab/stack/names.h"
 
 #define STATUS_PERIOD (500 * MSEC)
 #define STATUS_REPEAT (5 * SEC)

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 
 #include "lab/base/count.h"
+#include "lab/node/places.h"
 #include "lab/observe/sql_internal.h"
-#include "lab/stack/names.h"
 
 enum { CHUNK_MAX = 470 };
 #define SQLSTATE_NO_TABLE "42P01"   // undefined_table (PostgreSQL, appendix A)

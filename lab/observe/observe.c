@@ -3,8 +3,8 @@
 // through their own sockets in between. Nothing here waits.
 #include <stdio.h>
 
+#include "lab/node/places.h"
 #include "lab/observe/internal.h"
-#include "lab/stack/names.h"
 
 #define HEARTBEAT PROBE_FAST
 

@@ -3,9 +3,9 @@
 // happens in between comes from the DCS watch, SQL, process exits and log lines.
 #include <stdio.h>
 
+#include "lab/node/places.h"
 #include "lab/observe/internal.h"
 #include "lab/observe/patroni_json.h"
-#include "lab/stack/names.h"
 
 #define MEMBER_PERIOD SEC
 #define MEMBER_REPEAT (5 * SEC) // of the same bad news; an answer is told every time: its positions move

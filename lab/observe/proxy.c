@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "lab/node/places.h"
 #include "lab/observe/internal.h"
 #include "lab/observe/proxy_csv.h"
-#include "lab/stack/names.h"
 
 #define PROXY_PERIOD SEC
 #define PROXY_HURRY  (250 * MSEC)

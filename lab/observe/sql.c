@@ -12,8 +12,8 @@
 // No question is asked that the server would refuse: its log stays free of our errors.
 #include <stdio.h>
 
+#include "lab/node/places.h"
 #include "lab/observe/sql_internal.h"
-#include "lab/stack/names.h"
 
 struct link { // one of the two connections
     struct sql *sql;

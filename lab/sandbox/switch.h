@@ -3,8 +3,11 @@
 // The switch: a network namespace that holds the bridge, one port (veth) per node, and every network fault. Nodes see only
 // symptoms. All calls are synchronous, take well under a millisecond but for switch_prepare, and work from the
 // supervisor whatever namespace it is in (they return to it).
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lab/base/cluster.h"
 #include "lab/base/err.h"
-#include "lab/scenario/topology.h"
 
 struct switch_net; // opaque
 

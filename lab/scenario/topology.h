@@ -2,13 +2,11 @@
 #pragma once
 // What a lab is made of: nodes, the services each one runs, addresses and settings. Plain data, read from a topology file
 // (scenarios/topologies/NAME.yaml) by topology_read and never changed once the plan is made.
+#include "lab/base/cluster.h"
 #include "lab/base/usec.h"
 #include "lab/base/vec.h"
 
-enum { NODE_NAME_MAX = 32, NODES_MAX = 16, ADDRESS_MAX = 16, IMAGE_NAME_MAX = 64 };
-
-// Service bits. "postgres" is PostgreSQL run by Patroni in the patroni stack.
-enum service { SERVICE_POSTGRES = 1, SERVICE_ETCD = 2, SERVICE_HAPROXY = 4, SERVICE_APP = 8 };
+enum { IMAGE_NAME_MAX = 64 };
 
 // Of Patroni's `watchdog: mode`. A node's own goes before patroni.watchdog.
 enum watchdog_mode { WATCHDOG_UNSET, WATCHDOG_OFF, WATCHDOG_AUTOMATIC, WATCHDOG_REQUIRED };

@@ -2,7 +2,7 @@
 // What several configuration files share, and the small files for people. See conf.h.
 #include "lab/stack/conf.h"
 
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 const struct node_def *conf_first_leader(const struct topology *t) {
     VEC_FOREACH (&t->nodes, n) {

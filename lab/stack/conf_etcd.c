@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // etcd.conf.yml, read by `etcd --config-file`.
+#include "lab/node/places.h"
 #include "lab/stack/conf.h"
-#include "lab/stack/names.h"
 #include "lab/stack/versions.h"
 
 static void initial_cluster(const struct topology *t, struct strbuf *out) {

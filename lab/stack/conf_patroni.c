@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // config.yml of one Patroni.
 #include "lab/node/node.h"
+#include "lab/node/places.h"
 #include "lab/stack/conf.h"
 #include "lab/stack/conf_postgresql.h"
-#include "lab/stack/names.h"
 
 // A YAML scalar: numbers bare, everything else quoted, because a bare `on` is a boolean to YAML.
 static void add_scalar(struct strbuf *out, const char *value) {

@@ -3,8 +3,8 @@
 // be what Patroni itself would write (patroni/postgresql/config.py): it takes over a running server, compares, and
 // marks the node "pending restart" for each difference.
 #include "lab/stack/conf_postgresql.h"
+#include "lab/node/places.h"
 #include "lab/stack/conf.h"
-#include "lab/stack/names.h"
 #include "lab/stack/versions.h"
 
 const struct conf_default CONF_COMMAND_LINE[] = {

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 
 #include "lab/base/inside.h"
+#include "lab/node/places.h"
 #include "lab/stack/clock/clock.h"
 #include "lab/stack/internal.h"
-#include "lab/stack/names.h"
 
 // On a server systemd-tmpfiles makes these at each boot, /run being empty then. Should it fail, the daemon that needs one says so.
 void service_boot(struct node *n) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // The room's front door. One system so far; see stack.h.
+#include "lab/node/places.h"
 #include "lab/stack/internal.h"
-#include "lab/stack/names.h"
 
 int stack_new(const struct stack_options *o, struct stack **ret, struct err *err) {
     if (!str_empty(o->topology->stack) && !str_eq(o->topology->stack, "patroni"))

@@ -18,8 +18,8 @@
 #include <sys/inotify.h>
 
 #include "lab/base/inside.h"
+#include "lab/node/places.h"
 #include "lab/stack/internal.h"
-#include "lab/stack/names.h"
 
 #define PHASE_DEADLINE MINUTE
 #define NODE_DEADLINE  (10 * SEC)   // for each node, where that is more: sixteen need 16 s on two idle processors

@@ -13,8 +13,8 @@
 
 #include "lab/base/fs.h"
 #include "lab/node/environment.h"
+#include "lab/node/places.h"
 #include "lab/stack/conf_postgresql.h"
-#include "lab/stack/names.h"
 #include "lab/stack/template.h"
 
 static _Noreturn void become_program(const struct template_world *w, const char *const *argv, const char *input,

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "lab/base/fs.h"
+#include "lab/node/places.h"
 #include "lab/stack/internal.h"
-#include "lab/stack/names.h"
 
 static int put(const char *root, const char *file, const struct strbuf *text, mode_t mode, struct err *err) {
     cleanup_free char *path = xasprintf("%s/%s", root, file);

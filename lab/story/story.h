@@ -5,9 +5,9 @@
 //
 // A moment enters the list when it becomes known, at its place in time: an outage is told 300 ms after its last acknowledged write and stands at
 // that write. What was told may get a detail later ("2.1 s before its leader key expired").
+#include "lab/base/cluster.h"
 #include "lab/base/vec.h"
 #include "lab/record/event.h"
-#include "lab/scenario/topology.h"
 
 // What a moment is about; the names are those of the page's data block.
 // clang-format off

@@ -4,7 +4,7 @@
 #include <libpq-fe.h>
 #include <stdio.h>
 
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 #include "lab/workload/app.h"
 
 static const char *option(const PQconninfoOption *opts, const char *key) {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "lab/base/fs.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 
 static char bin[128];
 

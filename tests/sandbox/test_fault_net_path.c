@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 #include "tests/sandbox/fault_fixture.h"
 
 static int setup(void **state) {

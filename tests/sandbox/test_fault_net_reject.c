@@ -6,7 +6,7 @@
 
 #include "injector/net/net_rejects.h"
 #include "injector/net/reject_answer.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 #include "tests/sandbox/fault_fixture.h"
 
 static int setup(void **state) {

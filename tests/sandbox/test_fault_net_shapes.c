@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 
 #include "injector/net/partition.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 #include "tests/sandbox/fault_fixture.h"
 
 static int setup(void **state) {

@@ -6,8 +6,8 @@
 
 #include "injector/resource/memory_use.h"
 #include "lab/base/fs.h"
+#include "lab/node/places.h"
 #include "lab/stack/clock/clock.h"
-#include "lab/stack/names.h"
 
 // Can the application log in? Asked with psql, not with the injector's own means.
 static bool app_gets_in(struct fixture *x) {

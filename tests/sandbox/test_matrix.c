@@ -7,7 +7,7 @@
 #include "injector/net/matrix.h"
 #include "injector/probe_socket.h"
 #include "lab/base/fs.h"
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 #include "tests/sandbox/fault_fixture.h"
 
 // n1, n2 postgres and etcd, n3 etcd, app: sql 2, replication 2, rest 2, etcd_client 4, etcd_peer 6.

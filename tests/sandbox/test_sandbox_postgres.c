@@ -3,7 +3,7 @@
 #include <glob.h>
 #include <signal.h>
 
-#include "lab/stack/names.h"
+#include "lab/node/places.h"
 #include "tests/sandbox/fixture.h"
 
 static bool have_postgres(void) {

@@ -10,8 +10,8 @@
 #include <time.h>
 
 #include "lab/base/fs.h"
+#include "lab/node/places.h"
 #include "lab/sandbox/sandbox.h"
-#include "lab/stack/names.h"
 
 void test_topology(struct topology *t) {
     static char stack[] = "patroni", key[] = "max_connections", value[] = "50";
