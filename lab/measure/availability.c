@@ -18,10 +18,13 @@ static int64_t tried(const struct tick *k, enum what what) {
     return what == WRITES ? k->w_tried : k->r_tried;
 }
 
+struct row { // of good buckets, by their numbers
+    usec_t first, last;
+};
 struct buckets {
     usec_t from, width;
-    size_t n;
-    bool *good;
+    usec_t n;
+    VEC(struct row) good; // in order of `first`
 };
 
 static usec_t bucket_width(const struct measure *m, enum what what) {
@@ -30,7 +33,7 @@ static usec_t bucket_width(const struct measure *m, enum what what) {
     int64_t total = 0;
     VEC_FOREACH (&m->ticks, k)
         total = count_add(total, k->r_tried);
-    usec_t length = m->ticks.n ? m->ticks.items[m->ticks.n - 1].from + BUCKET - m->ticks.items[0].from : 0;
+    usec_t length = m->ticks.n ? m->ticks.items[m->ticks.n - 1].to - m->ticks.items[0].from : 0;
     usec_t period = total > 0 ? length / (usec_t)total : BUCKET;
     return period * 2 <= BUCKET ? BUCKET : (period * 2 + BUCKET - 1) / BUCKET * BUCKET;
 }
@@ -39,9 +42,14 @@ static usec_t bucket_width(const struct measure *m, enum what what) {
 static void mark(struct buckets *b, const struct tick *k, enum what what) {
     if (good(k, what) <= 0 || k->from < b->from)
         return;
-    usec_t end = k->to < b->from + b->n * b->width ? k->to : b->from + b->n * b->width;
-    for (usec_t at = k->from; at < end; at += BUCKET)
-        b->good[(at - b->from) / b->width] = true;
+    usec_t first = (k->from - b->from) / b->width, last = (k->to - BUCKET - b->from) / b->width;
+    if (first < b->n)
+        VEC_PUSH(&b->good, ((struct row){first, last < b->n ? last : b->n - 1}));
+}
+
+static int by_first(const void *a, const void *b) {
+    const struct row *x = a, *y = b;
+    return x->first < y->first ? -1 : x->first > y->first;
 }
 
 // From the first good operation to the last bucket in which one was tried.
@@ -57,20 +65,20 @@ static bool make_buckets(const struct measure *m, enum what what, struct buckets
         return false;
     b->from = first->from;
     b->width = bucket_width(m, what);
-    usec_t n = (last->to - BUCKET - first->from) / b->width + 1;
-    if (n > 100000000) // 115 days: times that make no sense
-        return false;
-    b->n = (size_t)n;
-    b->good = xcalloc(b->n, sizeof *b->good);
+    b->n = (last->to - BUCKET - first->from) / b->width + 1;
     VEC_FOREACH (&m->ticks, k)
         mark(b, k, what);
+    VEC_SORT(&b->good, by_first);
     return true;
 }
 
 static double share(const struct buckets *b) {
-    size_t n = 0;
-    for (size_t i = 0; i < b->n; i++)
-        n += b->good[i];
+    usec_t n = 0, next = 0; // the first bucket that is not counted yet
+    VEC_FOREACH (&b->good, r) {
+        usec_t from = r->first > next ? r->first : next;
+        n += r->last + 1 > from ? r->last + 1 - from : 0;
+        next = r->last + 1 > next ? r->last + 1 : next;
+    }
     return 100.0 * (double)n / (double)b->n;
 }
 
@@ -82,14 +90,12 @@ static void count_reads(struct measure *m) {
 }
 
 void availability_measure(struct measure *m) {
-    struct buckets b = {0};
+    struct buckets writes = {0}, reads = {0};
     count_reads(m);
-    if (make_buckets(m, WRITES, &b)) {
-        m->out.write_availability = share(&b);
-        free(b.good);
-    }
-    if (make_buckets(m, READS, &b)) {
-        m->out.read_availability = share(&b);
-        free(b.good);
-    }
+    if (make_buckets(m, WRITES, &writes))
+        m->out.write_availability = share(&writes);
+    if (make_buckets(m, READS, &reads))
+        m->out.read_availability = share(&reads);
+    VEC_DONE(&writes.good);
+    VEC_DONE(&reads.good);
 }
