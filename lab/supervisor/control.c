@@ -8,7 +8,11 @@
 #include "lab/record/thin.h"
 #include "lab/supervisor/internal.h"
 
-enum { REQUEST_MAX = 65536, CLIENTS_MAX = 64 };
+enum {
+    REQUEST_MAX = 65536,
+    CLIENTS_MAX = 64,
+    WATCHERS_MAX = 48 /* they stay; the other places are for who asks and goes */
+};
 
 struct client {
     struct control *control;
@@ -40,8 +44,17 @@ static int on_status(struct lab *lab, const cJSON *request, struct reply *reply,
     return 0;
 }
 
+static int count_watchers(const struct control *control) {
+    int n = 0;
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        n += control->clients[i] && control->clients[i]->watches;
+    return n;
+}
+
 static int on_watch(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
-    (void)lab, (void)request, (void)err;
+    (void)request;
+    if (count_watchers(lab->control) >= WATCHERS_MAX)
+        return err_set(err, EAGAIN, "%d dashboards watch this lab already: end one of them first", WATCHERS_MAX);
     reply->watches = true;
     return 0;
 }
@@ -230,11 +243,8 @@ static int serve(struct lab *lab, const cJSON *request, struct reply *reply, str
 
 // ---- the wire ------------------------------------------------------------------------------------------------------
 
-static void count_watchers(const struct control *control) {
-    bool any = false;
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        any = any || (control->clients[i] && control->clients[i]->watches);
-    thin_watched(control->lab->thinner, any);
+static void tell_thinner(const struct control *control) {
+    thin_watched(control->lab->thinner, count_watchers(control) > 0);
 }
 
 static void drop_client(struct client *c) {
@@ -242,7 +252,7 @@ static void drop_client(struct client *c) {
         if (c->control->clients[i] == c)
             c->control->clients[i] = NULL;
     if (c->watches)
-        count_watchers(c->control);
+        tell_thinner(c->control);
     sd_event_source_disable_unref(c->source);
     (void)close(c->fd);
     free(c);
@@ -286,7 +296,7 @@ static bool answer(struct client *c, const char *text, size_t len) {
     cJSON_Delete(reply.body);
     if (reply.watches && !c->watches) {
         c->watches = true;
-        count_watchers(c->control);
+        tell_thinner(c->control);
     }
     return sent;
 }
