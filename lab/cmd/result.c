@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/cmd/result.h"
 
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "lab/base/fs.h"
@@ -124,6 +125,7 @@ int result_write(const char *run_dir, const struct measures *m, struct err *err)
 
 void result_keep(const char *run_dir, const struct measures *m) {
     struct err err = {0};
+    (void)signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is told like a full disk
     cleanup_free char *page = xasprintf("%s/report.html", run_dir);
     if (result_write(run_dir, m, &err) < 0)
         log_warn("%s", err.msg);

@@ -1,1 +1,2 @@
 unit_test(test_client SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_client.c NEEDS cmd)
+unit_test(test_result SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_result.c NEEDS cmd)
