@@ -104,17 +104,19 @@ static int by_from(const void *a, const void *b) {
     return x->from < y->from ? -1 : x->from > y->from;
 }
 
-// The longest time in which no node was seen to accept a write, after the injection.
+// The longest time in which no node was seen to accept a write, after the injection. Time in which nobody looked, and that may be all of it, is none.
 void cluster_measure(struct measure *m) {
     struct measures *o = &m->out;
+    struct watch_hole hole;
     span_list spans = {0};
     cluster_spans(m, &spans);
     VEC_SORT(&spans, by_from);
     usec_t since = o->cause >= 0 ? o->faults.items[o->cause].effective : 0, to = 0, maybe_to = 0;
     VEC_FOREACH (&spans, s) {
-        if (to && s->from > to && s->from > since && s->from - to > o->cluster_outage) {
+        usec_t least = s->maybe_from > maybe_to ? s->maybe_from - maybe_to : 0;
+        bool proven = least || !watched_hole(m, WATCHED_CLUSTER, to, s->from, &hole);
+        if (to && s->from > to && s->from > since && s->from - to > o->cluster_outage && proven) {
             o->cluster_outage = s->from - to;
-            usec_t least = s->maybe_from > maybe_to ? s->maybe_from - maybe_to : 0;
             o->cluster_resolution = o->cluster_outage - least;
         }
         to = s->to > to ? s->to : to;

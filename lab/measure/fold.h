@@ -160,6 +160,7 @@ void watched_measure(
 usec_t watched_from(const struct measure *m);
 usec_t watched_to(const struct measure *m);
 // The longest part of a hole of one of these sources (bits: 1 << WATCH_...) inside [from, to]; false = it was watched throughout.
+#define WATCHED_CLUSTER (1U << WATCH_OBSERVER | 1U << WATCH_POSTGRES)
 bool watched_hole(const struct measure *m, unsigned sources, usec_t from, usec_t to, struct watch_hole *ret);
 // What an expectation's number says about time: of [from, to]. With a hole in it, the truth lies in [least, most] and not at what was
 // measured (most 1e18: without limit).

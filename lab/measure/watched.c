@@ -63,7 +63,6 @@ static usec_t last_hole_end(const struct measure *m, unsigned sources, usec_t fr
     return end;
 }
 
-#define CLUSTER     (1U << WATCH_OBSERVER | 1U << WATCH_POSTGRES)
 #define APPLICATION (1U << WATCH_APPLICATION)
 #define NO_LIMIT    1e18
 
@@ -99,9 +98,9 @@ static usec_t rejoin_began(const struct measure *m) {
 // The last beginning of the time in which the cluster is healthy: earlier, when a hole hid it, or as late as the end of a hole after it.
 static void rejoin_claim(const struct measure *m, struct watched_claim *c) {
     c->from = rejoin_began(m), c->to = watched_to(m) > c->from ? watched_to(m) : c->from;
-    c->least = (double)(first_hole_after(m, CLUSTER, c->from, c->to) - c->from);
-    c->most = (double)(last_hole_end(m, CLUSTER, c->from, c->to) - c->from);
-    if (!m->out.rejoin_known && last_hole_end(m, CLUSTER, c->from, c->to) < c->to)
+    c->least = (double)(first_hole_after(m, WATCHED_CLUSTER, c->from, c->to) - c->from);
+    c->most = (double)(last_hole_end(m, WATCHED_CLUSTER, c->from, c->to) - c->from);
+    if (!m->out.rejoin_known && last_hole_end(m, WATCHED_CLUSTER, c->from, c->to) < c->to)
         c->least = NO_LIMIT; // somebody was seen not to stream when all was over
 }
 
@@ -128,7 +127,7 @@ bool watched_claim(const struct measure *m, const char *kind, struct watched_cla
     struct watched_claim c = {.from = m->first_try, .to = m->last_try, .most = NO_LIMIT};
     unsigned sources = APPLICATION;
     if (str_eq(kind, "split_brain")) {
-        sources = CLUSTER;
+        sources = WATCHED_CLUSTER;
         c.from = watched_from(m), c.to = watched_to(m);
         c.least = (double)o->split_brain_min;
     } else if (str_eq(kind, "write_outage") && o->outage) {
@@ -138,10 +137,10 @@ bool watched_claim(const struct measure *m, const char *kind, struct watched_cla
     } else if (str_eq(kind, "recovery")) {
         recovery_claim(m, &c);
     } else if (str_eq(kind, "rejoin")) {
-        sources = CLUSTER;
+        sources = WATCHED_CLUSTER;
         rejoin_claim(m, &c);
     } else if (str_eq(kind, "phases")) {
-        sources = CLUSTER;
+        sources = WATCHED_CLUSTER;
         phases_claim(m, &c);
     } else if (str_eq(kind, "write_availability")) {
         availability_claim(m, o->write_availability, &c);

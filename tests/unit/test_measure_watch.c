@@ -115,6 +115,21 @@ static void a_hole_before_the_application_or_after_it_takes_nothing_back(void **
     }
 }
 
+// All nodes had taken writes before it and after it: that none did meanwhile is nobody's knowledge.
+static void a_hole_is_no_outage_of_the_cluster(void **state) {
+    (void)state;
+    struct run r;
+    run_crash(&r);
+    r.w.fault = r.w.gone = r.w.put = r.w.writable = r.w.streaming = 0;
+    r.w.writes_back = r.w.writes_stop;
+    world_build(&r.w);
+    stand_still(&r.w, MS(12000), MS(32000));
+    run_fold(&r, true);
+    assert_int_equal(r.o->holes.n, 1);
+    assert_int_equal(r.o->cluster_outage, 0);
+    run_end(&r);
+}
+
 static void one_postgresql_without_its_probe_is_named(void **state) {
     (void)state;
     struct run r;
@@ -251,6 +266,7 @@ int main(void) {
         cmocka_unit_test(a_watched_run_passes_and_says_what_was_watched),
         cmocka_unit_test(no_split_brain_is_claimed_for_time_in_which_nobody_looked),
         cmocka_unit_test(a_hole_before_the_application_or_after_it_takes_nothing_back),
+        cmocka_unit_test(a_hole_is_no_outage_of_the_cluster),
         cmocka_unit_test(one_postgresql_without_its_probe_is_named),
         cmocka_unit_test(what_was_proven_stays_proven),
         cmocka_unit_test(accepted_before_a_hole_and_after_it_is_no_proof_for_the_hole),
