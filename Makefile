@@ -61,7 +61,7 @@ format: ## clang-format every C file in place
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 .PHONY: install
-install: build ## the program, scenarios, documents and completion below PREFIX (default /usr/local)
+install: build ## the program, scenarios, documents, manual pages and completion below PREFIX (default /usr/local)
 	@tools/install $(BUILD) "$(DESTDIR)$(PREFIX)"
 
 .PHONY: clean

@@ -32,7 +32,7 @@ static const struct command commands[] = {
     {"compare", "recorded runs beside each other", compare_main},
     {"faults", "the catalogue of faults", faults_main},
     {"settings", "what --set and a topology take", settings_main},
-    {"image", "Debian releases as the nodes' world: build, list, verify, remove, import, export", image_main},
+    {"image", "Debian releases as the nodes' world: build, list and more", image_main},
     {"doctor", "what this host can do and what is missing", doctor_main},
 };
 
