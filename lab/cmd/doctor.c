@@ -8,9 +8,10 @@
 #include "lab/cmd/client.h"
 #include "lab/cmd/follow.h"
 #include "lab/cmd/image.h"
+#include "lab/cmd/runs.h"
 #include "lab/cmd/simple.h"
+#include "lab/cmd/user_config.h"
 #include "lab/image/need.h"
-#include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/stack/stack.h"
 
@@ -78,10 +79,33 @@ static void try_programs(finding_list *list) {
     found(list, "programs", r, &err, text);
 }
 
+static void try_config(finding_list *list) {
+    struct err err = {0};
+    const struct user_config *u;
+    cleanup_strbuf struct strbuf text = {0};
+    int r = user_config(&u, &err);
+    if (!u->found)
+        strbuf_addf(&text, *u->path ? "none; it would be %s" : "none: HOME is not set", u->path);
+    else
+        strbuf_addf(&text, "%s%s", u->path, u->c.runs_dir || *u->c.theme || u->c.set.n ? ":" : " says nothing");
+    const char *gap = "";
+    if (u->c.runs_dir)
+        strbuf_addf(&text, "%s runs-dir %s", gap, u->c.runs_dir), gap = ";";
+    if (*u->c.theme)
+        strbuf_addf(&text, "%s theme %s", gap, u->c.theme), gap = ";";
+    for (size_t i = 0; i < u->c.set.n; i++)
+        strbuf_addf(&text, "%s %s=%s",
+                    i      ? ","
+                    : *gap ? "; set"
+                           : " set",
+                    u->c.set.items[i].key, u->c.set.items[i].value);
+    found(list, "configuration", r, &err, strbuf_str(&text));
+}
+
 static void try_folders(finding_list *list) {
     struct err err = {0};
     cleanup_strbuf struct strbuf dir = {0};
-    int r = run_default_dir(&dir, &err);
+    int r = runs_dir(NULL, &dir, &err);
     cleanup_free char *text = xasprintf("runs go to %s", strbuf_str(&dir));
     found(list, "run folders", r, &err, text);
 }
@@ -134,6 +158,7 @@ static void try_all(finding_list *list) {
     try_user(list);
     try_sandbox(list);
     try_programs(list);
+    try_config(list);
     try_folders(list);
     try_images(list, started_as);
     try_faults(list);

@@ -8,7 +8,8 @@
 
 #include "lab/base/fs.h"
 #include "lab/cmd/paths.h"
-#include "lab/record/run.h"
+#include "lab/cmd/runs.h"
+#include "lab/cmd/user_config.h"
 #include "lab/sandbox/sandbox.h"
 
 enum { JOBS_MAX = 64, RUNS_MAX = 1000 };
@@ -110,16 +111,12 @@ static void add_cell(struct matrix *m, const char *scenario, const char *image) 
         VEC_PUSH(&c->runs, ((struct matrix_run){.pidfd = -1, .verdict = "not run"}));
 }
 
-static int make_dir(struct matrix *m, const char *runs_dir, struct err *err) {
+static int make_dir(struct matrix *m, const char *given, struct err *err) {
     cleanup_strbuf struct strbuf parent = {0};
     char stamp[32];
     time_t now = time(NULL);
     struct tm tm;
-    int r = 0;
-    if (runs_dir)
-        strbuf_add(&parent, runs_dir);
-    else
-        r = run_default_dir(&parent, err);
+    int r = runs_dir(given, &parent, err);
     if (r == 0)
         r = fs_mkdirs(strbuf_str(&parent), 0755, err);
     if (r < 0)
@@ -174,7 +171,10 @@ int matrix_main(int argc, char **argv) {
     if (o.m.images.n == 0)
         VEC_PUSH(&o.m.images, "host");
     int code = check_scenarios(&o.m), sig = 0;
-    if (code == EXIT_PASS && (sandbox_drop_root(&err) < 0 || make_dir(&o.m, o.runs_dir, &err) < 0))
+    const struct user_config *config; // each run reads it anew; its mistakes are told once, here
+    if (code == EXIT_PASS && sandbox_drop_root(&err) == 0 && user_config(&config, &err) < 0)
+        code = cmd_fail(EXIT_USAGE, &err);
+    if (code == EXIT_PASS && (err.code || make_dir(&o.m, o.runs_dir, &err) < 0))
         code = cmd_fail(EXIT_BROKEN, &err);
     if (code == EXIT_PASS) {
         VEC_FOREACH (&o.m.scenarios, s)

@@ -7,11 +7,13 @@
 #include "lab/cmd/cmd.h"
 #include "lab/cmd/result.h"
 #include "lab/cmd/runs.h"
+#include "lab/cmd/user_config.h"
 
 struct replay_options {
     struct tui_options tui;
     struct tui_text_options text;
     bool to_text;
+    bool themed; // --theme was said
 };
 
 enum { KEY_TO_TEXT = 256, KEY_AT, KEY_EVERY, KEY_SIZE, KEY_TONES };
@@ -83,6 +85,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         o->text.tones = true;
         return 0;
     case 't':
+        o->themed = true;
         if (theme_parse(arg, &o->tui.theme, &err) < 0)
             argp_error(state, "--theme: %s", err.msg);
         return 0;
@@ -126,7 +129,7 @@ int replay_main(int argc, char **argv) {
     cmd_parse(&argp, "replay", argc, argv, 0, &o);
     struct err err = {0};
     cleanup_free char *run = runs_resolve(o.tui.run_dir, &err);
-    if (!run)
+    if (!run || (!o.to_text && !o.themed && user_config_theme(&o.tui.theme, &err) < 0))
         return cmd_fail(EXIT_USAGE, &err);
     o.tui.run_dir = o.text.run_dir = run;
     struct proof *proof = NULL;

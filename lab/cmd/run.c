@@ -3,6 +3,7 @@
 #include "lab/cmd/random.h"
 #include "lab/cmd/result.h"
 #include "lab/cmd/start.h"
+#include "lab/cmd/user_config.h"
 #include "lab/sandbox/sandbox.h"
 
 struct options {
@@ -110,9 +111,10 @@ static int tell_result(const char *run_dir, const struct options *o, const struc
     return code;
 }
 
-static void announce(const struct plan *plan) {
+static void announce(const struct plan *plan, const struct start_options *o) {
     (void)printf("%s: %s\nseed %llu, topology %s\n", plan->name, plan->title ? plan->title : "",
                  (unsigned long long)plan->seed, plan->topology->name);
+    user_config_tell(o);
     (void)fflush(stdout);
 }
 
@@ -135,7 +137,7 @@ static int run_job(const struct job *job, const struct options *o, struct strbuf
         return EXIT_SKIPPED;
     }
     if (!o->json)
-        announce(job->plan);
+        announce(job->plan, &o->start);
     cleanup_strbuf struct strbuf run_dir = {0};
     struct lab_handle lab = {.pidfd = -1, .lifeline = -1};
     if (start_lab(job->plan, &o->start, strbuf_str(&job->text), true, o->keep, true, &run_dir, &lab, &err) < 0)
@@ -223,7 +225,11 @@ int run_main(int argc, char **argv) {
     cmd_parse(&argp, "run", argc, argv, 0, &o);
     job_list jobs = {0};
     struct err err = {0};
-    int code = o.random || o.replay
+    int code = EXIT_PASS;
+    if (!o.replay && user_config_settings(&o.start, true, &err) < 0) // a repeated run has the settings that it had
+        code = cmd_fail(EXIT_USAGE, &err);
+    else
+        code = o.random || o.replay
                    ? read_made(&o, &jobs)
                    : read_all(&o, &jobs); // as whoever we are: root may be the only one who can read them
     if (code == EXIT_PASS && sandbox_drop_root(&err) < 0)

@@ -7,6 +7,7 @@
 #include "lab/cmd/cmd.h"
 #include "lab/cmd/follow.h"
 #include "lab/cmd/runs.h"
+#include "lab/cmd/user_config.h"
 #include "lab/sandbox/sandbox.h"
 
 static const int RUNS_SCHEMA = 1; // of `runs --json`, docs/measures.md; raised when a key changes its meaning or goes
@@ -98,18 +99,24 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 // ---- finding one ---------------------------------------------------------------------------------------------------
 
 int runs_dir(const char *given, struct strbuf *out, struct err *err) {
-    if (given) {
-        strbuf_add(out, given);
-        return 0;
-    }
-    return run_default_dir(out, err);
+    const char *env = getenv("BASCULE_RUNS_DIR");
+    const struct user_config *u;
+    if (!given && !str_empty(env))
+        given = env;
+    int r = given ? 0 : user_config(&u, err);
+    if (r < 0)
+        return r;
+    if (!given && !u->c.runs_dir)
+        return run_default_dir(out, err);
+    strbuf_add(out, given ? given : u->c.runs_dir);
+    return 0;
 }
 
 char *runs_resolve(const char *word, struct err *err) {
     if (runs_is_path(word)) // needs no folder of runs, and perhaps the rights of root to be read
         return xstrdup(word);
     cleanup_strbuf struct strbuf parent = {0}, path = {0};
-    if (sandbox_drop_root(err) < 0 || run_default_dir(&parent, err) < 0 ||
+    if (sandbox_drop_root(err) < 0 || runs_dir(NULL, &parent, err) < 0 ||
         runs_find(strbuf_str(&parent), word, &path, err) < 0)
         return NULL;
     return xstrdup(strbuf_str(&path));

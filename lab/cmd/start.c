@@ -12,7 +12,7 @@
 #include "lab/cmd/client.h"
 #include "lab/cmd/paths.h"
 #include "lab/cmd/plan_faults.h"
-#include "lab/record/run.h"
+#include "lab/cmd/runs.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/sandbox/spawn.h"
 #include "lab/stack/stack.h"
@@ -174,11 +174,7 @@ static int check_place(const char *path, struct err *err) {
 static int make_run_folder(const struct plan *plan, const struct start_options *o, struct strbuf *run_dir,
                            struct err *err) {
     cleanup_strbuf struct strbuf parent = {0}, made = {0};
-    int r = 0;
-    if (o->runs_dir)
-        strbuf_add(&parent, o->runs_dir);
-    else
-        r = run_default_dir(&parent, err);
+    int r = runs_dir(o->runs_dir, &parent, err);
     const char *name = !str_empty(plan->name) ? plan->name : plan->topology->name;
     uint64_t need = plan->topology->storage == STORAGE_DISK ? NEED_BYTES_DISK : NEED_BYTES;
     if (r == 0)

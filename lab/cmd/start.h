@@ -9,7 +9,8 @@
 struct start_options {
     const char *runs_dir; // --runs-dir
     const char *lab;      // --lab
-    setting_list set;     // --set key=value
+    setting_list set;     // --set key=value; before them those of the configuration file
+    size_t defaults;      // how many of them are the file's
     uint64_t seed;        // --seed, 0 = choose one
     bool cold;            // --cold: ignore prepared templates
 };

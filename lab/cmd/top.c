@@ -7,6 +7,7 @@
 #include "lab/cmd/client.h"
 #include "lab/cmd/result.h"
 #include "lab/cmd/runs.h"
+#include "lab/cmd/user_config.h"
 #include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/supervisor/lab.h"
@@ -14,6 +15,7 @@
 struct top_options {
     const char *lab, *view, *folder;
     bool ascii, readonly;
+    bool themed; // --theme was said
     enum theme theme;
 };
 
@@ -44,6 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         o->ascii = true;
         return 0;
     case 't':
+        o->themed = true;
         if (theme_parse(arg, &o->theme, &err) < 0)
             argp_error(state, "--theme: %s", err.msg);
         return 0;
@@ -121,7 +124,7 @@ int top_main(int argc, char **argv) {
     struct err err = {0};
     struct attached a = {.pidfd = -1, .watches = -1};
     cleanup_free char *folder = o.folder ? runs_resolve(o.folder, &err) : NULL;
-    if ((o.folder && !folder) || tui_view(o.view, &err) < 0 ||
+    if ((o.folder && !folder) || tui_view(o.view, &err) < 0 || (!o.themed && user_config_theme(&o.theme, &err) < 0) ||
         (folder ? attach_folder(folder, &a, &err) : attach(o.lab, &a, &err)) < 0)
         return cmd_fail(EXIT_USAGE, &err);
     struct tui_options t = {.run_dir = a.run_dir,

@@ -4,6 +4,7 @@
 #include "lab/cmd/paths.h"
 #include "lab/cmd/result.h"
 #include "lab/cmd/start.h"
+#include "lab/cmd/user_config.h"
 #include "lab/record/defects.h"
 #include "lab/sandbox/sandbox.h"
 
@@ -128,6 +129,8 @@ static int stand_up(const struct plan *plan, const struct options *o) {
     struct err err = {0};
     if (start_check_host(plan, &err) < 0)
         return cmd_fail(EXIT_SKIPPED, &err);
+    user_config_tell(&o->start);
+    (void)fflush(stdout);
     cleanup_strbuf struct strbuf run_dir = {0};
     struct lab_handle lab = {.pidfd = -1, .lifeline = -1};
     if (start_lab(plan, &o->start, NULL, false, true, !o->no_workload, &run_dir, &lab, &err) < 0)
@@ -164,8 +167,11 @@ int up_main(int argc, char **argv) {
     struct options o = {0};
     cmd_parse(&argp, "up", argc, argv, 0, &o);
     int code = EXIT_USAGE;
-    struct plan *plan = make_plan(&o, &code);
     struct err err = {0};
+    bool configured = user_config_settings(&o.start, false, &err) == 0;
+    struct plan *plan = configured ? make_plan(&o, &code) : NULL;
+    if (!configured)
+        code = cmd_fail(EXIT_USAGE, &err);
     if (plan)
         code = sandbox_drop_root(&err) < 0 ? cmd_fail(EXIT_BROKEN, &err) : stand_up(plan, &o);
     plan_free(plan);

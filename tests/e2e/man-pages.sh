@@ -54,7 +54,7 @@ check 'the page of a program that has learnt an option since is told' test "$(la
 
 wide() { for page in "$pages"/*.1; do rendered "$page" | LC_ALL=C.UTF-8 grep -E '.{81}'; done; }
 check 'no line is wider than 80 columns' test -z "$(wide)"
-warnings() { for page in "$pages"/*.1; do groff -ww -man -Tutf8 "$page" 2>&1 >/dev/null; done; }
+warnings() { for page in "$pages"/*.1; do { groff -ww -man -Tutf8 "$page" >/dev/null; } 2>&1; done; }
 check 'groff warns of nothing' test -z "$(warnings)"
 if command -v mandoc >/dev/null; then
   check 'mandoc finds no fault' mandoc -Tlint "$pages"/*.1

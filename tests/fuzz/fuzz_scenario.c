@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: PostgreSQL
-// Any bytes as a scenario: no crash, no hang, and either a plan or at least one complaint. Run from the project's
+// Any bytes as a scenario, and as a configuration file: no crash, no hang, and either a plan or at least one complaint. Run from the project's
 // folder, so that topologies are found by name.
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "injector/fault.h"
+#include "lab/scenario/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void configuration(const char *text, size_t size) {
+    struct diags d = {0};
+    struct config c = {0};
+    int r = config_read_text("fuzz.yaml", text, size, "/home/fuzz", &d, &c);
+    if ((r == 0) != (d.errors == 0))
+        abort();
+    config_done(&c);
+    diags_done(&d);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const struct read_options o = {.vocabulary = fault_vocabulary(), .topology_dir = "scenarios/topologies", .seed = 1};
+    configuration((const char *)data, size);
     struct diags d = {0};
     struct plan *plan = NULL;
     struct strbuf text = {0};
