@@ -5,7 +5,7 @@
 // What a line can be:
 //   same   says what the line of its key before said: merged, while nothing else happens
 //   whole  is written as it is, with what is held before it, and is no news: it came later than its kind does (a busy machine), a write took
-//          longer than usual, a daemon wrote another line into its log
+//          longer than usual, a standby has fallen behind, a daemon wrote another line into its log
 //   news   ends the thinning: everything that has no rule below, and everything that says something else
 #include "lab/record/thin.h"
 
@@ -23,6 +23,7 @@ struct slot { // the newest line of one key
     struct event sum; // what is held, merged; valid if held > 0
     int64_t held;
     usec_t pause;   // since the last line written
+    int64_t lag;    // REPLICATION: of the last line written
     usec_t arrived; // SQL: the first line with this position
     bool still;     // which has not moved for STILL
 };
@@ -107,11 +108,16 @@ static void hold(struct slot *s, const struct event *ev, usec_t gap) {
 
 // ---- writing ---------------------------------------------------------------------------------------------------------
 
+static int64_t lag_of(const struct event *ev) {
+    return ev->kind == EVENT_REPLICATION ? ev->u.REPLICATION.lag_bytes : 0;
+}
+
 static void take_held(struct thinner *th, struct slot *s) {
     if (!s->held)
         return;
     s->sum.repeats = s->held - 1;
     s->sum.pause = s->held > 1 ? s->pause : 0;
+    s->lag = lag_of(&s->sum);
     VEC_PUSH(&th->out, s->sum);
     s->held = 0;
     s->pause = 0;
@@ -204,6 +210,8 @@ static bool usual(const struct thinner *th, const struct slot *s, const struct e
         return usual_tick(th, &s->last, ev);
     if (ev->kind == EVENT_NOISE && ev->u.NOISE.late_max_us > (int64_t)TICK_LATE)
         return false;
+    if (lag_of(ev) > s->lag && lag_of(ev) - s->lag > THIN_LAG)
+        return false;
     return !s->rule->gap || gap <= s->rule->gap;
 }
 
@@ -243,6 +251,7 @@ static void take_ruled(struct thinner *th, const struct thin_rule *rule, const s
         else
             flush(th, ev->kind == EVENT_CLIENT_TICK, ev->kind != EVENT_CLIENT_TICK);
         th->write(th->arg, ev);
+        s->lag = lag_of(ev);
     }
     s->last = *ev;
     if (ev->kind == EVENT_CLIENT_TICK && s->held && s->sum.t - s->sum.u.CLIENT_TICK.from >= th->ticks)

@@ -8,7 +8,8 @@
 // The first news writes out all that is held, before itself; so does somebody who begins to watch (`bascule top`).
 //
 // What a merged line promises, so that the measures stay what they are:
-//   every line merged into it says the same but for positions, latencies and counts; it has the newest of them (of noise the worst)
+//   every line merged into it says the same but for positions, latencies and counts; it has the newest of them (of noise the worst; a
+//   standby was nowhere behind by THIN_LAG more than in the lines that are written)
 //   `repeats` of them were merged, and no two that follow each other lie further apart than `pause`: nobody failed to watch in between
 //   a client.tick: every bucket in it ended the same way (acknowledged, failed, read), counts are sums, and between its first and its last
 //   acknowledged write is no pause that the measures would call one (lab/measure/outage.c: three write periods, at least 100 ms)
@@ -18,6 +19,7 @@
 #define THIN_OTHERS       (10 * SEC)
 #define THIN_TICKS_LATER  (10 * SEC)
 #define THIN_OTHERS_LATER (60 * SEC)
+#define THIN_LAG          (1 << 20) // bytes
 
 struct thinner;
 typedef void thin_write(void *arg, const struct event *ev); // must not keep ev

@@ -176,6 +176,35 @@ static void a_pause_or_a_late_probe_is_written_whole(void **state) {
     (void)state;
 }
 
+// How far a standby fell behind is a number of the report: no peak goes under between two lines.
+static void a_standby_that_falls_behind_is_written_whole(void **state) {
+    static const int64_t lags[] = {0, 100, 900000, 90000000, 200, 0};
+    event_list in = {0}, out = {0};
+    struct event row = EVENT_NEW(REPLICATION);
+    STR_COPY(row.u.REPLICATION.node, "n1");
+    STR_COPY(row.u.REPLICATION.standby, "n2");
+    VEC_PUSH(&in, row);
+    for (usec_t t = 0; t < 60 * SEC; t += 5 * SEC) {
+        healthy(&in, t, t + 5 * SEC);
+        row.t = t + 5 * SEC;
+        VEC_PUSH(&in, row);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(lags); i++) {
+        row.t = 60 * SEC + (i + 1) * SEC;
+        row.u.REPLICATION.lag_bytes = lags[i];
+        VEC_PUSH(&in, row);
+    }
+    thin_all(in.items, in.n, 10 * SEC, &out);
+    int64_t most = 0;
+    VEC_FOREACH (&out, ev)
+        if (ev->kind == EVENT_REPLICATION && ev->u.REPLICATION.lag_bytes > most)
+            most = ev->u.REPLICATION.lag_bytes;
+    assert_int_equal(most, 90000000);
+    assert_true(count(&out, EVENT_REPLICATION) < 12);
+    VEC_DONE(&in), VEC_DONE(&out);
+    (void)state;
+}
+
 struct sums {
     int64_t lines, w_ok, w_failed, noise;
     usec_t pause;
@@ -350,6 +379,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_held_back_from_who_watches),
         cmocka_unit_test(at_zero_nothing_is_merged),
         cmocka_unit_test(what_says_something_else_is_news),
+        cmocka_unit_test(a_standby_that_falls_behind_is_written_whole),
         cmocka_unit_test(a_pause_or_a_late_probe_is_written_whole),
         cmocka_unit_test(nothing_is_lost_counted_twice_or_out_of_order),
         cmocka_unit_test(a_crash_measures_the_same_thinned),
