@@ -20,6 +20,8 @@ struct pg_told {                                        // what was last told of
     uint64_t fall;           // that moment, as long as what follows may belong to it; 0 = none
     bool streams[NODES_MAX]; // as a sender: to whom
     usec_t stopped[NODES_MAX];
+    bool still;                      // as a standby: it was told that it receives nothing
+    enum moment_weight still_weight; // with this weight
 };
 struct patroni_told {
     bool known, answered, no_dcs; // no_dcs: it was told that it can't reach the DCS

@@ -5,6 +5,7 @@
 //   a leader fences itself   its writes are refused, then its PostgreSQL is gone for a moment, then it is a standby: one fall, told once, with the end
 //                            of its leader key set beside it as soon as that is known
 //   a silence                is told when it has lasted: a restart of a second is none
+#include "lab/model/blame.h"
 #include "lab/story/internal.h"
 
 #define SILENCE (SEC + SEC / 2)
@@ -136,10 +137,28 @@ static void on_row(struct story *s, int sender, const struct event *ev) {
     }
 }
 
+// The row of a standby that is stuck says "streaming" all the same. Where no fault tells it, nothing else says why the cluster is not healthy.
+static void tell_stillness(struct story *s, int node, usec_t t) {
+    const struct model_node *n = &s->model->nodes[node];
+    struct pg_told *p = &s->pg[node];
+    bool was = p->still;
+    p->still = n->row_doubt == ROW_STILL;
+    if (p->still && !was) {
+        p->still_weight = model_explains(s->model, "", t) ? TOLD_DETAIL : TOLD_EVENT;
+        (void)tell(s, t, MOMENT_POSTGRES, p->still_weight, MOOD_WARN, n->name,
+                   "%s has received nothing for %d s: the leader %s writes, and shows it as streaming", n->name,
+                   (int)(ROW_STILL_AFTER / SEC), s->model->leader);
+    } else if (was && n->streaming) {
+        (void)tell(s, t, MOMENT_POSTGRES, p->still_weight, MOOD_NEUTRAL, n->name, "%s receives again what %s writes",
+                   n->name, s->model->leader);
+    }
+}
+
 void tell_postgres(struct story *s, const struct event *ev) {
     int node = story_node(s, ev->kind == EVENT_SQL ? ev->u.SQL.node : ev->u.REPLICATION.node);
     if (node < 0)
         return;
+    tell_stillness(s, node, ev->t);
     if (ev->kind == EVENT_SQL)
         on_sql(s, node, ev);
     else
@@ -152,6 +171,7 @@ void postgres_power(struct story *s, int node) {
     if (p->writable)
         p->fell = s->now;
     p->answered = p->in_recovery = p->writable = p->silence_told = false;
+    p->still = false;
     p->silent_since = 0;
     p->fall = 0;
     for (size_t i = 0; i < NODES_MAX; i++) {

@@ -11,6 +11,35 @@
 #include "lab/record/run.h"
 #include "test_story_teller.h"
 
+// ---- replication ---------------------------------------------------------------------------------------------------------
+
+static void row(struct teller *x, double t, const char *standby) {
+    struct event ev = teller_at(EVENT_REPLICATION, t);
+    STR_COPY(ev.u.REPLICATION.node, "n1");
+    STR_COPY(ev.u.REPLICATION.standby, standby);
+    STR_COPY(ev.u.REPLICATION.state, "streaming");
+    teller_put(x, &ev);
+}
+
+// Whoever reads "healthy again" must have read what was not.
+static void a_standby_that_is_stuck_is_told_though_its_row_says_streaming(void **state) {
+    struct teller *x = *state;
+    teller_key(x, 1, "n1", 4);
+    teller_position(x, 2, "n1", false, 1000);
+    teller_position(x, 2, "n2", true, 1000);
+    row(x, 2.5, "n2");
+    teller_ready(x);
+    for (int t = 3; t < 10; t++) {
+        teller_position(x, t, "n1", false, 1000 + (lsn_t)t);
+        teller_position(x, t + 0.5, "n2", true, 1000);
+    }
+    TOLD(x, "n2 has received nothing for 3 s: the leader n1 writes, and shows it as streaming\n");
+    assert_int_equal(teller_find(x->s, "received nothing")->weight, TOLD_EVENT);
+    strbuf_clear(&x->news);
+    teller_position(x, 10.5, "n2", true, 1005);
+    TOLD(x, "n2 receives again what n1 writes\n");
+}
+
 // ---- the leader key ------------------------------------------------------------------------------------------------------
 
 static void the_first_holder_of_the_key_is_the_first_leader(void **state) {
@@ -302,6 +331,7 @@ static void recorded_runs_are_told_in_order_and_causes_first(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TELLER_TEST(a_standby_that_is_stuck_is_told_though_its_row_says_streaming),
         TELLER_TEST(the_first_holder_of_the_key_is_the_first_leader),
         TELLER_TEST(a_key_that_goes_before_its_lease_was_given_up_or_deleted),
         TELLER_TEST(a_key_taken_without_having_been_free_is_a_theft),
