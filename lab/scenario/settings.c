@@ -230,9 +230,10 @@ static void complain_unknown(struct reader *r, const struct settings_to *to, str
     if (near.list.n)
         words_join(&near, &list);
     else
-        strbuf_add(&list, "patroni.*, postgresql.*, etcd.*, haproxy.*, workload.*, node.NAME.image, storage, clock, "
-                          "image, disk_faults, "
-                          "settle, observe, timeout, record.thin_after");
+        strbuf_addf(&list,
+                    "patroni.*, postgresql.*, etcd.*, haproxy.*,%s node.NAME.image, storage, clock, image, "
+                    "disk_faults,%s record.thin_after",
+                    to->plan ? " workload.*," : "", to->plan ? " settle, observe, timeout," : "");
     complain(r, at, "unknown setting '%s'%s; allowed: %s", SHOWN(name), HINT(name, words_all(&known)),
              strbuf_str(&list));
 }
@@ -268,6 +269,12 @@ void setting_apply(struct reader *r, const struct settings_to *to, struct mark k
         return;
     }
     const struct setting_def *def = def_find(dotted);
+    if (def && def->place == IN_PLAN && !to->plan) {
+        complain(r, key_at,
+                 "'%s' is a setting of scenarios: a topology has none such, nor has a lab without a scenario",
+                 SHOWN(dotted));
+        return;
+    }
     if (!def || !def_fits(def, to)) {
         complain_unknown(r, to, key_at, dotted);
         return;

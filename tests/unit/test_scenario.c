@@ -214,6 +214,26 @@ static void a_wrong_override_is_told_with_its_text(void **state) {
     diags_done(&d);
 }
 
+// `bascule up --set workload.writes=3`: the name is right, the place is not.
+static void a_setting_of_scenarios_is_none_of_a_lab_without_one(void **state) {
+    (void)state;
+    struct setting items[] = {{(char *)"workload.writes", (char *)"3"}, {(char *)"sotrage", (char *)"disk"}};
+    setting_list list = {.items = items, .n = ARRAY_SIZE(items)};
+    const struct read_options o = {.vocabulary = &test_vocabulary, .topology_dir = TOPOLOGIES, .overrides = &list};
+    struct diags d = {0};
+    struct topology *t = NULL;
+    struct err err = {0};
+    cleanup_strbuf struct strbuf text = {0};
+    assert_true(topology_read("patroni-3", &o, &d, &t, &err) < 0);
+    diags_to_text(&d, &text);
+    assert_non_null(strstr(strbuf_str(&text), "'workload.writes' is a setting of scenarios"));
+    assert_non_null(
+        strstr(strbuf_str(&text), "unknown setting 'sotrage' (did you mean 'storage'?); allowed: patroni.*"));
+    assert_null(strstr(strbuf_str(&text), "workload.*"));
+    assert_null(strstr(strbuf_str(&text), "observe"));
+    diags_done(&d);
+}
+
 static void a_topology_inside_a_scenario_builds_upon_another(void **state) {
     (void)state;
     struct plan *p = read_with("title: t\ntopology:\n  from: patroni-3\n  nodes:\n    n3: {tags: {nofailover: yes}}\n  "
@@ -451,6 +471,7 @@ int main(void) {
         cmocka_unit_test(every_defect_of_the_catalogue_has_a_signature_that_is_known),
         cmocka_unit_test(overrides_win_over_the_file),
         cmocka_unit_test(a_wrong_override_is_told_with_its_text),
+        cmocka_unit_test(a_setting_of_scenarios_is_none_of_a_lab_without_one),
         cmocka_unit_test(a_topology_inside_a_scenario_builds_upon_another),
         cmocka_unit_test(every_standby_has_a_walsender_and_a_slot),
         cmocka_unit_test(what_the_file_says_of_them_counts_unless_it_is_too_little),
