@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "lab/base/fs.h"
+#include "lab/base/usec.h"
 #include "lab/image/program.h"
 #include "lab/image/tree.h"
 
@@ -100,6 +101,23 @@ static void end_program(pid_t pid, int pidfd) {
         (void)kill(-pid, SIGKILL); // its own child, not reaped: the number can't be another's
 }
 
+// Who ends without having been told to (kill -9) leaves what it has started at work in the scratch folder, which could not be removed then.
+// They are of its group, or in a pid namespace whose first process is; we are their reaper, so gone is gone.
+static void end_group(pid_t pid) {
+    siginfo_t ignored;
+    while (waitid(P_PID, (id_t)pid, &ignored, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        ;
+    (void)kill(-pid, SIGKILL); // not reaped yet: the number can't be another's
+}
+
+static void reap_orphans(void) {
+    usec_t end = usec_now() + TERM_MS * MSEC; // whoever left the group is not waited for without end
+    pid_t pid;
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0 || (pid == 0 && usec_now() < end))
+        if (pid == 0)
+            (void)usleep(10000);
+}
+
 static int supervise(pid_t pid, int control) {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), status = 0;
     struct pollfd p[2] = {{.fd = pidfd, .events = POLLIN}, {.fd = control, .events = POLLIN}};
@@ -107,13 +125,16 @@ static int supervise(pid_t pid, int control) {
         ;
     if (pidfd < 0 || !(p[0].revents & POLLIN))
         end_program(pid, pidfd);
+    end_group(pid);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    reap_orphans();
     return status;
 }
 
 static _Noreturn void guardian(const char *const *argv, int control, int out, int messages, int life) {
     char go = 0, scratch[PATH_MAX];
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     (void)setsid(); // Ctrl-C is for our caller, who closes the control socket then
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN);
