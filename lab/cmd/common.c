@@ -95,7 +95,7 @@ void cmd_parse(const struct argp *argp, const char *name, int argc, char **argv,
 
 int cmd_fail(int code, const struct err *err) {
     log_error("%s", err->msg);
-    return code;
+    return code == EXIT_USAGE && err->code == ETIMEDOUT ? EXIT_BROKEN : code; // a lab that hangs is no wrong use
 }
 
 int cmd_worse(int a, int b) {

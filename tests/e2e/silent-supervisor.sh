@@ -41,7 +41,7 @@ asks logs logs n1 patroni
 asks names list --names
 wait
 for name in $commands; do
-  case $name in status | down | down-all) wanted=3 ;; *) wanted=2 ;; esac # what could not even be asked is refused
+  wanted=3
   check "$name ends by itself, with $wanted" grep -qx "$wanted" "$work/code.$name"
   check "$name says who does not answer, and the way out" \
     grep -qE "the supervisor of lab '$lab' \(pid $pid\) has not answered for [0-9]+ s: it is stopped .*bascule down --force $lab" "$work/ask.$name"
