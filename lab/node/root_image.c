@@ -12,6 +12,13 @@
 #include "lab/node/internal.h"
 #include "lab/sandbox/mounts.h"
 
+// A mount is not put behind a link, and from outside /proc/PID/root/var/lib/etcd would follow an absolute one in the looker's own root. Links
+// above it do no harm.
+static bool is_link(const char *path) {
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 // The folders that something is mounted on, should the image lack them. A link that leads out of the image leads nowhere here.
 static int make_places(struct err *err) {
     static const char *const places[] = {"/proc",         "/sys",    "/dev", "/run", "/tmp", "/var/lib/postgresql",
@@ -20,6 +27,9 @@ static int make_places(struct err *err) {
     for (size_t i = 0; i < ARRAY_SIZE(places) && r == 0; i++)
         if (fs_mkdirs(places[i], 0755, NULL) < 0)
             r = err_set(err, ENOTDIR, "its '%s' is neither a folder nor a link to one inside the image", places[i]);
+        else if (is_link(places[i]))
+            r = err_set(err, ENOTDIR, "its '%s' is a link; a node needs a folder there, on which it mounts its own",
+                        places[i]);
     return r;
 }
 

@@ -19,7 +19,7 @@ picture >"$work/before"
 
 # A root file system with every program that a lab looks for; the daemons end at once.
 small=$work/small
-mkdir -p "$small"/{etc,srv/var/lib/{postgresql,etcd},srv/var/log,usr/bin,usr/lib/postgresql/15/bin,usr/lib/python3/dist-packages/etcd,var/lib/dpkg,dev,tmp}
+mkdir -p "$small"/{etc,srv/var/lib/{postgresql,etcd},srv/var/log,srv/tmp,usr/bin,usr/lib/postgresql/15/bin,usr/lib/python3/dist-packages/etcd,var/lib/dpkg,dev,tmp}
 ln -s usr/bin "$small/bin"
 for program in sh cat ls rm id touch; do
   file=$(readlink -f "$(command -v $program)")
@@ -78,6 +78,10 @@ no_place() { echo "make node 'n1': a root from image '.*': its '$1' is neither a
 
 # The control: the same image with a link that stays inside is imported, its nodes are made, and its programs run there: the first one fails.
 try harmless "initdb failed \(exit 1\): .*pelican:x:7:7.*initdb of the image" "var=srv/var"
+
+for place in var/lib/etcd var/log tmp; do
+  try "link-at-${place##*/}" "its '/$place' is a link; a node needs a folder there" "$place=/srv/$place"
+done
 
 try system "$(no_place /proc)" "proc=$victim" "sys=$victim" "dev=$victim" "run=$victim" "tmp=$victim"
 try system-up "$(no_place /proc)" "proc=$up$victim" "sys=$up$victim" "dev=$up$victim" "run=$up$victim" "tmp=$up$victim"
