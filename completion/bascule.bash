@@ -50,7 +50,7 @@ _bascule_labs() { _bascule_ask list --names; }
 
 _bascule_options() {
   case $1 in
-  run) echo '--seed --set --keep --json --runs-dir --lab --cold --random --duration --replay --help' ;;
+  run) echo '--seed --set --keep --hold --json --runs-dir --lab --cold --random --duration --replay --help' ;;
   up) echo '--seed --set --runs-dir --lab --cold --no-workload --help' ;;
   status) echo '--json --watch --links --lab --help' ;;
   top) echo '--lab --view --readonly --ascii --theme --help' ;;

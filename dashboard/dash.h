@@ -52,6 +52,6 @@ struct view_ops {
 };
 
 extern const struct view_ops view_cluster, view_network, view_dcs, view_replication, view_timeline, view_logs,
-    view_client, view_scenario;
+    view_client, view_scenario, view_lesson;
 // In the order of the F keys, ends with NULL.
 extern const struct view_ops *const views[];

@@ -28,6 +28,8 @@ static void free_lists(struct history *h) {
     VEC_DONE(&h->key_writes);
     VEC_DONE(&h->quorum_gaps);
     VEC_DONE(&h->expects);
+    VEC_DONE(&h->planned);
+    strbuf_done(&h->lesson);
     VEC_DONE(&h->rows);
     VEC_DONE(&h->wal);
     VEC_DONE(&h->client_errors);
@@ -61,6 +63,11 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
         break;
     case EVENT_STEP:
         fold_step(f, ev);
+        break;
+    case EVENT_STEP_NEXT:
+    case EVENT_PLAN_STEP:
+    case EVENT_LESSON:
+        fold_plan(f, ev);
         break;
     case EVENT_EXPECT:
         fold_expect(f, ev);

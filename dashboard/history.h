@@ -60,6 +60,15 @@ struct step_entry {
     char name[EVENT_NAME_MAX], state[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
     usec_t t;
 };
+struct plan_entry { // a step as the scenario has it
+    char name[EVENT_NAME_MAX], text[EVENT_TEXT_MAX];
+};
+struct next_entry { // which step starts next, and what it will do to whom
+    bool told;      // a log of an older program does not say it
+    int64_t index;  // -1 = none is left
+    bool stands;    // the scenario is held before it, and nothing of it is under way
+    char name[EVENT_NAME_MAX], text[EVENT_TEXT_MAX];
+};
 struct row_entry { // a row of pg_stat_replication as it is now
     char node[NODE_NAME_MAX], standby[NODE_NAME_MAX], state[16], sync_state[16];
     lsn_t sent, flushed, replayed;
@@ -103,7 +112,10 @@ struct history {
     VEC(struct lease_point) leases;
     VEC(struct branch) branches;
     VEC(struct key_entry) keys;
-    VEC(struct step_entry) steps; // last state of each
+    VEC(struct step_entry) steps;   // last state of each
+    VEC(struct plan_entry) planned; // every step, by its index; empty: an older program's log, or no scenario
+    struct next_entry next;
+    struct strbuf lesson; // of the scenario, as it wrote it; "" = none
     VEC(struct link_entry) links;
     VEC(struct leader_point) leaders;
     VEC(struct leader_point) key_writes; // a Patroni has written its own key, members/NAME

@@ -9,8 +9,9 @@ enum {
     KEEP_LINES = 20000,  // logs
     KEEP_TICKS = 360000, // 10 h of 100 ms
     KEEP_SEGMENTS = 20000,
-    KEEP_POINTS = 20000, // leases, leaders, outages, positions
-    KEEP_KEYS = 512,     // keys, steps, rows: what is there now
+    KEEP_POINTS = 20000,   // leases, leaders, outages, positions
+    KEEP_KEYS = 512,       // keys, steps, rows: what is there now
+    KEEP_LESSON = 1 << 16, // bytes
 };
 
 struct fold {
@@ -50,6 +51,7 @@ void fold_branches(struct fold *f, const struct model *m, const struct event *ev
 void fold_log(struct fold *f, const struct event *ev);
 void fold_run(struct fold *f, const struct event *ev); // begin, version, state, settings, end
 void fold_step(struct fold *f, const struct event *ev);
+void fold_plan(struct fold *f, const struct event *ev);
 void fold_expect(struct fold *f, const struct event *ev);
 void fold_row(struct fold *f, const struct event *ev);
 void fold_wal(struct fold *f, const struct model *m, const struct event *ev);

@@ -96,6 +96,29 @@ void fold_step(struct fold *f, const struct event *ev) {
     s->t = ev->t;
 }
 
+static void note_planned(struct history *h, const struct event *ev) {
+    if (h->planned.n == KEEP_KEYS || ev->u.PLAN_STEP.index != (int64_t)h->planned.n)
+        return;
+    struct plan_entry *p = VEC_ADD(&h->planned);
+    STR_COPY(p->name, ev->u.PLAN_STEP.name);
+    STR_COPY(p->text, ev->u.PLAN_STEP.text);
+}
+
+void fold_plan(struct fold *f, const struct event *ev) {
+    struct history *h = &f->h;
+    if (ev->kind == EVENT_PLAN_STEP)
+        note_planned(h, ev);
+    else if (ev->kind == EVENT_LESSON && h->lesson.len < KEEP_LESSON)
+        strbuf_addf(&h->lesson, "%s\n", ev->u.LESSON.text);
+    else if (ev->kind == EVENT_STEP_NEXT) {
+        h->next.told = true;
+        h->next.index = ev->u.STEP_NEXT.index;
+        h->next.stands = ev->u.STEP_NEXT.stands;
+        STR_COPY(h->next.name, ev->u.STEP_NEXT.name);
+        STR_COPY(h->next.text, ev->u.STEP_NEXT.text);
+    }
+}
+
 void fold_expect(struct fold *f, const struct event *ev) {
     struct history *h = &f->h;
     VEC_FOREACH (&h->expects, e)

@@ -181,6 +181,7 @@ static bool network_key(void *view, struct dash *d, int key, struct request *ret
 const struct view_ops view_network = {
     .name = "network",
     .title = "Network",
+    .tab = "Net",
     .letter = 'W',
     .open = network_open,
     .draw = network_draw,

@@ -169,6 +169,7 @@ static bool timeline_key(void *view, struct dash *d, int key, struct request *re
 const struct view_ops view_timeline = {
     .name = "timeline",
     .title = "Timeline",
+    .tab = "Time",
     .letter = 'T',
     .open = timeline_open,
     .draw = timeline_draw,

@@ -3,7 +3,7 @@
 #include "lab/cmd/client.h"
 #include "lab/cmd/simple.h"
 
-static int ask(const char *verb, const char *doc, const char *done, int argc, char **argv) {
+static int ask(const char *verb, const char *doc, int argc, char **argv) {
     struct simple_options o = {0};
     simple_parse(verb, SIMPLE_LAB | SIMPLE_NO_ARGS, "", doc, 0, argc, argv, &o);
     struct err err = {0};
@@ -11,21 +11,21 @@ static int ask(const char *verb, const char *doc, const char *done, int argc, ch
     cleanup_close int fd = client_connect(o.lab, &err);
     if (fd < 0 || client_command(fd, verb, &reply, &err) < 0)
         return cmd_fail(EXIT_USAGE, &err);
-    (void)printf("%s\n", done);
+    (void)printf("%s\n", json_str(reply, "words", "done"));
     return EXIT_PASS;
 }
 
 int hold_main(int argc, char **argv) {
     return ask("hold",
                "Holds the scenario of a running lab: no further step starts until `bascule next` or `bascule go`.",
-               "held before the next step", argc, argv);
+               argc, argv);
 }
 
 int next_main(int argc, char **argv) {
     return ask("next", "Lets a held scenario take one step: its delay is over, its condition must still become true.",
-               "one step may start", argc, argv);
+               argc, argv);
 }
 
 int go_main(int argc, char **argv) {
-    return ask("go", "Lets a held scenario go on by itself.", "the scenario goes on", argc, argv);
+    return ask("go", "Lets a held scenario go on by itself.", argc, argv);
 }

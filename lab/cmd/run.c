@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule run: for each scenario read it, check the host, start a lab, follow it, fold its log into numbers, say the verdict.
+#include "lab/cmd/paths.h"
 #include "lab/cmd/random.h"
 #include "lab/cmd/result.h"
 #include "lab/cmd/start.h"
@@ -16,9 +17,12 @@ struct options {
     size_t n_files;
 };
 
-enum { OPT_KEEP = 1, OPT_JSON, OPT_RANDOM, OPT_DURATION, OPT_REPLAY };
+enum { OPT_KEEP = 1, OPT_HOLD, OPT_JSON, OPT_RANDOM, OPT_DURATION, OPT_REPLAY };
 static const struct argp_option argp_options[] = {
     {"keep", OPT_KEEP, NULL, 0, "leave the lab standing when the scenario is over", 0},
+    {"hold", OPT_HOLD, NULL, 0,
+     "stand before the first step, cluster and application running; `bascule next` takes a step, `bascule go` goes on",
+     0},
     {"json", OPT_JSON, NULL, 0, "print result.json instead of the story", 0},
     {"random", OPT_RANDOM, NULL, 0, "no file: faults drawn by --seed on --set topology=NAME", 0},
     {"duration", OPT_DURATION, "TIME", 0, "how long a random run is to be, e.g. 6m (default 5m)", 0},
@@ -51,6 +55,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case OPT_KEEP:
         o->keep = true;
+        return 0;
+    case OPT_HOLD:
+        o->start.hold = true;
         return 0;
     case OPT_JSON:
         o->json = true;
@@ -111,8 +118,22 @@ static int tell_result(const char *run_dir, const struct options *o, const struc
     return code;
 }
 
+// What `bascule scenarios` tells, it knows by name.
+static void whole_lesson(const struct plan *plan, struct strbuf *out) {
+    struct err err = {0};
+    cleanup_strbuf struct strbuf shipped = {0};
+    if (paths_scenarios(&shipped, &err) == 0 && str_starts(plan->file, strbuf_str(&shipped)))
+        strbuf_addf(out, "bascule scenarios %s", plan->name);
+    else
+        strbuf_add(out, plan->file);
+}
+
 static void announce(const struct plan *plan, const struct start_options *o) {
-    (void)printf("%s: %s\nseed %llu, topology %s\n", plan->name, plan->title ? plan->title : "",
+    struct report_style style = follow_style(STDOUT_FILENO);
+    cleanup_strbuf struct strbuf whole = {0}, lesson = {0};
+    whole_lesson(plan, &whole);
+    report_lesson(plan->lesson, strbuf_str(&whole), &style, &lesson);
+    (void)printf("%s: %s\n%sseed %llu, topology %s\n", plan->name, plan->title ? plan->title : "", strbuf_str(&lesson),
                  (unsigned long long)plan->seed, plan->topology->name);
     user_config_tell(o);
     (void)fflush(stdout);

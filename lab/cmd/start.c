@@ -226,6 +226,7 @@ int start_lab(const struct plan *plan, const struct start_options *o, const char
     struct lab_options lo = {.plan = plan,
                              .scenario = scenario,
                              .keep = keep,
+                             .hold = o->hold,
                              .workload = workload,
                              .fresh = o->cold,
                              .auto_name = o->lab == NULL,

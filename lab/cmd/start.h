@@ -12,6 +12,7 @@ struct start_options {
     setting_list set;     // --set key=value; before them those of the configuration file
     size_t defaults;      // how many of them are the file's
     uint64_t seed;        // --seed, 0 = choose one
+    bool hold;            // --hold of `run`: the scenario stands before its first step
     bool cold;            // --cold: ignore prepared templates
 };
 // The argp child with those options; its input is a struct start_options.

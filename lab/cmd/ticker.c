@@ -13,6 +13,17 @@ static void wait_for(struct ticker *t, const struct event *ev, const char *text)
     t->since = ev->t;
 }
 
+// A held scenario waits for a person. What a step waits for stays: the step was told before this.
+static void stand(struct ticker *t, const struct event *ev) {
+    char text[EVENT_TEXT_MAX] = "";
+    if (ev->u.STEP_NEXT.stands)
+        (void)snprintf(text, sizeof text, "held before '%s' (bascule next, go)", ev->u.STEP_NEXT.name);
+    else if (!t->stands)
+        return;
+    t->stands = ev->u.STEP_NEXT.stands;
+    wait_for(t, ev, text);
+}
+
 void ticker_event(struct ticker *t, const struct event *ev) {
     char text[EVENT_TEXT_MAX];
     t->felt.most = OUTAGES_MOST;
@@ -31,6 +42,9 @@ void ticker_event(struct ticker *t, const struct event *ev) {
     case EVENT_STEP:
         (void)snprintf(text, sizeof text, "step %s waits %s", ev->u.STEP.name, ev->u.STEP.detail);
         wait_for(t, ev, str_eq(ev->u.STEP.state, "waiting") ? text : "");
+        return;
+    case EVENT_STEP_NEXT:
+        stand(t, ev);
         return;
     default:
         return;

@@ -10,6 +10,7 @@ struct ticker {
     int width;
     usec_t mono;                  // CLOCK_MONOTONIC at run time 0; 0 = not known yet
     char waiting[EVENT_TEXT_MAX]; // for what
+    bool stands;                  // waiting: a held scenario, for a person
     usec_t since;                 // run time at which that began
     struct outages felt;
     usec_t said; // absolute time of the last line, elsewhere than on a terminal

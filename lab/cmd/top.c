@@ -113,7 +113,8 @@ int top_main(int argc, char **argv) {
         options,
         parse,
         "[RUN]",
-        "The dashboard: nodes, network, DCS, replication, timeline, logs, the application, the scenario. It reads "
+        "The dashboard: nodes, network, DCS, replication, timeline, logs, the application, the scenario, its lesson. "
+        "It reads "
         "the event log of the lab and nothing else; leaving it does not disturb the lab. RUN is the folder of a "
         "run in progress. ? shows the keys.",
         NULL,

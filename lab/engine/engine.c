@@ -73,11 +73,12 @@ static void set_state(struct engine *e, enum run_state state) {
     case RUN_OBSERVE:
         break;
     case RUN_STEPS:
-        e->began = e->now;
+        e->began = e->held_since = e->now; // held_since: if it is held
         STR_COPY(e->old_leader, e->model->leader);
         engine_record(e, -1, "begin", "started", "the cluster is complete and the application writes");
         break;
     case RUN_HEAL:
+        next_tell(e); // that no step is left, before the scenario is over
         e->healed_something = live_active(e) > 0;
         live_heal_all(e);
         break;
@@ -124,7 +125,8 @@ void engine_end(struct engine *e, const char *reason, const char *fmt, ...) {
 
 // ---- before the scenario -------------------------------------------------------------------------------------------
 static usec_t timeout_at(const struct engine *e) { // 0: none
-    if (!e->plan->timeout || e->held)              // a held scenario waits for its trainer
+    if (!e->plan->timeout ||
+        (e->held && e->state != RUN_BEFORE)) // it waits for its trainer; a cluster starts by itself
         return USEC_NEVER;
     return later_by(later_by(e->first_event, e->plan->timeout), e->held_total + e->unwatched);
 }
@@ -344,6 +346,7 @@ void engine_step(struct engine *e, const struct event *ev, effect_list *out) {
     else if (ev->kind == EVENT_COMMAND)
         hold_on_command(e, ev->u.COMMAND.verb);
     advance(e);
+    next_tell(e);
     e->out = NULL;
 }
 
@@ -360,6 +363,7 @@ void engine_abort(struct engine *e, usec_t now, const char *reason, const char *
         if (e->state == RUN_REJOIN)
             set_state(e, RUN_HEAL);
         advance(e);
+        next_tell(e);
     }
     e->out = NULL;
 }

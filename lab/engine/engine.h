@@ -39,6 +39,16 @@ bool engine_finished(const struct engine *e);
 // A trainer steps through the scenario, with COMMAND events (hold.c): "hold" = no further step starts,
 // "next" = one step may, "go" = on by itself. What has started goes on; faults keep their durations.
 bool engine_held(const struct engine *e);
+bool engine_stands(const struct engine *e); // held, and nothing is under way: it stands before its next step
+// What a step does to whom, one line for people. Not yet started: "net.drop on the leader, which is n2 now" for the next one, without the
+// second half for those after it, and for a plan alone; started: "net.drop on n2". Return buf.
+char *plan_step_words(const struct plan *plan, size_t i, char *buf, size_t size);
+char *engine_step_words(const struct engine *e, size_t i, char *buf, size_t size);
+// "step 2 of 5, 'cut': net.drop on n2". Of the next step; "" = none is left. Return buf.
+char *engine_step_title(const struct engine *e, size_t i, char *buf, size_t size);
+int64_t engine_next_step(const struct engine *e); // its index; -1 = none is left
+char *engine_next_title(const struct engine *e, char *buf, size_t size);
+const char *engine_step_state(const struct engine *e, size_t i); // done, failed, skipped, now, next, "to come"
 // What the engine waits for, one line for people: "waiting for 'leader changed' (12 s of 60 s)". Returns buf.
 char *engine_waiting_for(const struct engine *e, char *buf, size_t size);
 // Begin healing everything and finish with this reason ("interrupted"): Ctrl-C, a broken lab.

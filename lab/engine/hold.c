@@ -53,7 +53,7 @@ static void go(struct engine *e) {
         st->held_since = USEC_NEVER;
     }
     e->held = e->permit = false;
-    e->held_total += stood;
+    e->held_total += e->state == RUN_BEFORE ? 0 : stood; // the timeout counts the start of the cluster
     e->held_until = e->now;
 }
 

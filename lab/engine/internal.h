@@ -50,9 +50,11 @@ struct step_state {
     usec_t watched_since; // `stays` is watched without a break since then
     usec_t unwatched;     // of its wait: time in which nobody watched
     bool told;            // "waiting" is in the log
+    bool failed;          // closed: with an outcome that is told; else skipped
     bool released;        // the trainer's "next" lets it start although the scenario is held
     size_t heal_until;    // HEAL of everything: faults with a lower index, i.e. those of before its start
     enum action_answer answer;
+    char whom[EVENT_NAME_MAX]; // as resolved when it started: "n2", "n1,n3"; "" = nobody, or not yet
     char detail[EVENT_TEXT_MAX];
 };
 
@@ -98,6 +100,8 @@ struct engine {
     usec_t unwatched;              // in all: the scenario's timeout does not count it
     usec_t held_until;             // end of the last hold: a step's clock does not start before it
     bool permit;                   // "next" was said, no step has taken it yet
+    bool next_told;                // `next` is in the log
+    struct event next;             // the last step.next
     bool aborted;
     usec_t heal_limit;                                   // of an abort; USEC_NEVER = none
     bool healed_something;                               // in RUN_HEAL
@@ -120,7 +124,9 @@ static inline usec_t later_by(usec_t t, usec_t d) { // saturates: a scenario may
 }
 
 // step.c
-bool steps_advance(struct engine *e);     // returns whether anything moved
+bool steps_advance(struct engine *e); // returns whether anything moved
+// Adds the nodes that target k of step i means now; the step has not started.
+int step_resolve(const struct engine *e, size_t i, size_t k, struct node_list *nodes, struct err *err);
 bool steps_ended(const struct engine *e); // all of them
 void steps_close(struct engine *e);       // the run ends: those under way fail, the rest is skipped
 void steps_on_action(struct engine *e, const struct event *ev);
@@ -131,6 +137,10 @@ void hold_on_command(struct engine *e, const char *verb);
 bool hold_stops(struct engine *e, size_t i);             // this step may not begin now; takes the permit when it may
 bool hold_stops_clock(const struct engine *e, size_t i); // its clock stands still
 bool step_not_started(const struct engine *e, size_t i); // step.c: its turn has come, it has not started
+
+// words.c
+bool step_has_started(const struct engine *e, size_t i);
+void next_tell(struct engine *e); // step.next, when it says something new
 
 // unwatched.c
 void unwatched_note(struct engine *e, usec_t from, usec_t to); // the observer stood still

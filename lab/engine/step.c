@@ -28,6 +28,7 @@ static void step_failed(struct engine *e, size_t i, const char *reason, const ch
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     e->steps[i].phase = STEP_CLOSED;
+    e->steps[i].failed = true;
     engine_record(e, (int64_t)i, step_at(e, i)->name, "failed", text);
     engine_end(e, reason, "step '%s': %s", step_at(e, i)->name, text);
 }
@@ -41,15 +42,21 @@ static const char *target_list(const struct node_list *nodes, char *buf, size_t 
     return buf;
 }
 
-static int resolve_targets(struct engine *e, size_t i, struct node_list *nodes, struct err *err) {
-    const struct step *s = step_at(e, i);
+int step_resolve(const struct engine *e, size_t i, size_t k, struct node_list *nodes, struct err *err) {
+    const uint64_t streams_per_step = 64;
     struct scope scope = engine_scope(e);
-    for (size_t k = 0; k < s->targets.n; k++) {
-        const uint64_t streams_per_step = 64;
-        int r = target_resolve(&scope, &s->targets.items[k], i * streams_per_step + k, nodes, err);
+    if (!e->injected && step_at(e, i)->kind == STEP_INJECT && *e->model->leader)
+        scope.old_leader = e->model->leader;
+    return target_resolve(&scope, &step_at(e, i)->targets.items[k], i * streams_per_step + k, nodes, err);
+}
+
+static int resolve_targets(struct engine *e, size_t i, struct node_list *nodes, struct err *err) {
+    for (size_t k = 0; k < step_at(e, i)->targets.n; k++) {
+        int r = step_resolve(e, i, k, nodes, err);
         if (r < 0)
             return r;
     }
+    (void)target_list(nodes, e->steps[i].whom, sizeof e->steps[i].whom);
     return 0;
 }
 
@@ -63,8 +70,7 @@ static void start_inject(struct engine *e, size_t i) {
         step_failed(e, i, "expectation", "%s has no target: %s", step_at(e, i)->mechanism, err.msg);
         return;
     }
-    char text[EVENT_TEXT_MAX];
-    engine_record(e, (int64_t)i, step_at(e, i)->name, "started", target_list(&nodes, text, sizeof text));
+    engine_record(e, (int64_t)i, step_at(e, i)->name, "started", e->steps[i].whom);
     live_inject(e, i, &nodes);
     e->steps[i].phase = STEP_BUSY;
 }
@@ -76,8 +82,7 @@ static void start_action(struct engine *e, size_t i) {
         step_failed(e, i, "expectation", "%s has no target: %s", step_at(e, i)->mechanism, err.msg);
         return;
     }
-    char text[EVENT_TEXT_MAX];
-    engine_record(e, (int64_t)i, step_at(e, i)->name, "started", target_list(&nodes, text, sizeof text));
+    engine_record(e, (int64_t)i, step_at(e, i)->name, "started", e->steps[i].whom);
     struct effect *out = engine_effect(e, EFFECT_ACTION);
     out->step = step_at(e, i);
     STR_COPY(out->id, step_at(e, i)->name);
@@ -360,6 +365,7 @@ void steps_close(struct engine *e) {
             (void)snprintf(text, sizeof text, "not over when the run ended: %s", e->detail);
         engine_record(e, (int64_t)i, step_at(e, i)->name, under_way ? "failed" : "skipped", text);
         st->phase = STEP_CLOSED;
+        st->failed = under_way;
     }
 }
 

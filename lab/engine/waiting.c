@@ -37,28 +37,23 @@ static void step_words(const struct engine *e, size_t i, char *buf, size_t size)
                        spent(e, st->started, 0, time, sizeof time));
 }
 
-// The step that "next" would release, when the scenario is held and nothing is under way.
-static bool held_words(const struct engine *e, char *buf, size_t size) {
-    const char *first = NULL;
-    for (size_t i = 0; i < e->plan->steps.n; i++) {
-        enum step_phase p = e->steps[i].phase;
-        if (p == STEP_STAYING || p == STEP_BUSY || (p == STEP_WAITING && e->steps[i].released))
-            return false;
-        if (!first && step_not_started(e, i))
-            first = e->plan->steps.items[i].name;
-    }
-    if (first)
-        (void)snprintf(buf, size, "held before '%s' (`bascule next` takes this step, `bascule go` goes on)", first);
-    return first;
+static void held_words(const struct engine *e, char *buf, size_t size) {
+    size_t next = (size_t)engine_next_step(e);
+    (void)snprintf(buf, size,
+                   "held before step %zu of %zu, '%s' (`bascule next` takes it, `bascule go` goes on by itself)",
+                   next + 1, e->plan->steps.n, e->plan->steps.items[next].name);
 }
 
 // The first step in the scenario's order that waits for something.
 static void steps_words(const struct engine *e, char *buf, size_t size) {
-    if (e->held && held_words(e, buf, size))
+    if (engine_stands(e)) {
+        held_words(e, buf, size);
         return;
+    }
     for (size_t i = 0; i < e->plan->steps.n; i++) {
         enum step_phase p = e->steps[i].phase;
-        if (p == STEP_DELAYED || p == STEP_WAITING || p == STEP_STAYING || p == STEP_BUSY) {
+        bool waits = (p == STEP_DELAYED || p == STEP_WAITING) && !hold_stops_clock(e, i);
+        if (waits || p == STEP_STAYING || p == STEP_BUSY) {
             step_words(e, i, buf, size);
             return;
         }

@@ -419,6 +419,9 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_LINK:
     case EVENT_CLIENT_SERVER:
     case EVENT_STEP:
+    case EVENT_STEP_NEXT:
+    case EVENT_PLAN_STEP:
+    case EVENT_LESSON:
     case EVENT_RECORD_THINNED:
     case EVENT_COMMAND:
     case EVENT_RECORD_SEAL:

@@ -388,6 +388,9 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_PROXY:
     case EVENT_CLIENT_ERROR:
     case EVENT_STEP:
+    case EVENT_STEP_NEXT:
+    case EVENT_PLAN_STEP:
+    case EVENT_LESSON:
     case EVENT_EXPECT:
     case EVENT_KNOWN_DEFECT:
     case EVENT_COMMAND:

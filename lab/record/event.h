@@ -146,6 +146,12 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(B, effective_seen) /* effective phase: t was observed, not assumed */ \
     F(S, params)     /* phases asked and failed: every parameter in force, defaults too: "service=postgres process=backend" */
 #define EVENT_FIELDS_STEP(F) F(I, index) F(N, name) F(N, state) /* waiting started done failed skipped */ F(S, detail)
+#define EVENT_FIELDS_STEP_NEXT(F) /* which step starts next, when that or what it would do to whom is another than before */ \
+    F(I, index)      /* -1 = none is left */ \
+    F(N, name) F(S, text) /* "net.drop on the leader, which is n2 now" */ \
+    F(B, stands)     /* the scenario is held and nothing of it is under way */
+#define EVENT_FIELDS_PLAN_STEP(F) /* one step of the scenario, at the beginning */ F(I, index) F(N, name) F(S, text) /* "net.drop on the leader" */
+#define EVENT_FIELDS_LESSON(F) /* one line of the scenario's lesson, at the beginning, in order */ F(S, text)
 #define EVENT_FIELDS_EXPECT(F) /* one expectation of the scenario (struct expect), at the beginning */ \
     F(I, index) F(N, kind) /* expect_kind_name */ F(B, has_min) F(B, has_max) F(D, min) F(D, max) /* µs, count or percent */ \
     F(B, wanted) F(N, node) F(S, text)
@@ -187,7 +193,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     X(MEMBER, "member") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
     X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(DCS_MEMBER, "dcs.member") X(LINK, "link") X(PROXY, "proxy") \
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
-    X(FAULT, "fault") X(STEP, "step") X(EXPECT, "expect") X(KNOWN_DEFECT, "known_defect") \
+    X(FAULT, "fault") X(STEP, "step") X(STEP_NEXT, "step.next") X(PLAN_STEP, "plan.step") X(LESSON, "lesson") X(EXPECT, "expect") X(KNOWN_DEFECT, "known_defect") \
     X(COMMAND, "command") X(ACTION, "action") X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end") \
     X(RECORD_THINNED, "record.thinned") X(RECORD_SEAL, "record.seal")
 

@@ -25,6 +25,9 @@ void report_line(const struct measures *m, const struct report_style *style, str
 // result.json (schema in docs/measures.md). Appends to out, with a final newline.
 void report_json(const struct measures *m, struct strbuf *out);
 // Live: the moments of the story that one event makes known, a line each, or nothing. Appends to out.
+// The first paragraph of a scenario's lesson (may be NULL) in at most four lines, and `whole`, where the rest stands. Nothing without a lesson.
+void report_lesson(const char *lesson, const char *whole, const struct report_style *style, struct strbuf *out);
+
 struct report_live;
 struct report_live *report_live_new(const struct report_style *style);
 void report_live_free(struct report_live *r);

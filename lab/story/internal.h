@@ -109,6 +109,8 @@ struct story {
     VEC(struct wait_told) waits;
     char progress[EVENT_TEXT_MAX];
     bool noise_told, thinned_told;
+    int64_t
+        stands_before; // number, from 1, of the step that a held scenario stands before, as last told; 0 = it does not stand
     char sync[EVENT_TEXT_MAX]; // synchronous standbys as last told, "" = none
     bool sync_known;
     VEC(struct proxy_told) proxies;

@@ -84,6 +84,15 @@ static void on_step(struct story *s, const struct event *ev) {
         add_detail(m, "%s", detail);
 }
 
+// What a held scenario stands before. That the leader has changed meanwhile, `bascule status` says.
+static void on_next(struct story *s, const struct event *ev) {
+    int64_t before = ev->u.STEP_NEXT.stands ? ev->u.STEP_NEXT.index + 1 : 0;
+    if (before && before != s->stands_before)
+        (void)tell(s, ev->t, MOMENT_STEP, TOLD_EVENT, MOOD_NEUTRAL, "", "held before step %" PRId64 ", '%s': %s",
+                   before, ev->u.STEP_NEXT.name, ev->u.STEP_NEXT.text);
+    s->stands_before = before;
+}
+
 // ---- people --------------------------------------------------------------------------------------------------------------
 
 // What a command causes is told by the events that follow; here stands what would not be known without it.
@@ -98,6 +107,12 @@ static void on_command(struct story *s, const struct event *ev) {
         {"down", "somebody takes the lab down"},
     };
     const char *verb = ev->u.COMMAND.verb, *args = ev->u.COMMAND.args;
+    if (str_eq(verb, "hold") && str_eq(ev->u.COMMAND.from, "run")) {
+        (void)tell(s, ev->t, MOMENT_BY_HAND, TOLD_EVENT, MOOD_NEUTRAL, "",
+                   "the scenario is held before its first step (--hold): `bascule next` takes a step, `bascule go` "
+                   "goes on by itself");
+        return;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(table); i++)
         if (str_eq(verb, table[i].verb)) {
             struct moment *m = tell(s, ev->t, MOMENT_BY_HAND, TOLD_EVENT, MOOD_NEUTRAL, "", "%s", table[i].words);
@@ -178,6 +193,9 @@ void tell_scenario(struct story *s, const struct event *ev) {
         break;
     case EVENT_STEP:
         on_step(s, ev);
+        break;
+    case EVENT_STEP_NEXT:
+        on_next(s, ev);
         break;
     case EVENT_COMMAND:
         on_command(s, ev);

@@ -80,6 +80,38 @@ static void record_expectations(struct lab *lab) {
     }
 }
 
+static void record_steps(struct lab *lab) {
+    for (size_t i = 0; i < lab->plan->steps.n && lab->o->lab->scenario; i++) {
+        struct event ev = EVENT_NEW(PLAN_STEP);
+        ev.u.PLAN_STEP.index = (int64_t)i;
+        STR_COPY(ev.u.PLAN_STEP.name, lab->plan->steps.items[i].name);
+        (void)plan_step_words(lab->plan, i, ev.u.PLAN_STEP.text, sizeof ev.u.PLAN_STEP.text);
+        sink_emit(&lab->sink, &ev);
+    }
+}
+
+// How much of the rest of a line one event takes: all, or up to a space where it is too long.
+static size_t lesson_piece(const char *line, size_t len) {
+    size_t most = EVENT_TEXT_MAX - 1, n = most;
+    if (len <= most)
+        return len;
+    while (n > 0 && line[n] != ' ')
+        n--;
+    return n ? n : most;
+}
+
+static void record_lesson(struct lab *lab) {
+    const char *p = lab->o->lab->scenario && lab->plan->lesson ? lab->plan->lesson : "";
+    while (*p) {
+        struct event ev = EVENT_NEW(LESSON);
+        size_t n = lesson_piece(p, strcspn(p, "\n"));
+        (void)str_copy(ev.u.LESSON.text, n + 1, p);
+        sink_emit(&lab->sink, &ev);
+        p += n;
+        p += *p == '\n' || *p == ' ';
+    }
+}
+
 static void record_known_defects(struct lab *lab) {
     VEC_FOREACH (&lab->plan->defects, d) {
         struct event ev = EVENT_NEW(KNOWN_DEFECT);
@@ -146,6 +178,8 @@ static void record_versions(struct lab *lab) {
 void lab_record_beginning(struct lab *lab) {
     record_run(lab);
     record_nodes(lab);
+    record_lesson(lab);
+    record_steps(lab);
     record_expectations(lab);
     record_known_defects(lab);
     struct strbuf json = {0};

@@ -59,14 +59,6 @@ static int on_watch(struct lab *lab, const cJSON *request, struct reply *reply, 
     return 0;
 }
 
-static void tell_command(struct lab *lab, const char *verb, const char *args) {
-    struct event ev = EVENT_NEW(COMMAND);
-    STR_COPY(ev.u.COMMAND.verb, verb);
-    STR_COPY(ev.u.COMMAND.args, args);
-    STR_COPY(ev.u.COMMAND.from, "command");
-    sink_emit(&lab->sink, &ev);
-}
-
 static setting_list *keep_params(struct lab *lab, const cJSON *params) {
     struct hand_params *kept = xcalloc(1, sizeof *kept);
     const cJSON *p;
@@ -125,7 +117,7 @@ static int on_inject(struct lab *lab, const cJSON *request, struct reply *reply,
     char id[EVENT_NAME_MAX], args[EVENT_TEXT_MAX];
     (void)snprintf(id, sizeof id, "hand-%d", ++lab->hand_injections);
     (void)snprintf(args, sizeof args, "%s %s", mechanism, target);
-    tell_command(lab, "inject", args);
+    lab_tell_command(lab, "inject", args, "command");
     (void)cJSON_AddStringToObject(reply->body, "id", id);
     (void)cJSON_AddBoolToObject(reply->body, "action", about->action);
     if (about->action) {
@@ -140,7 +132,7 @@ static int on_heal(struct lab *lab, const cJSON *request, struct reply *reply, s
     if (!lab->injector)
         return err_set(err, EAGAIN, "the lab is still being built");
     const char *id = json_str(request, "id", NULL);
-    tell_command(lab, "heal", id ? id : "all");
+    lab_tell_command(lab, "heal", id ? id : "all", "command");
     return injector_heal(lab->injector, id, err);
 }
 
@@ -149,7 +141,7 @@ static void tell_entering(struct lab *lab, const char *node, const char *verb, c
     char args[EVENT_TEXT_MAX];
     (void)snprintf(args, sizeof args, "%s%s%s", node, *words ? " " : "", words);
     if (str_eq(verb, "shell") || str_eq(verb, "exec") || str_eq(verb, "psql"))
-        tell_command(lab, verb, args);
+        lab_tell_command(lab, verb, args, "command");
 }
 
 static int on_enter(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
@@ -183,7 +175,7 @@ static int on_detach(struct lab *lab, const cJSON *request, struct reply *reply,
 static int on_abort(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     (void)reply, (void)err;
     const char *detail = json_str(request, "detail", "interrupted by the user");
-    tell_command(lab, "abort", detail);
+    lab_tell_command(lab, "abort", detail, "command");
     if (lab->state != LAB_READY || !lab->o->lab->scenario) { // nothing is injected yet, or nobody runs a scenario
         lab_finish(lab, "interrupted", detail);
         return 0;
@@ -197,7 +189,7 @@ static int on_abort(struct lab *lab, const cJSON *request, struct reply *reply, 
 
 static int on_down(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     (void)request, (void)reply, (void)err;
-    tell_command(lab, "down", "");
+    lab_tell_command(lab, "down", "", "command");
     lab->leaving = true;
     if (lab->run_ended)
         lab_quit(lab, SUPERVISOR_EXIT_OK);
@@ -206,24 +198,12 @@ static int on_down(struct lab *lab, const cJSON *request, struct reply *reply, s
     return 0;
 }
 
-static int steps_can_be_held(const struct lab *lab, struct err *err) {
-    if (!lab->o->lab->scenario)
-        return err_set(err, EINVAL, "this lab runs no scenario (`bascule run` does)");
-    if (lab->run_ended || engine_finished(lab->engine))
-        return err_set(err, EINVAL, "the scenario is over");
-    return 0;
-}
-
 static int on_hold(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
-    (void)reply;
-    const char *verb = json_str(request, "cmd", "");
-    int r = steps_can_be_held(lab, err);
-    if (r < 0)
-        return r;
-    if (str_eq(verb, "next") && !engine_held(lab->engine))
-        return err_set(err, EINVAL, "the scenario goes on by itself; `bascule hold` first");
-    tell_command(lab, verb, "");
-    return 0;
+    char words[1024];
+    int r = lab_step_by_hand(lab, json_str(request, "cmd", ""), words, sizeof words, err);
+    if (r >= 0)
+        (void)cJSON_AddStringToObject(reply->body, "words", words);
+    return r;
 }
 
 static const struct {

@@ -98,6 +98,10 @@ void lab_carry_out(struct lab *lab, const effect_list *effects);
 void lab_action(struct lab *lab, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n,
                 const setting_list *params);
 void lab_keep_action(struct lab *lab, const struct event *ev); // remembers what came of an act
+// stepping.c
+void lab_tell_command(struct lab *lab, const char *verb, const char *args, const char *from); // puts it into the record
+// hold, next, go; words: what that did, for the one who asked.
+int lab_step_by_hand(struct lab *lab, const char *verb, char *words, size_t size, struct err *err);
 // control.c
 int control_new(struct lab *lab, int fd, struct control **ret, struct err *err);
 // status.c

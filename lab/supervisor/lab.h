@@ -14,6 +14,7 @@ struct lab_options {
     const struct plan *plan; // borrowed; steps are empty for `bascule up`
     bool scenario;           // run the plan's steps; false: stand there until `bascule down`
     bool keep;               // scenario: stay up when it is over
+    bool hold;               // scenario: held before its first step
     bool workload;           // run the application
     bool fresh;              // ignore prepared templates
     char name[LAB_NAME_MAX]; // wanted name; "-2", "-3" ... is added when auto_name and it is taken

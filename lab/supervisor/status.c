@@ -143,6 +143,19 @@ static cJSON *link_status(const struct lab *lab, const struct matrix_link *l, us
     return o;
 }
 
+static cJSON *steps_status(const struct lab *lab) {
+    cJSON *steps = cJSON_CreateArray();
+    for (size_t i = 0; i < lab->plan->steps.n && lab->o->lab->scenario; i++) {
+        char words[EVENT_TEXT_MAX];
+        cJSON *o = cJSON_CreateObject();
+        (void)cJSON_AddStringToObject(o, "name", lab->plan->steps.items[i].name);
+        (void)cJSON_AddStringToObject(o, "state", engine_step_state(lab->engine, i));
+        (void)cJSON_AddStringToObject(o, "text", engine_step_words(lab->engine, i, words, sizeof words));
+        (void)cJSON_AddItemToArray(steps, o);
+    }
+    return steps;
+}
+
 cJSON *lab_status(const struct lab *lab) {
     const struct model *m = engine_model(lab->engine);
     usec_t now = sink_now(&lab->sink);
@@ -163,6 +176,9 @@ cJSON *lab_status(const struct lab *lab) {
     (void)cJSON_AddStringToObject(o, "missing", why);
     (void)cJSON_AddStringToObject(
         o, "waiting_for", lab->o->lab->scenario ? engine_waiting_for(lab->engine, waiting, sizeof waiting) : "");
+    (void)cJSON_AddBoolToObject(o, "held", engine_held(lab->engine));
+    (void)cJSON_AddBoolToObject(o, "stands", engine_stands(lab->engine));
+    (void)cJSON_AddItemToObject(o, "steps", steps_status(lab));
     (void)cJSON_AddStringToObject(o, "leader", m->leader);
     if (m->lease_renewed && m->lease_ttl && m->leader[0]) {
         usec_t end = m->lease_renewed + m->lease_ttl;

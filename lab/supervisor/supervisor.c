@@ -269,6 +269,8 @@ static int start(struct lab *lab, struct err *err) {
         return r;
     lab->engine = engine_new(lab->plan);
     lab_record_beginning(lab);
+    if (lab->o->lab->hold)
+        lab_tell_command(lab, "hold", "", "run");
     r = control_new(lab, lab->o->control, &lab->control, err);
     if (r < 0)
         return r;

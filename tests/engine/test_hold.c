@@ -68,7 +68,7 @@ static void next_lets_one_step_start_at_once_and_no_other(void **state) {
     assert_int_not_equal(world_when(w, "first", "done"), USEC_NEVER);
     assert_false(started(w, "second"));
     char line[200];
-    assert_non_null(strstr(engine_waiting_for(w->engine, line, sizeof line), "held before 'second'"));
+    assert_has(engine_waiting_for(w->engine, line, sizeof line), "held before step 2 of 2, 'second' (`bascule next`");
     say(w, "next");
     assert_true(started(w, "second"));
     world_run(w);
@@ -183,6 +183,85 @@ static void a_hold_before_the_begin_holds_the_first_step(void **state) {
     world_free(w);
 }
 
+static const char *next_text(const struct world *w) {
+    return w->next.u.STEP_NEXT.text;
+}
+
+static void held_it_says_what_it_will_do_to_whom_as_roles_are_now(void **state) {
+    (void)state;
+    struct plan *p = test_plan_new();
+    test_inject(p, "first", "process.pause", SELECTOR_REPLICA)->delay = 10 * SEC;
+    test_inject(p, "second", "net.drop", SELECTOR_LEADER);
+    struct world *w = world_new(p);
+    world_boot(w);
+    world_pass(w, 1 * SEC);
+    assert_string_equal(next_text(w), "process.pause on every replica, 10 s after the beginning");
+    say(w, "hold");
+    assert_true(world_step_until(w, has_begun, MINUTE));
+    assert_true(w->next.u.STEP_NEXT.stands && engine_stands(w->engine));
+    assert_string_equal(next_text(w), "process.pause on every replica: n2 and n3 now");
+    say(w, "next");
+    world_pass(w, 5 * SEC);
+    char line[EVENT_TEXT_MAX];
+    assert_string_equal(engine_step_title(w->engine, 0, line, sizeof line),
+                        "step 1 of 2, 'first': process.pause on n2,n3");
+    assert_string_equal(next_text(w), "net.drop on the leader, which is n1 now");
+    world_move_leader(w, "n3");
+    world_pass(w, 5 * SEC);
+    assert_string_equal(next_text(w), "net.drop on the leader, which is n3 now");
+    assert_int_equal(w->next.u.STEP_NEXT.index, 1);
+    world_free(w);
+}
+
+static void the_plan_is_told_step_by_step_done_now_next_to_come(void **state) {
+    (void)state;
+    struct plan *p = two_pauses();
+    test_wait(p, "never", CONDITION_LEADER_CHANGED, 20 * SEC);
+    struct world *w = begun(p);
+    say(w, "hold");
+    static const char *const steps[][3] = {
+        {"next", "to come", "to come"}, {"done", "next", "to come"}, {"done", "done", "next"}, {"done", "done", "now"}};
+    char words[EVENT_TEXT_MAX];
+    for (size_t k = 0; k < ARRAY_SIZE(steps); k++) {
+        for (size_t i = 0; i < 3; i++)
+            assert_string_equal(engine_step_state(w->engine, i), steps[k][i]);
+        say(w, "next");
+        world_pass(w, 5 * SEC);
+    }
+    assert_string_equal(engine_step_words(w->engine, 2, words, sizeof words),
+                        "waits until 'leader changed', at most 20 s");
+    assert_int_equal(w->next.u.STEP_NEXT.index, -1);
+    assert_false(engine_stands(w->engine));
+    world_run(w);
+    assert_string_equal(engine_step_state(w->engine, 2), "failed");
+    world_free(w);
+}
+
+static void who_can_not_be_hit_is_told_before_the_step(void **state) {
+    (void)state;
+    struct plan *p = test_plan_new();
+    test_inject(p, "cut", "net.drop", SELECTOR_SYNC_STANDBY);
+    struct world *w = world_new(p);
+    world_boot(w);
+    world_pass(w, 1 * SEC);
+    say(w, "hold");
+    assert_true(world_step_until(w, has_begun, MINUTE));
+    assert_string_equal(next_text(w), "net.drop on the synchronous standby (there is no sync standby now)");
+    world_free(w);
+}
+
+static void a_cluster_that_does_not_start_ends_a_held_run_in_time(void **state) {
+    (void)state;
+    struct plan *p = two_pauses();
+    p->timeout = 60 * SEC;
+    struct world *w = world_new(p);
+    say(w, "hold");
+    world_run(w); // nothing comes up
+    assert_reason(w, "broken");
+    assert_int_equal(w->finished_at, 60 * SEC);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_held_scenario_starts_nothing_and_goes_on_where_its_delay_stood),
@@ -194,6 +273,10 @@ int main(void) {
         cmocka_unit_test(a_held_scenario_can_be_interrupted),
         cmocka_unit_test(next_and_go_mean_nothing_to_a_scenario_that_is_not_held),
         cmocka_unit_test(a_hold_before_the_begin_holds_the_first_step),
+        cmocka_unit_test(held_it_says_what_it_will_do_to_whom_as_roles_are_now),
+        cmocka_unit_test(the_plan_is_told_step_by_step_done_now_next_to_come),
+        cmocka_unit_test(who_can_not_be_hit_is_told_before_the_step),
+        cmocka_unit_test(a_cluster_that_does_not_start_ends_a_held_run_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

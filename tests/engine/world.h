@@ -44,6 +44,7 @@ struct world {
     VEC(struct world_item) queue;
     VEC(struct world_fault) faults;
     VEC(struct event) records; // STEP events of the engine, in order
+    struct event next;         // its last STEP_NEXT
     effect_list actions;
     struct manners manners; // for the next injections
     bool mute_actions, fail_actions, no_ticks;

@@ -101,7 +101,8 @@ static void every_view_tells_a_crash_of_the_leader_as_it_happens(void **state) {
     for (size_t m = 0; m < ARRAY_SIZE(moments); m++) {
         player_to(&p, moments[m].t);
         for (size_t i = 0; views[i]; i++)
-            shoot(&p, views[i]->name, moments[m].name, NULL, "");
+            if (views[i] != &view_lesson) // the same at any time
+                shoot(&p, views[i]->name, moments[m].name, NULL, "");
     }
     player_close(&p);
 }
@@ -159,6 +160,32 @@ static void a_race_that_nobody_won_is_told(void **state) {
     player_open(&p, "watchdog-required-missing");
     player_to(&p, 42 * SEC);
     shoot(&p, "cluster", "race-lost", NULL, "");
+    player_close(&p);
+}
+
+static void a_held_scenario_says_what_comes_next_and_what_it_teaches(void **state) {
+    (void)state;
+    static const struct {
+        usec_t t;
+        const char *name;
+    } moments[] = {
+        {4 * SEC, "held-start"},
+        {16 * SEC, "held"},
+        {25 * SEC, "held-crashed"},
+        {30 * SEC, "held-waits"},
+    };
+    struct player p;
+    player_open(&p, "stepping");
+    for (size_t m = 0; m < ARRAY_SIZE(moments); m++) {
+        player_to(&p, moments[m].t);
+        shoot(&p, "scenario", moments[m].name, NULL, "");
+    }
+    shoot(&p, "lesson", "shown", NULL, "");
+    shoot(&p, "lesson", "shown", (int[]){KEY_END, 0}, "-end");
+    player_close(&p);
+    player_open(&p, "leader-crash"); // a record of a time that did not tell it
+    player_to(&p, 12 * SEC);
+    shoot(&p, "lesson", "none", NULL, "");
     player_close(&p);
 }
 
@@ -238,6 +265,7 @@ int main(void) {
         cmocka_unit_test(every_view_tells_a_crash_of_the_leader_as_it_happens),
         cmocka_unit_test(a_leader_that_is_cut_off_is_shown_as_such),
         cmocka_unit_test(etcd_without_quorum_is_told_in_words),
+        cmocka_unit_test(a_held_scenario_says_what_comes_next_and_what_it_teaches),
         cmocka_unit_test(an_armed_watchdog_counts_down),
         cmocka_unit_test(a_race_that_nobody_won_is_told),
         cmocka_unit_test(data_that_nobody_renews_is_marked),

@@ -12,7 +12,7 @@ import time
 from tui_tmux import BASCULE, Checks, Screen, same_modes, story
 
 LAB = sys.argv[1]
-VIEWS = ["Cluster", "Network", "DCS", "Replication", "Timeline", "Logs", "Client", "Scenario"]
+VIEWS = ["Cluster", "Network", "DCS", "Replication", "Timeline", "Logs", "Client", "Scenario", "Lesson"]
 random.seed(7)
 
 

@@ -14,7 +14,7 @@ import time
 from tui_tmux import BASCULE, Checks, Screen, same_modes, story
 
 LOG = sys.argv[1]
-VIEWS = ["cluster", "network", "dcs", "replication", "timeline", "logs", "client", "scenario"]
+VIEWS = ["cluster", "network", "dcs", "replication", "timeline", "logs", "client", "scenario", "lesson"]
 random.seed(11)
 
 

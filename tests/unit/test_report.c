@@ -398,6 +398,25 @@ static void the_live_lines_tell_the_story_once(void **state) {
     world_done(&w);
 }
 
+static void the_head_of_a_lesson_is_short_and_says_where_the_rest_stands(void **state) {
+    (void)state;
+    cleanup_strbuf struct strbuf out = {0}, none = {0}, many = {0};
+    report_lesson("One paragraph\nin two lines.\n\nLearn\n- much\n", "bascule scenarios x", &ascii, &out);
+    assert_string_equal(strbuf_str(&out),
+                        "One paragraph in two lines.\nWhat to look at, and what to learn: bascule scenarios x\n");
+    report_lesson(NULL, "x.yaml", &ascii, &none);
+    assert_string_equal(strbuf_str(&none), "");
+    cleanup_strbuf struct strbuf lesson = {0};
+    for (int i = 0; i < 200; i++)
+        strbuf_add(&lesson, "word ");
+    report_lesson(strbuf_str(&lesson), "x.yaml", &ascii, &many);
+    int rows = 0;
+    for (const char *p = strbuf_str(&many); *p; p += strcspn(p, "\n") + 1, rows++)
+        assert_in_range(strcspn(p, "\n"), 1, 80);
+    assert_int_equal(rows, 5);
+    assert_non_null(strstr(strbuf_str(&many), "word ...\nWhat to look at"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_report_of_a_leader_crash_reads_like_this),
@@ -408,6 +427,7 @@ int main(void) {
         cmocka_unit_test(result_json_has_the_numbers),
         cmocka_unit_test(one_line_says_the_verdict_and_why_it_is_not_a_pass),
         cmocka_unit_test(the_live_lines_tell_the_story_once),
+        cmocka_unit_test(the_head_of_a_lesson_is_short_and_says_where_the_rest_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
