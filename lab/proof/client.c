@@ -168,7 +168,7 @@ void proof_judge_client(struct proof *p, bool has_ledger) {
         judge_ledger(p);
     else if (p->ticks.n)
         proof_lack(p, "ledger.bin is missing");
-    if (proof_scenario(p) && !p->ticks.n)
+    if (proof_scenario(p) && !p->ticks.n && !p->idle)
         proof_lack(p, "the log has no word of the application (client.tick)");
     if (p->kept.w_ok && !p->kinds[EVENT_CLIENT_SERVER])
         proof_lack(p, "writes were acknowledged, and the log does not say by which server (client.server)");

@@ -64,6 +64,7 @@ struct proof {
     struct proof_node nodes[NODES_MAX];
     size_t n_nodes;
     char stranger[NODE_NAME_MAX]; // named by an event, by no node.info
+    bool idle;                    // by the plan the application neither writes nor reads
     // course.c
     usec_t ready, collecting; // 0 = not yet
     bool left;                // stopping or kept, behind run.end

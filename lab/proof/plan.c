@@ -137,13 +137,15 @@ static void judge_defects(struct proof *p, const cJSON *plan) {
 }
 
 static void judge_head(struct proof *p, const cJSON *plan) {
-    const cJSON *topology = cJSON_GetObjectItemCaseSensitive(plan, "topology");
+    const cJSON *topology = cJSON_GetObjectItemCaseSensitive(plan, "topology"),
+                *workload = cJSON_GetObjectItemCaseSensitive(plan, "workload");
     __auto_type begin = &p->begin.u.RUN_BEGIN;
     if (!str_eq(json_str(plan, "name", ""), begin->scenario) ||
         !str_eq(json_str(topology, "name", ""), begin->topology) ||
         !same_number(json_num(plan, "seed", 0), (double)(uint64_t)begin->seed))
         proof_lack(p, "plan.json is of another run: %s on %s, seed %.0f", json_str(plan, "name", ""),
                    json_str(topology, "name", ""), json_num(plan, "seed", 0));
+    p->idle = json_num(workload, "writes_per_s", 1) <= 0 && json_num(workload, "reads_per_s", 1) <= 0;
 }
 
 void proof_judge_plan(struct proof *p, const char *json) {

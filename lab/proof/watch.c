@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // What the observer says again and again: it can't be silent about a machine that is on. And what must have been seen before the lab
 // could be ready.
+#include "lab/model/watch.h"
 #include "lab/base/count.h"
 #include "lab/proof/internal.h"
 
@@ -82,9 +83,25 @@ static void note_thinned(struct proof *p, const struct event *ev) {
     p->thinned_others = others > p->thinned_others ? others : p->thinned_others;
 }
 
+// A time in which the observer stood still is no hole of the record: that is told, and nothing else can be said of it.
+static void note_standstill(struct proof *p, const struct event *ev) {
+    usec_t from, to;
+    if (!p->ready || !watch_standstill(ev, &from, &to))
+        return;
+    p->noises = count_add(p->noises, (int64_t)((to - from) / SEC));
+    for (size_t i = 0; i < p->n_nodes; i++)
+        for (size_t k = 0; k < ARRAY_SIZE(watched); k++) {
+            usec_t *seen = &p->nodes[i].seen[watched[k].kind], since = *seen > p->ready ? *seen : p->ready;
+            since += to - from;
+            *seen = since < to ? since : *seen > to ? *seen : to;
+        }
+}
+
 void proof_take_watch(struct proof *p, const struct event *ev) {
-    if (ev->kind == EVENT_NOISE)
+    if (ev->kind == EVENT_NOISE) {
         p->noises = count_add(p->noises, count_add(ev->repeats, 1));
+        note_standstill(p, ev);
+    }
     if (ev->kind == EVENT_RECORD_THINNED)
         note_thinned(p, ev);
     const char *name = node_of(ev);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: PostgreSQL
+// The rules for a record without a seal: what is no damage of it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lab/proof/proof.h"
+
+static void put(struct proof *p, struct event ev, usec_t t) {
+    ev.t = t;
+    proof_event(p, &ev);
+}
+
+static void noise(struct proof *p, usec_t t, usec_t late) {
+    struct event ev = EVENT_NEW(NOISE);
+    ev.u.NOISE.late_max_us = (int64_t)late;
+    put(p, ev, t);
+}
+
+static void probe(struct proof *p, usec_t t) {
+    struct event ev = EVENT_NEW(SQL);
+    STR_COPY(ev.u.SQL.node, "n1");
+    ev.u.SQL.answered = true;
+    put(p, ev, t);
+}
+
+static void state(struct proof *p, usec_t t, const char *name) {
+    struct event ev = EVENT_NEW(LAB_STATE);
+    STR_COPY(ev.u.LAB_STATE.state, name);
+    put(p, ev, t);
+}
+
+// A run of a minute, in which nothing is said from 10 s to 40 s; `told`: because the observer stood still.
+static struct proof *silent_for_half_a_minute(bool told) {
+    struct proof *p = proof_new();
+    struct event begin = EVENT_NEW(RUN_BEGIN), node = EVENT_NEW(NODE_INFO), power = EVENT_NEW(NODE_POWER),
+                 end = EVENT_NEW(RUN_END);
+    STR_COPY(begin.u.RUN_BEGIN.scenario, "quiet");
+    STR_COPY(node.u.NODE_INFO.node, "n1");
+    node.u.NODE_INFO.postgres = true;
+    STR_COPY(power.u.NODE_POWER.node, "n1");
+    power.u.NODE_POWER.on = true;
+    STR_COPY(end.u.RUN_END.reason, "completed");
+    put(p, begin, 0), put(p, node, 1), put(p, power, 2);
+    state(p, SEC, "ready");
+    for (usec_t t = SEC; t <= 60 * SEC; t += SEC) {
+        if (t > 10 * SEC && t < 40 * SEC)
+            continue;
+        noise(p, t, told && t == 40 * SEC ? 30 * SEC : 0);
+        probe(p, t + 1);
+    }
+    state(p, 60 * SEC, "collecting");
+    put(p, end, 61 * SEC);
+    return p;
+}
+
+static bool lacks(struct proof *p, const char *plan, const char *words) {
+    struct proof_folder folder = {.plan = plan};
+    const struct record_proof *r = proof_finish(p, &folder);
+    bool found = false;
+    VEC_FOREACH (&r->missing, l)
+        found |= strstr(l->text, words) != NULL;
+    proof_free(p);
+    return found;
+}
+
+static void a_standstill_that_is_told_is_no_hole_of_the_record(void **state) {
+    (void)state;
+    assert_true(lacks(silent_for_half_a_minute(false), NULL, "nothing is said of PostgreSQL on n1"));
+    assert_false(lacks(silent_for_half_a_minute(true), NULL, "nothing is said of PostgreSQL on n1"));
+    assert_false(lacks(silent_for_half_a_minute(true), NULL, "seconds of the host's noise"));
+}
+
+static void an_application_that_has_nothing_to_do_says_nothing(void **state) {
+    (void)state;
+    const char *words = "the log has no word of the application";
+    assert_false(lacks(silent_for_half_a_minute(true), "{\"workload\":{\"writes_per_s\":0,\"reads_per_s\":0}}", words));
+    assert_true(lacks(silent_for_half_a_minute(true), "{\"workload\":{\"writes_per_s\":0,\"reads_per_s\":5}}", words));
+    assert_true(lacks(silent_for_half_a_minute(true), "{}", words));
+    assert_true(lacks(silent_for_half_a_minute(true), NULL, words));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_standstill_that_is_told_is_no_hole_of_the_record),
+        cmocka_unit_test(an_application_that_has_nothing_to_do_says_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
