@@ -135,9 +135,14 @@ static void write_taken(struct thinner *th) {
     VEC_CLEAR(&th->out);
 }
 
+// An application that stands still does not say so: its last ticks come with the next observations.
+static bool no_more_come(const struct thinner *th, const struct slot *s) {
+    return s->held && th->now > s->sum.t + th->ticks;
+}
+
 static void flush(struct thinner *th, bool ticks, bool others) {
     VEC_FOREACH (&th->slots, s)
-        if (s->rule->kind == EVENT_CLIENT_TICK ? ticks : others)
+        if (s->rule->kind == EVENT_CLIENT_TICK ? ticks || no_more_come(th, s) : others)
             take_held(th, s);
     if (others)
         th->others_at = th->now;

@@ -176,6 +176,26 @@ static void a_pause_or_a_late_probe_is_written_whole(void **state) {
     (void)state;
 }
 
+static void what_is_held_does_not_wait_for_an_application_that_stands_still(void **state) {
+    event_list in = {0}, out = {0};
+    healthy(&in, 0, 30 * SEC + 500 * MSEC);
+    struct thinner *th = thin_new(10 * SEC, keep, &out);
+    VEC_FOREACH (&in, ev)
+        thin_event(th, ev);
+    for (usec_t t = 31 * SEC; t < 55 * SEC; t += SEC) {
+        struct event host = noise(t, 0);
+        thin_event(th, &host);
+    }
+    usec_t newest = 0;
+    VEC_FOREACH (&out, ev)
+        newest = ev->kind == EVENT_CLIENT_TICK ? event_tick_end(ev) : newest;
+    assert_int_equal(newest, 30 * SEC + 500 * MSEC);
+    assert_true(thin_ticks(th) > 0); // and is no news
+    thin_free(th);
+    VEC_DONE(&in), VEC_DONE(&out);
+    (void)state;
+}
+
 // How far a standby fell behind is a number of the report: no peak goes under between two lines.
 static void a_standby_that_falls_behind_is_written_whole(void **state) {
     static const int64_t lags[] = {0, 100, 900000, 90000000, 200, 0};
@@ -379,6 +399,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_held_back_from_who_watches),
         cmocka_unit_test(at_zero_nothing_is_merged),
         cmocka_unit_test(what_says_something_else_is_news),
+        cmocka_unit_test(what_is_held_does_not_wait_for_an_application_that_stands_still),
         cmocka_unit_test(a_standby_that_falls_behind_is_written_whole),
         cmocka_unit_test(a_pause_or_a_late_probe_is_written_whole),
         cmocka_unit_test(nothing_is_lost_counted_twice_or_out_of_order),
