@@ -177,41 +177,12 @@ static void print_defect(const cJSON *status) {
                      json_str(d, "versions", ""), json_str(d, "text", ""), json_str(d, "reference", ""));
 }
 
-// The plan: what is done, what goes on, what comes next.
-static void print_steps(const cJSON *steps, int width) {
-    struct libscols_table *table = scols_new_table();
-    const cJSON *s;
-    int n = 0;
-    (void)scols_table_enable_noheadings(table, 1);
-    if (width > 0) {
-        (void)scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-        (void)scols_table_set_termwidth(table, (size_t)width);
-    }
-    (void)scols_table_new_column(table, "STATE", 0, 0);
-    (void)scols_table_new_column(table, "#", 0, SCOLS_FL_RIGHT);
-    (void)scols_table_new_column(table, "STEP", 0, 0);
-    (void)scols_table_new_column(table, "WHAT", 0.1, width > 0 ? SCOLS_FL_WRAP : 0);
-    cJSON_ArrayForEach (s, steps) {
-        struct libscols_line *line = scols_table_new_line(table, NULL);
-        char number[16];
-        (void)snprintf(number, sizeof number, "%d", ++n);
-        set_cell(line, 0, json_str(s, "state", ""));
-        set_cell(line, 1, number);
-        set_cell(line, 2, json_str(s, "name", ""));
-        set_cell(line, 3, json_str(s, "text", ""));
-    }
-    (void)scols_print_table(table);
-    scols_unref_table(table);
-}
-
 static void print_scenario(const cJSON *status, int width) {
-    const cJSON *steps = cJSON_GetObjectItemCaseSensitive(status, "steps");
     bool held = json_bool(status, "held", false) && !json_bool(status, "stands", false);
     if (str_empty(json_str(status, "waiting_for", "")))
         return;
-    (void)printf("scenario: %s%s\n", json_str(status, "waiting_for", ""), held ? "; held after that" : "");
-    if (cJSON_GetArraySize(steps))
-        print_steps(steps, width);
+    (void)printf("scenario: %s%s\n", json_str(status, "waiting_for", ""), held ? "; then it is held" : "");
+    status_print_steps(status, width);
 }
 
 static void print_status(const cJSON *status, bool links, int width) {

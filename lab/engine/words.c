@@ -96,8 +96,9 @@ static void heal_words(const struct plan *plan, const struct engine *e, const st
 
 static void params_words(const struct step *s, struct strbuf *out) {
     VEC_FOREACH (&s->params, p)
-        strbuf_addf(out, "%s%s=%s", p == s->params.items ? " with " : " ", p->key, p->value);
-    add_time(out, " for ", s->duration);
+        strbuf_addf(out, "%s%s=%s", p == s->params.items ? " (" : " ", p->key, p->value);
+    strbuf_add(out, s->params.n ? ")" : "");
+    add_time(out, ", for ", s->duration);
 }
 
 // When it starts. The delay is over at once for who lets a held scenario take this step.

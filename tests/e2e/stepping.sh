@@ -22,7 +22,7 @@ if step_is crash started; then not_ok 'no step starts'; else ok 'no step starts'
 leader=$("$BASCULE" status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["leader"])')
 exits 0 'status' "$BASCULE" status
 says "^next +1 crash +node.power_off on the leader, which is $leader now" 'status says what comes next, and whom it will hit'
-says '^to come 2 elected +waits until' 'and what comes after that'
+says '^to come  2 elected +waits until' 'and what comes after that'
 check 'the terminal of the run says that it is held, and how to go on' grep -q 'held before its first step (--hold): .bascule next. takes a step' "$work/run.out"
 check 'and before what' grep -q "held before step 1, 'crash': node.power_off on the leader, which is $leader now" "$work/run.out"
 check 'it begins with the lesson' grep -q '^What to look at, and what to learn: bascule scenarios leader-crash$' "$work/run.out"

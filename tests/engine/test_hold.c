@@ -237,6 +237,25 @@ static void the_plan_is_told_step_by_step_done_now_next_to_come(void **state) {
     world_free(w);
 }
 
+static void parameters_conditions_and_heals_are_part_of_the_words(void **state) {
+    (void)state;
+    struct plan *p = test_plan_new();
+    struct step *cut = test_inject(p, "cut", "net.drop", SELECTOR_LEADER);
+    struct setting *with = VEC_ADD(&cut->params);
+    with->key = xstrdup("direction");
+    with->value = xstrdup("in");
+    cut->duration = 20 * SEC;
+    (void)test_atom(&cut->when, CONDITION_HEALTHY);
+    cut->within = 30 * SEC;
+    test_heal(p, "mend", 0)->delay = 5 * SEC;
+    char words[EVENT_TEXT_MAX];
+    assert_string_equal(
+        plan_step_words(p, 0, words, sizeof words),
+        "net.drop on the leader (direction=in), for 20 s, as soon as 'cluster is healthy' (waits at most 30 s)");
+    assert_string_equal(plan_step_words(p, 1, words, sizeof words), "heals 'cut' (net.drop), 5 s after 'cut'");
+    plan_free(p);
+}
+
 static void who_can_not_be_hit_is_told_before_the_step(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
@@ -275,6 +294,7 @@ int main(void) {
         cmocka_unit_test(a_hold_before_the_begin_holds_the_first_step),
         cmocka_unit_test(held_it_says_what_it_will_do_to_whom_as_roles_are_now),
         cmocka_unit_test(the_plan_is_told_step_by_step_done_now_next_to_come),
+        cmocka_unit_test(parameters_conditions_and_heals_are_part_of_the_words),
         cmocka_unit_test(who_can_not_be_hit_is_told_before_the_step),
         cmocka_unit_test(a_cluster_that_does_not_start_ends_a_held_run_in_time),
     };
