@@ -67,7 +67,7 @@ code=0
 wait "$app_run_pid" || code=$?
 check 'a run whose application stood still is invalid' test "$code" = 4
 run=$(find "$runs/app" -mindepth 1 -maxdepth 1 -type d)
-result 'it has one hole, of the application' '[h["source"] for h in r["holes"]] == ["application"] and 3000 < r["holes"][0]["to_ms"] - r["holes"][0]["from_ms"] < 10000'
+result 'it has one hole, of the application' '[h["source"] for h in r["holes"]] == ["application"] and 3000 < r["holes"][0]["to_ms"] - r["holes"][0]["from_ms"] < 6500'
 result 'of what is expected only this is not known: lost writes, and perhaps the outage that it may have slept through' \
   'oks.pop("write_outage") is not False and oks == {"new_leader": True, "lost_writes": None, "split_brain": True, '"$rows}"
 result 'lost writes are not called none' '"the application stood still from" in expected("lost_writes")["text"]'
