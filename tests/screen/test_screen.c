@@ -189,6 +189,25 @@ static void a_held_scenario_says_what_comes_next_and_what_it_teaches(void **stat
     player_close(&p);
 }
 
+// The lab's progress is of its start: it was shown for as long as no step was under way.
+static void the_progress_of_the_start_is_not_shown_once_the_lab_is_ready(void **state) {
+    (void)state;
+    struct player p;
+    player_open(&p, "stepping");
+    player_to(&p, 5900 * MSEC); // ready, not begun
+    assert_string_equal(p.dash.history->lab_phase, "ready");
+    assert_true(*p.dash.model->progress);
+    struct stage s;
+    stage_open(&s, "scenario", 24, 80, true);
+    stage_draw(&s, &p);
+    cleanup_strbuf struct strbuf text = {0};
+    canvas_to_text(&s.canvas, false, &text);
+    assert_null(strstr(strbuf_str(&text), p.dash.model->progress));
+    assert_non_null(strstr(strbuf_str(&text), "the cluster is complete: it settles"));
+    stage_close(&s);
+    player_close(&p);
+}
+
 static void data_that_nobody_renews_is_marked(void **state) {
     (void)state;
     struct player p;
@@ -265,6 +284,7 @@ int main(void) {
         cmocka_unit_test(every_view_tells_a_crash_of_the_leader_as_it_happens),
         cmocka_unit_test(a_leader_that_is_cut_off_is_shown_as_such),
         cmocka_unit_test(etcd_without_quorum_is_told_in_words),
+        cmocka_unit_test(the_progress_of_the_start_is_not_shown_once_the_lab_is_ready),
         cmocka_unit_test(a_held_scenario_says_what_comes_next_and_what_it_teaches),
         cmocka_unit_test(an_armed_watchdog_counts_down),
         cmocka_unit_test(a_race_that_nobody_won_is_told),

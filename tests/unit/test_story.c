@@ -140,6 +140,33 @@ static void holds_and_waits_are_told(void **state) {
          "step elected has waited 10.00 s for 'leader changed': when it began: the leader key is still held by n1\n");
 }
 
+static void next_is(struct teller *x, double t, int64_t index, const char *text, bool stands) {
+    struct event ev = teller_at(EVENT_STEP_NEXT, t);
+    ev.u.STEP_NEXT.index = index;
+    ev.u.STEP_NEXT.stands = stands;
+    STR_COPY(ev.u.STEP_NEXT.name, index ? "mend" : "cut");
+    STR_COPY(ev.u.STEP_NEXT.text, text);
+    teller_put(x, &ev);
+}
+
+static void what_a_held_scenario_stands_before_is_told_once(void **state) {
+    struct teller *x = *state;
+    struct event ev = teller_at(EVENT_COMMAND, 1);
+    STR_COPY(ev.u.COMMAND.verb, "hold");
+    STR_COPY(ev.u.COMMAND.from, "run");
+    teller_put(x, &ev);
+    next_is(x, 1, 0, "net.drop on the leader", false);
+    next_is(x, 2, 0, "net.drop on the leader, which is n1 now", true);
+    next_is(x, 3, 0, "net.drop on the leader, which is n2 now", true); // the same step: status says it
+    next_is(x, 4, 1, "heals 'cut' (net.drop)", false);
+    next_is(x, 5, 1, "heals 'cut' (net.drop)", true);
+    next_is(x, 6, -1, "", false);
+    TOLD(x, "the scenario is held before its first step (--hold): `bascule next` takes a step, `bascule go` goes on by "
+            "itself\n"
+            "held before step 1, 'cut': net.drop on the leader, which is n1 now\n"
+            "held before step 2, 'mend': heals 'cut' (net.drop)\n");
+}
+
 static void a_setting_that_changes_while_the_lab_runs_is_told(void **state) {
     struct teller *x = *state;
     struct event ev = teller_at(EVENT_CONFIG, 1);
@@ -255,6 +282,7 @@ int main(void) {
         TELLER_TEST(a_daemon_that_no_fault_killed_is_blamed_on_nobody_of_ours),
         TELLER_TEST(what_dies_with_the_lab_is_no_story),
         TELLER_TEST(holds_and_waits_are_told),
+        TELLER_TEST(what_a_held_scenario_stands_before_is_told_once),
         TELLER_TEST(a_setting_that_changes_while_the_lab_runs_is_told),
         TELLER_TEST(where_a_proxy_sends_to_is_told),
         TELLER_TEST(another_synchronous_standby_is_told),
