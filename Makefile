@@ -64,6 +64,10 @@ format: ## clang-format every C file in place
 install: build ## the program, scenarios, documents, manual pages and completion below PREFIX (default /usr/local)
 	@tools/install $(BUILD) "$(DESTDIR)$(PREFIX)"
 
+.PHONY: deb
+deb: ## build-deb/bascule_VERSION_ARCH.deb (debhelper), looked at by lintian where that is installed
+	@tools/deb build-deb
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build build-*

@@ -46,6 +46,9 @@ static int try_overlay(const char *arg, struct err *err) {
         r = mount_mkdir(SANDBOX_STATE "/etc.work", 0755, err);
     if (r == 0)
         r = mount_overlay("/etc", SANDBOX_STATE, "etc", err);
+    if (r == -EINVAL) // lab/node/root.c knows it
+        return err_set(err, EINVAL,
+                       "not over this /etc, in which something is mounted, as container engines do: nodes get a copy");
     if (r < 0)
         return explain_refusal(err, err->code, "overlay over /etc (nodes get a copy of it instead)");
     return fs_write("/etc/bascule-probe", "x", 1, 0644, err);

@@ -70,7 +70,9 @@ static int complain(const struct program *programs, size_t n, const char *image,
     if (*image)
         return err_set(err, ENOENT, "not in image '%s': %s; its nodes need them (packages%s): choose another image",
                        image, strbuf_str(&names), strbuf_str(&packages));
-    return err_set(err, ENOENT, "not installed here: %s. Install with `make install-deps`, or: apt-get install%s",
+    return err_set(err, ENOENT,
+                   "not installed here: %s. Install them with `tools/install-deps --run` (of the Debian package: "
+                   "/usr/share/bascule/install-deps), which starts no service; or: apt-get install%s",
                    strbuf_str(&names), strbuf_str(&packages));
 }
 

@@ -33,6 +33,15 @@ nothing_made 'no user namespaces'
 exits 4 'doctor says it too' without 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" doctor' "$BASCULE"
 says "can't run labs" 'and concludes'
 
+# ---- something mounted inside /etc, as container engines do
+exits 0 'no overlay over /etc: doctor does not count it' without 'mount --bind /dev/null /etc/hosts && exec "$0" doctor' "$BASCULE"
+says '^-- overlay file system .*nodes get a copy' 'says what nodes get instead'
+says '^This host can run labs' 'and concludes that labs can be run'
+exits 0 'and a lab comes up' without 'mount --bind /dev/null /etc/hosts && exec "$0" up "$1" --runs-dir "$2" --lab "$3"' "$BASCULE" "$BASCULE_TREE/tests/lib/one-node.yaml" "$runs" "$name"
+exits 0 'with its /etc' "$BASCULE" exec --lab "$name" n1 -- test -s /etc/passwd
+exits 0 'and goes down' "$BASCULE" down --force "$name"
+rm -rf "$runs"
+
 # ---- no patroni
 # shellcheck disable=SC2016
 exits 4 'no patroni: exit status 4' without 'mount --bind /dev/null "$(readlink -f /usr/bin/patroni)" && exec "$0" run "$1" --runs-dir "$2" --lab "$3"' "$BASCULE" "$scenario" "$runs" "$name"

@@ -26,10 +26,10 @@ by_itself() {
 finish() {
   local code=$?
   [ -z "${lab:-}" ] || "$BASCULE" down "$lab" >/dev/null 2>&1 # other stories of this user may have labs of their own
-  chmod -R u+w "$work"
+  find "$work" -xdev -type d ! -perm -u+w -exec chmod u+w {} + # what is mounted in there is not ours to change, nor to remove
   # The run folders of a story that failed are evidence: tests/run keeps what lies in "kept" beside its log.
   if [ "$failures" != 0 ] && [ -d "$runs" ]; then mkdir -p "$(dirname "$work")/kept" && mv "$runs" "$(dirname "$work")/kept/last"; fi
-  rm -rf "$work"
+  rm -rf --one-file-system "$work"
   echo "1..$checks"
   [ "$code" = 0 ] && [ "$failures" = 0 ] && [ "$checks" -gt 0 ] || exit 1
 }
