@@ -158,6 +158,10 @@ function rowNoise(g, y, hgt) {
     g.append(s("rect", {x: x0, y: y + hgt - hh, width: Math.max(x1 - x0, 1), height: hh, class: "c-noise"}, s("title", {}, `${T.rowNoise}: ${ms(p99)} (${at(t)})`)));
   }
 }
+function bucketWords(ticks) { // a thinned record has longer ones in its calm
+  const lengths = ticks.map((k) => k[1]), least = Math.min(...lengths), most = Math.max(...lengths);
+  return ticks.length ? fill(T.bucket, {a: least === most ? ms(least) : `${ms(least)} – ${ms(most)}`}) : "";
+}
 function rowsToDraw(ticks) {
   const rows = [], add = (label, height, fn, sub) => rows.push({label, height, fn, sub});
   if (R.faults.length) add(T.rowFaults, 20, rowFaults);
@@ -168,7 +172,7 @@ function rowsToDraw(ticks) {
   if (D.key.length) add(T.rowKey, 20, (g, y) => spanBars(g, y, D.key, "⚷"));
   if (D.leases.length) add(T.rowLease, 30, (g, y) => rowLease(g, y, 30), ms(Math.max(...D.leases.map((l) => l[2]))));
   if (D.servers.length) add(T.rowServer, 20, (g, y) => { spanBars(g, y, D.servers, "→"); appHoles(g, y, 20); });
-  if (ticks.length) add(T.rowWrites, 74, (g, y) => { appHoles(g, y, 74); rowWrites(g, y, 74, ticks); }, ticks.length ? fill(T.bucket, {a: ms(ticks[0][1])}) : "");
+  if (ticks.length) add(T.rowWrites, 74, (g, y) => { appHoles(g, y, 74); rowWrites(g, y, 74, ticks); }, bucketWords(ticks));
   if (ticks.length) add(T.rowLatency, 72, (g, y) => { appHoles(g, y, 72); rowLatency(g, y, 72, ticks); });
   if (D.noise.length) add(T.rowNoise, 18, (g, y) => rowNoise(g, y, 18));
   return rows;
