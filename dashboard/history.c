@@ -7,6 +7,7 @@
 struct history *history_new(void) {
     struct fold *f = xcalloc(1, sizeof *f);
     f->h.story = story_new();
+    f->watch = watch_new();
     f->h.felt.most = KEEP_POINTS;
     return &f->h;
 }
@@ -20,6 +21,7 @@ static void free_lists(struct history *h) {
     VEC_DONE(&h->acts);
     outages_done(&h->felt);
     VEC_DONE(&h->ticks);
+    VEC_DONE(&h->still);
     VEC_DONE(&h->leases);
     VEC_DONE(&h->branches);
     VEC_DONE(&h->steps);
@@ -45,6 +47,7 @@ void history_free(struct history *h) {
     VEC_FOREACH (&h->keys, key)
         free(key->value);
     story_free(h->story);
+    watch_free(f->watch);
     VEC_DONE(&h->logs);
     VEC_DONE(&h->keys);
     free_lists(h);

@@ -22,6 +22,9 @@ struct tick { // 100 ms of the application
     uint16_t w_ok, w_bad, r_ok, r_bad;
     uint32_t w_max_us, r_max_us;
 };
+struct still {
+    usec_t from, to;
+};
 struct log_entry {
     usec_t t;
     char node[NODE_NAME_MAX], service[16], level[16];
@@ -107,7 +110,8 @@ struct history {
     VEC(struct fault_band) acts; // no band is drawn of them
     struct outages felt;         // by the application
     VEC(struct tick) ticks;
-    struct story *story; // the moments that every other printer has too
+    VEC(struct still) still; // the application did nothing
+    struct story *story;     // the moments that every other printer has too
     VEC(struct log_entry) logs;
     VEC(struct lease_point) leases;
     VEC(struct branch) branches;

@@ -3,6 +3,7 @@
 // Private to the fold: what it must remember between two events, and its parts by theme.
 #include "dashboard/history.h"
 #include "lab/model/quorum.h"
+#include "lab/model/watch.h"
 
 // A lab may be up for weeks. These are the most entries kept; a fifth is dropped at once, so that dropping costs nothing per event.
 enum {
@@ -17,6 +18,7 @@ enum {
 struct fold {
     struct history h; // first: the address of the one is that of the other
     struct quorum_watch quorum;
+    struct watch *watch;
     VEC(struct fault_band) asked; // injections that are under way: no band yet
     struct {                      // last seen of each node as a standby: where its next timeline branches off
         int64_t timeline;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // What each node was, from when to when, and when it was last heard of.
 #include "dashboard/history_fold.h"
-#include "lab/model/watch.h"
 
 static void hear(struct history *h, const struct model *m, const char *node, usec_t t) {
     for (size_t i = 0; i < m->n_nodes; i++)
@@ -34,8 +33,33 @@ static bool may_change(struct history *h, const struct model *m, const struct ev
     }
 }
 
+static void note_still(struct history *h, const struct watch_hole *hole) {
+    struct still *last = h->still.n ? &h->still.items[h->still.n - 1] : NULL;
+    if (!last || hole->from > last->to) {
+        TRIM_OLDEST(&h->still, KEEP_POINTS, TRIM_NOTHING);
+        last = VEC_ADD(&h->still);
+    }
+    *last = (struct still){hole->from, hole->to};
+}
+
+// A time that nobody watched is drawn as one, in every lane that it concerns.
+static void note_hole(struct fold *f, const struct model *m, const struct watch_hole *hole) {
+    struct history *h = &f->h;
+    if (hole->source == WATCH_APPLICATION)
+        note_still(h, hole);
+    for (size_t i = 0; i < m->n_nodes; i++) {
+        if (hole->source == WATCH_OBSERVER || (hole->source == WATCH_POSTGRES && str_eq(hole->node, m->nodes[i].name)))
+            segment_carve(&h->lanes[i], hole->from, hole->to, LANE_UNWATCHED);
+        if (hole->source == WATCH_OBSERVER)
+            segment_carve(&h->etcd_lanes[i], hole->from, hole->to, (enum lane)ETCD_LANE_UNWATCHED);
+    }
+}
+
 void fold_lanes(struct fold *f, const struct model *m, const struct event *ev) {
-    lanes_standstill(f->h.lanes, f->h.etcd_lanes, m->n_nodes, ev);
+    watch_event(f->watch, ev);
+    const struct watch_hole *hole = watch_told(f->watch);
+    if (hole)
+        note_hole(f, m, hole);
     if (!may_change(&f->h, m, ev))
         return;
     for (size_t i = 0; i < m->n_nodes; i++) {

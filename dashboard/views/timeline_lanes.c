@@ -131,6 +131,14 @@ void timeline_outages(struct canvas *c, struct rect area, int y, const struct sp
     }
 }
 
+// The application tried nothing: that no write came back then says nothing of the cluster.
+static bool stood_still(const struct history *h, usec_t t) {
+    for (size_t i = h->still.n; i > 0 && h->still.items[i - 1].to > t; i--)
+        if (h->still.items[i - 1].from <= t)
+            return true;
+    return false;
+}
+
 // Writes acknowledged, as a bar per column against the most of any column in sight.
 void timeline_writes(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
     double sums[1024] = {0}, most = 0;
@@ -153,6 +161,9 @@ void timeline_writes(struct canvas *c, struct rect area, int y, const struct spa
     for (int col = 0; col < s->cols && col < 1024; col++)
         if (sums[col] > 0)
             column_bar(c, area, y, TIMELINE_LEFT + col, 1, TONE_GOOD, sums[col], most);
+        else if (stood_still(d->history, span_at(s, col)))
+            (void)canvas_text(c, area, y, TIMELINE_LEFT + col, TONE_WARN, "%s",
+                              c->utf8 ? looks[LANE_UNWATCHED].utf8 : looks[LANE_UNWATCHED].ascii);
         else if (any[col])
             (void)canvas_text(c, area, y, TIMELINE_LEFT + col, TONE_BAD, "x");
 }

@@ -18,6 +18,7 @@ struct watch {
     usec_t merged;         // what one line may stand for now (record.thinned)
     bool over;             // the lab is being stopped: nobody has to watch any more
     usec_t over_at;        // since then
+    size_t told;           // index + 1 of the hole that the last event told of, 0 = none
     watch_hole_list holes; // as seen, in the order in which they ended; no more than HOLES_MAX
 };
 
@@ -63,8 +64,10 @@ static void note_hole(struct watch *w, enum watch_source source, const char *nod
     bool joins = last && from <= last->to && to >= last->from;
     if (!last || (!joins && w->holes.n < HOLES_MAX)) {
         add_hole(&w->holes, source, node, from, to);
+        w->told = to > from ? w->holes.n : 0;
         return;
     }
+    w->told = (size_t)(last - w->holes.items) + 1;
     last->from = from < last->from ? from : last->from;
     last->to = to > last->to ? to : last->to;
 }
@@ -152,7 +155,12 @@ static void on_tick(struct watch *w, const struct event *ev) {
     note_hole(w, WATCH_APPLICATION, "", from, from + late < EVENT_TIME_MAX ? from + late : EVENT_TIME_MAX);
 }
 
+const struct watch_hole *watch_told(const struct watch *w) {
+    return w->told ? &w->holes.items[w->told - 1] : NULL;
+}
+
 void watch_event(struct watch *w, const struct event *ev) {
+    w->told = 0;
     bool stops =
         ev->kind == EVENT_RUN_END || (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"));
     if (stops && !w->over) {

@@ -45,6 +45,8 @@ struct watch; // the fold
 struct watch *watch_new(void);
 void watch_free(struct watch *w);
 void watch_event(struct watch *w, const struct event *ev);
+// The hole that the last event made known, or longer; NULL: none. Valid until the next event.
+const struct watch_hole *watch_told(const struct watch *w);
 // Appends every hole up to `until` in order of its beginning: those that are over, and those that have lasted to `until`. Silence of one
 // PostgreSQL that the observer's own standstill explains is not named again. The caller owns the list.
 void watch_list(const struct watch *w, usec_t until, watch_hole_list *out);

@@ -60,6 +60,69 @@ static void a_fault_is_a_band_from_its_bite_to_its_healing(void **state) {
     assert_int_equal(w->h->faults.n, 1);
 }
 
+static void sql_answers(struct world *w, usec_t t, const char *node) {
+    struct event ev = EVENT_NEW(SQL);
+    ev.t = t;
+    STR_COPY(ev.u.SQL.node, node);
+    ev.u.SQL.answered = ev.u.SQL.in_recovery = true;
+    tell(w, &ev);
+}
+
+static void node_with_postgres(struct world *w, const char *node) {
+    struct event ev = EVENT_NEW(NODE_INFO);
+    STR_COPY(ev.u.NODE_INFO.node, node);
+    ev.u.NODE_INFO.postgres = ev.u.NODE_INFO.etcd = true;
+    tell(w, &ev);
+    ev = EVENT_NEW(NODE_POWER);
+    ev.t = 1;
+    STR_COPY(ev.u.NODE_POWER.node, node);
+    ev.u.NODE_POWER.on = true;
+    tell(w, &ev);
+}
+
+static enum lane lane_at(const segment_list *l, usec_t t) {
+    VEC_FOREACH (l, s)
+        if (s->from <= t && t < s->to)
+            return s->lane;
+    return LANE_UNKNOWN;
+}
+
+static void what_nobody_watched_is_a_hole_in_its_own_lanes(void **state) {
+    struct world *w = *state;
+    node_with_postgres(w, "n1");
+    node_with_postgres(w, "n2");
+    for (usec_t t = SEC; t <= 30 * SEC; t += SEC) {
+        if (t < 10 * SEC || t > 20 * SEC) // the probe of n1 says nothing for 12 s
+            sql_answers(w, t, "n1");
+        sql_answers(w, t, "n2");
+    }
+    assert_int_equal(lane_at(&w->h->lanes[0], 15 * SEC), LANE_UNWATCHED);
+    assert_int_not_equal(lane_at(&w->h->lanes[0], 5 * SEC), LANE_UNWATCHED);
+    assert_int_not_equal(lane_at(&w->h->lanes[0], 25 * SEC), LANE_UNWATCHED);
+    assert_int_not_equal(lane_at(&w->h->lanes[1], 15 * SEC), LANE_UNWATCHED);
+    struct event late = EVENT_NEW(NOISE); // and the observer stands still for 3 s
+    late.t = 40 * SEC;
+    late.u.NOISE.late_max_us = 3 * (int64_t)SEC;
+    tell(w, &late);
+    assert_int_equal(lane_at(&w->h->lanes[1], 38 * SEC), LANE_UNWATCHED);
+    assert_int_equal(lane_at(&w->h->etcd_lanes[0], 38 * SEC), (enum lane)ETCD_LANE_UNWATCHED);
+}
+
+static void a_time_in_which_the_application_stood_still_is_kept(void **state) {
+    struct world *w = *state;
+    for (usec_t from = 5 * SEC; from < 8 * SEC; from += 100 * MSEC) { // worked off together at 8 s
+        struct event ev = EVENT_NEW(CLIENT_TICK);
+        ev.t = from + 100 * MSEC;
+        ev.u.CLIENT_TICK.from = from;
+        ev.u.CLIENT_TICK.w_tried = 10;
+        ev.u.CLIENT_TICK.late_us = (int64_t)(8 * SEC - from);
+        tell(w, &ev);
+    }
+    assert_int_equal(w->h->still.n, 1);
+    assert_int_equal(w->h->still.items[0].from, 5 * SEC);
+    assert_int_equal(w->h->still.items[0].to, 8 * SEC);
+}
+
 static void refinements_of_one_renewal_are_one_point(void **state) {
     struct world *w = *state;
     static const struct {
@@ -134,6 +197,8 @@ static void the_time_to_fold_a_million_events_is_printed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_fault_is_a_band_from_its_bite_to_its_healing, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_nobody_watched_is_a_hole_in_its_own_lanes, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_time_in_which_the_application_stood_still_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(refinements_of_one_renewal_are_one_point, setup, teardown),
         cmocka_unit_test_setup_teardown(an_endless_lab_needs_bounded_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(the_time_to_fold_a_million_events_is_printed, setup, teardown),
