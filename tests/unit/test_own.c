@@ -72,7 +72,7 @@ static void nobody_is_a_user_like_any_other(void **state) {
     cleanup_free char *theirs = xasprintf("%s/theirs", folder);
     assert_int_equal(mkdir(theirs, 0755), 0);
     assert_int_equal(chmod(theirs, 01777), 0);
-    if (chown(theirs, 65534, 65534) < 0) {
+    if (geteuid() != 0 || chown(theirs, 65534, 65534) < 0) { // who runs as nobody gives it to himself
         fprintf(stderr, "skipped %s: only root can give a folder away\n", __func__);
         skip();
         return;
