@@ -69,14 +69,15 @@ static void only_the_hosts_own_map_has_every_id_as_it_is(void **state) {
 // Where we may give a folder away: as root of the host.
 static void nobody_is_a_user_like_any_other(void **state) {
     (void)state;
-    cleanup_free char *theirs = xasprintf("%s/theirs", folder);
-    assert_int_equal(mkdir(theirs, 0755), 0);
-    assert_int_equal(chmod(theirs, 01777), 0);
-    if (geteuid() != 0 || chown(theirs, 65534, 65534) < 0) { // who runs as nobody gives it to himself
+    if (geteuid() != 0) { // who runs as nobody would give it to himself
         fprintf(stderr, "skipped %s: only root can give a folder away\n", __func__);
         skip();
         return;
     }
+    cleanup_free char *theirs = xasprintf("%s/theirs", folder);
+    assert_int_equal(mkdir(theirs, 0755), 0);
+    assert_int_equal(chmod(theirs, 01777), 0);
+    assert_int_equal(chown(theirs, 65534, 65534), 0);
     assert_int_equal(own_check_folder(theirs, true, NULL), -EPERM);
 }
 
