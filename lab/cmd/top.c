@@ -74,6 +74,15 @@ static int attach_to(const struct lab_ref *lab, struct attached *ret, struct err
     return ret->pidfd < 0 ? ret->pidfd : 0;
 }
 
+// A run folder is shown whatever its supervisor does: nobody waits for his answer, he finds the request when he can.
+static void ask_to_watch(const struct lab_ref *lab, struct attached *ret) {
+    cleanup_json cJSON *request = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(request, "cmd", "watch");
+    cleanup_close int fd = lab_socket_connect(lab, NULL);
+    if (fd >= 0 && client_send(fd, request, NULL) == 0)
+        ret->watches = STEAL_FD(fd);
+}
+
 // The dashboard reads the log. It asks the supervisor once not to hold lines of it back (lab/record/thin.h), and so learns that he answers: a
 // picture that does not move must not look like a calm cluster.
 static int watch_lab(const struct lab_ref *lab, struct attached *ret, struct err *err) {
@@ -102,7 +111,7 @@ static int attach_folder(const char *folder, struct attached *ret, struct err *e
     *ret = (struct attached){.pidfd = -1, .watches = -1};
     VEC_FOREACH (&labs, l)
         if (mine && ret->pidfd < 0 && str_eq(mine, l->run_dir) && attach_to(l, ret, NULL) == 0)
-            (void)watch_lab(l, ret, NULL); // it ends in this moment, or hangs: we show what was
+            ask_to_watch(l, ret); // it may end in this moment: we show what was
     VEC_DONE(&labs);
     STR_COPY(ret->run_dir, folder);
     return r;
