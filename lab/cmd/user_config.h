@@ -16,7 +16,6 @@ struct user_config {
 // can't be read. A file that is not there is no failure.
 int user_config(const struct user_config **ret, struct err *err);
 // Puts the settings of the file before those of --set, but for the ones that --set has too; of_scenario: also those that a lab by hand has not.
-
 int user_config_settings(struct start_options *o, bool of_scenario, struct err *err);
 // The dashboard's colours where the file says some; else *theme stays.
 int user_config_theme(enum theme *theme, struct err *err);

@@ -7,7 +7,7 @@
 #include "lab/base/count.h"
 #include "lab/measure/fold.h"
 
-#define BUCKET (100 * MSEC)
+#define BUCKET EVENT_BUCKET
 
 enum what { WRITES, READS };
 

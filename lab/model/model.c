@@ -211,7 +211,7 @@ static void apply_watchdog(struct model *m, const struct event *ev) {
 
 // A merged tick's share of one bucket, rounded up: something is something.
 static int64_t of_100_ms(const struct event *tick, int64_t n) {
-    int64_t buckets = (int64_t)((event_tick_end(tick) - tick->u.CLIENT_TICK.from + 50 * MSEC) / (100 * MSEC));
+    int64_t buckets = (int64_t)((event_tick_end(tick) - tick->u.CLIENT_TICK.from + EVENT_BUCKET / 2) / EVENT_BUCKET);
     return n / buckets + (n % buckets > 0);
 }
 

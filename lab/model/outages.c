@@ -4,10 +4,8 @@
 #include <string.h>
 
 #define BUCKET       OUTAGES_BUCKET
-#define PAUSE_MIN    (100 * MSEC)        // two acknowledgements of one bucket are closer
 #define STEADY       SEC                 // writes that came back for less did not keep succeeding
 #define LATE_FAILURE (2 * SEC + SEC / 2) // a write of the pause is given up at its deadline, 2 s later
-enum { PAUSE_PERIODS = 3 };
 
 void outages_done(struct outages *o) {
     VEC_DONE(&o->writes);
@@ -17,7 +15,7 @@ void outages_done(struct outages *o) {
 }
 
 usec_t outages_threshold(const struct outages *o) {
-    return PAUSE_PERIODS * o->period > PAUSE_MIN ? PAUSE_PERIODS * o->period : PAUSE_MIN;
+    return event_longest_gap(o->period);
 }
 
 const struct outage *outages_open(const struct outages *o) {

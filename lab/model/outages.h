@@ -18,7 +18,7 @@
 #include "lab/base/vec.h"
 #include "lab/record/event.h"
 
-#define OUTAGES_BUCKET (100 * MSEC)
+#define OUTAGES_BUCKET EVENT_BUCKET
 #define OUTAGES_HICCUP (250 * MSEC) // the longest pause that may be one
 
 struct outage {

@@ -3,6 +3,7 @@
 // the nodes' fields are derived from those of the present leader: the new leader's rows may come before or after its
 // leader key, and both orders must end alike.
 #include "lab/model/fold.h"
+#include "lab/record/thin.h"
 
 void model_forget_rows(struct model *m, const struct model_node *n) {
     size_t i = model_index(m, n);
@@ -39,6 +40,9 @@ void model_apply_link(struct model *m, const struct event *ev) {
     m->cut[model_index(m, from)][model_index(m, to)] = !ev->u.LINK.intended && !ev->u.LINK.measured;
     model_derive_replication(m);
 }
+
+// A thinned record keeps what this asks for.
+_Static_assert(ROW_STILL_AFTER == THIN_STILL, "the thinner knows when a server is taken to be stuck");
 
 static void note_ahead(const struct model_node *leader, struct model_node *n) {
     if (!leader->pg_answered || !n->lsn || leader->lsn <= n->lsn)

@@ -130,7 +130,7 @@ static void judge_ticks(struct proof *p) {
     VEC_FOREACH (&p->ticks, k) {
         differ += !tick_agrees(p, k);
         shifted += !k->merged && k + 1 < p->ticks.items + p->ticks.n &&
-                   k->t != k->from + 100 * MSEC; // the last one may be shorter
+                   k->t != k->from + EVENT_BUCKET; // the last one may be shorter
     }
     if (differ)
         proof_lack(p, "%" PRId64 " of %zu client.tick disagree with the ledger about when writes were acknowledged",

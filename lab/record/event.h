@@ -233,6 +233,11 @@ struct event {
 // "dcs.key"; "tick" for EVENT_TICK.
 const char *event_kind_name(enum event_kind kind);
 
+#define EVENT_BUCKET (100 * MSEC) // of a client.tick
+// The longest time without an acknowledged write that is no pause, for an application that writes once in `period` (docs/measures.md): max(3
+// write periods, 100 ms). Whoever thins a record keeps what is longer, whoever looks for outages finds it.
+usec_t event_longest_gap(usec_t period);
+
 // Where the time ends of which a client.tick tells: 100 ms after its begin, and of a merged one at its t, at most EVENT_TICK_MAX after.
 #define EVENT_TICK_MAX (60 * SEC)
 usec_t event_tick_end(const struct event *tick);

@@ -14,7 +14,6 @@
 #include "lab/record/thin_rules.h"
 
 static const int LATER = 6;                 // times `after`
-static const usec_t STILL = 3 * SEC;        // as lab/model/model.h, ROW_STILL_AFTER
 static const usec_t TICK_LATE = 500 * MSEC; // of the observer's own timer: a machine as busy is told as it is
 
 struct slot { // the newest line of one key
@@ -25,7 +24,7 @@ struct slot { // the newest line of one key
     usec_t pause;   // since the last line written
     int64_t lag;    // REPLICATION: of the last line written
     usec_t arrived; // SQL: the first line with this position
-    bool still;     // which has not moved for STILL
+    bool still;     // which has not moved for THIN_STILL
 };
 
 struct thinner {
@@ -196,15 +195,9 @@ static usec_t time_after(usec_t before, usec_t t) {
     return t > before ? t - before : 0;
 }
 
-// Would the measures call it a pause? By lab/measure/outage.c.
-static usec_t longest_pause(const struct thinner *th) {
-    usec_t periods = 3 * th->period;
-    return periods > 100 * MSEC ? periods : 100 * MSEC;
-}
-
 static bool usual_tick(const struct thinner *th, const struct event *last, const struct event *ev) {
     __auto_type k = &ev->u.CLIENT_TICK;
-    usec_t longest = longest_pause(th);
+    usec_t longest = event_longest_gap(th->period);
     if (k->late_us || last->u.CLIENT_TICK.late_us || time_after(last->u.CLIENT_TICK.from, k->from) > longest)
         return false;
     return !k->w_ok || time_after(last->u.CLIENT_TICK.w_last_ok, k->w_first_ok) <= longest;
@@ -222,14 +215,14 @@ static bool usual(const struct thinner *th, const struct slot *s, const struct e
 
 // Every server writes or receives something each 100 ms (our own probe's row): one whose position stands still is stuck, and the model asks since
 // when (lab/model/replication.c). So the first line with a position is written where the next one says the same, and standing still
-// for STILL, or going on after it, is news.
+// for THIN_STILL, or going on after it, is news.
 static bool stillness_is_news(struct thinner *th, struct slot *s, const struct event *ev) {
     bool moves = ev->u.SQL.lsn != s->last.u.SQL.lsn, was = s->still;
     if (!moves && s->arrived == s->last.t)
         flush(th, false, true);
     if (moves)
         s->arrived = ev->t;
-    s->still = !moves && time_after(s->arrived, ev->t) >= STILL;
+    s->still = !moves && time_after(s->arrived, ev->t) >= THIN_STILL;
     return s->still != was;
 }
 

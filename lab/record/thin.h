@@ -12,14 +12,16 @@
 //   standby was nowhere behind by THIN_LAG more than in the lines that are written)
 //   `repeats` of them were merged, and no two that follow each other lie further apart than `pause`: nobody failed to watch in between
 //   a client.tick: every bucket in it ended the same way (acknowledged, failed, read), counts are sums, and between its first and its last
-//   acknowledged write is no pause that the measures would call one (lab/measure/outage.c: three write periods, at least 100 ms)
+//   acknowledged write is no pause that the measures would call one (event_longest_gap)
 #include "lab/record/event.h"
 
 #define THIN_TICKS        SEC
 #define THIN_OTHERS       (10 * SEC)
 #define THIN_TICKS_LATER  (10 * SEC)
 #define THIN_OTHERS_LATER (60 * SEC)
-#define THIN_LAG          (1 << 20) // bytes
+#define THIN_STILL                                                                                                     \
+    (3 * SEC) // a server whose position stands still for so long is stuck: lab/model/model.h, ROW_STILL_AFTER
+#define THIN_LAG (1 << 20) // bytes
 
 struct thinner;
 typedef void thin_write(void *arg, const struct event *ev); // must not keep ev

@@ -121,7 +121,7 @@ static void on_tick(struct html_page *p, const struct event *ev) {
     k->from = ev->u.CLIENT_TICK.from;
     k->length = event_tick_end(ev) - k->from;
     k->w_ok = ev->u.CLIENT_TICK.w_ok;
-    int64_t buckets = (int64_t)(k->length / (100 * MSEC)); // a merged one: each of them had some, or none had
+    int64_t buckets = (int64_t)(k->length / EVENT_BUCKET); // a merged one: each of them had some, or none had
     k->w_low = k->w_ok / buckets + (k->w_ok > 0 && k->w_ok < buckets);
     k->w_failed = ev->u.CLIENT_TICK.w_failed;
     k->w_unknown = ev->u.CLIENT_TICK.w_unknown;

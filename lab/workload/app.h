@@ -22,7 +22,7 @@ enum { POOL_WRITERS = 4, PENDING_MAX = 8 };
 #define RETRY_REFUSED   (50 * MSEC)
 #define RETRY_READ_ONLY (100 * MSEC) // dearer: a SCRAM login costs both sides some ms of CPU
 #define RETRY_SILENT    (250 * MSEC)
-#define TICK            (100 * MSEC)
+#define TICK            EVENT_BUCKET
 
 // What the process needs to know; lives in memory copied by the fork.
 struct app_config {

@@ -30,18 +30,12 @@ static void report(struct app *a, const struct event *ev) {
 
 enum { RECORDS_MAX = 1024, RECORDS_MAX_MERGING = 65536 };
 
-// More is what the measures call a pause (lab/model/outages.h): it must stay visible.
-static usec_t longest_pause(const struct app *a) {
-    usec_t periods = (usec_t)(3 * a->pools[0].period);
-    return periods > TICK ? periods : TICK;
-}
-
 // Without a ledger no loss can be proven: the run ends, while there is room for its last records.
 static void flush_records(struct app *a) {
     if (!a->records.n || a->ledger.fd < 0)
         return;
     if (a->merge)
-        a->records.n = ledger_merge(a->records.items, a->records.n, longest_pause(a));
+        a->records.n = ledger_merge(a->records.items, a->records.n, event_longest_gap((usec_t)a->pools[0].period));
     int r = ledger_append(&a->ledger, a->records.items, a->records.n);
     VEC_CLEAR(&a->records);
     if (r == 0)
