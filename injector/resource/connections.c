@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: PostgreSQL
 // resource.connections: somebody holds the connections that others need, as a leaking application or a batch job does.
 // Real libpq connections of the application's role, made from the application's node, idle, and made again when the
-// server ends them. count all: until the server refuses one with 53300 (too_many_connections), and whenever a place
-// becomes free it is taken. Verified by one more connection: refused with 53300; for a number, by counting them in
-// pg_stat_activity.
+// server ends them. count all: until the server has refused LONE in a row with 53300 (too_many_connections), and
+// whenever a place becomes free it is taken. Only an attempt that is alone proves anything: a backend takes its place
+// before it looks whether enough are left (InitPostgres: HaveNFreeProcs), so that two which come together for the last
+// place may both be refused and leave it free. Verified by one more connection, while no other is made: refused with
+// 53300; for a number, by counting them in pg_stat_activity.
 #include <stdlib.h>
 
 #include "injector/catalogue.h"
 #include "injector/phases.h"
 #include "injector/resource/app_conn.h"
 
-enum { SLOTS_MAX = 1000, BURST = 10 };
+enum { SLOTS_MAX = 1000, BURST = 10, LONE = 2 };
 static const usec_t AGAIN = 100 * MSEC;
 
 struct slot {
@@ -22,9 +24,11 @@ struct slot {
 
 struct hoard {
     struct slot slots[SLOTS_MAX];
-    size_t wanted;        // per node; SLOTS_MAX = all there are
-    bool full[NODES_MAX]; // the server has refused one with 53300
-    bool effective, closing;
+    size_t wanted;             // per node; SLOTS_MAX = all there are
+    bool crowded[NODES_MAX];   // the server has refused one with 53300: from now on one at a time
+    size_t refused[NODES_MAX]; // how many were refused in a row, each alone
+    bool effective;
+    bool verifying, due; // only the verifier's connection is made; it is to be made as soon as it is alone
     sd_event_source *tick;
     struct app_ask *ask;
     size_t asking; // which node is being verified
@@ -33,6 +37,7 @@ struct hoard {
 };
 
 static void fill(struct fault *f);
+static void ask_now(struct fault *f);
 
 static size_t count(const struct hoard *h, size_t node, bool held_only) {
     size_t n = 0;
@@ -41,16 +46,19 @@ static size_t count(const struct hoard *h, size_t node, bool held_only) {
     return n;
 }
 
-static bool saturated(const struct fault *f, const struct hoard *h, size_t k) {
-    (void)f;
-    return h->wanted == SLOTS_MAX ? h->full[k] : count(h, k, true) >= h->wanted;
+static size_t under_way(const struct hoard *h, size_t node) {
+    return count(h, node, false) - count(h, node, true);
+}
+
+static bool saturated(const struct hoard *h, size_t k) {
+    return h->wanted == SLOTS_MAX ? h->refused[k] >= LONE : count(h, k, true) >= h->wanted;
 }
 
 static void maybe_effective(struct fault *f) {
     struct hoard *h = f->state;
     size_t held = 0;
     for (size_t k = 0; k < f->n_nodes; k++) {
-        if (!saturated(f, h, k))
+        if (!saturated(h, k))
             return;
         held += count(h, k, true);
     }
@@ -63,7 +71,9 @@ static void maybe_effective(struct fault *f) {
 
 static void on_ready(void *arg) {
     struct slot *s = arg;
+    struct hoard *h = s->f->state;
     s->held = true;
+    h->refused[s->node] = 0;
     maybe_effective(s->f);
 }
 static void on_result(void *arg, const PGresult *r) {
@@ -77,8 +87,11 @@ static void on_lost(void *arg, const struct pgconn_loss *why) {
     struct hoard *h = s->f->state;
     pgconn_close(STEAL(s->c));
     s->held = false;
-    if (str_eq(why->sqlstate, "53300"))
-        h->full[s->node] = true;
+    if (str_eq(why->sqlstate, "53300")) {
+        h->crowded[s->node] = true;
+        if (!under_way(h, s->node))
+            h->refused[s->node]++;
+    }
     maybe_effective(s->f);
 }
 
@@ -99,7 +112,11 @@ static void open_one(struct fault *f, size_t k) {
 static int on_tick(sd_event_source *src, uint64_t at, void *arg) {
     (void)at;
     struct fault *f = arg;
-    fill(f);
+    struct hoard *h = f->state;
+    if (!h->verifying)
+        fill(f);
+    else if (h->due && !under_way(h, h->asking))
+        ask_now(f);
     (void)sd_event_source_set_time_relative(src, AGAIN);
     return sd_event_source_set_enabled(src, SD_EVENT_ONESHOT);
 }
@@ -108,8 +125,8 @@ static int on_tick(sd_event_source *src, uint64_t at, void *arg) {
 static void fill(struct fault *f) {
     struct hoard *h = f->state;
     for (size_t k = 0; k < f->n_nodes; k++) {
-        size_t under_way = count(h, k, false) - count(h, k, true), room = h->full[k] ? 1 : BURST;
-        for (size_t i = under_way; i < room && count(h, k, false) < h->wanted; i++)
+        size_t room = h->crowded[k] ? 1 : BURST;
+        for (size_t i = under_way(h, k); i < room && count(h, k, false) < h->wanted; i++)
             open_one(f, k);
     }
 }
@@ -131,40 +148,47 @@ static void inject(struct fault *f, fault_phase_done done) {
 
 // ---- verify --------------------------------------------------------------------------------------------------------
 
-static void ask_next(struct fault *f);
-
-static void on_answer(void *arg, const char *sqlstate, const char *text) {
-    struct fault *f = arg;
+static void verdict(struct fault *f, bool all, bool ok, const char *sqlstate, const char *text) {
     struct hoard *h = f->state;
-    char expected[16];
-    (void)snprintf(expected, sizeof expected, "%zu", h->wanted);
-    bool all = h->wanted == SLOTS_MAX;
-    // A place that has just become free is taken at the next tick: one connection that slips in between proves nothing.
-    if (all && !str_eq(sqlstate, "53300") && usec_now() < h->until) {
-        ask_next(f);
-        return;
-    }
-    if (all ? !str_eq(sqlstate, "53300") : strtoul(text, NULL, 10) < h->wanted || *sqlstate)
+    h->verifying = false;
+    if (!ok)
         phase_no(f, h->done,
                  all ? "a new connection to %s was not refused with 53300: %s %s"
                      : "%s holds %s %s, not as many as asked for",
                  f->nodes[h->asking], *sqlstate ? sqlstate : "it got in,", text);
-    else if (++h->asking < f->n_nodes)
-        ask_next(f);
     else if (all)
         phase_ok(f, h->done, 0, "a new connection is refused: 53300 %s", text);
     else
         phase_ok(f, h->done, 0, "pg_stat_activity shows %s of them", text);
 }
 
-static void ask_next(struct fault *f) {
+static void on_answer(void *arg, const char *sqlstate, const char *text) {
+    struct fault *f = arg;
     struct hoard *h = f->state;
+    bool all = h->wanted == SLOTS_MAX;
+    bool ok = all ? str_eq(sqlstate, "53300") : !*sqlstate && strtoul(text, NULL, 10) >= h->wanted;
+    bool again = all && !ok && usec_now() < h->until; // a place was free: it is taken before the next question
+    if (again)
+        fill(f);
+    else if (!ok || ++h->asking == f->n_nodes) {
+        verdict(f, all, ok, sqlstate, text);
+        return;
+    }
+    h->due = true;
+}
+
+static void ask_now(struct fault *f) {
+    struct hoard *h = f->state;
+    h->due = false;
     struct err err = {0};
     const char *sql = h->wanted == SLOTS_MAX ? NULL
                                              : "select count(*) from pg_stat_activity where application_name = "
                                                "'bascule-fault' and pid <> pg_backend_pid()";
-    if (app_ask(f->world, app_conn_home(f->world), f->nodes[h->asking], sql, 5 * SEC, on_answer, f, &h->ask, &err) < 0)
+    if (app_ask(f->world, app_conn_home(f->world), f->nodes[h->asking], sql, 5 * SEC, on_answer, f, &h->ask, &err) <
+        0) {
+        h->verifying = false;
         phase_no(f, h->done, "%s", err.msg);
+    }
 }
 
 static void verify(struct fault *f, fault_phase_done done) {
@@ -172,7 +196,7 @@ static void verify(struct fault *f, fault_phase_done done) {
     h->done = done;
     h->asking = 0;
     h->until = usec_now() + 3 * SEC;
-    ask_next(f);
+    h->verifying = h->due = true; // the tick asks
 }
 
 // ---- heal ----------------------------------------------------------------------------------------------------------

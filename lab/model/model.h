@@ -16,9 +16,8 @@ enum member_role { ROLE_UNKNOWN, ROLE_LEADER, ROLE_REPLICA, ROLE_SYNC_STANDBY, R
 enum row_doubt {
     ROW_BELIEVED,
     ROW_CUT,  // a cut in force takes the standby's way to the leader, and a probe just now did not get through
-    ROW_STILL // the standby has received nothing for ROW_STILL_AFTER, though the leader has written more
+    ROW_STILL // the standby has received nothing for EVENT_STILL, though the leader has written more
 };
-#define ROW_STILL_AFTER (3 * SEC) // positions come once a second; two that were late prove nothing
 
 struct model_node {
     char name[NODE_NAME_MAX], address[ADDRESS_MAX];

@@ -41,9 +41,6 @@ void model_apply_link(struct model *m, const struct event *ev) {
     model_derive_replication(m);
 }
 
-// A thinned record keeps what this asks for.
-_Static_assert(ROW_STILL_AFTER == THIN_STILL, "the thinner knows when a server is taken to be stuck");
-
 static void note_ahead(const struct model_node *leader, struct model_node *n) {
     if (!leader->pg_answered || !n->lsn || leader->lsn <= n->lsn)
         n->ahead_since = 0;
@@ -61,7 +58,7 @@ static enum row_doubt doubt_row(const struct model *m, const struct model_node *
         return ROW_BELIEVED;
     usec_t since = n->lsn_since > n->ahead_since ? n->lsn_since : n->ahead_since;
     since = row->since > since ? row->since : since;
-    return n->pg_seen >= since + ROW_STILL_AFTER ? ROW_STILL : ROW_BELIEVED;
+    return n->pg_seen >= since + EVENT_STILL ? ROW_STILL : ROW_BELIEVED;
 }
 
 // Two witnesses. The row of pg_stat_replication is one server at one instant, so it is believed unless it is contradicted. Without

@@ -234,6 +234,9 @@ struct event {
 const char *event_kind_name(enum event_kind kind);
 
 #define EVENT_BUCKET (100 * MSEC) // of a client.tick
+// A server whose position stands still for so long, though there is more, is stuck: positions come once a second, and two that were late prove
+// nothing. Whoever thins a record keeps what shows it (lab/record/thin.h), the model doubts a row of pg_stat_replication by it.
+#define EVENT_STILL  (3 * SEC)
 // The longest time without an acknowledged write that is no pause, for an application that writes once in `period` (docs/measures.md): max(3
 // write periods, 100 ms). Whoever thins a record keeps what is longer, whoever looks for outages finds it.
 usec_t event_longest_gap(usec_t period);

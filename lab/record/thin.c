@@ -24,7 +24,7 @@ struct slot { // the newest line of one key
     usec_t pause;   // since the last line written
     int64_t lag;    // REPLICATION: of the last line written
     usec_t arrived; // SQL: the first line with this position
-    bool still;     // which has not moved for THIN_STILL
+    bool still;     // which has not moved for EVENT_STILL
 };
 
 struct thinner {
@@ -215,14 +215,14 @@ static bool usual(const struct thinner *th, const struct slot *s, const struct e
 
 // Every server writes or receives something each 100 ms (our own probe's row): one whose position stands still is stuck, and the model asks since
 // when (lab/model/replication.c). So the first line with a position is written where the next one says the same, and standing still
-// for THIN_STILL, or going on after it, is news.
+// for EVENT_STILL, or going on after it, is news.
 static bool stillness_is_news(struct thinner *th, struct slot *s, const struct event *ev) {
     bool moves = ev->u.SQL.lsn != s->last.u.SQL.lsn, was = s->still;
     if (!moves && s->arrived == s->last.t)
         flush(th, false, true);
     if (moves)
         s->arrived = ev->t;
-    s->still = !moves && time_after(s->arrived, ev->t) >= THIN_STILL;
+    s->still = !moves && time_after(s->arrived, ev->t) >= EVENT_STILL;
     return s->still != was;
 }
 

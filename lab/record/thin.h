@@ -19,9 +19,7 @@
 #define THIN_OTHERS       (10 * SEC)
 #define THIN_TICKS_LATER  (10 * SEC)
 #define THIN_OTHERS_LATER (60 * SEC)
-#define THIN_STILL                                                                                                     \
-    (3 * SEC) // a server whose position stands still for so long is stuck: lab/model/model.h, ROW_STILL_AFTER
-#define THIN_LAG (1 << 20) // bytes
+#define THIN_LAG          (1 << 20) // bytes
 
 struct thinner;
 typedef void thin_write(void *arg, const struct event *ev); // must not keep ev

@@ -88,11 +88,12 @@ int config_load(const char *path, struct strbuf *ret, struct err *err) {
     return file_load(path, ret, err);
 }
 
+// Only comments and space? The text ends at `len`, not at a NUL.
 static bool says_nothing(const char *text, size_t len) {
+    bool comment = false;
     for (size_t i = 0; i < len; i++) {
-        if (text[i] == '#')
-            i += strcspn(text + i, "\n");
-        if (i < len && !strchr(" \t\r\n", text[i]))
+        comment = text[i] == '#' || (comment && text[i] != '\n');
+        if (!comment && !memchr(" \t\r\n", text[i], 4))
             return false;
     }
     return true;

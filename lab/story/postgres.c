@@ -147,7 +147,7 @@ static void tell_stillness(struct story *s, int node, usec_t t) {
         p->still_weight = model_explains(s->model, "", t) ? TOLD_DETAIL : TOLD_EVENT;
         (void)tell(s, t, MOMENT_POSTGRES, p->still_weight, MOOD_WARN, n->name,
                    "%s has received nothing for %d s: the leader %s writes, and shows it as streaming", n->name,
-                   (int)(ROW_STILL_AFTER / SEC), s->model->leader);
+                   (int)(EVENT_STILL / SEC), s->model->leader);
     } else if (was && n->streaming) {
         (void)tell(s, t, MOMENT_POSTGRES, p->still_weight, MOOD_NEUTRAL, n->name, "%s receives again what %s writes",
                    n->name, s->model->leader);

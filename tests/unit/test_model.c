@@ -447,9 +447,9 @@ static void a_standby_that_receives_nothing_of_what_the_leader_writes_does_not_s
     FEED(m, ev_row(12 * SEC, "n1", "n2", "streaming", "async", 0));
     FEED(m, ev_sql_leader(14 * SEC, "n1", begin + 300)); // 4 s, but nobody has asked n2 since
     assert_complete(m);
-    FEED(m, ev_sql_standby(10 * SEC + ROW_STILL_AFTER - 1, "n2", begin));
+    FEED(m, ev_sql_standby(10 * SEC + EVENT_STILL - 1, "n2", begin));
     assert_complete(m);
-    FEED(m, ev_sql_standby(10 * SEC + ROW_STILL_AFTER, "n2", begin));
+    FEED(m, ev_sql_standby(10 * SEC + EVENT_STILL, "n2", begin));
     assert_missing(model_healthy, m,
                    "n2 receives nothing from the leader n1, which writes and still shows it as streaming");
     assert_int_equal(model_node(m, "n2")->lag_bytes, 300);
@@ -471,7 +471,7 @@ static void another_connection_of_a_standby_is_judged_from_its_own_beginning(voi
     FEED(m, ev_row_gone(21 * SEC, "n1", "n2"));
     FEED(m, ev_row(22 * SEC, "n1", "n2", "streaming", "async", 0));
     assert_true(model_node(m, "n2")->streaming);
-    FEED(m, ev_sql_standby(22 * SEC + ROW_STILL_AFTER, "n2", begin));
+    FEED(m, ev_sql_standby(22 * SEC + EVENT_STILL, "n2", begin));
     assert_false(model_node(m, "n2")->streaming);
 }
 
