@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: PostgreSQL
+# timeout: 300
+"""What bascule says of runs that older programs recorded stays what it was: numbers, sentences, screens. Needs no lab.
+
+tests/recorded/NAME.tar.xz is the folder of a run (its log, its ledger, its plan), of tests/screen/logs the log alone; both are never made
+anew. Beside them lies what was said of each: NAME.json (result.json; new keys may come, no value may change) and NAME.txt (the text report
+and screens of the dashboard). UPDATE_GOLDEN=1 writes these anew: look at every difference before it is committed.
+
+`recorded.py --add RUN_FOLDER NAME` packs a run."""
+import difflib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+TREE = pathlib.Path(os.environ.get("BASCULE_TREE", pathlib.Path(__file__).parents[2]))
+BASCULE = os.environ.get("BASCULE", str(TREE / "build-check/bascule"))
+RECORDED, LOGS = TREE / "tests/recorded", TREE / "tests/screen/logs"
+KEPT = "events.jsonl", "ledger.bin", "plan.json"
+VIEWS = "cluster", "dcs", "replication", "timeline", "client"
+
+
+def say(*arguments):
+    """Standard output; a report's exit status is its verdict."""
+    done = subprocess.run([BASCULE, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode > 5 or done.returncode < 0 or not done.stdout:
+        return f"bascule {arguments[0]} ended with {done.returncode}: {done.stderr}"
+    return done.stdout
+
+
+def changed(old, new, path=""):
+    """Sentences about what `old` has and `new` does not say in the same way. New keys are no change."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [c for k in old for c in (changed(old[k], new[k], f"{path}.{k}") if k in new else [f"{path}.{k} is gone"])]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [c for i, pair in enumerate(zip(old, new)) for c in changed(*pair, f"{path}[{i}]")]
+    return [] if type(old) is type(new) and old == new else [f"{path} was {json.dumps(old)}, is {json.dumps(new)}"]
+
+
+def tell(name, complaints):
+    print(f"{'not ok' if complaints else 'ok'} - {name}")
+    for c in complaints[:40]:
+        print(f"#   {c}")
+    sys.stdout.flush()
+    return bool(complaints)
+
+
+def golden(path, now):
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(now)
+    return path.read_text() if path.exists() else ""
+
+
+def judge(name, folder):
+    log = folder / "events.jsonl"
+    result = say("report", "--json", folder)
+    was = golden(RECORDED / f"{name}.json", result)
+    try:
+        complaints = changed(json.loads(was), json.loads(result))
+    except ValueError as e:
+        complaints = [f"no JSON: {e}", was[:200], result[:200]]
+    failed = tell(f"{name}: the numbers of result.json", complaints)
+    text = say("report", folder).replace(str(folder), "RUN")
+    for view in VIEWS:
+        text += f"\n---- {view}\n" + say("replay", "--to-text", "--ascii", "--size=132x40", "--view", view, log)
+    was = golden(RECORDED / f"{name}.txt", text)
+    return tell(f"{name}: the report's words and the dashboard's screens",
+                list(difflib.unified_diff(was.splitlines(), text.splitlines(), "was", "is", lineterm="", n=1))) or failed
+
+
+def add(run, name):
+    with tarfile.open(RECORDED / f"{name}.tar.xz", "w:xz") as tar:
+        for file in KEPT:
+            if (run / file).exists():
+                tar.add(run / file, file, filter=lambda i: i.replace(uid=0, gid=0, uname="", gname="", mtime=0, deep=False))
+
+
+def main():
+    if sys.argv[1:2] == ["--add"]:
+        add(pathlib.Path(sys.argv[2]), sys.argv[3])
+        return 0
+    failed = n = 0
+    with tempfile.TemporaryDirectory() as work:
+        for source in sorted(RECORDED.glob("*.tar.xz")) + sorted(LOGS.glob("*.jsonl")):
+            name = source.name.split(".")[0] + ("-log" if source.suffix == ".jsonl" else "")
+            folder = pathlib.Path(work) / name
+            folder.mkdir()
+            if source.suffix == ".jsonl":
+                (folder / "events.jsonl").write_bytes(source.read_bytes())
+            else:
+                with tarfile.open(source) as tar:
+                    tar.extractall(folder)
+            failed += judge(name, folder)
+            n += 1
+    failed += tell("there are such runs", [] if n >= 8 else [f"{n} only"])
+    return 1 if failed else 0
+
+
+sys.exit(main())
