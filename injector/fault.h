@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "lab/node/node.h"
+#include "lab/reach/reach.h"
 #include "lab/record/event.h"
 #include "lab/sandbox/switch.h"
 #include "lab/scenario/read.h"
@@ -111,6 +112,8 @@ void fault_catalogue_markdown(struct strbuf *out);
 struct injector;
 int injector_new(struct fault_world *world, struct injector **ret, struct err *err);
 void injector_free(struct injector *in);
+// The lab's network for those who observe it: what the faults in force should let through. It borrows the injector's world.
+struct reach injector_reach(const struct injector *in);
 // Starts an injection; what happens next comes as fault events with this id. Fails (and emits phase "failed") when it
 // can't start.
 int injector_inject(struct injector *in, const char *id, const char *mechanism, const char *target,

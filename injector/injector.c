@@ -395,6 +395,10 @@ int injector_heal(struct injector *in, const char *id, struct err *err) {
     return 0;
 }
 
+struct reach injector_reach(const struct injector *in) {
+    return net_cuts_reach(in->world);
+}
+
 size_t injector_active(const struct injector *in) {
     size_t n = 0;
     for (size_t i = 0; i < in->lives.n; i++)

@@ -7,6 +7,7 @@
 #include "injector/link/link.h"
 
 #include "injector/catalogue.h"
+#include "injector/net/flow_params.h"
 #include "injector/net/net_cuts.h"
 #include "injector/phases.h"
 

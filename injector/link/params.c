@@ -4,6 +4,7 @@
 
 #include "injector/catalogue.h"
 #include "injector/link/link.h"
+#include "injector/net/flow_params.h"
 #include "lab/base/rate.h"
 
 enum { NS_PER_US = 1000 };

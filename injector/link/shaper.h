@@ -3,8 +3,9 @@
 // The link shaper as the faults see it: rules on flows, imposed and lifted, counted per fault. It starts the relay with
 // the first rule, keeps one redirect per directed pair as long as any rule wants it, and takes every redirect away when
 // the relay dies, so that no flow is left in a black hole.
-#include "injector/net/flows.h"
+#include "injector/fault.h"
 #include "injector/shaper/core.h"
+#include "lab/reach/flows.h"
 
 struct shaper; // one per world
 struct shaper *shaper_new(const struct fault_world *w);

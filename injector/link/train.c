@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "injector/net/segment.h"
-#include "injector/probe_socket.h"
 #include "injector/shaper/rule.h"
+#include "lab/reach/probe_socket.h"
+#include "lab/reach/segment.h"
 
 struct carriage { // begins every payload; the rest is the pattern
     uint64_t cookie;

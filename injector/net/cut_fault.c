@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/net/cut_fault.h"
 
+#include "injector/net/flow_params.h"
 #include "injector/net/net_rejects.h"
 #include "injector/phases.h"
 

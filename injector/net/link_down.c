@@ -3,9 +3,10 @@
 // where a dropped frame would hang. The happy path: the switch's port goes down, the node's eth0 shows no carrier,
 // probes are silent. A node that is off keeps its port down whatever we heal: its link comes up with its power.
 #include "injector/catalogue.h"
+#include "injector/net/flow_params.h"
 #include "injector/net/net_check.h"
 #include "injector/phases.h"
-#include "injector/probe_socket.h"
+#include "lab/reach/probe_socket.h"
 
 struct link {
     flow_list flows;

@@ -2,6 +2,7 @@
 #include "injector/net/net_check.h"
 
 #include "injector/link/shaper.h"
+#include "lab/reach/probe_net.h"
 
 enum { CONTROLS_MAX = 6 };
 
@@ -84,7 +85,8 @@ int net_check_begin(const struct fault_world *w, const flow_list *silent, struct
     VEC_FOREACH (silent, f)
         watch(c, f, SILENT);
     choose_controls(c, silent);
-    int r = probe_new(w, &c->flows, &c->probe, err);
+    struct reach net = net_cuts_reach(w);
+    int r = probe_new(&net, &c->flows, &c->probe, err);
     if (r < 0) {
         net_check_free(c);
         return r;
@@ -220,7 +222,8 @@ int net_check_open(const struct fault_world *w, const flow_list *flows, usec_t w
         if (net_flow_open(w, f))
             watch(c, f, SILENT);
     bool none = c->flows.n == 0;
-    int r = probe_new(w, &c->flows, &c->probe, err);
+    struct reach net = net_cuts_reach(w);
+    int r = probe_new(&net, &c->flows, &c->probe, err);
     if (r >= 0 && !none)
         r = probe_run(c->probe, &again, on_round, c, err);
     if (r < 0) {

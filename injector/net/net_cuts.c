@@ -99,3 +99,22 @@ bool net_flow_open(const struct fault_world *w, const struct net_flow *flow) {
            !w->cuts->link_down[from] && !w->cuts->link_down[to] && !net_cuts_has(w->cuts, flow) &&
            !shaper_jams(w->shaper, flow);
 }
+
+static bool reach_open(const void *arg, const struct net_flow *flow) {
+    return net_flow_open(arg, flow);
+}
+
+static bool reach_resets(const void *arg, const struct net_flow *flow) {
+    const struct fault_world *w = arg;
+    return net_cuts_answer(w->cuts, flow) == NET_RESET;
+}
+
+struct reach net_cuts_reach(const struct fault_world *w) {
+    return (struct reach){.loop = w->loop,
+                          .sink = w->sink,
+                          .topology = w->topology,
+                          .nodes = w->nodes,
+                          .open = reach_open,
+                          .resets = reach_resets,
+                          .arg = w};
+}

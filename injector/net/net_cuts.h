@@ -2,7 +2,8 @@
 #pragma once
 // The cuts and the links held down, counted: overlapping faults compose, and each heals without opening what another
 // one still holds.
-#include "injector/net/flows.h"
+#include "injector/fault.h"
+#include "lab/reach/reach.h"
 
 // What becomes of a frame that is cut: it vanishes in silence, or the switch answers in the name of its receiver.
 enum net_answer { NET_SILENCE, NET_RESET, NET_ICMP_PORT, NET_ICMP_HOST, NET_ICMP_ADMIN, NET_ANSWERS };
@@ -31,3 +32,5 @@ int net_cuts_commit(const struct fault_world *w, struct err *err);
 // Both nodes on, no link held down, no cut, no jam: a small frame of this flow should get through (for a flow with a size: one of
 // more than that).
 bool net_flow_open(const struct fault_world *w, const struct net_flow *flow);
+// The lab's network for those who probe it, with what is cut now. It borrows the world.
+struct reach net_cuts_reach(const struct fault_world *w);

@@ -6,6 +6,7 @@
 // Failure: a transaction that is refused takes its counts back and changes nothing.
 #include "injector/catalogue.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/flow_params.h"
 
 static int check(const struct topology *t, const setting_list *params, struct err *err) {
     return flows_check(&net_drop_fault.about, t, params, err);

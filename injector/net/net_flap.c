@@ -7,6 +7,7 @@
 
 #include "injector/catalogue.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/flow_params.h"
 #include "injector/phases.h"
 #include "lab/base/random.h"
 

@@ -3,6 +3,7 @@
 // transaction, all flows at the same instant.
 #include "injector/catalogue.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/flow_params.h"
 #include "injector/net/partition.h"
 #include "injector/phases.h"
 

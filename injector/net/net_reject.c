@@ -9,9 +9,10 @@
 
 #include "injector/catalogue.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/flow_params.h"
 #include "injector/phases.h"
-#include "injector/probe_socket.h"
 #include "injector/retry.h"
+#include "lab/reach/probe_socket.h"
 
 enum { TRIES_MAX = 16, SOME_PORT = 9 }; // discard, RFC 863: nobody listens there
 static const usec_t FAST = SEC;

@@ -6,11 +6,12 @@
 #include <arpa/inet.h>
 
 #include "injector/catalogue.h"
-#include "injector/net/matrix_probe.h"
+#include "injector/net/flow_params.h"
 #include "injector/net/net_cuts.h"
 #include "injector/net/tcp_flows.h"
 #include "injector/phases.h"
 #include "injector/retry.h"
+#include "lab/reach/matrix_probe.h"
 
 struct reset {
     flow_list flows;

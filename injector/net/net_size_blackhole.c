@@ -5,6 +5,8 @@
 
 #include "injector/catalogue.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/flow_params.h"
+#include "lab/reach/probe_net.h"
 
 enum { OVER_MIN = 100 }; // an IP header, a TCP header with options, and a few bytes: below that no connection is made
 

@@ -2,8 +2,8 @@
 #pragma once
 // Shapes of partitions: who may still talk to whom. The members are the nodes of the cluster (PostgreSQL, etcd); clients
 // (the application, a HAProxy of its own) are on the side that is chosen for them.
-#include "injector/net/pairs.h"
 #include "lab/base/err.h"
+#include "lab/reach/pairs.h"
 
 #define PARTITION_SHAPES "isolate|split|majority|minority|bridge|ring"
 #define PARTITION_APP    "target|others|majority|both|none"

@@ -6,7 +6,7 @@
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 
-#include "injector/net/segment.h"
+#include "lab/reach/segment.h"
 
 enum { QUOTED = 8 }; // bytes after the IP header that an ICMP error brings back (RFC 792)
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Which connections of a node belong to a list of flows.
-#include "injector/net/flows.h"
+#include "injector/fault.h"
+#include "lab/reach/flows.h"
 #include "lab/sandbox/tcp_sockets.h"
 
 // Connections whose end in the node `at` sends over one of the flows (flow.from == at). Appends to out.

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "injector/catalogue.h"
+#include "injector/net/flow_params.h"
 #include "injector/net/net_check.h"
 #include "injector/phases.h"
 #include "injector/process/frozen.h"

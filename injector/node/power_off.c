@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "injector/catalogue.h"
+#include "injector/net/flow_params.h"
 #include "injector/net/net_check.h"
 #include "injector/node/power.h"
 #include "injector/phases.h"

@@ -11,10 +11,10 @@
 
 #include "injector/catalogue.h"
 #include "injector/phases.h"
-#include "injector/probe_socket.h"
 #include "injector/process/process_fault.h"
 #include "injector/resource/limits.h"
 #include "lab/node/places.h"
+#include "lab/reach/probe_socket.h"
 
 #define FILES_SERVICES "postgres|patroni|etcd"
 

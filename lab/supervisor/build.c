@@ -262,7 +262,10 @@ static int build_injector(struct lab *lab, struct err *err) {
                                       .arg = lab};
     memcpy(lab->world.nodes, lab->nodes, sizeof lab->world.nodes);
     int r = injector_new(&lab->world, &lab->injector, err);
-    return r < 0 ? r : matrix_new(&lab->world, &lab->matrix, err);
+    if (r < 0)
+        return r;
+    struct reach reach = injector_reach(lab->injector);
+    return matrix_new(&reach, &lab->matrix, err);
 }
 
 static int build_stack(struct lab *lab, struct err *err) {

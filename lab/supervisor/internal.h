@@ -4,10 +4,10 @@
 #include <systemd/sd-event.h>
 
 #include "injector/fault.h"
-#include "injector/net/matrix.h"
 #include "lab/base/json.h"
 #include "lab/engine/engine.h"
 #include "lab/observe/observe.h"
+#include "lab/reach/matrix.h"
 #include "lab/record/run.h"
 #include "lab/stack/stack.h"
 #include "lab/supervisor/supervisor.h"

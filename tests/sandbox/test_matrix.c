@@ -4,10 +4,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "injector/net/matrix.h"
-#include "injector/probe_socket.h"
 #include "lab/base/fs.h"
 #include "lab/node/places.h"
+#include "lab/reach/matrix.h"
+#include "lab/reach/probe_socket.h"
 #include "tests/sandbox/fault_fixture.h"
 
 // n1, n2 postgres and etcd, n3 etcd, app: sql 2, replication 2, rest 2, etcd_client 4, etcd_peer 6.
@@ -54,7 +54,8 @@ static void listen_everywhere(struct world *w) {
 
 static void begin(struct world *w) {
     struct err err = {0};
-    if (matrix_new(&w->x->world, &w->m, &err) < 0)
+    struct reach reach = injector_reach(w->x->in);
+    if (matrix_new(&reach, &w->m, &err) < 0)
         fail_msg("%s", err.msg);
 }
 

@@ -7,9 +7,10 @@
 
 #include <cmocka.h>
 
+#include "injector/net/flow_params.h"
 #include "injector/net/net_cuts.h"
-#include "injector/net/pairs.h"
 #include "injector/process/process.h"
+#include "lab/reach/pairs.h"
 
 static void a_stat_line_is_read_whatever_the_name_holds(void **state) {
     (void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/net/pairs.h"
+#include "lab/reach/pairs.h"
 
 void pair_text(const struct topology *t, const struct pair_set *s, struct strbuf *out) {
     enum { SHOWN = 8 };

@@ -2,9 +2,9 @@
 #pragma once
 // The connectivity matrix: for every service path between two nodes, may a connection be made (intended: power, links
 // and the cuts in force, of all traffic or of this path) and does a probe in the lab's own network get through (measured). Told as `link` events.
-// Network faults are verified by their own probes (net_check.h); this is what people look at, and what shows a cut that
+// Network faults are verified by their own probes (probe_net.h); this is what people look at, and what shows a cut that
 // nobody asked us for.
-#include "injector/net/flows.h"
+#include "lab/reach/reach.h"
 
 // A path needs frames both ways: a cut of one direction stops the connections of both.
 struct matrix_link {
@@ -18,9 +18,9 @@ struct matrix_link {
     usec_t differs; // run time since when measured is not what is intended; 0 = it is
 };
 
-// world->cuts must be there (injector_new makes them). Probes begin at once and go on until matrix_free.
+// Probes begin at once and go on until matrix_free. `reach` is copied.
 struct matrix;
-int matrix_new(const struct fault_world *world, struct matrix **ret, struct err *err);
+int matrix_new(const struct reach *reach, struct matrix **ret, struct err *err);
 void matrix_free(struct matrix *m);
 // Shown every event of the lab: a fault that takes effect or is healed, and a node's power, make it look at once; a verified one closes its pairs.
 void matrix_on_event(struct matrix *m, const struct event *ev);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/probe_socket.h"
+#include "lab/reach/probe_socket.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/net/segment.h"
+#include "lab/reach/segment.h"
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -7,7 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "injector/probe_socket.h"
+#include "lab/reach/probe_socket.h"
 
 enum { PAYLOAD_MAX = 1400, HEADERS_MAX = 60 + sizeof(struct tcphdr), FLAGS_AT = 13, RST_ALONE = 0x04 };
 

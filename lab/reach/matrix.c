@@ -9,14 +9,13 @@
 //   later, when frames that were in flight have arrived. When its own probes verify it, the pairs that it cuts count as not reachable at once.
 // - A raw socket can't send (no carrier): the pair is not reachable.
 // Emitting an event may call us back (matrix_on_event): events leave last, when the next timer is set.
-#include "injector/net/matrix.h"
+#include "lab/reach/matrix.h"
 
 #include <arpa/inet.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 
-#include "injector/net/matrix_probe.h"
-#include "injector/net/net_cuts.h"
+#include "lab/reach/matrix_probe.h"
 
 enum { TRIES = 2 };
 static const usec_t TRY = 100 * MSEC, CALM = 2 * SEC, BUSY = 250 * MSEC, SOON = 20 * MSEC, REPEAT = 10 * SEC;
@@ -42,7 +41,7 @@ struct end { // a node's raw socket
 };
 
 struct matrix {
-    const struct fault_world *world;
+    struct reach reach;
     struct end ends[NODES_MAX];
     VEC(struct pair) pairs;
     usec_t began;     // the round, CLOCK_MONOTONIC
@@ -55,7 +54,7 @@ struct matrix {
 // ---- events
 
 static void tell(struct matrix *m, struct pair *p) {
-    const struct node_def *nodes = m->world->topology->nodes.items;
+    const struct node_def *nodes = m->reach.topology->nodes.items;
     struct event ev = EVENT_NEW(LINK);
     STR_COPY(ev.u.LINK.from, nodes[p->link.from].name);
     STR_COPY(ev.u.LINK.to, nodes[p->link.to].name);
@@ -65,7 +64,7 @@ static void tell(struct matrix *m, struct pair *p) {
     ev.u.LINK.rtt_us = (int64_t)p->link.rtt;
     p->tell = false;
     p->told = m->began;
-    sink_emit(m->world->sink, &ev);
+    sink_emit(m->reach.sink, &ev);
 }
 
 static void tell_all(struct matrix *m) {
@@ -98,23 +97,23 @@ static void take_back(struct matrix *m, struct pair *p) {
 }
 
 // Requests must arrive, and answers.
-static bool intended(const struct fault_world *w, const struct matrix_link *l) {
+static bool intended(const struct matrix *m, const struct matrix_link *l) {
     struct net_flow request = {.from = l->from, .to = l->to, .side = SWITCH_TO_PORT, .port = net_path_port(l->path)};
     struct net_flow answer = {.from = l->to, .to = l->from, .side = SWITCH_FROM_PORT, .port = request.port};
-    return net_flow_open(w, &request) && net_flow_open(w, &answer);
+    return m->reach.open(m->reach.arg, &request) && m->reach.open(m->reach.arg, &answer);
 }
 
-static bool rejected(const struct fault_world *w, const struct matrix_link *l) {
+static bool rejected(const struct matrix *m, const struct matrix_link *l) {
     struct net_flow request = {.from = l->from, .to = l->to, .side = SWITCH_TO_PORT, .port = net_path_port(l->path)};
-    return net_cuts_answer(w->cuts, &request) == NET_RESET;
+    return m->reach.resets(m->reach.arg, &request);
 }
 
 static void settle(struct matrix *m, struct pair *p, const struct matrix_link *found) {
     const struct matrix_link *was = &p->link;
     struct matrix_link now = *found;
-    usec_t t = sink_now(m->world->sink);
+    usec_t t = sink_now(m->reach.sink);
     now.known = true;
-    now.intended = intended(m->world, &now);
+    now.intended = intended(m, &now);
     now.differs = now.intended == now.measured ? 0 : was->differs ? was->differs : t;
     p->tell = p->tell || !was->known || was->intended != now.intended || was->measured != now.measured ||
               m->began - p->told >= REPEAT;
@@ -133,7 +132,7 @@ static void unanswered(struct matrix *m, struct pair *p) {
 
 static void answered(struct matrix *m, struct pair *p, const struct try *t, bool refused) {
     struct matrix_link found = p->link;
-    found.measured = !(refused && rejected(m->world, &p->link)); // that answer was the switch's, not the host's
+    found.measured = !(refused && rejected(m, &p->link)); // that answer was the switch's, not the host's
     found.refused = refused;
     found.rtt = usec_now() - t->sent;
     settle(m, p, &found);
@@ -235,7 +234,7 @@ static void look_again(struct matrix *m) {
 static void take_verified(struct matrix *m) {
     for (size_t i = 0; i < m->pairs.n; i++) {
         struct pair *p = &m->pairs.items[i];
-        if (!p->link.known || !p->link.intended || intended(m->world, &p->link))
+        if (!p->link.known || !p->link.intended || intended(m, &p->link))
             continue;
         p->link.intended = p->link.measured = p->link.refused = false;
         p->link.rtt = p->link.differs = 0;
@@ -256,17 +255,17 @@ void matrix_on_event(struct matrix *m, const struct event *ev) {
 
 static int open_end(struct matrix *m, int i, struct err *err) {
     struct end *e = &m->ends[i];
-    const struct node_def *def = &m->world->topology->nodes.items[i];
-    e->fd = matrix_probe_open(m->world->nodes[i], def->address, err);
+    const struct node_def *def = &m->reach.topology->nodes.items[i];
+    e->fd = matrix_probe_open(m->reach.nodes[i], def->address, err);
     if (e->fd < 0)
         return e->fd;
     (void)inet_pton(AF_INET, def->address, &e->address);
-    int r = sd_event_add_io(m->world->loop, &e->readable, e->fd, EPOLLIN, on_readable, e);
+    int r = sd_event_add_io(m->reach.loop, &e->readable, e->fd, EPOLLIN, on_readable, e);
     return r < 0 ? err_sys(err, -r, "watch the raw socket on %s", def->name) : 0;
 }
 
 static void add_pairs(struct matrix *m) {
-    const struct topology *t = m->world->topology;
+    const struct topology *t = m->reach.topology;
     for (int path = 0; path < NET_PATH_COUNT; path++)
         for (int i = 0; i < (int)t->nodes.n; i++)
             for (int j = 0; j < (int)t->nodes.n; j++)
@@ -275,19 +274,19 @@ static void add_pairs(struct matrix *m) {
 }
 
 static int start(struct matrix *m, struct err *err) {
-    for (int i = 0; i < (int)m->world->topology->nodes.n; i++) {
+    for (int i = 0; i < (int)m->reach.topology->nodes.n; i++) {
         int r = open_end(m, i, err);
         if (r < 0)
             return r;
     }
     add_pairs(m);
-    int r = sd_event_add_time(m->world->loop, &m->timer, CLOCK_MONOTONIC, usec_now() + SOON, 1, on_timer, m);
+    int r = sd_event_add_time(m->reach.loop, &m->timer, CLOCK_MONOTONIC, usec_now() + SOON, 1, on_timer, m);
     return r < 0 ? err_sys(err, -r, "timer of the connectivity matrix") : 0;
 }
 
-int matrix_new(const struct fault_world *world, struct matrix **ret, struct err *err) {
+int matrix_new(const struct reach *reach, struct matrix **ret, struct err *err) {
     struct matrix *m = xcalloc(1, sizeof *m);
-    m->world = world;
+    m->reach = *reach;
     for (int i = 0; i < NODES_MAX; i++)
         m->ends[i] = (struct end){.matrix = m, .fd = -1};
     int r = start(m, err);

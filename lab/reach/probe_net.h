@@ -4,7 +4,7 @@
 // direction and port, needs no process in the nodes (a frozen node's kernel still answers), and is what every network
 // fault is verified with. All traffic is probed by UDP datagrams, a flow of a TCP port by a segment that belongs to no
 // connection (segment.h), a flow of large packets by large ones.
-#include "injector/net/net_cuts.h"
+#include "lab/reach/reach.h"
 
 enum { PROBE_OVER_MAX = 1380 }; // the largest net_flow.over that can be probed: one frame, not fragments
 
@@ -18,7 +18,7 @@ struct probe_plan {
 #define PROBE_SILENCE ((struct probe_plan){.rounds = 5, .every = 20 * MSEC, .linger = 70 * MSEC}) // 150 ms in all
 
 // Opens the sockets that the flows need. Flows are then named by their place in the list, which is copied.
-int probe_new(const struct fault_world *w, const flow_list *flows, struct probe **ret, struct err *err);
+int probe_new(const struct reach *net, const flow_list *flows, struct probe **ret, struct err *err);
 void probe_free(struct probe *p); // NULL is fine; a run under way is dropped
 // Sends a packet over each of these flows (by place) and sees it arrive: the proof that the way was open a moment before a
 // cut. Takes 0.1 ms, at most 5 ms when one stays silent.

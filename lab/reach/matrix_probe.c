@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/net/matrix_probe.h"
+#include "lab/reach/matrix_probe.h"
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -7,8 +7,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "injector/net/segment.h"
-#include "injector/probe_socket.h"
+#include "lab/reach/probe_socket.h"
+#include "lab/reach/segment.h"
 
 // A raw TCP socket is offered every segment that its namespace receives. The filter, run before anything is queued or
 // anybody is woken, keeps those to a probe's port. It sees the packet from its IP header on.

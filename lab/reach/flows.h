@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Which traffic a network fault is about: pairs of nodes x direction x service paths, as a list of flows. A flow is what
-// one rule of the switch can tell apart: source, destination and, for a service path, TCP and the port on one side. This
-// is the only place that reads the parameters with, direction and path; net.drop and its relatives, the shaper, probes
-// and the connectivity matrix share it.
-#include "injector/fault.h"
+// Traffic in the lab's network: pairs of nodes x direction x service paths, as a list of flows. A flow is what one rule of
+// the switch can tell apart: source, destination and, for a service path, TCP and the port on one side. Probes and the
+// connectivity matrix measure flows, network faults cut and impair them.
+#include "lab/base/err.h"
+#include "lab/base/str.h"
+#include "lab/base/vec.h"
 #include "lab/node/places.h"
+#include "lab/sandbox/switch.h"
+#include "lab/scenario/topology.h"
 
 // A service path is directed by who connects: clients (any of these services), servers, port. sql and replication are the
 // same port and told apart by who connects: a PostgreSQL node replicates, copies or rewinds, the application and HAProxy
@@ -49,36 +52,9 @@ bool flows_cover(const flow_list *outer, const struct net_flow *inner);
 void flows_add(flow_list *l, const struct net_flow *f); // unless it is there
 // The frames from -> to that belong to connections on `path` made by either of the two; port: for NET_PATH_PORT.
 void flows_add_path(const struct topology *t, int from, int to, enum net_path path, uint16_t port, flow_list *out);
-
-// ---- the selector: parameters with, direction, path
-#define FLOWS_PARAM_WITH                                                                                               \
-    {                                                                                                                  \
-        "with", "nodes", "others|peers|all", "others",                                                                 \
-            "the other side: others (every node that is no target, the application too), peers (others without the "   \
-            "application), all (others, and the targets among themselves), or node names"                              \
-    }
-#define FLOWS_PARAM_DIRECTION                                                                                          \
-    { "direction", "word", "both|in|out", "both", "frames to the target (in), from it (out), or both" }
-#define FLOWS_PARAM_PATH                                                                                               \
-    {                                                                                                                  \
-        "path", "paths", "all|sql|replication|rest|etcd_client|etcd_peer", "all",                                      \
-            "the service paths, one or a list: all, sql (5432 from the application or HAProxy), replication (5432 "    \
-            "between "                                                                                                 \
-            "PostgreSQL nodes), rest (8008), etcd_client (2379), etcd_peer (2380), or a TCP port: 5433, tcp/5433. "    \
-            "Requests "                                                                                                \
-            "and answers, new connections and established ones"                                                        \
-    }
-// For check: do the parameters name nodes and paths of this topology? What a word means is checked by the caller
-// (mechanism_check_words).
-int flows_check(const struct mechanism *m, const struct topology *t, const setting_list *params, struct err *err);
-// The flows that the fault's parameters mean, around its nodes. Appends to out. -ENOENT: none, with the reason.
-int flows_select(const struct fault *f, flow_list *out, struct err *err);
+// The next word of a list "a, b" or "[a,b]", as people write nodes and paths, cut to fit; where to look for the one after it, or NULL at the end.
+const char *flows_next_word(const char *at, char *word, size_t size);
 // One list of paths ("etcd_client,etcd_peer", "all", "tcp/5433") for the frames from -> to. Appends to out.
 int flows_add_paths(const struct topology *t, int from, int to, const char *paths, flow_list *out, struct err *err);
-
-// Every frame between the nodes of the fault and all others (and among the former, when they are several).
-void flows_around(const struct fault *f, flow_list *out);
 // "n1<->n2, n1->app", or per path: "etcd_client: n1<->e1, ...; rest: ...": at most eight pairs of each.
 void flows_text(const struct topology *t, const flow_list *l, struct strbuf *out);
-// The commands that cut these by hand, one element a line.
-void flows_describe(const struct topology *t, const flow_list *l, struct strbuf *out);

@@ -3,16 +3,16 @@
 // one packet per flow; a readable socket is drained and what came is counted for its flow in the run it belongs to. A
 // packet of an earlier run or of the baseline that comes late is never counted for a later one: it only proves that the
 // way was open then.
-#include "injector/net/probe_net.h"
+#include "lab/reach/probe_net.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
-#include "injector/net/matrix_probe.h"
-#include "injector/net/segment.h"
-#include "injector/probe_socket.h"
+#include "lab/reach/matrix_probe.h"
+#include "lab/reach/probe_socket.h"
+#include "lab/reach/segment.h"
 
 enum { IP_AND_UDP = 28, IP_AND_TCP = 40 }; // bytes of headers
 
@@ -178,26 +178,26 @@ int probe_run(struct probe *p, const struct probe_plan *plan, void (*done)(void 
     return r < 0 ? err_sys(err, -r, "timer of a probe") : 0;
 }
 
-static int watch(const struct fault_world *w, int fd, struct probe_end *e, sd_event_source **ret, struct err *err) {
-    int r = sd_event_add_io(w->loop, ret, fd, EPOLLIN, on_readable, e);
+static int watch(const struct reach *net, int fd, struct probe_end *e, sd_event_source **ret, struct err *err) {
+    int r = sd_event_add_io(net->loop, ret, fd, EPOLLIN, on_readable, e);
     return r < 0 ? err_sys(err, -r, "watch a probe") : 0;
 }
 
-static int open_udp(const struct fault_world *w, struct probe_end *e, int i, struct err *err) {
+static int open_udp(const struct reach *net, struct probe_end *e, int i, struct err *err) {
     uint16_t port;
-    e->udp = probe_udp(w->nodes[i], w->topology->nodes.items[i].address, &port, err);
+    e->udp = probe_udp(net->nodes[i], net->topology->nodes.items[i].address, &port, err);
     if (e->udp < 0)
         return e->udp;
     e->address.sin_port = htons(port);
-    return watch(w, e->udp, e, &e->udp_readable, err);
+    return watch(net, e->udp, e, &e->udp_readable, err);
 }
 
-static int open_raw(const struct fault_world *w, struct probe_end *e, int i, struct err *err) {
-    e->raw = segment_open(w->nodes[i], w->topology->nodes.items[i].address, err);
-    return e->raw < 0 ? e->raw : watch(w, e->raw, e, &e->raw_readable, err);
+static int open_raw(const struct reach *net, struct probe_end *e, int i, struct err *err) {
+    e->raw = segment_open(net->nodes[i], net->topology->nodes.items[i].address, err);
+    return e->raw < 0 ? e->raw : watch(net, e->raw, e, &e->raw_readable, err);
 }
 
-static int open_end(const struct fault_world *w, struct probe *p, int i, struct err *err) {
+static int open_end(const struct reach *net, struct probe *p, int i, struct err *err) {
     struct probe_end *e = &p->ends[i];
     bool udp = false, raw = false;
     VEC_FOREACH (&p->flows, f)
@@ -206,14 +206,14 @@ static int open_end(const struct fault_world *w, struct probe *p, int i, struct 
             raw = raw || f->side != SWITCH_ANY_PORT;
         }
     e->address.sin_family = AF_INET;
-    (void)inet_pton(AF_INET, w->topology->nodes.items[i].address, &e->address.sin_addr);
-    int r = udp ? open_udp(w, e, i, err) : 0;
-    return r < 0 || !raw ? r : open_raw(w, e, i, err);
+    (void)inet_pton(AF_INET, net->topology->nodes.items[i].address, &e->address.sin_addr);
+    int r = udp ? open_udp(net, e, i, err) : 0;
+    return r < 0 || !raw ? r : open_raw(net, e, i, err);
 }
 
-static struct probe *make(const struct fault_world *w, const flow_list *flows) {
+static struct probe *make(const struct reach *net, const flow_list *flows) {
     struct probe *p = xcalloc(1, sizeof *p);
-    p->loop = w->loop;
+    p->loop = net->loop;
     VEC_FOREACH (flows, f)
         VEC_PUSH(&p->flows, *f);
     p->sent = xcalloc(flows->n + 1, sizeof *p->sent);
@@ -226,10 +226,10 @@ static struct probe *make(const struct fault_world *w, const flow_list *flows) {
     return p;
 }
 
-int probe_new(const struct fault_world *w, const flow_list *flows, struct probe **ret, struct err *err) {
-    struct probe *p = make(w, flows);
-    for (int i = 0; i < (int)w->topology->nodes.n; i++) {
-        int r = open_end(w, p, i, err);
+int probe_new(const struct reach *net, const flow_list *flows, struct probe **ret, struct err *err) {
+    struct probe *p = make(net, flows);
+    for (int i = 0; i < (int)net->topology->nodes.n; i++) {
+        int r = open_end(net, p, i, err);
         if (r < 0) {
             probe_free(p);
             return r;
