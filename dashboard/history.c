@@ -8,7 +8,7 @@ struct history *history_new(void) {
     struct fold *f = xcalloc(1, sizeof *f);
     f->h.story = story_new();
     f->watch = watch_new();
-    f->h.felt.most = KEEP_POINTS;
+    f->h.felt.most = f->h.leadership.most = KEEP_POINTS;
     return &f->h;
 }
 
@@ -20,15 +20,12 @@ static void free_lists(struct history *h) {
     VEC_DONE(&h->faults);
     VEC_DONE(&h->acts);
     outages_done(&h->felt);
+    leadership_done(&h->leadership);
     VEC_DONE(&h->ticks);
     VEC_DONE(&h->still);
-    VEC_DONE(&h->leases);
     VEC_DONE(&h->branches);
     VEC_DONE(&h->steps);
     VEC_DONE(&h->links);
-    VEC_DONE(&h->leaders);
-    VEC_DONE(&h->key_writes);
-    VEC_DONE(&h->quorum_gaps);
     VEC_DONE(&h->expects);
     VEC_DONE(&h->planned);
     strbuf_done(&h->lesson);
@@ -59,7 +56,6 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     switch (ev->kind) {
     case EVENT_RUN_BEGIN:
     case EVENT_VERSION:
-    case EVENT_CONFIG:
     case EVENT_LAB_STATE:
     case EVENT_RUN_END:
         fold_run(f, ev);
@@ -85,9 +81,6 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_DCS_KEY:
         fold_dcs_key(f, ev);
         break;
-    case EVENT_DCS_LEASE:
-        fold_lease(f, ev);
-        break;
     case EVENT_CLIENT_TICK:
         fold_tick(f, ev);
         break;
@@ -95,7 +88,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
         fold_client_error(f, ev);
         break;
     case EVENT_FAULT:
-        fold_fault_phase(f, m, ev);
+        fold_fault_phase(f, ev);
         break;
     case EVENT_LINK:
         fold_link(f, ev);
@@ -106,21 +99,16 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_LOG_LINE:
         fold_log(f, ev);
         break;
-    case EVENT_NODE_INFO:
-    case EVENT_NODE_POWER:
-    case EVENT_DCS_MEMBER:
-        fold_quorum(f, m, ev);
-        break;
     case EVENT_ACTION:
-        fold_act(f, m, ev);
-        break;
-    case EVENT_MEMBER:
-        if (ev->u.MEMBER.paused) {
-            f->h.paused = ev->t;
-            STR_COPY(f->h.paused_node, ev->u.MEMBER.node);
-        }
+        fold_act(f, ev);
         break;
     case EVENT_TICK:
+    case EVENT_CONFIG:
+    case EVENT_NODE_INFO:
+    case EVENT_NODE_POWER:
+    case EVENT_MEMBER:
+    case EVENT_DCS_LEASE:
+    case EVENT_DCS_MEMBER:
     case EVENT_PROGRESS:
     case EVENT_WATCHDOG:
     case EVENT_SERVICE:
@@ -144,6 +132,7 @@ void history_apply(struct history *h, const struct model *m, const struct event 
     if (ev->t > h->now)
         h->now = ev->t;
     apply_kind(f, m, ev);
+    leadership_event(&h->leadership, m, ev);
     outages_event(&h->felt, ev);
     fold_lanes(f, m, ev);
     story_event(f->h.story, ev);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // What the model forgets: the past, as the screens need it. A fold over events like the model; nothing is read from anywhere else.
+#include "lab/failover/leadership.h"
 #include "lab/model/lanes.h" // state lanes: enum lane, struct segment, lane_of, segment_note
 #include "lab/model/model.h"
 #include "lab/model/outages.h"
@@ -15,7 +16,6 @@ struct fault_band {
     bool verified;
     bool act;                    // an administrator's: asked .. done
     char params[EVENT_TEXT_MAX]; // "service=postgres process=backend", for the law that applies
-    char leader[NODE_NAME_MAX], etcd_leader[NODE_NAME_MAX]; // who led when it bit, "" = not known
 };
 struct tick { // 100 ms of the application
     usec_t at;
@@ -29,18 +29,6 @@ struct log_entry {
     usec_t t;
     char node[NODE_NAME_MAX], service[16], level[16];
     char *text;
-};
-struct lease_point { // a renewal of the leader's lease
-    usec_t t, ttl;
-    usec_t error; // the renewal lies in [t - error, t]
-    char holder[NODE_NAME_MAX];
-};
-struct leader_point { // the leader key changed hands; "" = it is gone
-    usec_t t;
-    char node[NODE_NAME_MAX];
-};
-struct quorum_gap {  // etcd served nobody for want of a quorum
-    usec_t from, to; // to = USEC_NEVER: it goes on
 };
 struct branch { // one timeline of PostgreSQL, from the first time a writable node showed it
     int64_t timeline, parent;
@@ -113,7 +101,7 @@ struct history {
     VEC(struct still) still; // the application did nothing
     struct story *story;     // the moments that every other printer has too
     VEC(struct log_entry) logs;
-    VEC(struct lease_point) leases;
+    struct leadership leadership; // what phases and laws are told from
     VEC(struct branch) branches;
     VEC(struct key_entry) keys;
     VEC(struct step_entry) steps;   // last state of each
@@ -121,19 +109,11 @@ struct history {
     struct next_entry next;
     struct strbuf lesson; // of the scenario, as it wrote it; "" = none
     VEC(struct link_entry) links;
-    VEC(struct leader_point) leaders;
-    VEC(struct leader_point) key_writes; // a Patroni has written its own key, members/NAME
-    VEC(struct quorum_gap) quorum_gaps;
     VEC(struct expect_entry) expects;
     VEC(struct row_entry) rows;
     VEC(struct wal_point) wal;
     VEC(struct client_error) client_errors;
     VEC(struct final_entry) finals;
-    usec_t etcd_election, primary_start_timeout; // settings that bounds need; 0 = not told
-    bool start_timeout_told;                     // 0 is a value of primary_start_timeout, too
-    usec_t paused;                               // when a Patroni last said that it is in maintenance mode; 0 = never
-    char paused_node[NODE_NAME_MAX];
-    usec_t leader_named; // when an administrator last asked for a switchover or failover; 0 = never
     char lab_phase[EVENT_NAME_MAX];
     struct {
         char component[EVENT_NAME_MAX], version[EVENT_NAME_MAX];

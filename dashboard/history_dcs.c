@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
-// What the DCS said over time: keys as they are now, who held the leader key, renewals of its lease, PostgreSQL's timelines.
+// What the DCS said over time: keys as they are now, and PostgreSQL's timelines.
 #include <cjson/cJSON.h>
 
 #include "dashboard/history_fold.h"
 #include "lab/base/json.h"
-#include "lab/measure/laws.h"
 
 static void drop_key(struct key_entry *k) {
     free(k->value);
@@ -37,17 +36,6 @@ static void note_key(struct history *h, const struct event *ev) {
     k->changed = ev->t;
 }
 
-static void note_leader(struct history *h, const struct event *ev) {
-    const char *holder = ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value;
-    const char *before = h->leaders.n ? h->leaders.items[h->leaders.n - 1].node : NULL;
-    if (before ? str_eq(before, holder) : !*holder)
-        return;
-    TRIM_OLDEST(&h->leaders, KEEP_POINTS, TRIM_NOTHING);
-    struct leader_point *p = VEC_ADD(&h->leaders);
-    p->t = ev->t;
-    STR_COPY(p->node, holder);
-}
-
 // history: [[timeline, end LSN, reason, time, new leader], ...], one per timeline that ended (patroni/ha.py, update_history).
 static void note_ends(struct history *h, const struct event *ev) {
     cleanup_json cJSON *list = cJSON_Parse(ev->u.DCS_KEY.value);
@@ -61,59 +49,10 @@ static void note_ends(struct history *h, const struct event *ev) {
     }
 }
 
-static void note_own_key(struct history *h, const struct event *ev) {
-    if (ev->u.DCS_KEY.gone || ev->u.DCS_KEY.initial)
-        return;
-    TRIM_OLDEST(&h->key_writes, KEEP_POINTS, TRIM_NOTHING);
-    struct leader_point *p = VEC_ADD(&h->key_writes);
-    p->t = ev->t;
-    STR_COPY(p->node, ev->u.DCS_KEY.key + strlen("members/"));
-}
-
-void fold_quorum(struct fold *f, const struct model *m, const struct event *ev) {
-    struct history *h = &f->h;
-    if (!quorum_note(&f->quorum, m, ev->t))
-        return;
-    size_t n = h->quorum_gaps.n;
-    if (f->quorum.state == QUORUM_LOST) {
-        TRIM_OLDEST(&h->quorum_gaps, KEEP_POINTS, TRIM_NOTHING);
-        VEC_PUSH(&h->quorum_gaps, ((struct quorum_gap){f->quorum.since, USEC_NEVER}));
-    } else if (n && h->quorum_gaps.items[n - 1].to == USEC_NEVER) {
-        h->quorum_gaps.items[n - 1].to = ev->t;
-    }
-}
-
 void fold_dcs_key(struct fold *f, const struct event *ev) {
     note_key(&f->h, ev);
-    if (str_eq(ev->u.DCS_KEY.key, "leader"))
-        note_leader(&f->h, ev);
-    else if (str_starts(ev->u.DCS_KEY.key, "members/"))
-        note_own_key(&f->h, ev);
-    else if (str_eq(ev->u.DCS_KEY.key, "history") && !ev->u.DCS_KEY.gone)
+    if (str_eq(ev->u.DCS_KEY.key, "history") && !ev->u.DCS_KEY.gone)
         note_ends(&f->h, ev);
-}
-
-// The observer narrows one renewal down with several events: what overlaps the last one is the same.
-void fold_lease(struct fold *f, const struct event *ev) {
-    struct history *h = &f->h;
-    if (ev->u.DCS_LEASE.gone || ev->u.DCS_LEASE.ttl_s <= 0)
-        return;
-    usec_t renewed = ev->u.DCS_LEASE.renewed;
-    usec_t error = ev->u.DCS_LEASE.error_us > 0 ? (usec_t)ev->u.DCS_LEASE.error_us : 0;
-    struct lease_point *last = h->leases.n ? &h->leases.items[h->leases.n - 1] : NULL;
-    bool same = last && str_eq(last->holder, ev->u.DCS_LEASE.holder) &&
-                law_same_renewal(&(struct law_renewal){.at = last->t, .error = last->error},
-                                 &(struct law_renewal){.at = renewed, .error = error});
-    if (last && (same ? error > last->error : renewed < last->t))
-        return;
-    if (!same) {
-        TRIM_OLDEST(&h->leases, KEEP_POINTS, TRIM_NOTHING);
-        last = VEC_ADD(&h->leases);
-    }
-    last->t = renewed;
-    last->error = error;
-    last->ttl = ev->u.DCS_LEASE.ttl_s < 1000000 ? (usec_t)ev->u.DCS_LEASE.ttl_s * SEC : 0;
-    STR_COPY(last->holder, ev->u.DCS_LEASE.holder);
 }
 
 static size_t index_of(const struct model *m, const char *name) {

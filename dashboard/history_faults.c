@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // Faults as bands on the time axis. A band exists from the moment a fault bites until it is healed; what is only asked for waits in
-// f->asked, with the leaders of that moment: when the fault bites, the leader's power may be gone and its leadership forgotten.
+// f->asked.
 #include "dashboard/history_fold.h"
-#include "lab/measure/laws.h"
 
 static struct fault_band *find_asked(struct fold *f, const char *id) {
     VEC_FOREACH (&f->asked, b)
@@ -22,13 +21,6 @@ static void drop_asked(struct fold *f, struct fault_band *b) {
     *b = f->asked.items[--f->asked.n];
 }
 
-static void note_leaders(struct fault_band *b, const struct model *m) {
-    STR_COPY(b->leader, m->leader);
-    for (size_t i = 0; i < m->n_nodes; i++)
-        if (m->nodes[i].etcd_leader)
-            STR_COPY(b->etcd_leader, m->nodes[i].name);
-}
-
 static void note_text(struct fault_band *b, const struct event *ev) {
     if (*ev->u.FAULT.mechanism)
         STR_COPY(b->mechanism, ev->u.FAULT.mechanism);
@@ -42,33 +34,30 @@ static void note_text(struct fault_band *b, const struct event *ev) {
         STR_COPY(b->detail, ev->u.FAULT.detail);
 }
 
-static struct fault_band *note_asked(struct fold *f, const struct model *m, const struct event *ev) {
+static struct fault_band *note_asked(struct fold *f, const struct event *ev) {
     struct fault_band *b = find_asked(f, ev->u.FAULT.id);
     TRIM_OLDEST(&f->asked, KEEP_KEYS, TRIM_NOTHING);
     b = b ? b : VEC_ADD(&f->asked);
     memset(b, 0, sizeof *b);
     STR_COPY(b->id, ev->u.FAULT.id);
     b->asked = ev->t;
-    note_leaders(b, m);
     return b;
 }
 
-static struct fault_band *begin_band(struct fold *f, const struct model *m, const struct event *ev) {
+static struct fault_band *begin_band(struct fold *f, const struct event *ev) {
     TRIM_OLDEST(&f->h.faults, KEEP_KEYS, TRIM_NOTHING);
     struct fault_band *b = VEC_ADD(&f->h.faults), *asked = find_asked(f, ev->u.FAULT.id);
     if (asked) {
         *b = *asked;
         drop_asked(f, asked);
-    } else { // a log that begins in the middle
+    } else // a log that begins in the middle
         STR_COPY(b->id, ev->u.FAULT.id);
-        note_leaders(b, m);
-    }
     b->from = ev->t;
     b->to = USEC_NEVER;
     return b;
 }
 
-void fold_fault_phase(struct fold *f, const struct model *m, const struct event *ev) {
+void fold_fault_phase(struct fold *f, const struct event *ev) {
     const char *phase = ev->u.FAULT.phase;
     bool bites = str_eq(phase, "effective") || str_eq(phase, "verified");
     bool over = str_eq(phase, "healed") || str_eq(phase, "heal_verified") || str_eq(phase, "failed");
@@ -78,9 +67,9 @@ void fold_fault_phase(struct fold *f, const struct model *m, const struct event 
         return;
     }
     if (str_eq(phase, "asked"))
-        b = note_asked(f, m, ev);
+        b = note_asked(f, ev);
     else if (!b && bites)
-        b = begin_band(f, m, ev);
+        b = begin_band(f, ev);
     else if (!b)
         b = asked;
     if (!b)
@@ -92,7 +81,7 @@ void fold_fault_phase(struct fold *f, const struct model *m, const struct event 
 }
 
 // An act works from the moment it is asked for.
-void fold_act(struct fold *f, const struct model *m, const struct event *ev) {
+void fold_act(struct fold *f, const struct event *ev) {
     struct history *h = &f->h;
     if (str_eq(ev->u.ACTION.phase, "asked")) {
         TRIM_OLDEST(&h->acts, KEEP_KEYS, TRIM_NOTHING);
@@ -102,9 +91,6 @@ void fold_act(struct fold *f, const struct model *m, const struct event *ev) {
         b->asked = b->from = ev->t;
         b->to = USEC_NEVER;
         b->act = true;
-        note_leaders(b, m);
-        if (law_names_leader(ev->u.ACTION.action))
-            h->leader_named = ev->t;
         return;
     }
     for (size_t i = h->acts.n; i > 0; i--)

@@ -2,7 +2,6 @@
 #pragma once
 // Private to the fold: what it must remember between two events, and its parts by theme.
 #include "dashboard/history.h"
-#include "lab/model/quorum.h"
 #include "lab/model/watch.h"
 
 // A lab may be up for weeks. These are the most entries kept; a fifth is dropped at once, so that dropping costs nothing per event.
@@ -10,14 +9,13 @@ enum {
     KEEP_LINES = 20000,  // logs
     KEEP_TICKS = 360000, // 10 h of 100 ms
     KEEP_SEGMENTS = 20000,
-    KEEP_POINTS = 20000,   // leases, leaders, outages, positions
+    KEEP_POINTS = 20000,   // of leadership, outages, positions
     KEEP_KEYS = 512,       // keys, steps, rows: what is there now
     KEEP_LESSON = 1 << 16, // bytes
 };
 
 struct fold {
     struct history h; // first: the address of the one is that of the other
-    struct quorum_watch quorum;
     struct watch *watch;
     VEC(struct fault_band) asked; // injections that are under way: no band yet
     struct {                      // last seen of each node as a standby: where its next timeline branches off
@@ -43,12 +41,10 @@ void fold_lanes(struct fold *f, const struct model *m, const struct event *ev);
 void fold_tick(struct fold *f, const struct event *ev);
 void fold_client_error(struct fold *f, const struct event *ev);
 void fold_final(struct fold *f, const struct event *ev);
-void fold_fault_phase(struct fold *f, const struct model *m, const struct event *ev);
-void fold_act(struct fold *f, const struct model *m, const struct event *ev);
+void fold_fault_phase(struct fold *f, const struct event *ev);
+void fold_act(struct fold *f, const struct event *ev);
 void fold_link(struct fold *f, const struct event *ev);
 void fold_dcs_key(struct fold *f, const struct event *ev);
-void fold_quorum(struct fold *f, const struct model *m, const struct event *ev);
-void fold_lease(struct fold *f, const struct event *ev);
 void fold_branches(struct fold *f, const struct model *m, const struct event *ev);
 void fold_log(struct fold *f, const struct event *ev);
 void fold_run(struct fold *f, const struct event *ev); // begin, version, state, settings, end

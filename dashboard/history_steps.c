@@ -34,23 +34,6 @@ static void note_version(struct history *h, const struct event *ev) {
     STR_COPY(h->versions[i].version, ev->u.VERSION.version);
 }
 
-// A number in units of `unit` µs; nonsense is 0, not told.
-static usec_t setting_time(const char *text, usec_t unit) {
-    char *end = NULL;
-    double x = strtod(text, &end);
-    return end == text || !isfinite(x) || x < 0 || x > 1e9 ? 0 : (usec_t)(x * (double)unit);
-}
-
-static void note_config(struct history *h, const struct event *ev) {
-    if (str_eq(ev->u.CONFIG.key, "etcd.election-timeout"))
-        h->etcd_election = setting_time(ev->u.CONFIG.value, MSEC);
-    else if (str_eq(ev->u.CONFIG.key, "patroni.primary_start_timeout") ||
-             str_eq(ev->u.CONFIG.key, "patroni.master_start_timeout")) {
-        h->primary_start_timeout = setting_time(ev->u.CONFIG.value, SEC);
-        h->start_timeout_told = true;
-    }
-}
-
 void fold_run(struct fold *f, const struct event *ev) {
     struct history *h = &f->h;
     switch ((int)ev->kind) {
@@ -59,9 +42,6 @@ void fold_run(struct fold *f, const struct event *ev) {
         break;
     case EVENT_VERSION:
         note_version(h, ev);
-        break;
-    case EVENT_CONFIG:
-        note_config(h, ev);
         break;
     case EVENT_LAB_STATE:
         STR_COPY(h->lab_phase, ev->u.LAB_STATE.state);

@@ -68,59 +68,63 @@ int draw_watchdogs(struct canvas *c, struct rect area, int y, int most, const st
 }
 
 // "8.2 s of 20.5 - 27.0 s"
-static int draw_bounds(struct canvas *c, struct rect area, int y, int x, const struct outage_part *p, usec_t now) {
+static int draw_bounds(struct canvas *c, struct rect area, int y, int x, const struct phase *p) {
     char took[SHORT_MAX], max[SHORT_MAX];
-    usec_t end = p->to == USEC_NEVER ? now : p->to, t = end > p->from ? end - p->from : 0;
+    usec_t t = p->duration;
     if (!p->bounded)
         return canvas_text(c, area, y, x, TONE_PLAIN, "%s", seconds_text(took, t));
-    bool late = t > p->max + SEC / 2;
+    bool late = t > p->bound_max + SEC / 2;
     x = canvas_text(c, area, y, x, late ? TONE_WARN : TONE_PLAIN, "%s", seconds_text(took, t));
-    x = canvas_text(c, area, y, x, TONE_DIM, " (law: %.1f - %s)", (double)p->min / 1e6, seconds_text(max, p->max));
+    x = canvas_text(c, area, y, x, TONE_DIM, " (law: %.1f - %s)", (double)p->bound_min / 1e6,
+                    seconds_text(max, p->bound_max));
     if (late)
         x = canvas_text(c, area, y, x, TONE_WARN, " ! later than the law");
     return x;
 }
 
+static const char *phase_title(const struct recovery *r, int phase) {
+    return phase == PHASE_NO_QUORUM ? "no quorum" : phase == PHASE_QUORUM_BACK ? "quorum back" : r->phases[phase].name;
+}
+
 static const char *phase_words(int phase) {
-    static const char *const words[OP_COUNT] = {
-        [OP_DEMOTE] = "Patroni can't renew the key: the leader gives up its writes",
-        [OP_NO_QUORUM] = "nobody can lead until etcd has a quorum again",
-        [OP_QUORUM_BACK] = "etcd serves again: Patroni must come to its next loop",
-        [OP_DETECT] = "waiting until the leader key is gone",
-        [OP_ELECT] = "the key is free: the replicas choose a new leader",
-        [OP_RETURN] = "the leader kept its key: its PostgreSQL must accept writes again",
-        [OP_PROMOTE] = "the new leader holds the key: PostgreSQL becomes writable",
-        [OP_REROUTE] = "PostgreSQL takes writes: the application must find it",
+    static const char *const words[PHASE_REJOIN] = {
+        [PHASE_DEMOTE] = "Patroni can't renew the key: the leader gives up its writes",
+        [PHASE_NO_QUORUM] = "nobody can lead until etcd has a quorum again",
+        [PHASE_QUORUM_BACK] = "etcd serves again: Patroni must come to its next loop",
+        [PHASE_DETECT] = "waiting until the leader key is gone",
+        [PHASE_ELECT] = "the key is free: the replicas choose a new leader",
+        [PHASE_RETURN] = "the leader kept its key: its PostgreSQL must accept writes again",
+        [PHASE_PROMOTE] = "the new leader holds the key: PostgreSQL becomes writable",
+        [PHASE_REROUTE] = "PostgreSQL takes writes: the application must find it",
     };
     return words[phase];
 }
 
 // Which chain an outage has: what is not in it is not drawn, what has not come yet is a dash.
-static bool in_chain(const struct outage_story *s, int phase) {
-    if (s->parts[phase].present || phase == OP_REROUTE)
+static bool in_chain(const struct recovery *s, int phase) {
+    if (s->phases[phase].present || phase == PHASE_REROUTE)
         return true;
-    if (s->in_place)
-        return phase == OP_RETURN;
+    if (s->in_place) // whether it stopped at all is seen afterwards
+        return false;
     if (s->no_quorum)
-        return phase == OP_NO_QUORUM || phase == OP_PROMOTE ||
-               (phase == OP_QUORUM_BACK && !s->parts[OP_DETECT].present);
-    return phase == OP_DETECT || phase == OP_ELECT || phase == OP_PROMOTE;
+        return phase == PHASE_NO_QUORUM || phase == PHASE_PROMOTE ||
+               (phase == PHASE_QUORUM_BACK && !s->phases[PHASE_DETECT].present);
+    return phase == PHASE_DETECT || phase == PHASE_ELECT || phase == PHASE_PROMOTE;
 }
 
 // "detect 26.1 s > elect 2.1 s > [promote 0.3 s] > reroute -"; five phases have no room for units on a narrow screen
-static void draw_chain(struct canvas *c, struct rect area, int y, const struct outage_story *s, usec_t now) {
+static void draw_chain(struct canvas *c, struct rect area, int y, const struct recovery *s) {
     int x = LABEL;
     bool narrow = s->no_quorum && area.cols < 100;
     const char *unit = narrow ? "" : " s";
-    for (int i = 0; i < OP_COUNT; i++) {
-        const char *name = narrow && i == OP_QUORUM_BACK ? "back" : outage_phase_names[i];
-        const struct outage_part *p = &s->parts[i];
-        usec_t end = p->to == USEC_NEVER ? now : p->to;
+    for (int i = 0; i < PHASE_REJOIN; i++) {
+        const char *name = narrow && i == PHASE_QUORUM_BACK ? "back" : phase_title(s, i);
+        const struct phase *p = &s->phases[i];
         if (!in_chain(s, i))
             continue;
         if (x > LABEL && (x = canvas_text(c, area, y, x, TONE_DIM, " ")))
             x = canvas_sign(c, area, y, x, TONE_DIM, SIGN_RIGHT) + 1;
-        double took = (double)(end > p->from ? end - p->from : 0) / 1e6;
+        double took = (double)p->duration / 1e6;
         if (!p->present)
             x = canvas_text(c, area, y, x, TONE_DIM, "%s -", name);
         else if (i == s->current)
@@ -132,6 +136,7 @@ static void draw_chain(struct canvas *c, struct rect area, int y, const struct o
 
 static int draw_open(struct canvas *c, struct rect area, int y, int most, const struct dash *d,
                      const struct outage_story *s) {
+    const struct recovery *r = &s->recovery;
     char text[SHORT_MAX];
     label(c, area, y, TONE_BAD, "OUTAGE");
     int x = canvas_sign(c, area, y, LABEL, TONE_BAD, SIGN_BAD);
@@ -143,16 +148,16 @@ static int draw_open(struct canvas *c, struct rect area, int y, int most, const 
         (void)canvas_text(c, area, y, x, TONE_BAD, "%s", room ? why : short_why);
     if (most < 2)
         return 1;
-    draw_chain(c, area, y + 1, s, d->now);
-    if (most < 3 || s->current < 0)
+    draw_chain(c, area, y + 1, r);
+    if (most < 3 || r->current < 0)
         return 2;
-    const struct outage_part *p = &s->parts[s->current];
-    x = canvas_text(c, area, y + 2, LABEL, TONE_STRONG, "%s ", outage_phase_names[s->current]);
-    (void)draw_bounds(c, area, y + 2, x, p, d->now);
+    const struct phase *p = &r->phases[r->current];
+    x = canvas_text(c, area, y + 2, LABEL, TONE_STRONG, "%s ", phase_title(r, r->current));
+    (void)draw_bounds(c, area, y + 2, x, p);
     if (most < 4)
         return 3;
     (void)canvas_field(c, area, y + 3, LABEL, area.cols - LABEL - 1, TONE_DIM,
-                       *p->why ? p->why : phase_words(s->current));
+                       *p->why ? p->why : phase_words(r->current));
     return 4;
 }
 
@@ -167,7 +172,7 @@ static int draw_over(struct canvas *c, struct rect area, int y, int most, const 
         (void)canvas_text(c, area, y, x, TONE_DIM, " (%zu so far)", d->history->felt.writes.n);
     if (most < 2 || !s->cause)
         return 1;
-    draw_chain(c, area, y + 1, s, s->to);
+    draw_chain(c, area, y + 1, &s->recovery);
     return 2;
 }
 

@@ -93,16 +93,19 @@ void timeline_node(struct canvas *c, struct rect area, int y, const struct span 
 void timeline_leaders(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
     (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "leader key");
     int end = -1; // nothing is drawn over the label before
-    VEC_FOREACH (&d->history->leaders, p) {
-        int col = span_col(s, p->t);
-        if (col < 0 || col >= s->cols || p->t > d->now)
+    const char *before = "";
+    VEC_FOREACH (&d->history->leadership.keys, k) {
+        int col = span_col(s, k->t);
+        bool news = !str_eq(k->value, before);
+        before = k->value;
+        if (!news || col < 0 || col >= s->cols || k->t > d->now)
             continue;
         if (col < end)
             col = end;
         int x = TIMELINE_LEFT + col;
-        (void)canvas_sign(c, area, y, x, *p->node ? TONE_LEADER : TONE_BAD, *p->node ? SIGN_LEADER : SIGN_BAD);
-        end = canvas_text(c, area, y, x + 1, *p->node ? TONE_LEADER : TONE_BAD, "%s", *p->node ? p->node : "gone") -
-              TIMELINE_LEFT;
+        enum tone tone = k->gone ? TONE_BAD : TONE_LEADER;
+        (void)canvas_sign(c, area, y, x, tone, k->gone ? SIGN_BAD : SIGN_LEADER);
+        end = canvas_text(c, area, y, x + 1, tone, "%s", k->gone ? "gone" : k->value) - TIMELINE_LEFT;
     }
 }
 

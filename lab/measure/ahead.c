@@ -48,7 +48,7 @@ void ahead_measure(struct measure *m) {
             see_no_standby(m, &watches[q->node], q);
         if (!q->answered || q->in_recovery || !q->lsn || !q->lsn_asked)
             continue;
-        if (!str_eq(leader_at(m, q->lsn_asked), m->nodes[q->node].name))
+        if (!str_eq(leadership_holder(&m->leadership, q->lsn_asked), m->nodes[q->node].name))
             continue; // a primary without the key leads nobody
         for (int i = 0; i < (int)m->n_nodes; i++)
             if (i != q->node)

@@ -9,14 +9,6 @@ static usec_t effect_of(const struct fault_measure *f) {
     return f->effective ? f->effective : f->asked;
 }
 
-const char *leader_at(const struct measure *m, usec_t t) {
-    const char *holder = "";
-    VEC_FOREACH (&m->keys, k)
-        if (k->t <= t || (k->initial && k == m->keys.items)) // what the first read found was there before
-            holder = k->value;
-    return holder;
-}
-
 static int first_fault(const struct measure *m) {
     int best = -1;
     for (size_t i = 0; i < m->out.faults.n; i++) {
@@ -29,9 +21,9 @@ static int first_fault(const struct measure *m) {
 
 static usec_t explains_until(const struct measure *m, const struct fault_measure *f) {
     usec_t bite = effect_of(f);
-    struct law_fault done = {f->mechanism, f->params, f->nodes, leader_at(m, bite)};
+    struct law_fault done = {f->mechanism, f->params, f->nodes, leadership_holder(&m->leadership, bite)};
     return law_explains_until(&done, bite, f->over ? f->over : USEC_NEVER,
-                              fold_setting_usec(m, "patroni.ttl", bite, SEC, 0));
+                              leadership_setting(&m->leadership, "patroni.ttl", bite, SEC, 0));
 }
 
 static int who_explains(const struct measure *m, usec_t began, usec_t ended, usec_t resolution) {
@@ -45,8 +37,8 @@ static int who_explains(const struct measure *m, usec_t began, usec_t ended, use
 
 // Without an outage: the moment the leader's key went, or changed hands.
 static usec_t first_key_loss(const struct measure *m, usec_t since) {
-    const char *holder = leader_at(m, since);
-    VEC_FOREACH (&m->keys, k)
+    const char *holder = leadership_holder(&m->leadership, since);
+    VEC_FOREACH (&m->leadership.keys, k)
         if (k->t > since && !str_eq(k->value, holder))
             return k->t;
     return 0;
@@ -54,15 +46,15 @@ static usec_t first_key_loss(const struct measure *m, usec_t since) {
 
 static void note_leaders(struct measure *m, usec_t since) {
     struct measures *o = &m->out;
-    STR_COPY(o->old_leader, leader_at(m, since));
-    VEC_FOREACH (&m->keys, k) {
+    STR_COPY(o->old_leader, leadership_holder(&m->leadership, since));
+    VEC_FOREACH (&m->leadership.keys, k) {
         if (k->t <= since || k->gone)
             continue;
         o->leader_changed = o->leader_changed || (*o->old_leader && !str_eq(k->value, o->old_leader));
         STR_COPY(o->new_leader, k->value);
     }
     if (!*o->new_leader)
-        STR_COPY(o->new_leader, m->keys.n ? m->keys.items[m->keys.n - 1].value : "");
+        STR_COPY(o->new_leader, m->leadership.keys.n ? m->leadership.keys.items[m->leadership.keys.n - 1].value : "");
 }
 
 // Which injection the phases belong to. Without an outage and without a lost key it is the first one: there is nothing to explain, and a rejoin is still

@@ -23,7 +23,7 @@
 #define HANG_LOG   (SEC / 2) // in logs of older programs a line has the time at which it was read
 
 static bool held_before(const struct measure *m, const struct key_change *until, const char *node) {
-    for (const struct key_change *k = m->keys.items; k < until; k++)
+    for (const struct key_change *k = m->leadership.keys.items; k < until; k++)
         if (!k->gone && str_eq(k->value, node))
             return true;
     return false;
@@ -36,8 +36,8 @@ static bool written_over(const struct key_change *a, const struct key_change *b)
 }
 
 static void find_key_overwritten(const struct measure *m, struct defect_measure *d) {
-    for (size_t i = 1; i < m->keys.n && !d->seen; i++) {
-        const struct key_change *a = &m->keys.items[i - 1], *b = a + 1;
+    for (size_t i = 1; i < m->leadership.keys.n && !d->seen; i++) {
+        const struct key_change *a = &m->leadership.keys.items[i - 1], *b = a + 1;
         if (!written_over(a, b) || !held_before(m, a, b->value))
             continue;
         d->seen = true;

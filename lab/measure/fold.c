@@ -40,26 +40,6 @@ bool fold_damaged(const struct measure *m) {
     return m->out.record && !m->out.record->live && !m->out.record->complete;
 }
 
-static bool read_duration(const char *text, usec_t unit, usec_t *ret) {
-    char *end;
-    double v = strtod(text, &end) * (double)unit;
-    if (end == text || *end || !(v >= 0 && v <= (double)USEC_LONGEST)) // no number at all is in no range
-        return false;
-    *ret = (usec_t)v;
-    return true;
-}
-
-usec_t fold_setting_usec(const struct measure *m, const char *key, usec_t t, usec_t unit, usec_t fallback) {
-    usec_t v = fallback;
-    bool known = false;
-    VEC_FOREACH (&m->settings, s) {
-        if (!str_eq(s->key, key) || (known && s->t > t)) // the first value also holds for the time before it was read
-            continue;
-        known = read_duration(s->value, unit, &v) || known;
-    }
-    return v;
-}
-
 static void on_begin(struct measure *m, const struct event *ev) {
     struct measures *o = &m->out;
     STR_COPY(o->scenario, ev->u.RUN_BEGIN.scenario);
@@ -100,13 +80,6 @@ static void on_node_info(struct measure *m, const struct event *ev) {
     m->nodes[i].postgres = ev->u.NODE_INFO.postgres;
     m->nodes[i].etcd = ev->u.NODE_INFO.etcd;
     m->nodes[i].haproxy = ev->u.NODE_INFO.haproxy;
-}
-
-static void on_config(struct measure *m, const struct event *ev) {
-    struct setting_seen *s = VEC_ADD(&m->settings);
-    s->t = ev->t;
-    STR_COPY(s->key, ev->u.CONFIG.key);
-    STR_COPY(s->value, ev->u.CONFIG.value);
 }
 
 static void on_power(struct measure *m, const struct event *ev) {
@@ -154,16 +127,6 @@ static void on_replication(struct measure *m, const struct event *ev) {
     }
 }
 
-static void note_quorum(struct measure *m, const struct event *ev) {
-    if (!quorum_note(&m->quorum, m->model, ev->t))
-        return;
-    size_t n = m->quorum_losses.n;
-    if (m->quorum.state == QUORUM_LOST)
-        *VEC_ADD(&m->quorum_losses) = (struct quorum_loss){m->quorum.since, USEC_NEVER};
-    else if (n && m->quorum_losses.items[n - 1].to == USEC_NEVER)
-        m->quorum_losses.items[n - 1].to = ev->t;
-}
-
 static void note_health(struct measure *m, const struct event *ev) {
     struct health_watch *w = &m->health;
     enum health_news news = health_note(w, m->model, ev);
@@ -174,31 +137,8 @@ static void note_health(struct measure *m, const struct event *ev) {
 }
 
 static void on_key(struct measure *m, const struct event *ev) {
-    if (str_starts(ev->u.DCS_KEY.key, "members/") && !ev->u.DCS_KEY.gone && !ev->u.DCS_KEY.initial)
-        *VEC_ADD(&m->key_writes) = (struct key_write){ev->t, fold_find_node(m, ev->u.DCS_KEY.key + strlen("members/"))};
-    if (!str_eq(ev->u.DCS_KEY.key, "leader"))
-        return;
-    struct key_change *k = VEC_ADD(&m->keys);
-    k->t = ev->t;
-    k->gone = ev->u.DCS_KEY.gone;
-    k->initial = ev->u.DCS_KEY.initial;
-    k->created = ev->u.DCS_KEY.created;
-    STR_COPY(k->value, k->gone ? "" : ev->u.DCS_KEY.value);
-    STR_COPY(m->holder, k->value);
-}
-
-static void on_lease(struct measure *m, const struct event *ev) {
-    if (ev->u.DCS_LEASE.gone || ev->u.DCS_LEASE.renewed == 0)
-        return;
-    int64_t error = ev->u.DCS_LEASE.error_us > 0 ? ev->u.DCS_LEASE.error_us : 0, ttl = ev->u.DCS_LEASE.ttl_s;
-    *VEC_ADD(&m->leases) = (struct lease_seen){ev->t, ev->u.DCS_LEASE.renewed, (usec_t)error,
-                                               ttl > 0 && ttl < 1000000 ? (usec_t)ttl * SEC : 0};
-}
-
-static void on_etcd(struct measure *m, const struct event *ev) {
-    int i = fold_node(m, ev->u.DCS_MEMBER.node);
-    if (i >= 0)
-        *VEC_ADD(&m->etcd) = (struct etcd_seen){ev->t, i, ev->u.DCS_MEMBER.answered && ev->u.DCS_MEMBER.leader};
+    if (str_eq(ev->u.DCS_KEY.key, "leader"))
+        STR_COPY(m->holder, ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value);
 }
 
 static void on_tick(struct measure *m, const struct event *ev) {
@@ -323,7 +263,6 @@ static void on_final_read(struct measure *m, const struct event *ev) {
 
 static void on_log_line(struct measure *m, const struct event *ev) {
     int node = fold_find_node(m, ev->u.LOG_LINE.node);
-    races_log_line(m, ev);
     if (node >= 0 && strstr(ev->u.LOG_LINE.text, "terminating any other active server processes"))
         *VEC_ADD(&m->crashes) = (struct crash_seen){ev->t, node};
 }
@@ -356,7 +295,7 @@ void measure_event(struct measure *m, const struct event *ev) {
         outages_event(&m->felt, ev);
     if (!m->closed) {
         model_apply(m->model, ev);
-        note_quorum(m, ev);
+        leadership_event(&m->leadership, m->model, ev);
         note_health(m, ev);
     }
     switch (ev->kind) {
@@ -366,8 +305,6 @@ void measure_event(struct measure *m, const struct event *ev) {
         return on_version(m, ev);
     case EVENT_NODE_INFO:
         return on_node_info(m, ev);
-    case EVENT_CONFIG:
-        return on_config(m, ev);
     case EVENT_LAB_STATE:
         if (str_eq(ev->u.LAB_STATE.state, "stopping"))
             close_at(m, ev->t);
@@ -380,10 +317,6 @@ void measure_event(struct measure *m, const struct event *ev) {
         return m->closed ? (void)0 : on_replication(m, ev);
     case EVENT_DCS_KEY:
         return m->closed ? (void)0 : on_key(m, ev);
-    case EVENT_DCS_LEASE:
-        return on_lease(m, ev);
-    case EVENT_DCS_MEMBER:
-        return on_etcd(m, ev);
     case EVENT_CLIENT_TICK:
         return on_tick(m, ev);
     case EVENT_FAULT:
@@ -400,8 +333,6 @@ void measure_event(struct measure *m, const struct event *ev) {
         return on_final_read(m, ev);
     case EVENT_NOISE:
         return on_noise(m, ev);
-    case EVENT_MEMBER:
-        return m->closed ? (void)0 : races_member(m, ev);
     case EVENT_LOG_LINE:
         return m->closed ? (void)0 : on_log_line(m, ev);
     case EVENT_CLIENT_ERROR:
@@ -410,6 +341,10 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_RUN_END:
         return on_run_end(m, ev);
     case EVENT_TICK:
+    case EVENT_CONFIG:
+    case EVENT_MEMBER:
+    case EVENT_DCS_LEASE:
+    case EVENT_DCS_MEMBER:
     case EVENT_PROGRESS:
     case EVENT_SERVICE:
     case EVENT_WATCHDOG:

@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Private to the room: what the fold keeps of a log, and the steps of measure_finish in the order they run.
-#include "lab/measure/bounds.h"
+#include "lab/failover/bounds.h"
 #include "lab/measure/idset.h"
-#include "lab/measure/laws.h"
 #include "lab/measure/measure.h"
 #include "lab/model/health.h"
-#include "lab/model/quorum.h"
 #include "lab/model/watch.h"
 
 struct tick {
     usec_t from, to;
     int64_t w_tried, w_ok, w_failed, w_unknown, r_tried, r_ok, r_failed;
     usec_t first_ok, last_ok, first_latency, last_latency;
-};
-struct key_change { // of the leader key
-    usec_t t;
-    bool gone, initial;
-    int64_t created; // revision; 0 = not recorded
-    char value[NODE_NAME_MAX];
-};
-struct lease_seen {
-    usec_t t, renewed, error, ttl;
 };
 struct sql_seen {
     usec_t t, asked, previous, latency;
@@ -31,18 +20,6 @@ struct sql_seen {
     usec_t lsn_asked; // 0 = not recorded
     lsn_t lsn;        // primary: current; standby: replayed; received as long as nothing was replayed
 };
-struct etcd_seen {
-    usec_t t;
-    int node;
-    bool leader;
-};
-struct quorum_loss { // the time in which etcd served nobody for want of a quorum (lab/model/quorum.h)
-    usec_t from, to; // to = USEC_NEVER: not seen to end
-};
-struct key_write { // a Patroni has written its own key, members/NAME
-    usec_t t;
-    int node;
-};
 struct crash_seen { // a postmaster ends all its children because one of them crashed, by its log
     usec_t t;
     int node;
@@ -51,10 +28,6 @@ struct power_seen {
     usec_t t;
     int node;
     bool on;
-};
-struct setting_seen {
-    usec_t t;
-    char key[EVENT_NAME_MAX], value[EVENT_NAME_MAX];
 };
 struct noise_seen {
     usec_t t;
@@ -109,20 +82,12 @@ struct measure {
     struct record_proof record;
     int64_t period_us;
     VEC(struct tick) ticks;
-    VEC(struct key_change) keys;
-    VEC(struct lease_seen) leases;
+    struct leadership leadership; // until the lab is stopped
     VEC(struct sql_seen) sql;
-    VEC(struct etcd_seen) etcd;
     struct model *model; // until the lab is stopped
-    struct quorum_watch quorum;
     struct health_watch health;
-    VEC(struct quorum_loss) quorum_losses;
-    usec_t quorum_lost; // since when, of the loss that made the leader of the phases fall; 0 = none did
-    VEC(struct key_write) key_writes;
-    VEC(struct bound_said) said; // node: a name in `nodes`
     VEC(struct crash_seen) crashes;
     VEC(struct power_seen) power;
-    VEC(struct setting_seen) settings;
     VEC(struct noise_seen) noise;
     VEC(struct health_change) healths;
     VEC(struct expectation) expectations;
@@ -141,17 +106,12 @@ int fold_node(struct measure *m,
 int fold_ledger_node(const struct measure *m, uint8_t number); // of a ledger record; -1 = not known
 int fold_find_node(const struct measure *m, const char *name);
 struct fault_measure *fold_fault(struct measure *m, const char *id);
-// The setting's latest value at time t, a number of `unit`s; fallback when the log has none that is a duration (0 to USEC_LONGEST).
-usec_t fold_setting_usec(const struct measure *m, const char *key, usec_t t, usec_t unit, usec_t fallback);
 
 void outage_measure(struct measure *m);
 void cause_choose(struct measure *m);
 void availability_measure(struct measure *m);
 void cluster_measure(struct measure *m);
-void phases_measure(struct measure *m);
-void bounds_measure(struct measure *m);
-void races_log_line(struct measure *m, const struct event *ev);
-void races_member(struct measure *m, const struct event *ev);
+void phases_measure(struct measure *m); // and their bounds
 void writes_measure(struct measure *m);
 void splitbrain_measure(struct measure *m);
 void watched_measure(
@@ -207,4 +167,3 @@ struct span {
 };
 typedef VEC(struct span) span_list;
 void cluster_spans(const struct measure *m, span_list *out); // from direct probes
-const char *leader_at(const struct measure *m, usec_t t);    // holder of the key at t, "" = none or not known

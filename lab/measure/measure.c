@@ -12,6 +12,7 @@ struct measure *measure_new(void) {
     m->out.no_end = true;
     m->out.cause = -1;
     m->out.felt = &m->felt;
+    m->out.leadership = &m->leadership;
     m->model = model_new();
     m->watch = watch_new();
     return m;
@@ -65,7 +66,6 @@ const struct measures *measure_finish(struct measure *m) {
     availability_measure(m);
     cluster_measure(m);
     phases_measure(m);
-    bounds_measure(m);
     writes_measure(m);
     splitbrain_measure(m);
     ahead_measure(m);
@@ -84,14 +84,13 @@ void measure_free(struct measure *m) {
         idset_done(&m->nodes[i].rows);
     idset_done(&m->ok), idset_done(&m->failed), idset_done(&m->unknown), idset_done(&m->local_only);
     VEC_DONE(&m->record.missing);
-    VEC_DONE(&m->ticks), VEC_DONE(&m->keys), VEC_DONE(&m->leases), VEC_DONE(&m->sql), VEC_DONE(&m->etcd),
-        VEC_DONE(&m->said), VEC_DONE(&m->crashes);
-    VEC_DONE(&m->quorum_losses), VEC_DONE(&m->key_writes);
+    VEC_DONE(&m->ticks), VEC_DONE(&m->sql), VEC_DONE(&m->crashes);
+    leadership_done(&m->leadership);
     model_free(m->model);
     watch_free(m->watch);
     outages_done(&m->felt);
     VEC_DONE(&m->out.holes);
-    VEC_DONE(&m->power), VEC_DONE(&m->settings), VEC_DONE(&m->noise), VEC_DONE(&m->healths);
+    VEC_DONE(&m->power), VEC_DONE(&m->noise), VEC_DONE(&m->healths);
     VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->runs);
     VEC_DONE(&m->out.faults), VEC_DONE(&m->out.expects), VEC_DONE(&m->out.versions);
     VEC_DONE(&m->out.contents), VEC_DONE(&m->out.aheads), VEC_DONE(&m->out.defects);

@@ -4,6 +4,7 @@
 // docs/measures.md defines each number; the definitions come from docs/ARCHITECTURE.md section "What is measured".
 #include "lab/base/cluster.h"
 #include "lab/base/vec.h"
+#include "lab/failover/phase.h"
 #include "lab/model/outages.h"
 #include "lab/model/watch.h"
 #include "lab/record/event.h"
@@ -12,36 +13,6 @@
 
 enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INVALID, VERDICT_SKIPPED, VERDICT_ERROR, VERDICT_KNOWN_DEFECT };
 const char *verdict_name(enum verdict v);
-
-#define PHASES(X)                                                                                                      \
-    X(DEMOTE, "demote")           /* etcd lost its quorum: fault effective -> the leader accepts no write any more */  \
-    X(NO_QUORUM, "no-quorum")     /* -> etcd has a quorum again */                                                     \
-    X(QUORUM_BACK, "quorum-back") /* -> the Patroni that will lead has written to etcd again */                        \
-    X(DETECT, "detect")           /* fault effective -> leader key gone */                                             \
-    X(ELECT, "elect")             /* -> a new leader key */                                                            \
-    X(RETURN, "return")           /* fault effective -> the leader that kept its key accepts writes again */           \
-    X(PROMOTE, "promote")         /* -> that node acknowledges a write (direct probe) */                               \
-    X(REROUTE, "reroute")         /* -> first acknowledged write of the application */                                 \
-    X(REJOIN, "rejoin")           /* writes back, or heal when later -> healthy, to the end */
-enum phase_kind {
-#define X(kind, name) PHASE_##kind,
-    PHASES(X)
-#undef X
-        PHASE_COUNT
-};
-
-struct phase {
-    const char *name;
-    usec_t start, duration; // run time, µs
-    usec_t error;           // the duration's resolution
-    usec_t bound_min, bound_max;
-    bool present; // both ends were seen
-    bool open;    // it goes on: duration is what it has lasted so far. Never in a finished run
-    bool bounded; // a bound could be computed for this fault and these settings
-    bool inside;  // bound_min - error <= duration <= bound_max + error
-    char why
-        [EVENT_TEXT_MAX]; // the formula with its numbers: "ttl 30 s - age of the lease 4.2 s, etcd's lease scan 0.5 s"
-};
 
 struct write_counts {
     int64_t attempted, acknowledged, failed, unknown;
@@ -142,6 +113,7 @@ struct measures {
     int outages;                               // how many there were: the one told above is the longest
     usec_t outages_total;                      // all of them together
     const struct outages *felt;                // every one of the run, before the first injection too
+    const struct leadership *leadership;       // its history, until the lab was stopped
     usec_t read_outage;
     usec_t outage_threshold; // pauses up to this long are not called an outage
     usec_t hiccup; // longest pause after the first injection that was slow, not down; 0 = none above the threshold

@@ -161,19 +161,35 @@ static void put_spans(struct strbuf *out, const char *name, const span_list *l) 
     strbuf_add(out, "]");
 }
 
-static void put_leases(const struct html_page *p, struct strbuf *out) { // [renewed, error, ttl, holder]
+static void put_key(const struct measures *m, struct strbuf *out) {
+    span_list key = {0};
+    for (size_t i = 0; m->leadership && i < m->leadership->keys.n; i++)
+        html_span_note(&key, m->leadership->keys.items[i].t, m->leadership->keys.items[i].value);
+    put_spans(out, "key", &key);
+    VEC_DONE(&key);
+}
+
+// [renewed, error, ttl, holder]: the observer narrows one renewal down with each answer.
+static void put_leases(const struct measures *m, struct strbuf *out) {
+    const struct leadership *l = m->leadership;
     key(out, "leases");
     strbuf_add(out, "[");
-    VEC_FOREACH (&p->leases, r) {
+    for (size_t i = 0; l && i < l->renewals.n;) {
+        const struct renewal_seen *best = &l->renewals.items[i];
+        for (i++; i < l->renewals.n && str_eq(l->renewals.items[i].holder, best->holder) &&
+                  law_same_renewal(&l->renewals.items[i].renewal, &best->renewal);
+             i++)
+            if (l->renewals.items[i].renewal.error <= best->renewal.error)
+                best = &l->renewals.items[i];
         comma(out);
         strbuf_add(out, "[");
-        put_ms(out, r->renewed);
+        put_ms(out, best->renewal.at);
         strbuf_add(out, ",");
-        put_ms(out, r->error);
+        put_ms(out, best->renewal.error);
         strbuf_add(out, ",");
-        put_ms(out, r->ttl);
+        put_ms(out, best->renewal.ttl);
         strbuf_add(out, ",");
-        json_quote(out, r->holder);
+        json_quote(out, best->holder);
         strbuf_add(out, "]");
     }
     strbuf_add(out, "]");
@@ -411,9 +427,9 @@ void html_data(const struct html_page *p, const struct measures *m, struct strbu
     put_lane_names(out);
     put_nodes(p, out);
     put_app_holes(m, out);
-    put_spans(out, "key", &p->key);
+    put_key(m, out);
     put_spans(out, "servers", &p->servers);
-    put_leases(p, out);
+    put_leases(m, out);
     put_ticks(p, m, out);
     put_noise(p, out);
     put_rows(p, m, out);

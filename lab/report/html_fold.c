@@ -30,10 +30,8 @@ void html_page_free(struct html_page *p) {
         free(f->nodes);
         free(f->text);
     }
-    VEC_DONE(&p->key);
     VEC_DONE(&p->servers);
     VEC_DONE(&p->ticks);
-    VEC_DONE(&p->leases);
     VEC_DONE(&p->rows);
     VEC_DONE(&p->noise);
     VEC_DONE(&p->settings);
@@ -79,7 +77,7 @@ void html_holes(struct html_page *p, const watch_hole_list *holes) {
     }
 }
 
-static void note_span(span_list *l, usec_t t, const char *who) {
+void html_span_note(span_list *l, usec_t t, const char *who) {
     struct html_span *last = l->n ? &l->items[l->n - 1] : NULL;
     if (last && last->to == USEC_NEVER) {
         if (str_eq(last->who, who))
@@ -92,28 +90,6 @@ static void note_span(span_list *l, usec_t t, const char *who) {
     s->from = t;
     s->to = USEC_NEVER;
     STR_COPY(s->who, who);
-}
-
-static void on_key(struct html_page *p, const struct event *ev) {
-    if (str_eq(ev->u.DCS_KEY.key, "leader"))
-        note_span(&p->key, ev->t, ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value);
-}
-
-// The observer narrows the time of one renewal down with each answer: the last word on it stands.
-static void on_lease(struct html_page *p, const struct event *ev) {
-    if (ev->u.DCS_LEASE.gone || !ev->u.DCS_LEASE.renewed)
-        return;
-    struct html_renewal *last = p->leases.n ? &p->leases.items[p->leases.n - 1] : NULL;
-    usec_t error = ev->u.DCS_LEASE.error_us > 0 ? (usec_t)ev->u.DCS_LEASE.error_us : 0;
-    if (last && str_eq(last->holder, ev->u.DCS_LEASE.holder) && ev->u.DCS_LEASE.renewed <= last->renewed + 10 * MSEC) {
-        last->error = error < last->error ? error : last->error;
-        return;
-    }
-    struct html_renewal *r = VEC_ADD(&p->leases);
-    r->renewed = ev->u.DCS_LEASE.renewed;
-    r->error = error;
-    r->ttl = ev->u.DCS_LEASE.ttl_s > 0 ? (usec_t)ev->u.DCS_LEASE.ttl_s * SEC : 0;
-    STR_COPY(r->holder, ev->u.DCS_LEASE.holder);
 }
 
 static void on_tick(struct html_page *p, const struct event *ev) {
@@ -177,17 +153,11 @@ static void keep(struct html_page *p, const struct event *ev) {
     case EVENT_RUN_BEGIN:
         p->begin = *ev;
         break;
-    case EVENT_DCS_KEY:
-        on_key(p, ev);
-        break;
-    case EVENT_DCS_LEASE:
-        on_lease(p, ev);
-        break;
     case EVENT_CLIENT_TICK:
         on_tick(p, ev);
         break;
     case EVENT_CLIENT_SERVER:
-        note_span(&p->servers, ev->t, ev->u.CLIENT_SERVER.node);
+        html_span_note(&p->servers, ev->t, ev->u.CLIENT_SERVER.node);
         break;
     case EVENT_CONFIG:
         on_config(p, ev);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Private to the room: what the page keeps of a log, and the parts that turn it into the page's JSON block.
-//   html_fold.c   events -> lanes, key, lease, ticks, rows       html_words.c  one event -> one row of the event list
+//   html_fold.c   events -> lanes, ticks, rows                   html_words.c  one event -> one row of the event list
 //   html_ticks.c  ticks -> as many columns as can be looked at   html_lost.c   ledger and final read -> ids
 //   html_links.c  service paths that were not open
 //   html_data.c   all of it -> JSON                              html.c        JSON and template -> page
@@ -19,11 +19,9 @@ struct html_span {   // somebody holds something (the leader key, the applicatio
     char who[NODE_NAME_MAX];
 };
 typedef VEC(struct html_span) span_list;
+// From t on it is `who`; "" = nobody.
+void html_span_note(span_list *l, usec_t t, const char *who);
 
-struct html_renewal { // of the leader's lease
-    usec_t renewed, error, ttl;
-    char holder[NODE_NAME_MAX];
-};
 struct html_tick {
     usec_t from, length;
     int64_t w_ok, w_failed, w_unknown, r_ok, r_failed, w_max_us, r_max_us;
@@ -79,10 +77,9 @@ struct html_page {
     bool closed; // the lab is being stopped: what dies now is no finding
     usec_t end;  // of what is drawn
     segment_list lanes[NODES_MAX], etcd[NODES_MAX];
-    span_list key, servers;
+    span_list servers;
     struct html_seen seen[NODES_MAX];
     tick_list ticks;
-    VEC(struct html_renewal) leases;
     VEC(struct html_row) rows;
     VEC(struct html_noise) noise;
     VEC(struct html_setting) settings;

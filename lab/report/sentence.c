@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "lab/measure/laws.h"
+#include "lab/failover/laws.h"
 #include "lab/report/paint.h"
 
 struct sentence {

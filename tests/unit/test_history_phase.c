@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// The stopwatch's phases and bounds against those that lab/measure finds in the same logs: two codes for one definition
-// must agree.
+// The stopwatch's phases and bounds, told from what the dashboard keeps, against those that lab/measure finds in the same logs.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,10 +47,10 @@ static void close_to(usec_t a, usec_t b, const char *what) {
 }
 
 // One evaluation and one set of words: what differs is a clock reading that two folds took from different events.
-static void check_bounds(const struct outage_part *got, const struct phase *want) {
+static void check_bounds(const struct phase *got, const struct phase *want) {
     assert_int_equal(got->bounded, want->bounded);
-    within(got->min, want->bound_min, 5 * MSEC, "least");
-    within(got->max, want->bound_max, 5 * MSEC, "most");
+    within(got->bound_min, want->bound_min, 5 * MSEC, "least");
+    within(got->bound_max, want->bound_max, 5 * MSEC, "most");
     assert_string_equal(got->why, want->why);
 }
 
@@ -72,10 +71,10 @@ struct count {
 // The measures tell a phase when it is over. One that goes on is the last one, begins where the one before it ended, and leaves the outage open.
 static void goes_on(const struct outage_story *got, int which, usec_t begin) {
     assert_true(got->open);
-    assert_int_equal(got->current, which);
-    close_to(got->parts[which].from, begin, "begin of the phase that goes on");
-    for (int i = which + 1; i < OP_COUNT; i++)
-        if (got->parts[i].present)
+    assert_int_equal(got->recovery.current, which);
+    close_to(got->recovery.phases[which].start, begin, "begin of the phase that goes on");
+    for (int i = which + 1; i < PHASE_REJOIN; i++)
+        if (got->recovery.phases[i].present)
             fail_msg("phase %d follows phase %d, which goes on", i, which);
 }
 
@@ -96,20 +95,21 @@ static void compare_log(const char *name, void (*change)(struct event *ev), stru
         close_to(got.to, want->outage_end, "end of the outage");
     struct count seen = {0};
     usec_t end = got.cause ? got.cause->from : got.from; // of what was before the phase
-    for (int i = 0; i < OP_COUNT; i++) {
+    for (int i = 0; i < PHASE_REJOIN; i++) {
         const struct phase *p = &want->phases[i];
-        bool open = got.parts[i].present && got.parts[i].to == USEC_NEVER;
-        if (p->present != (got.parts[i].present && !open))
+        bool open = got.recovery.phases[i].open;
+        if (p->present != (got.recovery.phases[i].present && !open))
             fail_msg("%s: phase %d is %s here", name, i, open ? "going on" : p->present ? "absent" : "present");
         if (open)
             goes_on(&got, i, end);
         seen.going_on += open;
         if (!p->present)
             continue;
-        close_to(got.parts[i].from, p->start, p->name);
-        close_to(got.parts[i].to - got.parts[i].from, p->duration, p->name);
-        check_bounds(&got.parts[i], p);
-        end = got.parts[i].to;
+        const struct phase *g = &got.recovery.phases[i];
+        close_to(g->start, p->start, p->name);
+        close_to(g->duration, p->duration, p->name);
+        check_bounds(g, p);
+        end = g->start + g->duration;
         seen.over++;
         seen.bounded += p->bounded;
         assert_true(!p->bounded || p->inside || change == other_settings);
@@ -120,7 +120,7 @@ static void compare_log(const char *name, void (*change)(struct event *ev), stru
     if (count.bounded >= 0)
         assert_int_equal(seen.bounded, count.bounded);
     if (why_detect) {
-        assert_non_null(strstr(got.parts[OP_DETECT].why, why_detect));
+        assert_non_null(strstr(got.recovery.phases[PHASE_DETECT].why, why_detect));
         assert_non_null(strstr(want->phases[PHASE_DETECT].why, why_detect));
     }
     folds_done(&f);
@@ -260,8 +260,8 @@ static void an_administrator_who_names_the_leader_spares_the_race(void **state) 
         (void)fold(&f, &act);
         tell_key(&f, 13 * SEC + 100 * MSEC, "n2");
         outage_tell(f.m, f.h, &o, 20 * SEC, &s);
-        assert_true(s.parts[OP_ELECT].bounded);
-        assert_int_equal(s.parts[OP_ELECT].min, named ? 0 : 1900 * MSEC);
+        assert_true(s.recovery.phases[PHASE_ELECT].bounded);
+        assert_int_equal(s.recovery.phases[PHASE_ELECT].bound_min, named ? 0 : 1900 * MSEC);
         folds_done(&f);
     }
 }
@@ -277,8 +277,8 @@ static void a_start_timeout_of_nothing_is_a_setting_too(void **state) {
     tell_fault(&f, 10 * SEC, "process.kill", "service=postgres process=postmaster");
     tell_key(&f, 13 * SEC, "");
     outage_tell(f.m, f.h, &o, 14 * SEC, &s);
-    assert_true(s.parts[OP_DETECT].present && s.parts[OP_DETECT].bounded);
-    assert_int_equal(s.parts[OP_DETECT].max, 20 * SEC + SEC / 2);
+    assert_true(s.recovery.phases[PHASE_DETECT].present && s.recovery.phases[PHASE_DETECT].bounded);
+    assert_int_equal(s.recovery.phases[PHASE_DETECT].bound_max, 20 * SEC + SEC / 2);
     folds_done(&f);
 }
 
@@ -286,7 +286,7 @@ static int phase_at(struct folds *f, const struct outage *o, usec_t now) {
     struct outage_story s;
     outage_tell(f->m, f->h, o, now, &s);
     assert_int_equal(s.to - s.from, (o->to == USEC_NEVER ? now : o->to) - o->from);
-    return s.current;
+    return s.recovery.current;
 }
 
 static void the_phase_moves_on_as_it_happens(void **state) {
@@ -294,11 +294,11 @@ static void the_phase_moves_on_as_it_happens(void **state) {
     struct folds f = {.m = model_new(), .h = history_new(), .measure = measure_new()};
     struct outage o = {.from = 10 * SEC, .to = USEC_NEVER};
     tell_key(&f, SEC, "n1");
-    assert_int_equal(phase_at(&f, &o, 12 * SEC), OP_DETECT);
+    assert_int_equal(phase_at(&f, &o, 12 * SEC), PHASE_DETECT);
     tell_key(&f, 13 * SEC, "");
-    assert_int_equal(phase_at(&f, &o, 14 * SEC), OP_ELECT);
+    assert_int_equal(phase_at(&f, &o, 14 * SEC), PHASE_ELECT);
     tell_key(&f, 15 * SEC, "n2");
-    assert_int_equal(phase_at(&f, &o, 16 * SEC), OP_PROMOTE);
+    assert_int_equal(phase_at(&f, &o, 16 * SEC), PHASE_PROMOTE);
     o.to = 17 * SEC;
     assert_int_equal(phase_at(&f, &o, 20 * SEC), -1);
     folds_done(&f);

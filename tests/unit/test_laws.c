@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "lab/base/str.h"
-#include "lab/measure/laws.h"
+#include "lab/failover/laws.h"
 
 static struct law_fault fault(const char *mechanism, const char *params) {
     return (struct law_fault){mechanism, params, "n1", "n1"};

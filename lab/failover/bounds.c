@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 // The laws applied to a chain of phases. What widens a bound that was broken (races nobody won, a later etcd leader) is in races.c.
-#include "lab/measure/bounds.h"
+#include "lab/failover/bounds.h"
 
 #include <stdio.h>
 
-#include "lab/measure/bounds_internal.h"
+#include "lab/failover/bounds_internal.h"
 
 void bound_set(struct phase *p, struct law_range r) {
     if (!p->present)
@@ -22,16 +22,16 @@ static double s(usec_t t) {
 #define WHY(p, ...) ((void)snprintf((p)->why, sizeof(p)->why, __VA_ARGS__))
 
 static void bound_detect_lease(const struct bound_facts *f, struct phase *p) {
-    struct law_lease l = law_lease_at(&f->renewal, f->bite, f->ttl, f->loop_wait);
+    struct law_lease l = law_lease_at(&f->renewal, f->at.bite, f->ttl, f->loop_wait);
     if (l.ttl == 0)
         return;
     if (l.stands) {
         WHY(p, "no law: the lease was not renewed for %.1f s, its ttl is %.0f s: etcd had no quorum, and no lease ends",
-            s(usec_sub(f->bite, f->renewal.at)), s(l.ttl));
+            s(usec_sub(f->at.bite, f->renewal.at)), s(l.ttl));
         return;
     }
-    int hit = law_etcd_leader_hit(&f->fault, f->etcd_leader);
-    bool once_more = law_renews_once_more(&f->fault);
+    int hit = law_etcd_leader_hit(&f->at.fault, f->etcd_leader);
+    bool once_more = law_renews_once_more(&f->at.fault);
     bound_set(p, law_detect_lease(&l, hit, f->election, once_more ? f->loop_wait : 0));
     char age[64] = "age of the lease, 0 to loop_wait";
     if (f->renewal.seen)
@@ -57,7 +57,7 @@ static void bound_detect_restart(const struct bound_facts *f, struct phase *p) {
 }
 
 static void bound_detect(const struct bound_facts *f, struct phase *p, enum law law) {
-    if (f->no_quorum)
+    if (f->at.no_quorum)
         WHY(p, "no law: it begins when etcd is back, and the lease may have ended long before");
     else if (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED)
         bound_detect_lease(f, p);
@@ -70,7 +70,7 @@ static void bound_detect(const struct bound_facts *f, struct phase *p, enum law 
 static void bound_elect(const struct bound_facts *f, struct phase *p, enum law law) {
     usec_t end = p->start + p->duration;
     // Healed: who was silent answers. Named: nobody races.
-    bound_set(p, law_elect(law, f->healed < end || f->named <= end));
+    bound_set(p, law_elect(law, f->at.healed < end || f->named <= end));
     if (law == LAW_LEASE_DROPPED)
         WHY(p, "race: GET /patroni to the silent leader fails after 2 s, HA cycle 1 s");
     else
@@ -105,7 +105,7 @@ static void bound_reroute(const struct bound_facts *f, struct phase phases[PHASE
         WHY(p, "no law: the leader took writes all along, the application did not reach it");
         return;
     }
-    if (law_old_primary_lives(&f->fault)) {
+    if (law_old_primary_lives(&f->at.fault)) {
         WHY(p, "no law: the old primary lives on, and the application leaves it when Patroni demotes it");
         return;
     }
@@ -120,7 +120,7 @@ static void bound_reroute(const struct bound_facts *f, struct phase phases[PHASE
 // ---- a lost quorum -------------------------------------------------------------------------------------------------------
 
 static void bound_demote(const struct bound_facts *f, struct phase *p) {
-    usec_t late = usec_sub(f->quorum_lost, f->bite);
+    usec_t late = usec_sub(f->at.quorum_lost, f->at.bite);
     if (!f->loop_wait || !f->retry_timeout)
         return;
     if (late > law_quorum_seen_late(f->election)) {
@@ -133,15 +133,15 @@ static void bound_demote(const struct bound_facts *f, struct phase *p) {
 }
 
 static void bound_no_quorum(const struct bound_facts *f, struct phase *p) {
-    if (!law_quorum_ends_by_healing(&f->fault)) {
+    if (!law_quorum_ends_by_healing(&f->at.fault)) {
         WHY(p, "no law: until etcd is mended and has elected");
         return;
     }
-    if (f->healed == USEC_NEVER || f->healed > p->start + p->duration) {
+    if (f->at.healed == USEC_NEVER || f->at.healed > p->start + p->duration) {
         WHY(p, "no law before the fault is healed; then etcd starts and elects");
         return;
     }
-    usec_t healed = usec_sub(f->healed, p->start);
+    usec_t healed = usec_sub(f->at.healed, p->start);
     bound_set(p, law_no_quorum(healed, f->election));
     WHY(p, "healed after %.1f s; then etcd starts, up to %.0f s, and elects within 2 rounds of %.0f to %.0f s",
         s(healed), s(LAW_ETCD_START), s(f->election), s(2 * f->election));
@@ -180,9 +180,38 @@ static void bound_without_quorum(const struct bound_facts *f, struct phase phase
         bound_reroute(f, phases);
 }
 
-void bounds_evaluate(const struct bound_facts *f, struct phase phases[PHASE_COUNT]) {
-    enum law law = law_of(&f->fault);
-    if (f->no_quorum)
+static bool has_haproxy(const struct model *m) {
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].services & SERVICE_HAPROXY)
+            return true;
+    return false;
+}
+
+static struct bound_facts gather(const struct leadership *l, const struct model *m, const struct bound_case *c) {
+    usec_t t = c->bite;
+    return (struct bound_facts){
+        .at = *c,
+        .l = l,
+        .ttl = leadership_setting(l, "patroni.ttl", t, SEC, 0),
+        .loop_wait = leadership_setting(l, "patroni.loop_wait", t, SEC, 0),
+        .retry_timeout = leadership_setting(l, "patroni.retry_timeout", t, SEC, 0),
+        .start_timeout =
+            leadership_setting(l, "patroni.primary_start_timeout", t, SEC,
+                               leadership_setting(l, "patroni.master_start_timeout", t, SEC, BOUND_START_TIMEOUT)),
+        .election = leadership_setting(l, "etcd.election-timeout", t, MSEC, BOUND_ELECTION),
+        .renewal = leadership_renewal(l, t),
+        .etcd_leader = leadership_etcd_leader(l, t),
+        .etcd_changed = leadership_etcd_changed(l, t),
+        .named = leadership_named(l, c->asked, c->id),
+        .haproxy = has_haproxy(m),
+    };
+}
+
+void bounds_tell(const struct leadership *l, const struct model *m, const struct bound_case *c,
+                 struct phase phases[PHASE_COUNT]) {
+    const struct bound_facts facts = gather(l, m, c), *f = &facts;
+    enum law law = law_of(&c->fault);
+    if (f->at.no_quorum)
         bound_without_quorum(f, phases);
     if (law == LAW_NONE)
         return;
@@ -194,7 +223,7 @@ void bounds_evaluate(const struct bound_facts *f, struct phase phases[PHASE_COUN
         bound_promote(&phases[PHASE_PROMOTE]);
     if (phases[PHASE_RETURN].present && law == LAW_RESTART)
         bound_return(f, &phases[PHASE_RETURN]);
-    if (phases[PHASE_REROUTE].present && !f->no_quorum) // there it has been done
+    if (phases[PHASE_REROUTE].present && !f->at.no_quorum) // there it has been done
         bound_reroute(f, phases);
     if (phases[PHASE_REJOIN].present)
         WHY(&phases[PHASE_REJOIN], "no law: depends on what the returning members must fetch");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // The laws of a failover: which of them a fault on the leader's node obeys, and the best and worst case of each phase.
-// Numbers only, pure; lab/measure/bounds.c judges a finished run by them, dashboard/phase_bounds.c a running one. With A the
+// Numbers only, pure; lab/failover/bounds.c judges by them. With A the
 // age of the leader's lease when the fault bit:
 //
 //   lease path   node dead or cut off, Patroni killed or frozen: nobody renews the lease.

@@ -11,24 +11,7 @@
 //            (lessor.Promote)
 #include <stdio.h>
 
-#include "lab/measure/bounds_internal.h"
-#include "lab/measure/fold.h"
-
-void races_log_line(struct measure *m, const struct event *ev) {
-    int node = fold_find_node(m, ev->u.LOG_LINE.node);
-    struct bound_said x = {.t = ev->t};
-    if (node < 0 || !str_eq(ev->u.LOG_LINE.service, "patroni") ||
-        (x.said = law_said(ev->u.LOG_LINE.text, &x.words)) == LAW_SAID_NOTHING)
-        return;
-    x.node = m->nodes[node].name;
-    VEC_PUSH(&m->said, x);
-}
-
-void races_member(struct measure *m, const struct event *ev) {
-    int node = ev->u.MEMBER.paused ? fold_find_node(m, ev->u.MEMBER.node) : -1;
-    if (node >= 0)
-        *VEC_ADD(&m->said) = (struct bound_said){.t = ev->t, .node = m->nodes[node].name, .paused = true};
-}
+#include "lab/failover/bounds_internal.h"
 
 // What was seen comes first: a narrow screen has room for no more.
 static void add_why(struct phase *p, const char *text) {
@@ -45,7 +28,7 @@ static bool too_long(const struct phase *p) {
     return p->present && p->bounded && p->duration > p->bound_max + p->error;
 }
 
-static void no_law(struct phase *p, const struct bound_said *x) {
+static void no_law(struct phase *p, const struct leader_said *x) {
     p->bounded = p->inside = false;
     if (x->paused)
         (void)snprintf(p->why, sizeof p->why, "no law: in maintenance mode (pause) nobody races");
@@ -57,11 +40,11 @@ static void no_law(struct phase *p, const struct bound_said *x) {
 // Who stood back how often, by name.
 static size_t count_lost(const struct bound_facts *f, const char *node, usec_t from, usec_t to, const char **words) {
     size_t n = 0;
-    for (size_t i = 0; i < f->n_said; i++)
-        if (f->said[i].said == LAW_SAID_LOST && str_eq(f->said[i].node, node) && f->said[i].t >= from &&
-            f->said[i].t <= to) {
+    for (size_t i = 0; i < f->l->said.n; i++)
+        if (f->l->said.items[i].said == LAW_SAID_LOST && str_eq(f->l->said.items[i].node, node) &&
+            f->l->said.items[i].t >= from && f->l->said.items[i].t <= to) {
             n++;
-            *words = f->said[i].words;
+            *words = f->l->said.items[i].words;
         }
     return n;
 }
@@ -71,10 +54,10 @@ void races_widen_elect(const struct bound_facts *f, struct phase *p) {
     const char *words = "", *busy = NULL;
     if (!too_long(p))
         return;
-    usec_t end = p->open ? f->now : usec_sub(p->start + p->duration, LAW_LAST_RACE);
-    for (size_t i = 0; i < f->n_said; i++) {
-        const struct bound_said *x = &f->said[i];
-        bool cut_off = x->said == LAW_SAID_NO_DCS && str_eq(x->node, f->fault.leader);
+    usec_t end = p->open ? f->at.now : usec_sub(p->start + p->duration, LAW_LAST_RACE);
+    for (size_t i = 0; i < f->l->said.n; i++) {
+        const struct leader_said *x = &f->l->said.items[i];
+        bool cut_off = x->said == LAW_SAID_NO_DCS && str_eq(x->node, f->at.fault.leader);
         if (x->t < p->start || x->t > end || cut_off) // an old leader without etcd keeps nobody from racing
             continue;
         if (x->paused || x->said == LAW_SAID_NO_DCS) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "lab/measure/laws.h"
+#include "lab/failover/laws.h"
 
 #include "lab/base/str.h"
 #include "lab/model/blame.h"

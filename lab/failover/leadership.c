@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: PostgreSQL
+#include "lab/failover/leadership.h"
+
+// Makes room for one more: the oldest fifth goes.
+#define ROOM(l, v)                                                                                                     \
+    do {                                                                                                               \
+        if ((l)->most && (v)->n >= (l)->most) {                                                                        \
+            size_t drop = (v)->n / 5 + 1;                                                                              \
+            memmove((v)->items, (v)->items + drop, ((v)->n - drop) * sizeof *(v)->items);                              \
+            (v)->n -= drop;                                                                                            \
+        }                                                                                                              \
+    } while (0)
+#define ADD(l, v)                                                                                                      \
+    ({                                                                                                                 \
+        ROOM(l, v);                                                                                                    \
+        VEC_ADD(v);                                                                                                    \
+    })
+
+void leadership_done(struct leadership *l) {
+    VEC_DONE(&l->keys);
+    VEC_DONE(&l->renewals);
+    VEC_DONE(&l->etcd);
+    VEC_DONE(&l->quorum_losses);
+    VEC_DONE(&l->key_writes);
+    VEC_DONE(&l->writable);
+    VEC_DONE(&l->said);
+    VEC_DONE(&l->named);
+    VEC_DONE(&l->settings);
+}
+
+// ---- the fold --------------------------------------------------------------------------------------------------------
+
+static void on_key(struct leadership *l, const struct event *ev) {
+    if (str_starts(ev->u.DCS_KEY.key, "members/") && !ev->u.DCS_KEY.gone && !ev->u.DCS_KEY.initial) {
+        struct node_word *w = ADD(l, &l->key_writes);
+        w->t = ev->t;
+        STR_COPY(w->node, ev->u.DCS_KEY.key + strlen("members/"));
+    }
+    if (!str_eq(ev->u.DCS_KEY.key, "leader"))
+        return;
+    struct key_change *k = ADD(l, &l->keys);
+    k->t = ev->t;
+    k->gone = ev->u.DCS_KEY.gone;
+    k->initial = ev->u.DCS_KEY.initial;
+    k->created = ev->u.DCS_KEY.created;
+    STR_COPY(k->value, k->gone ? "" : ev->u.DCS_KEY.value);
+}
+
+static void on_lease(struct leadership *l, const struct event *ev) {
+    if (ev->u.DCS_LEASE.gone || ev->u.DCS_LEASE.renewed == 0)
+        return;
+    int64_t error = ev->u.DCS_LEASE.error_us > 0 ? ev->u.DCS_LEASE.error_us : 0, ttl = ev->u.DCS_LEASE.ttl_s;
+    struct renewal_seen *r = ADD(l, &l->renewals);
+    r->t = ev->t;
+    r->renewal = (struct law_renewal){.at = ev->u.DCS_LEASE.renewed,
+                                      .error = (usec_t)error,
+                                      .ttl = ttl > 0 && ttl < 1000000 ? (usec_t)ttl * SEC : 0,
+                                      .seen = true};
+    STR_COPY(r->holder, ev->u.DCS_LEASE.holder);
+}
+
+static void on_etcd(struct leadership *l, const struct event *ev) {
+    struct etcd_seen *e = ADD(l, &l->etcd);
+    e->t = ev->t;
+    e->leader = ev->u.DCS_MEMBER.answered && ev->u.DCS_MEMBER.leader;
+    STR_COPY(e->node, ev->u.DCS_MEMBER.node);
+}
+
+static struct write_stretch *last_stretch(const struct leadership *l, const char *node) {
+    for (size_t i = l->writable.n; i-- > 0;)
+        if (str_eq(l->writable.items[i].node, node))
+            return &l->writable.items[i];
+    return NULL;
+}
+
+static void on_sql(struct leadership *l, const struct event *ev) {
+    bool writable = ev->u.SQL.answered && ev->u.SQL.writable;
+    struct write_stretch *s = last_stretch(l, ev->u.SQL.node);
+    if (!s || s->writable != writable) {
+        s = ADD(l, &l->writable);
+        s->writable = writable;
+        s->from = ev->t;
+        s->previous = ev->u.SQL.previous;
+        STR_COPY(s->node, ev->u.SQL.node);
+    }
+    s->last = ev->t;
+}
+
+static void on_config(struct leadership *l, const struct event *ev) {
+    struct setting_seen *s = ADD(l, &l->settings);
+    s->t = ev->t;
+    STR_COPY(s->key, ev->u.CONFIG.key);
+    STR_COPY(s->value, ev->u.CONFIG.value);
+}
+
+static void on_log_line(struct leadership *l, const struct event *ev) {
+    const char *words = NULL;
+    enum law_said said =
+        str_eq(ev->u.LOG_LINE.service, "patroni") ? law_said(ev->u.LOG_LINE.text, &words) : LAW_SAID_NOTHING;
+    if (said == LAW_SAID_NOTHING)
+        return;
+    struct leader_said *x = ADD(l, &l->said);
+    x->t = ev->t;
+    x->said = said;
+    x->words = words;
+    STR_COPY(x->node, ev->u.LOG_LINE.node);
+}
+
+static void on_member(struct leadership *l, const struct event *ev) {
+    if (!ev->u.MEMBER.paused)
+        return;
+    struct leader_said *x = ADD(l, &l->said);
+    x->t = ev->t;
+    x->paused = true;
+    STR_COPY(x->node, ev->u.MEMBER.node);
+}
+
+static void on_action(struct leadership *l, const struct event *ev) {
+    if (!str_eq(ev->u.ACTION.phase, "asked") || !law_names_leader(ev->u.ACTION.action))
+        return;
+    struct leader_named *x = ADD(l, &l->named);
+    x->t = ev->t;
+    STR_COPY(x->id, ev->u.ACTION.id);
+}
+
+static void note_quorum(struct leadership *l, const struct model *m, usec_t t) {
+    if (!quorum_note(&l->quorum, m, t))
+        return;
+    size_t n = l->quorum_losses.n;
+    if (l->quorum.state == QUORUM_LOST)
+        *ADD(l, &l->quorum_losses) = (struct quorum_loss){l->quorum.since, USEC_NEVER};
+    else if (n && l->quorum_losses.items[n - 1].to == USEC_NEVER)
+        l->quorum_losses.items[n - 1].to = t;
+}
+
+void leadership_event(struct leadership *l, const struct model *m, const struct event *ev) {
+    note_quorum(l, m, ev->t);
+    switch ((int)ev->kind) {
+    case EVENT_DCS_KEY:
+        return on_key(l, ev);
+    case EVENT_DCS_LEASE:
+        return on_lease(l, ev);
+    case EVENT_DCS_MEMBER:
+        return on_etcd(l, ev);
+    case EVENT_SQL:
+        return on_sql(l, ev);
+    case EVENT_CONFIG:
+        return on_config(l, ev);
+    case EVENT_LOG_LINE:
+        return on_log_line(l, ev);
+    case EVENT_MEMBER:
+        return on_member(l, ev);
+    case EVENT_ACTION:
+        return on_action(l, ev);
+    default:
+        return;
+    }
+}
+
+// ---- questions -------------------------------------------------------------------------------------------------------
+
+const char *leadership_holder(const struct leadership *l, usec_t t) {
+    const char *holder = "";
+    VEC_FOREACH (&l->keys, k)
+        if (k->t <= t || (k->initial && k == l->keys.items))
+            holder = k->value;
+    return holder;
+}
+
+struct law_renewal leadership_renewal(const struct leadership *l, usec_t t) {
+    struct law_renewal last = {0};
+    VEC_FOREACH (&l->renewals, r)
+        law_note_renewal(&last, r->renewal, t);
+    return last;
+}
+
+const char *leadership_etcd_leader(const struct leadership *l, usec_t t) {
+    const char *leader = "";
+    VEC_FOREACH (&l->etcd, e)
+        if (e->t <= t && (e->leader || str_eq(e->node, leader)))
+            leader = e->leader ? e->node : "";
+    return leader;
+}
+
+usec_t leadership_etcd_changed(const struct leadership *l, usec_t t) {
+    const char *leader = "";
+    VEC_FOREACH (&l->etcd, e) {
+        if (e->t <= t && (e->leader || str_eq(e->node, leader)))
+            leader = e->leader ? e->node : "";
+        else if (*leader && e->t > t && e->leader && !str_eq(e->node, leader))
+            return e->t;
+    }
+    return USEC_NEVER;
+}
+
+usec_t leadership_named(const struct leadership *l, usec_t since, const char *id) {
+    usec_t first = USEC_NEVER;
+    VEC_FOREACH (&l->named, x)
+        if (x->t >= since && x->t < first && !str_eq(x->id, id))
+            first = x->t;
+    return first;
+}
+
+static bool read_duration(const char *text, usec_t unit, usec_t *ret) {
+    char *end;
+    double v = strtod(text, &end) * (double)unit;
+    if (end == text || *end || !(v >= 0 && v <= (double)USEC_LONGEST)) // no number at all is in no range
+        return false;
+    *ret = (usec_t)v;
+    return true;
+}
+
+usec_t leadership_setting(const struct leadership *l, const char *key, usec_t t, usec_t unit, usec_t fallback) {
+    usec_t v = fallback;
+    bool known = false;
+    VEC_FOREACH (&l->settings, s) {
+        if (!str_eq(s->key, key) || (known && s->t > t))
+            continue;
+        known = read_duration(s->value, unit, &v) || known;
+    }
+    return v;
+}
+
+usec_t leadership_wrote_key(const struct leadership *l, const char *node, usec_t from, usec_t to) {
+    VEC_FOREACH (&l->key_writes, w)
+        if (w->t >= from && w->t <= to && str_eq(w->node, node))
+            return w->t;
+    return 0;
+}
+
+bool leadership_writable(const struct leadership *l, const char *node, usec_t t, bool anew, usec_t *ret,
+                         usec_t *ret_error) {
+    bool refused = !anew;
+    VEC_FOREACH (&l->writable, s) {
+        if (s->last <= t || !str_eq(s->node, node))
+            continue;
+        if (s->writable && refused) {
+            bool all_along = s->from <= t && !anew;
+            usec_t since = s->previous > t && s->previous < s->from ? s->previous : t;
+            *ret = all_along ? t : s->from;
+            *ret_error = all_along ? 0 : s->from - since;
+            return true;
+        }
+        refused = refused || !s->writable;
+    }
+    return false;
+}
+
+usec_t leadership_fell(const struct leadership *l, const char *node, usec_t from, usec_t to, usec_t *ret_error) {
+    bool wrote = false;
+    VEC_FOREACH (&l->writable, s) {
+        if (!str_eq(s->node, node))
+            continue;
+        if (wrote && !s->writable && s->from > from && s->from <= to) {
+            *ret_error = s->previous && s->previous < s->from ? s->from - s->previous : 0;
+            return s->from;
+        }
+        wrote = s->writable;
+    }
+    return 0;
+}

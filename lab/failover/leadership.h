@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The history of leadership: who held the leader key and when its lease was renewed, which servers accepted writes, when etcd served and who led it,
+// what the Patronis and the administrators did about it, the settings in force. Phases and laws are told from it alone; the measures, the page and the
+// dashboard share this one fold. Pure.
+#include "lab/base/vec.h"
+#include "lab/failover/laws.h"
+#include "lab/model/model.h"
+#include "lab/model/quorum.h"
+
+struct key_change { // of the leader key
+    usec_t t;
+    bool gone, initial;        // initial: found by the first read, not seen to happen
+    int64_t created;           // revision; 0 = not recorded
+    char value[NODE_NAME_MAX]; // who holds it from then on; "" = nobody
+};
+struct renewal_seen { // of the holder's lease; several may be of the same renewal (law_same_renewal)
+    usec_t t;         // when it was seen
+    struct law_renewal renewal;
+    char holder[NODE_NAME_MAX];
+};
+struct etcd_seen { // what a member said of itself
+    usec_t t;
+    char node[NODE_NAME_MAX];
+    bool leader;
+};
+struct quorum_loss { // the time in which etcd served nobody for want of a quorum (lab/model/quorum.h)
+    usec_t from, to; // to = USEC_NEVER: not seen to end
+};
+struct node_word { // something that a node did
+    usec_t t;
+    char node[NODE_NAME_MAX];
+};
+struct write_stretch { // successive probes of one PostgreSQL that found the same
+    char node[NODE_NAME_MAX];
+    bool writable;
+    usec_t from, last; // the first of them and the last so far
+    usec_t previous;   // the answer of the probe before the first; 0 = not known
+};
+struct setting_seen {
+    usec_t t;
+    char key[EVENT_NAME_MAX], value[EVENT_NAME_MAX];
+};
+// A candidate's Patroni says why it did not become leader, or that it can't.
+struct leader_said {
+    usec_t t;
+    char node[NODE_NAME_MAX];
+    bool paused; // by its REST API: maintenance mode
+    enum law_said said;
+    const char *words; // static
+};
+struct leader_named { // an administrator asked for a new leader
+    usec_t t;
+    char id[EVENT_NAME_MAX]; // of the act
+};
+
+struct leadership {
+    size_t most; // entries kept of each list, 0 = all; set by the owner, a fifth goes when it is reached
+    VEC(struct key_change) keys;
+    VEC(struct renewal_seen) renewals;
+    VEC(struct etcd_seen) etcd;
+    struct quorum_watch quorum;
+    VEC(struct quorum_loss) quorum_losses;
+    VEC(struct node_word) key_writes; // a Patroni has written its own key, members/NAME
+    VEC(struct write_stretch) writable;
+    VEC(struct leader_said) said;
+    VEC(struct leader_named) named;
+    VEC(struct setting_seen) settings;
+};
+void leadership_done(struct leadership *l);
+// m has seen the event.
+void leadership_event(struct leadership *l, const struct model *m, const struct event *ev);
+
+// Who held the key at t, "" = nobody or not known. What the first read found was there before.
+const char *leadership_holder(const struct leadership *l, usec_t t);
+// The last renewal of the lease that can have been before t.
+struct law_renewal leadership_renewal(const struct leadership *l, usec_t t);
+// The node of etcd's leader at t, "" = not known.
+const char *leadership_etcd_leader(const struct leadership *l, usec_t t);
+// When another one than at t was first seen to lead; USEC_NEVER = it was not.
+usec_t leadership_etcd_changed(const struct leadership *l, usec_t t);
+// When an administrator first asked for a new leader, from `since` on, but by the act `id`; USEC_NEVER = nobody did.
+usec_t leadership_named(const struct leadership *l, usec_t since, const char *id);
+// The setting's value at t, a number of `unit`s; the first that was read also holds for the time before. fallback when it was not told, or
+// when it is no duration (0 to USEC_LONGEST).
+usec_t leadership_setting(const struct leadership *l, const char *key, usec_t t, usec_t unit, usec_t fallback);
+// When `node` first wrote its own key in [from, to]; 0 = it did not.
+usec_t leadership_wrote_key(const struct leadership *l, const char *node, usec_t from, usec_t to);
+// When `node` accepted writes (again): the first accepted probe after t, or t itself when it did all along. anew: it must have been refused first, so
+// that a server that never stopped does not count as promoted. ret_error: how much earlier it may have been.
+bool leadership_writable(const struct leadership *l, const char *node, usec_t t, bool anew, usec_t *ret,
+                         usec_t *ret_error);
+// When `node` first ceased to accept writes in (from, to]; 0 = it was not seen to.
+usec_t leadership_fell(const struct leadership *l, const char *node, usec_t from, usec_t to, usec_t *ret_error);
