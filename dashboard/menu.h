@@ -2,7 +2,7 @@
 #pragma once
 // The menu of faults: mechanism, then target, then parameters. It knows the catalogue as a vocabulary and links no injector.
 #include "dashboard/dash.h"
-#include "lab/scenario/read.h"
+#include "lab/scenario/vocabulary/vocabulary.h"
 
 enum { MENU_PARAMS_MAX = 12, MENU_VALUE_MAX = 48 };
 enum menu_page { MENU_CLOSED, MENU_MECHANISM, MENU_TARGET, MENU_PARAMS };

@@ -5,7 +5,7 @@
 #include "dashboard/dash.h"
 #include "dashboard/theme.h"
 #include "lab/record/record_proof.h"
-#include "lab/scenario/read.h"
+#include "lab/scenario/vocabulary/vocabulary.h"
 
 struct tui_options {
     const char *run_dir;

@@ -10,10 +10,11 @@
 #include <systemd/sd-event.h>
 
 #include "lab/node/node.h"
+#include "lab/plan/plan.h"
 #include "lab/reach/reach.h"
 #include "lab/record/event.h"
 #include "lab/sandbox/switch.h"
-#include "lab/scenario/read.h"
+#include "lab/scenario/vocabulary/vocabulary.h"
 
 struct fault_world; // what a fault may touch; below
 

@@ -6,7 +6,7 @@
 #include "injector/catalogue.h"
 #include "injector/disk/disk_param.h"
 #include "injector/phases.h"
-#include "lab/scenario/decode.h"
+#include "lab/scenario/yaml/scalar.h"
 
 enum { FILL_MAX = 64 << 20, FILL_SOME = 256 << 10 };
 

@@ -2,7 +2,7 @@
 // disk.slow, disk.stall, disk.error, disk.readonly: what each one does to which system calls, and what a probe must meet.
 #include "injector/catalogue.h"
 #include "injector/disk/disk_rule.h"
-#include "lab/scenario/decode.h"
+#include "lab/scenario/yaml/scalar.h"
 
 static usec_t a_second(const struct fault *f) {
     (void)f;

@@ -6,7 +6,7 @@
 
 #include "injector/catalogue.h"
 #include "injector/errand/wire.h"
-#include "lab/scenario/decode.h"
+#include "lab/scenario/yaml/scalar.h"
 
 const char *errand_param(const struct errand_io *io, const char *name) {
     const char *value = mechanism_param(io->about, io->params, name);

@@ -5,7 +5,7 @@
 // SOCK_SEQPACKET socket.
 #include "injector/link/tap.h"
 #include "injector/shaper/core.h"
-#include "lab/scenario/topology.h"
+#include "lab/topology/topology.h"
 
 enum relay_op {
     RELAY_RULE, // to it: one more rule

@@ -7,6 +7,7 @@
 #include "lab/base/json.h"
 #include "lab/cmd/paths.h"
 #include "lab/cmd/simple.h"
+#include "lab/scenario/read.h"
 
 typedef VEC(struct plan *) plan_list;
 

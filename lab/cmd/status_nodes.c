@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lab/base/str.h"
-#include "lab/scenario/topology.h"
+#include "lab/topology/topology.h"
 
 enum column {
     COL_NODE,

@@ -3,8 +3,8 @@
 // The timeline of a scenario, as a pure machine: engine_step(engine, event) -> effects. It reads no clock, opens no file and
 // logs nothing; each event carries its time, so a 90-second scenario is a unit test of a millisecond.
 #include "lab/model/model.h"
+#include "lab/plan/plan.h"
 #include "lab/record/event.h"
-#include "lab/scenario/plan.h"
 
 enum effect_kind {
     EFFECT_RECORD, // write .event to the log (a step changed state)

@@ -2,7 +2,7 @@
 #pragma once
 // From selectors to nodes: which nodes a role means at this instant.
 #include "lab/model/model.h"
-#include "lab/scenario/plan.h"
+#include "lab/plan/plan.h"
 
 // What is known when something is resolved or judged.
 struct scope {

@@ -8,7 +8,7 @@
 
 #include "lab/node/node.h"
 #include "lab/record/event.h"
-#include "lab/scenario/topology.h"
+#include "lab/topology/topology.h"
 
 struct observer; // opaque
 struct observer_options {

@@ -8,7 +8,7 @@
 #include "lab/base/vec.h"
 #include "lab/node/places.h"
 #include "lab/sandbox/switch.h"
-#include "lab/scenario/topology.h"
+#include "lab/topology/topology.h"
 
 // A service path is directed by who connects: clients (any of these services), servers, port. sql and replication are the
 // same port and told apart by who connects: a PostgreSQL node replicates, copies or rewinds, the application and HAProxy

@@ -2,7 +2,7 @@
 #pragma once
 // Sets of directed pairs of nodes, named by indices into topology->nodes.
 #include "lab/base/str.h"
-#include "lab/scenario/topology.h"
+#include "lab/topology/topology.h"
 
 _Static_assert(NODES_MAX <= 16, "pair_set has 16 bits a row");
 struct pair_set {

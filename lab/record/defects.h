@@ -9,7 +9,7 @@ struct defect_known {
     const char *software, *versions; // a component of the version events; lab/base/version.h
     const char *reference;           // URL
     const char *text;                // what it does, one sentence
-    const char *signature;           // a name of DEFECT_SIGNATURES (lab/scenario/plan.h)
+    const char *signature;           // a name of DEFECT_SIGNATURES (lab/plan/plan.h)
     const char *explains;            // which expectations fail by it
 };
 // The catalogue: *ret_n rows.

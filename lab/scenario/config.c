@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/scenario/config.h"
 
-#include "lab/scenario/files.h"
-#include "lab/scenario/settings.h"
-#include "lab/scenario/settings_table.h"
+#include "lab/scenario/settings/settings.h"
+#include "lab/scenario/settings/settings_table.h"
+#include "lab/scenario/yaml/load.h"
 
 struct draft {
     const struct ynode *runs_dir, *theme, *set;

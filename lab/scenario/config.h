@@ -2,8 +2,8 @@
 #pragma once
 // The text of a user's configuration file (~/.config/bascule/config.yaml): where runs go, the dashboard's colours, and settings that every
 // run and every lab by hand shall have.
-#include "lab/scenario/diag.h"
 #include "lab/scenario/read.h"
+#include "lab/scenario/yaml/diag.h"
 
 enum { CONFIG_THEME_MAX = 8 };
 

@@ -2,16 +2,9 @@
 #pragma once
 // Random mode: a scenario made of faults drawn by a seed. The result is an ordinary scenario file, so what was drawn can
 // be read, repeated, cut down to the step that matters and kept.
-#include "lab/scenario/read.h"
-
-// One way in which random mode may use a fault.
-struct random_use {
-    const char *mechanism;
-    unsigned services;  // bits of enum service: on a node that runs one of them
-    unsigned weight;    // how often, against the others
-    usec_t least, most; // it stays in force for so long
-    const char *with;   // parameters, "service=postgres process=startup"; NULL = none
-};
+#include "lab/base/err.h"
+#include "lab/scenario/vocabulary/vocabulary.h"
+#include "lab/topology/topology.h"
 
 struct random_options {
     const char *topology_name; // as it is written into the scenario

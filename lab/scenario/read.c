@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // A scenario file into a plan:
-//   text -> tree (yaml_tree.c) -> topology -> workload, set, --set -> checks of the settings -> steps -> expectations
+//   text -> tree (yaml/) -> topology -> workload, set, --set -> checks of the settings -> steps -> expectations
 //   -> order.
 // Every stage goes on after a complaint, with what it could make of it; the plan is handed out only when there was
 // none.
@@ -8,9 +8,11 @@
 
 #include <sys/random.h>
 
-#include "lab/scenario/files.h"
-#include "lab/scenario/settings.h"
-#include "lab/scenario/steps.h"
+#include "lab/scenario/expect/expect.h"
+#include "lab/scenario/settings/settings.h"
+#include "lab/scenario/steps/steps.h"
+#include "lab/scenario/topology/read_topology.h"
+#include "lab/scenario/yaml/load.h"
 
 struct draft { // the file's keys
     const struct ynode *title, *group, *lesson, *topology, *set, *workload, *settle, *observe, *timeout, *steps,

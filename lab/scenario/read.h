@@ -2,30 +2,9 @@
 #pragma once
 // Files into plans.
 #include "lab/base/err.h"
-#include "lab/scenario/diag.h"
-#include "lab/scenario/plan.h"
-
-// What the reader must know of the injector without linking it: the catalogue of mechanisms and their parameters.
-// injector/catalogue.h fills it; tests fill their own.
-struct mechanism_param {
-    const char *name; // "signal"
-    const char
-        *kind; // "word", "duration", "size", "count", "percent", "text", "bool", "nodes", "paths", "groups", "rate"
-    const char *words;    // for the kinds word, nodes and paths: "TERM|KILL|..." ; else NULL
-    const char *fallback; // default as text, NULL = required
-    const char *help;
-};
-struct mechanism {
-    const char *name; // "process.kill"
-    bool action;      // an administrator's act (`do:`), not a fault (`inject:`)
-    bool no_target;   // takes no target
-    const char *summary;
-    const struct mechanism_param *params; // ends with a NULL name; may be NULL
-};
-struct vocabulary {
-    const struct mechanism *mechanisms;
-    size_t n;
-};
+#include "lab/plan/plan.h"
+#include "lab/scenario/vocabulary/vocabulary.h"
+#include "lab/scenario/yaml/diag.h"
 
 struct read_options {
     const struct vocabulary *vocabulary;
@@ -43,11 +22,8 @@ int scenario_read_text(const char *path, const char *text, size_t len, const str
 // A topology alone, by name ("patroni-3", looked up in topology_dir) or by path (contains a '/' or ends in .yaml).
 int topology_read(const char *name_or_path, const struct read_options *o, struct diags *d, struct topology **ret,
                   struct err *err);
-// For `bascule inject`: one selector, and parameters "key=value" checked against the vocabulary.
+// For `bascule inject`: one selector. t may be NULL: any word that is no role is then taken for the name of a node. -ENOENT with the reason.
 int selector_parse(const char *text, const struct topology *t, struct selector *ret, struct err *err);
-int mechanism_check_params(const struct vocabulary *v, const char *mechanism, const setting_list *params,
-                           struct err *err);
-const struct mechanism *vocabulary_find(const struct vocabulary *v, const char *name);
 
 // What `set:` and --set take, for people and for completion: every setting of the table; postgresql.NAME and node.NAME.image are open
 // and stand outside of it.

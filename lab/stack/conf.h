@@ -2,8 +2,8 @@
 #pragma once
 // Configuration as an administrator would write it, with comments, because students read it. Pure text: a topology and
 // a node in, the file's content out. Nothing here opens a file.
-#include "lab/scenario/topology.h"
 #include "lab/stack/stack.h"
+#include "lab/topology/topology.h"
 
 struct conf {
     const struct topology *topology;

@@ -8,7 +8,7 @@
 #include "lab/model/model.h"
 #include "lab/node/node.h"
 #include "lab/record/event.h"
-#include "lab/scenario/topology.h"
+#include "lab/topology/topology.h"
 
 struct stack; // opaque: one running cluster
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "lab/record/thin.h"
+#include "lab/scenario/read.h"
 #include "lab/supervisor/internal.h"
 
 enum {

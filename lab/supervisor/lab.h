@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "lab/base/err.h"
-#include "lab/scenario/plan.h"
+#include "lab/plan/plan.h"
 
 enum { LAB_NAME_MAX = 48, LAB_PATH_MAX = 512 };
 

@@ -13,9 +13,9 @@
 #include <systemd/sd-event.h>
 
 #include "lab/observe/pgconn.h"
+#include "lab/plan/plan.h"
 #include "lab/record/event.h"
 #include "lab/record/ledger.h"
-#include "lab/scenario/plan.h"
 #include "lab/workload/classify.h"
 
 enum { POOL_WRITERS = 4, PENDING_MAX = 8 };

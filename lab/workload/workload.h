@@ -6,8 +6,8 @@
 #include <systemd/sd-event.h>
 
 #include "lab/node/node.h"
+#include "lab/plan/plan.h"
 #include "lab/record/event.h"
-#include "lab/scenario/plan.h"
 
 struct workload; // the supervisor's handle
 struct workload_options {

@@ -2,7 +2,7 @@
 #pragma once
 // Plans made in C, so that these tests need no scenario file. The plan owns what is added to it; free with
 // test_plan_free.
-#include "lab/scenario/plan.h"
+#include "lab/plan/plan.h"
 
 struct plan *test_plan_new(void); // settle 2 s, observe 3 s, timeout 10 min, 100 writes/s, no step
 void test_plan_free(struct plan *p);

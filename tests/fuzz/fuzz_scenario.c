@@ -6,6 +6,7 @@
 
 #include "injector/fault.h"
 #include "lab/scenario/config.h"
+#include "lab/scenario/read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "lab/measure/fold.h"
-#include "lab/scenario/plan.h"
+#include "lab/plan/plan.h"
 #include "test_measure_world.h"
 
 #define MS(x) ((usec_t)((x)*1000))

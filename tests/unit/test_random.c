@@ -10,6 +10,7 @@
 #include "injector/fault.h"
 #include "injector/random_uses.h"
 #include "lab/scenario/random.h"
+#include "lab/scenario/read.h"
 
 #define TOPOLOGY "patroni-3-etcd-3-sync"
 static const struct read_options reading = {.topology_dir = "scenarios/topologies"};

@@ -11,6 +11,7 @@
 #include "injector/fault.h"
 #include "lab/base/json.h"
 #include "lab/record/defects.h"
+#include "lab/scenario/read.h"
 #include "tests/unit/scenario_vocabulary.h"
 
 #define TOPOLOGIES "scenarios/topologies"
@@ -320,24 +321,6 @@ static struct topology *topology_named(const char *name, const setting_list *ove
     return t;
 }
 
-static void the_fingerprint_changes_with_what_is_inside_a_data_directory(void **state) {
-    (void)state;
-    struct setting ttl = {(char *)"patroni.ttl", (char *)"35"}, disk = {(char *)"storage", (char *)"disk"};
-    struct topology *t[] = {topology_named("patroni-3", NULL), topology_named(TOPOLOGIES "/patroni-3.yaml", NULL),
-                            topology_named("patroni-3", &(setting_list){.items = &ttl, .n = 1}),
-                            topology_named("patroni-3", &(setting_list){.items = &disk, .n = 1})};
-    struct strbuf f[4] = {0};
-    for (size_t i = 0; i < 4; i++)
-        topology_fingerprint(t[i], &f[i]);
-    assert_string_equal(strbuf_str(&f[0]), strbuf_str(&f[1]));
-    assert_string_not_equal(strbuf_str(&f[0]), strbuf_str(&f[2]));
-    assert_string_equal(strbuf_str(&f[0]), strbuf_str(&f[3]));
-    for (size_t i = 0; i < 4; i++) {
-        topology_free(t[i]);
-        strbuf_done(&f[i]);
-    }
-}
-
 static void unreadable_files_are_an_error_and_no_hang(void **state) {
     (void)state;
     const struct read_options o = {.vocabulary = &test_vocabulary, .topology_dir = TOPOLOGIES};
@@ -475,7 +458,6 @@ int main(void) {
         cmocka_unit_test(a_topology_inside_a_scenario_builds_upon_another),
         cmocka_unit_test(every_standby_has_a_walsender_and_a_slot),
         cmocka_unit_test(what_the_file_says_of_them_counts_unless_it_is_too_little),
-        cmocka_unit_test(the_fingerprint_changes_with_what_is_inside_a_data_directory),
         cmocka_unit_test(unreadable_files_are_an_error_and_no_hang),
         cmocka_unit_test(selectors_are_read_by_hand),
         cmocka_unit_test(parameters_are_checked_by_hand),

@@ -11,6 +11,7 @@
 
 #include "injector/fault.h"
 #include "lab/base/fs.h"
+#include "lab/scenario/read.h"
 
 enum { MUTANTS = 20000 };
 static const uint64_t seed = 20240607;

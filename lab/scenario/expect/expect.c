@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: PostgreSQL
+// Expectations: "write_outage: <= 34s", "write_outage: {at_least: 20s, at_most: 34s}", "lost_writes: 0", "split_brain:
+// no", "new_leader: n2", "phases: inside", "write_availability: >= 90%".
+#include <ctype.h>
+#include <strings.h>
+
+#include "lab/scenario/expect/expect.h"
+#include "lab/scenario/yaml/scalar.h"
+
+enum measure_type { TYPE_DURATION, TYPE_COUNT, TYPE_PERCENT, TYPE_LEADER, TYPE_PHASES, TYPE_FLAG };
+
+struct expect_def {
+    const char *name;
+    enum measure_type type;
+};
+
+static const struct expect_def defs[] = {
+    [EXPECT_WRITE_OUTAGE] = {"write_outage", TYPE_DURATION},
+    [EXPECT_READ_OUTAGE] = {"read_outage", TYPE_DURATION},
+    [EXPECT_RECOVERY] = {"recovery", TYPE_DURATION},
+    [EXPECT_LOST_WRITES] = {"lost_writes", TYPE_COUNT},
+    [EXPECT_LOCAL_ONLY_WRITES] = {"local_only_writes", TYPE_COUNT},
+    [EXPECT_LOCAL_ONLY_LOST] = {"local_only_lost", TYPE_COUNT},
+    [EXPECT_UNEXPECTED_WRITES] = {"unexpected_writes", TYPE_COUNT},
+    [EXPECT_DUPLICATED_WRITES] = {"duplicated_writes", TYPE_COUNT},
+    [EXPECT_FOREIGN_ROWS] = {"foreign_rows", TYPE_COUNT},
+    [EXPECT_SAME_HISTORY] = {"same_history", TYPE_FLAG},
+    [EXPECT_DIVERGED_NODES] = {"diverged_nodes", TYPE_COUNT},
+    [EXPECT_SPLIT_BRAIN] = {"split_brain", TYPE_DURATION},
+    [EXPECT_NEW_LEADER] = {"new_leader", TYPE_LEADER},
+    [EXPECT_REJOIN] = {"rejoin", TYPE_DURATION},
+    [EXPECT_PHASES] = {"phases", TYPE_PHASES},
+    [EXPECT_WRITE_AVAILABILITY] = {"write_availability", TYPE_PERCENT},
+    [EXPECT_READ_AVAILABILITY] = {"read_availability", TYPE_PERCENT},
+};
+
+#define X(kind, name) +1
+_Static_assert(ARRAY_SIZE(defs) == EXPECT_KINDS(X), "an expectation without a type");
+#undef X
+
+// ---- values ---------------------------------------------------------------------------------------------------------
+
+static bool value_parse(enum measure_type type, const char *text, double *ret, char why[static WHY_MAX]) {
+    usec_t usec;
+    int64_t count;
+    switch (type) {
+    case TYPE_DURATION:
+        if (!scalar_duration(text, &usec, why))
+            return false;
+        *ret = (double)usec;
+        return true;
+    case TYPE_COUNT:
+        if (!scalar_count(text, &count, why))
+            return false;
+        *ret = (double)count;
+        return true;
+    case TYPE_PERCENT:
+        return scalar_percent(text, ret, why);
+    case TYPE_LEADER:
+    case TYPE_PHASES:
+    case TYPE_FLAG:
+        break;
+    }
+    return false;
+}
+
+static const char *example(enum measure_type type) {
+    return type == TYPE_DURATION ? "34s" : type == TYPE_COUNT ? "10" : "90%";
+}
+
+static void limit(struct expect *e, bool at_least, double value) {
+    if (at_least) {
+        e->has_min = true;
+        e->min = value;
+    } else {
+        e->has_max = true;
+        e->max = value;
+    }
+}
+
+// "no" and "none": nothing of it at all; "yes": some of it, whatever the amount.
+static bool range_word(const char *text, struct expect *e) {
+    bool flag;
+    char why[WHY_MAX];
+    bool none = strcasecmp(text, "none") == 0;
+    if (!none && !scalar_bool(text, &flag, why))
+        return false;
+    if (none || !flag)
+        limit(e, false, 0);
+    else
+        limit(e, true, 1); // one write, or one microsecond
+    return true;
+}
+
+// The value behind ">=", "at least", "<=" or "at most"; NULL when the text begins with none of them.
+static const char *range_operator(const char *text, bool *ret_at_least) {
+    static const struct {
+        const char *word;
+        bool at_least;
+    } operators[] = {{">=", true}, {">", true}, {"at least ", true}, {"<=", false}, {"<", false}, {"at most ", false}};
+    for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
+        if (str_starts(text, operators[i].word)) {
+            *ret_at_least = operators[i].at_least;
+            text += strlen(operators[i].word);
+            return text + strspn(text, " ");
+        }
+    return NULL;
+}
+
+// "<= 34s", "at least 20s", "20s to 34s", and for counts a bare "0".
+static bool range_text(const char *text, enum measure_type type, struct expect *e, char why[static WHY_MAX]) {
+    if (type != TYPE_PERCENT && range_word(text, e))
+        return true;
+    bool at_least;
+    double value;
+    const char *bound = range_operator(text, &at_least);
+    if (bound) {
+        if (!value_parse(type, bound, &value, why))
+            return false;
+        limit(e, at_least, value);
+        return true;
+    }
+    const char *to = strstr(text, " to ");
+    if (to) {
+        cleanup_free char *from = xstrndup(text, (size_t)(to - text));
+        if (!value_parse(type, from, &e->min, why) || !value_parse(type, to + strlen(" to "), &e->max, why))
+            return false;
+        e->has_min = e->has_max = true;
+        return true;
+    }
+    if (!value_parse(type, text, &value, why))
+        return false;
+    if (type == TYPE_COUNT || value == 0) { // an exact count can be met, an exact duration can't
+        limit(e, true, value);
+        limit(e, false, value);
+        return true;
+    }
+    (void)snprintf(why, WHY_MAX,
+                   "'%s' exactly is never measured: write '<= %s', '>= %s' or {at_least: ..., at_most: ...}",
+                   SHOWN(text), SHOWN(text), SHOWN(text));
+    return false;
+}
+
+struct range_draft {
+    const struct ynode *at_least, *at_most;
+};
+static const struct field range_fields[] = {{"at_least", read_node, offsetof(struct range_draft, at_least), false},
+                                            {"at_most", read_node, offsetof(struct range_draft, at_most), false},
+                                            {0}};
+
+static bool range_bound(struct reader *r, const struct ynode *n, enum measure_type type, struct expect *e,
+                        bool at_least, struct strbuf *text) {
+    char why[WHY_MAX];
+    double value = 0;
+    const char *written = text_of(r, n, "a limit");
+    if (!written)
+        return false;
+    if (!value_parse(type, written, &value, why)) {
+        complain(r, n->mark, "%s", why);
+        return false;
+    }
+    limit(e, at_least, value);
+    strbuf_addf(text, "%s%s %s", text->len ? ", " : "", at_least ? "at least" : "at most", written);
+    return true;
+}
+
+static bool read_range_map(struct reader *r, const struct ynode *n, enum measure_type type, struct expect *e) {
+    struct range_draft draft = {0};
+    cleanup_strbuf struct strbuf text = {0};
+    size_t before = r->d->errors;
+    decode_fields(r, n, "a range", range_fields, &draft);
+    if (draft.at_least)
+        (void)range_bound(r, draft.at_least, type, e, true, &text);
+    if (draft.at_most)
+        (void)range_bound(r, draft.at_most, type, e, false, &text);
+    if (!draft.at_least && !draft.at_most && r->whole && r->d->errors == before)
+        complain(r, n->mark, "a range needs at_least or at_most");
+    e->text = xstrdup(strbuf_str(&text));
+    return r->d->errors == before;
+}
+
+static bool read_range(struct reader *r, const struct ynode *n, enum measure_type type, struct expect *e) {
+    char why[WHY_MAX];
+    if (n->kind == YNODE_MAP)
+        return read_range_map(r, n, type, e);
+    if (n->kind != YNODE_TEXT) {
+        cleanup_free char *expected =
+            xasprintf("a limit such as '<= %s', or {at_least: ..., at_most: ...}", example(type));
+        complain_kind(r, n, expected);
+        return false;
+    }
+    if (!range_text(n->text, type, e, why)) {
+        complain(r, n->mark, "%s", why);
+        return false;
+    }
+    e->text = xstrdup(n->text);
+    return true;
+}
+
+// ---- leader and phases ----------------------------------------------------------------------------------------------
+
+static void complain_leader(struct reader *r, const struct ynode *n) {
+    cleanup_words struct words known = {0};
+    for (size_t i = 0; i < r->t->nodes.n; i++)
+        if (r->t->nodes.items[i].services & SERVICE_POSTGRES)
+            words_add(&known, r->t->nodes.items[i].name);
+    cleanup_strbuf struct strbuf list = {0};
+    words_join(&known, &list);
+    complain(r, n->mark, "'%s' is no PostgreSQL node of topology '%s'%s; allowed: yes, no, %s", SHOWN(n->text),
+             r->t->name, HINT(n->text, words_all(&known)), strbuf_str(&list));
+}
+
+static bool leader_possible(struct reader *r, const struct ynode *n, const struct expect *e) {
+    if (!r->t)
+        return true;
+    if (!*e->node) {
+        bool one = e->wanted && topology_count(r->t, SERVICE_POSTGRES) < 2;
+        if (one)
+            complain(r, n->mark, "topology '%s' has only one PostgreSQL node: there can be no new leader", r->t->name);
+        return !one;
+    }
+    const struct node_def *node = topology_node(r->t, e->node);
+    if (!node || !(node->services & SERVICE_POSTGRES)) {
+        complain_leader(r, n);
+        return false;
+    }
+    if (node->nofailover)
+        complain(r, n->mark, "'%s' has the tag nofailover: it never becomes the leader", e->node);
+    return !node->nofailover;
+}
+
+static bool read_leader(struct reader *r, const struct ynode *n, struct expect *e) {
+    char why[WHY_MAX];
+    const char *text = text_of(r, n, "yes, no or a node");
+    if (!text)
+        return false;
+    if (!scalar_bool(text, &e->wanted, why)) {
+        e->wanted = true;
+        (void)STR_COPY(e->node, text);
+    }
+    e->text = xstrdup(text);
+    return leader_possible(r, n, e);
+}
+
+static bool read_phases(struct reader *r, const struct ynode *n, struct expect *e) {
+    const char *text = text_of(r, n, "'inside'");
+    if (!text)
+        return false;
+    e->text = xstrdup(text);
+    e->wanted = true;
+    if (str_eq(text, "inside"))
+        return true;
+    complain(r, n->mark, "'%s' says nothing about phases; allowed: inside (each phase within its computed bounds)",
+             SHOWN(text));
+    return false;
+}
+
+static bool read_flag(struct reader *r, const struct ynode *n, struct expect *e) {
+    char why[WHY_MAX];
+    const char *text = text_of(r, n, "yes or no");
+    if (!text)
+        return false;
+    e->text = xstrdup(text);
+    if (scalar_bool(text, &e->wanted, why))
+        return true;
+    complain(r, n->mark, "%s", why);
+    return false;
+}
+
+// ---- the mapping ----------------------------------------------------------------------------------------------------
+
+static void expect_read(struct reader *r, const struct ynode *n, enum expect_kind kind, struct plan *plan) {
+    struct expect e = {.kind = kind, .line = n->key_mark.line};
+    bool ok;
+    if (defs[kind].type == TYPE_LEADER)
+        ok = read_leader(r, n, &e);
+    else if (defs[kind].type == TYPE_PHASES)
+        ok = read_phases(r, n, &e);
+    else if (defs[kind].type == TYPE_FLAG)
+        ok = read_flag(r, n, &e);
+    else
+        ok = read_range(r, n, defs[kind].type, &e);
+    if (ok && e.has_min && e.has_max && e.min > e.max) {
+        complain(r, n->mark, "the lower limit is above the upper one: nothing can meet '%s'", SHOWN(e.text));
+        ok = false;
+    }
+    if (ok)
+        VEC_PUSH(&plan->expects, e);
+    else
+        free(e.text);
+}
+
+static int expect_find(const char *name) {
+    for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
+        if (str_eq(defs[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+void expects_read(struct reader *r, const struct ynode *map, struct plan *plan) {
+    if (map->kind != YNODE_MAP) {
+        complain_kind(r, map, "a mapping of expectations such as {write_outage: <= 34s}");
+        return;
+    }
+    cleanup_words struct words all = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
+        words_add(&all, defs[i].name);
+    cleanup_strbuf struct strbuf list = {0};
+    words_join(&all, &list);
+    for (size_t i = 0; i < map->items.n; i++) {
+        const struct ynode *n = map->items.items[i];
+        int kind = expect_find(n->key);
+        if (kind >= 0)
+            expect_read(r, n, (enum expect_kind)kind, plan);
+        else if (*n->key)
+            complain(r, n->key_mark, "unknown expectation '%s'%s; allowed: %s", SHOWN(n->key),
+                     HINT(n->key, words_all(&all)), strbuf_str(&list));
+    }
+}
