@@ -5,7 +5,9 @@
 
 #include "lab/base/terminal.h"
 #include "lab/cmd/cmd.h"
+#include "lab/cmd/image/image.h"
 #include "lab/cmd/limits.h"
+#include "lab/cmd/matrix/matrix.h"
 
 static const struct command commands[] = {
     {"run", "run scenarios: start a lab, inject, measure, give a verdict", run_main},
@@ -89,6 +91,6 @@ int main(int argc, char **argv) {
     const struct command *c = find(argv[1]);
     struct err err = {0};
     if (limits_check(&err) < 0)
-        return cmd_fail(EXIT_SKIPPED, &err);
+        return cli_fail(EXIT_SKIPPED, &err);
     return c ? c->main(argc - 1, argv + 1) : unknown(argv[1]);
 }

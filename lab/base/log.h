@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Messages to people, one line each. Only lab/cmd, lab/supervisor and the node's init log; every other room returns its error.
+// Messages to people, one line each. Only lab/cli, lab/cmd, lab/supervisor and the node's init log; every other room returns its error.
 #include "lab/base/cleanup.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };

@@ -2,9 +2,10 @@
 // bascule check: every mistake of every file, at its place. A file with a `nodes` key at its top level and no `steps` is taken
 // as a topology by the reader's own rules; here only folder and name decide: topologies/... is a topology.
 #include "injector/fault.h"
-#include "lab/cmd/paths.h"
+#include "lab/cli/paths.h"
+#include "lab/cli/simple.h"
+#include "lab/cmd/cmd.h"
 #include "lab/cmd/plan_faults.h"
-#include "lab/cmd/simple.h"
 #include "lab/scenario/read.h"
 
 static int check_file(const char *name, const struct read_options *ro, struct diags *d) {
@@ -40,7 +41,7 @@ int check_main(int argc, char **argv) {
     struct err err = {0};
     cleanup_strbuf struct strbuf dir = {0}, out = {0};
     if (paths_topologies(&dir, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     struct read_options ro = {.vocabulary = fault_vocabulary(), .topology_dir = strbuf_str(&dir), .seed = 1};
     struct diags d = {0};
     size_t bad = 0;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule compare: recorded runs beside each other.
 #include "lab/report/compare.h"
+#include "lab/cli/runs.h"
+#include "lab/cli/style.h"
 #include "lab/cmd/cmd.h"
 #include "lab/cmd/follow.h"
 #include "lab/cmd/result.h"
-#include "lab/cmd/runs.h"
 
 struct options {
     bool json;
@@ -66,7 +67,7 @@ static int load(const char *word, struct loaded *l, struct compare_run *run, str
 
 static void tell(const compare_list *runs, bool json) {
     cleanup_strbuf struct strbuf text = {0};
-    struct report_style style = follow_style(STDOUT_FILENO);
+    struct report_style style = cli_style(STDOUT_FILENO);
     if (json)
         compare_json(runs, &text);
     else
@@ -85,14 +86,14 @@ int compare_main(int argc, char **argv) {
                                      NULL,
                                      NULL};
     struct options o = {0};
-    cmd_parse(&argp, "compare", argc, argv, 0, &o);
+    cli_parse(&argp, "compare", argc, argv, 0, &o);
     struct loaded loaded[COMPARE_RUNS_MAX] = {{0}};
     compare_list runs = {0};
     struct err err = {0};
     int code = EXIT_PASS;
     for (size_t i = 0; i < o.n_runs && code == EXIT_PASS; i++)
         if (load(o.runs[i], &loaded[i], VEC_ADD(&runs), &err) < 0)
-            code = cmd_fail(EXIT_USAGE, &err);
+            code = cli_fail(EXIT_USAGE, &err);
     if (code == EXIT_PASS)
         tell(&runs, o.json);
     VEC_FOREACH (&runs, r)

@@ -5,13 +5,15 @@
 
 #include "injector/fault.h"
 #include "lab/base/json.h"
+#include "lab/cli/runs.h"
+#include "lab/cli/simple.h"
+#include "lab/cli/style.h"
+#include "lab/cli/user_config.h"
 #include "lab/cmd/client.h"
+#include "lab/cmd/cmd.h"
 #include "lab/cmd/follow.h"
-#include "lab/cmd/image.h"
-#include "lab/cmd/runs.h"
-#include "lab/cmd/simple.h"
-#include "lab/cmd/user_config.h"
 #include "lab/image/need.h"
+#include "lab/image/store.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/stack/stack.h"
 
@@ -167,7 +169,7 @@ static void try_all(finding_list *list) {
 }
 
 static void tell_text(const finding_list *list, bool able) {
-    struct report_style style = follow_style(STDOUT_FILENO);
+    struct report_style style = cli_style(STDOUT_FILENO);
     VEC_FOREACH (list, f) {
         const char *mark = f->ok ? (style.utf8 ? "✓" : "ok") : f->optional ? "--" : (style.utf8 ? "✗" : "NO");
         (void)printf("%s %-20s %s\n", mark, f->what, f->detail);

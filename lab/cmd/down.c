@@ -4,9 +4,10 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "lab/cli/simple.h"
 #include "lab/cmd/client.h"
+#include "lab/cmd/cmd.h"
 #include "lab/cmd/farewell.h"
-#include "lab/cmd/simple.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/sandbox/spawn.h"
 
@@ -84,11 +85,11 @@ static int end_all(bool force, struct err *err) {
     lab_list labs = {0};
     int code = EXIT_PASS;
     if (sandbox_drop_root(err) < 0 || lab_list_running(&labs, err) < 0)
-        return cmd_fail(EXIT_BROKEN, err);
+        return cli_fail(EXIT_BROKEN, err);
     VEC_FOREACH (&labs, l) {
         int r = end_lab(l, force, err);
         if (r != -ECONNREFUSED) // one that has ended by itself meanwhile is what was wanted
-            code = cmd_worse(code, r < 0 ? cmd_fail(EXIT_BROKEN, err) : r);
+            code = cli_worse(code, r < 0 ? cli_fail(EXIT_BROKEN, err) : r);
     }
     VEC_DONE(&labs);
     return code;
@@ -110,7 +111,7 @@ int down_main(int argc, char **argv) {
     if (o.all)
         return end_all(o.force, &err);
     if (client_find(o.n_args ? o.args[0] : o.lab, &lab, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     int r = end_lab(&lab, o.force, &err);
-    return r < 0 ? cmd_fail(EXIT_BROKEN, &err) : r;
+    return r < 0 ? cli_fail(EXIT_BROKEN, &err) : r;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/cmd/farewell.h"
+#include "lab/cli/style.h"
 
 #include "lab/cmd/follow.h"
 #include "lab/cmd/result.h"
@@ -10,10 +11,10 @@ int farewell(const char *run_dir) {
     struct measure *fold = NULL;
     const struct measures *m = NULL;
     if (result_fold(run_dir, &fold, &m, NULL, &err) < 0)
-        return cmd_fail(EXIT_BROKEN, &err);
+        return cli_fail(EXIT_BROKEN, &err);
     int code = EXIT_PASS;
     if (!*m->scenario) {
-        struct report_style style = follow_style(STDOUT_FILENO);
+        struct report_style style = cli_style(STDOUT_FILENO);
         cleanup_strbuf struct strbuf text = {0};
         code = result_exit_code(report_farewell(m, &style, &text));
         (void)fputs(strbuf_str(&text), stdout);

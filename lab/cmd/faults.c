@@ -2,7 +2,8 @@
 // bascule faults: the catalogue, from the same table that scenarios are checked against.
 #include "injector/fault.h"
 #include "lab/base/json.h"
-#include "lab/cmd/simple.h"
+#include "lab/cli/simple.h"
+#include "lab/cmd/cmd.h"
 
 static const int FAULTS_SCHEMA = 1; // of --json; raised when a key changes its meaning or goes
 

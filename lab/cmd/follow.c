@@ -4,11 +4,9 @@
 #include "lab/cmd/follow.h"
 
 #include <fcntl.h>
-#include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 
 #include "lab/base/terminal.h"
 #include "lab/cmd/client.h"
@@ -38,21 +36,6 @@ static volatile sig_atomic_t interrupts;
 static void on_interrupt(int sig) {
     (void)sig;
     interrupts++;
-}
-
-struct report_style follow_style(int fd) {
-    (void)setlocale(LC_CTYPE, "");
-    struct report_style s = {.width = 80,
-                             .utf8 = str_eq(nl_langinfo(CODESET), "UTF-8"),
-                             .mark = terminal_mark(fd == STDERR_FILENO ? stderr : stdout)};
-    struct winsize w;
-    if (isatty(fd)) {
-        const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-        s.colour = str_empty(no_color) && !(term && str_eq(term, "dumb"));
-        if (ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40)
-            s.width = w.ws_col;
-    }
-    return s;
 }
 
 static void take_line(struct follower *f, const char *line, size_t len) {

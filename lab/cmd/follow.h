@@ -23,5 +23,3 @@ struct follow_options {
 enum follow_end follow_lab(const struct follow_options *o, char *detail, size_t size);
 // Has somebody interrupted (SIGINT, SIGTERM) the lab that was followed last?
 bool follow_interrupted(void);
-// The style for a descriptor: colour only on a terminal without NO_COLOR, UTF-8 by the locale, the terminal's width.
-struct report_style follow_style(int fd);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule hold, next, go: stepping through a scenario by hand.
+#include "lab/cli/simple.h"
 #include "lab/cmd/client.h"
-#include "lab/cmd/simple.h"
+#include "lab/cmd/cmd.h"
 
 static int ask(const char *verb, const char *doc, int argc, char **argv) {
     struct simple_options o = {0};
@@ -10,7 +11,7 @@ static int ask(const char *verb, const char *doc, int argc, char **argv) {
     cleanup_json cJSON *reply = NULL;
     cleanup_close int fd = client_connect(o.lab, &err);
     if (fd < 0 || client_command(fd, verb, &reply, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     (void)printf("%s\n", json_str(reply, "words", "done"));
     return EXIT_PASS;
 }

@@ -3,8 +3,9 @@
 #include <poll.h>
 
 #include "injector/fault.h"
+#include "lab/cli/simple.h"
 #include "lab/cmd/client.h"
-#include "lab/cmd/simple.h"
+#include "lab/cmd/cmd.h"
 
 static const int LOOK_EVERY_MS = 50;
 
@@ -106,16 +107,16 @@ int inject_main(int argc, char **argv) {
     struct err err = {0};
     cleanup_json cJSON *request = cJSON_CreateObject(), *reply = NULL;
     if (make_request(&o, request, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     cleanup_close int fd = client_connect(o.lab, &err);
     if (fd < 0 || client_request(fd, request, &reply, NULL, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     const char *id = json_str(reply, "id", "");
     bool action = json_bool(reply, "action", false);
     int r = action ? wait_for_action(fd, id, &err) : wait_for(fd, id, false, &err);
     if (r == -EIO)
         return action ? EXIT_EXPECTATION : EXIT_SKIPPED;
-    return r < 0 ? cmd_fail(EXIT_BROKEN, &err) : EXIT_PASS;
+    return r < 0 ? cli_fail(EXIT_BROKEN, &err) : EXIT_PASS;
 }
 
 // The faults that are there to be healed now, before we ask.
@@ -154,13 +155,13 @@ int heal_main(int argc, char **argv) {
     struct err err = {0};
     if (!o.all && o.n_args != 1) {
         (void)err_set(&err, EINVAL, "heal which? Give an ID (`bascule status` lists them), or --all");
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     }
     cleanup_close int fd = client_connect(o.lab, &err);
     if (fd < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     int r = heal_and_wait(fd, o.all ? NULL : o.args[0], &err);
     if (r == -EIO)
         return EXIT_SKIPPED;
-    return r < 0 ? cmd_fail(EXIT_USAGE, &err) : EXIT_PASS;
+    return r < 0 ? cli_fail(EXIT_USAGE, &err) : EXIT_PASS;
 }

@@ -2,8 +2,9 @@
 // All labs are asked at once, so that several that hang take no longer than one.
 #include <sys/types.h>
 
+#include "lab/cli/simple.h"
 #include "lab/cmd/client.h"
-#include "lab/cmd/simple.h"
+#include "lab/cmd/cmd.h"
 #include "lab/sandbox/sandbox.h"
 
 struct asked {
@@ -69,7 +70,7 @@ int list_main(int argc, char **argv) {
     struct err err = {0};
     lab_list labs = {0};
     if (sandbox_drop_root(&err) < 0 || lab_list_running(&labs, &err) < 0)
-        return cmd_fail(EXIT_BROKEN, &err);
+        return cli_fail(EXIT_BROKEN, &err);
     if (o.names) {
         VEC_FOREACH (&labs, l)
             (void)printf("%s\n", l->name);

@@ -6,6 +6,7 @@
 #include "lab/base/inside.h"
 #include "lab/base/terminal.h"
 #include "lab/cmd/client.h"
+#include "lab/cmd/cmd.h"
 
 struct options {
     const char *lab, *node, *service;
@@ -128,11 +129,11 @@ int logs_main(int argc, char **argv) {
         argp_options, parse, "NODE [SERVICE]", "The logs of a node: patroni, postgresql, etcd, haproxy.", NULL,
         NULL,         NULL};
     struct options o = {0};
-    cmd_parse(&argp, "logs", argc, argv, 0, &o);
+    cli_parse(&argp, "logs", argc, argv, 0, &o);
     struct err err = {0};
     struct lab_ref lab; // its supervisor is not asked: one that hangs is a reason to read logs
     if (client_find(o.lab, &lab, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     cleanup_free char *dir = xasprintf("%s/nodes/%s/log", lab.run_dir, o.node);
     return show(dir, &o);
 }

@@ -8,8 +8,8 @@
 #include "injector/random_uses.h"
 #include "lab/base/fs.h"
 #include "lab/base/json.h"
-#include "lab/cmd/paths.h"
-#include "lab/cmd/runs.h"
+#include "lab/cli/paths.h"
+#include "lab/cli/runs.h"
 #include "lab/scenario/random.h"
 
 #define RANDOM_TOPOLOGY "patroni-3-etcd-3-sync" // may promise that nothing acknowledged is lost

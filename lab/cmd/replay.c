@@ -4,10 +4,10 @@
 
 #include "dashboard/tui.h"
 #include "lab/base/usec.h"
+#include "lab/cli/runs.h"
 #include "lab/cmd/cmd.h"
 #include "lab/cmd/result.h"
-#include "lab/cmd/runs.h"
-#include "lab/cmd/user_config.h"
+#include "lab/cmd/user_settings.h"
 
 struct replay_options {
     struct tui_options tui;
@@ -109,7 +109,7 @@ static int print_frames(const struct replay_options *o) {
     struct err err = {0};
     cleanup_strbuf struct strbuf out = {0};
     if (tui_text(&o->text, &out, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     (void)fputs(strbuf_str(&out), stdout);
     return fflush(stdout) == 0 ? EXIT_PASS : EXIT_BROKEN;
 }
@@ -126,22 +126,22 @@ int replay_main(int argc, char **argv) {
         NULL,
         NULL};
     struct replay_options o = {.tui = {.pidfd = -1, .speed = 1}, .text = {.rows = 24, .cols = 80, .at = USEC_NEVER}};
-    cmd_parse(&argp, "replay", argc, argv, 0, &o);
+    cli_parse(&argp, "replay", argc, argv, 0, &o);
     struct err err = {0};
     cleanup_free char *run = runs_resolve(o.tui.run_dir, &err);
     if (!run || (!o.to_text && !o.themed && user_config_theme(&o.tui.theme, &err) < 0))
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     o.tui.run_dir = o.text.run_dir = run;
     struct proof *proof = NULL;
     if (result_prove(run, &proof, &o.tui.record, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     o.text.record = o.tui.record;
     int r = o.to_text ? print_frames(&o) : tui_replay(&o.tui, &err);
     proof_free(proof);
     if (o.to_text)
         return r;
     if (r < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     if (r > 0) {
         (void)signal(r, SIG_DFL);
         (void)raise(r);

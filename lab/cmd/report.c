@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule report: the story of a run, told again from its log alone. No daemons, no root, no lab.
+#include "lab/cli/runs.h"
+#include "lab/cli/style.h"
 #include "lab/cmd/cmd.h"
 #include "lab/cmd/follow.h"
 #include "lab/cmd/result.h"
-#include "lab/cmd/runs.h"
 
 struct options {
     const char *run_dir;
@@ -76,7 +77,7 @@ static int write_page(const struct options *o, const struct measures *m, struct 
 
 static void tell(const struct options *o, const struct measures *m, const struct story *story) {
     cleanup_strbuf struct strbuf text = {0};
-    struct report_style style = follow_style(STDOUT_FILENO);
+    struct report_style style = cli_style(STDOUT_FILENO);
     if (o->json)
         report_json(m, &text);
     else
@@ -95,7 +96,7 @@ int report_main(int argc, char **argv) {
                                      NULL,
                                      NULL};
     struct options o = {0};
-    cmd_parse(&argp, "report", argc, argv, 0, &o);
+    cli_parse(&argp, "report", argc, argv, 0, &o);
     sort_arguments(&o);
     struct err err = {0};
     struct measure *fold = NULL;
@@ -103,13 +104,13 @@ int report_main(int argc, char **argv) {
     struct story *story = NULL;
     cleanup_free char *run = runs_resolve(o.run_dir, &err);
     if (!run)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     o.run_dir = run;
     if (result_fold(o.run_dir, &fold, &m, &story, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     int code = result_exit_code(m->verdict);
     if (o.html && write_page(&o, m, &err) < 0)
-        code = cmd_fail(EXIT_USAGE, &err);
+        code = cli_fail(EXIT_USAGE, &err);
     else if (!o.html || o.json)
         tell(&o, m, story);
     story_free(story);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule run: for each scenario read it, check the host, start a lab, follow it, fold its log into numbers, say the verdict.
-#include "lab/cmd/paths.h"
+#include "lab/cli/paths.h"
+#include "lab/cli/style.h"
+#include "lab/cmd/cmd.h"
 #include "lab/cmd/random.h"
 #include "lab/cmd/result.h"
 #include "lab/cmd/start.h"
-#include "lab/cmd/user_config.h"
+#include "lab/cmd/user_settings.h"
 #include "lab/sandbox/sandbox.h"
 
 struct options {
@@ -102,7 +104,7 @@ static int tell_result(const char *run_dir, const struct options *o, const struc
     const struct measures *m = NULL;
     struct story *story = NULL;
     if (result_fold(run_dir, &fold, &m, &story, &err) < 0)
-        return cmd_fail(EXIT_BROKEN, &err);
+        return cli_fail(EXIT_BROKEN, &err);
     result_keep(run_dir, m);
     cleanup_strbuf struct strbuf text = {0};
     if (o->json)
@@ -129,7 +131,7 @@ static void whole_lesson(const struct plan *plan, struct strbuf *out) {
 }
 
 static void announce(const struct plan *plan, const struct start_options *o) {
-    struct report_style style = follow_style(STDOUT_FILENO);
+    struct report_style style = cli_style(STDOUT_FILENO);
     cleanup_strbuf struct strbuf whole = {0}, lesson = {0};
     whole_lesson(plan, &whole);
     report_lesson(plan->lesson, strbuf_str(&whole), &style, &lesson);
@@ -162,9 +164,9 @@ static int run_job(const struct job *job, const struct options *o, struct strbuf
     cleanup_strbuf struct strbuf run_dir = {0};
     struct lab_handle lab = {.pidfd = -1, .lifeline = -1};
     if (start_lab(job->plan, &o->start, strbuf_str(&job->text), true, o->keep, true, &run_dir, &lab, &err) < 0)
-        return cmd_fail(start_failed(&err), &err);
+        return cli_fail(start_failed(&err), &err);
     struct follow_options fo = {
-        .lab = &lab, .run_dir = strbuf_str(&run_dir), .quiet = o->json, .style = follow_style(STDOUT_FILENO)};
+        .lab = &lab, .run_dir = strbuf_str(&run_dir), .quiet = o->json, .style = cli_style(STDOUT_FILENO)};
     char detail[EVENT_TEXT_MAX] = "";
     enum follow_end end = follow_lab(&fo, detail, sizeof detail);
     if (end == FOLLOW_ENDED && o->keep && !*detail)
@@ -185,7 +187,7 @@ static int read_made(struct options *o, job_list *jobs) {
     int code = EXIT_USAGE;
     struct plan *plan = NULL;
     if (r < 0)
-        code = cmd_fail(r == -ENOTSUP ? EXIT_SKIPPED : EXIT_USAGE, &err);
+        code = cli_fail(r == -ENOTSUP ? EXIT_SKIPPED : EXIT_USAGE, &err);
     else
         plan = start_read_text(strbuf_str(&path), &text, &o->start, &code);
     if (!plan) {
@@ -216,7 +218,7 @@ static int run_all(const job_list *jobs, const struct options *o) {
     cleanup_strbuf struct strbuf table = {0};
     int worst = EXIT_PASS;
     for (size_t i = 0; i < jobs->n; i++) {
-        worst = cmd_worse(worst, run_job(&jobs->items[i], o, &table));
+        worst = cli_worse(worst, run_job(&jobs->items[i], o, &table));
         size_t left = jobs->n - i - 1;
         if (!left || !follow_interrupted())
             continue;
@@ -243,18 +245,18 @@ int run_main(int argc, char **argv) {
         NULL,
         NULL};
     struct options o = {0};
-    cmd_parse(&argp, "run", argc, argv, 0, &o);
+    cli_parse(&argp, "run", argc, argv, 0, &o);
     job_list jobs = {0};
     struct err err = {0};
     int code = EXIT_PASS;
     if (!o.replay && user_config_settings(&o.start, true, &err) < 0) // a repeated run has the settings that it had
-        code = cmd_fail(EXIT_USAGE, &err);
+        code = cli_fail(EXIT_USAGE, &err);
     else
         code = o.random || o.replay
                    ? read_made(&o, &jobs)
                    : read_all(&o, &jobs); // as whoever we are: root may be the only one who can read them
     if (code == EXIT_PASS && sandbox_drop_root(&err) < 0)
-        code = cmd_fail(EXIT_BROKEN, &err);
+        code = cli_fail(EXIT_BROKEN, &err);
     else if (code == EXIT_PASS)
         code = run_all(&jobs, &o);
     VEC_FOREACH (&jobs, job) {

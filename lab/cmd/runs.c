@@ -4,10 +4,9 @@
 #include <time.h>
 
 #include "lab/base/json.h"
+#include "lab/cli/runs.h"
 #include "lab/cmd/cmd.h"
 #include "lab/cmd/follow.h"
-#include "lab/cmd/runs.h"
-#include "lab/cmd/user_config.h"
 #include "lab/sandbox/sandbox.h"
 
 static const int RUNS_SCHEMA = 1; // of `runs --json`, docs/measures.md; raised when a key changes its meaning or goes
@@ -94,32 +93,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-// ---- finding one ---------------------------------------------------------------------------------------------------
-
-int runs_dir(const char *given, struct strbuf *out, struct err *err) {
-    const char *env = getenv("BASCULE_RUNS_DIR");
-    const struct user_config *u;
-    if (!given && !str_empty(env))
-        given = env;
-    int r = given ? 0 : user_config(&u, err);
-    if (r < 0)
-        return r;
-    if (!given && !u->c.runs_dir)
-        return run_default_dir(out, err);
-    strbuf_add(out, given ? given : u->c.runs_dir);
-    return 0;
-}
-
-char *runs_resolve(const char *word, struct err *err) {
-    if (runs_is_path(word)) // needs no folder of runs, and perhaps the rights of root to be read
-        return xstrdup(word);
-    cleanup_strbuf struct strbuf parent = {0}, path = {0};
-    if (sandbox_drop_root(err) < 0 || runs_dir(NULL, &parent, err) < 0 ||
-        runs_find(strbuf_str(&parent), word, &path, err) < 0)
-        return NULL;
-    return xstrdup(strbuf_str(&path));
 }
 
 // ---- the list ------------------------------------------------------------------------------------------------------
@@ -243,7 +216,7 @@ static int prune(const run_entry_list *runs, const struct options *o) {
         if (!is_old(r, o, now) || r->live)
             continue;
         if (!o->dry && runs_remove(r, &bytes, &err) < 0) {
-            code = cmd_fail(EXIT_BROKEN, &err);
+            code = cli_fail(EXIT_BROKEN, &err);
             continue;
         }
         removed++;
@@ -268,16 +241,16 @@ int runs_main(int argc, char **argv) {
         NULL,
         NULL};
     struct options o = {.keep = -1};
-    cmd_parse(&argp, "runs", argc, argv, 0, &o);
+    cli_parse(&argp, "runs", argc, argv, 0, &o);
     struct err err = {0};
     cleanup_strbuf struct strbuf parent = {0};
     run_entry_list runs = {0};
     int code;
     // Root's labs and their run folders belong to the user that root becomes for them.
     if (sandbox_drop_root(&err) < 0)
-        code = cmd_fail(EXIT_BROKEN, &err);
+        code = cli_fail(EXIT_BROKEN, &err);
     else if (runs_dir(o.runs_dir, &parent, &err) < 0 || runs_list(strbuf_str(&parent), &runs, &err) < 0)
-        code = cmd_fail(EXIT_USAGE, &err);
+        code = cli_fail(EXIT_USAGE, &err);
     else
         code = o.prune ? prune(&runs, &o) : list(&runs, strbuf_str(&parent), &o);
     runs_done(&runs);

@@ -5,8 +5,9 @@
 
 #include "injector/fault.h"
 #include "lab/base/json.h"
-#include "lab/cmd/paths.h"
-#include "lab/cmd/simple.h"
+#include "lab/cli/paths.h"
+#include "lab/cli/simple.h"
+#include "lab/cmd/cmd.h"
 #include "lab/scenario/read.h"
 
 typedef VEC(struct plan *) plan_list;
@@ -124,7 +125,7 @@ int scenarios_main(int argc, char **argv) {
     int code = EXIT_PASS, group = o.n_args ? group_by_name(o.args[0]) : -1;
     if (paths_scenarios(&dir, &err) < 0 || paths_topologies(&topologies, &err) < 0 ||
         read_all(strbuf_str(&dir), strbuf_str(&topologies), &plans, &err) < 0)
-        code = cmd_fail(EXIT_USAGE, &err);
+        code = cli_fail(EXIT_USAGE, &err);
     else if (o.n_args && group < 0)
         code = tell_one(&plans, o.args[0]);
     else if (o.json)

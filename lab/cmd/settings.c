@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule settings: what --set, `set:` and a topology take.
 #include "lab/base/json.h"
-#include "lab/cmd/simple.h"
+#include "lab/cli/simple.h"
+#include "lab/cmd/cmd.h"
 #include "lab/scenario/read.h"
 
 static const int SETTINGS_SCHEMA = 1; // of --json; raised when a key changes its meaning or goes

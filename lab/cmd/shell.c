@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule shell, exec, psql: on a node, as its postgres user, with the terminal that we have.
+#include "lab/cli/simple.h"
 #include "lab/cmd/client.h"
-#include "lab/cmd/simple.h"
+#include "lab/cmd/cmd.h"
 #include "lab/node/enter.h"
 #include "lab/node/places.h"
 
@@ -19,7 +20,7 @@ static int enter(const char *lab, const char *verb, const char *node, const char
     struct err err = {0};
     cleanup_close int fd = client_connect(lab, &err);
     if (fd < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     cleanup_json cJSON *request = cJSON_CreateObject(), *reply = NULL;
     (void)cJSON_AddStringToObject(request, "cmd", "enter");
     (void)cJSON_AddStringToObject(request, "node", node);
@@ -28,13 +29,13 @@ static int enter(const char *lab, const char *verb, const char *node, const char
     (void)cJSON_AddStringToObject(request, "words", words);
     int ns[NODE_NS_COUNT];
     if (client_request(fd, request, &reply, ns, &err) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     (void)close(STEAL_FD(fd)); // a session may last for days; the supervisor's places for askers are few
     int r = node_enter_exec(ns, argv, NULL, &err);
     for (size_t i = 0; i < NODE_NS_COUNT; i++)
         if (ns[i] >= 0)
             (void)close(ns[i]);
-    return r < 0 ? cmd_fail(EXIT_BROKEN, &err) : r;
+    return r < 0 ? cli_fail(EXIT_BROKEN, &err) : r;
 }
 
 int shell_main(int argc, char **argv) {

@@ -4,9 +4,11 @@
 #include <poll.h>
 
 #include "lab/base/terminal.h"
+#include "lab/cli/simple.h"
+#include "lab/cli/style.h"
 #include "lab/cmd/client.h"
+#include "lab/cmd/cmd.h"
 #include "lab/cmd/follow.h"
-#include "lab/cmd/simple.h"
 #include "lab/cmd/status_nodes.h"
 
 static void set_cell(struct libscols_line *line, size_t column, const char *text) {
@@ -145,7 +147,7 @@ static void print_links(const cJSON *status, bool always) {
 
 static void print_in(const char *colour, const char *fmt, ...) PRINTF_LIKE(2, 3);
 static void print_in(const char *colour, const char *fmt, ...) {
-    bool coloured = follow_style(STDOUT_FILENO).colour;
+    bool coloured = cli_style(STDOUT_FILENO).colour;
     va_list ap;
     va_start(ap, fmt);
     if (coloured)
@@ -233,13 +235,13 @@ int status_main(int argc, char **argv) {
         "Shows nodes, roles, replication, etcd, the application, faults, and who reaches whom once something is cut.",
         0, argc, argv, &o);
     struct err err = {0};
-    int width = follow_style(STDOUT_FILENO).width; // and the locale is set, which libsmartcols' widths need
+    int width = cli_style(STDOUT_FILENO).width; // and the locale is set, which libsmartcols' widths need
     cleanup_close int fd = client_connect(o.lab, &err);
     if (fd < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     int r;
     do
         r = show(fd, &o, width, &err);
     while (r == 0 && o.watch && !terminal_failed() && (poll(NULL, 0, 1000), true));
-    return r < 0 ? cmd_fail(EXIT_BROKEN, &err) : EXIT_PASS;
+    return r < 0 ? cli_fail(EXIT_BROKEN, &err) : EXIT_PASS;
 }

@@ -4,10 +4,11 @@
 
 #include "dashboard/tui.h"
 #include "injector/fault.h"
+#include "lab/cli/runs.h"
 #include "lab/cmd/client.h"
+#include "lab/cmd/cmd.h"
 #include "lab/cmd/result.h"
-#include "lab/cmd/runs.h"
-#include "lab/cmd/user_config.h"
+#include "lab/cmd/user_settings.h"
 #include "lab/record/run.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/supervisor/lab.h"
@@ -130,13 +131,13 @@ int top_main(int argc, char **argv) {
         NULL,
         NULL};
     struct top_options o = {0};
-    cmd_parse(&argp, "top", argc, argv, 0, &o);
+    cli_parse(&argp, "top", argc, argv, 0, &o);
     struct err err = {0};
     struct attached a = {.pidfd = -1, .watches = -1};
     cleanup_free char *folder = o.folder ? runs_resolve(o.folder, &err) : NULL;
     if ((o.folder && !folder) || tui_view(o.view, &err) < 0 || (!o.themed && user_config_theme(&o.theme, &err) < 0) ||
         (folder ? attach_folder(folder, &a, &err) : attach(o.lab, &a, &err)) < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     struct tui_options t = {.run_dir = a.run_dir,
                             .lab = a.pidfd >= 0 ? a.lab : NULL,
                             .pidfd = a.pidfd,
@@ -147,7 +148,7 @@ int top_main(int argc, char **argv) {
                             .vocabulary = fault_vocabulary()};
     struct proof *proof = NULL;
     if (a.pidfd < 0 && result_prove(a.run_dir, &proof, &t.record, &err) < 0) // a run that is over, as in replay
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     int r = tui_top(&t, &err);
     proof_free(proof);
     if (a.pidfd >= 0)
@@ -155,7 +156,7 @@ int top_main(int argc, char **argv) {
     if (a.watches >= 0)
         (void)close(a.watches);
     if (r < 0)
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     if (r > 0) { // ended by a signal: say so to who started us
         (void)signal(r, SIG_DFL);
         (void)raise(r);

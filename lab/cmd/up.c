@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule up: a lab that stands until `bascule down`.
 #include "injector/fault.h"
-#include "lab/cmd/paths.h"
+#include "lab/cli/paths.h"
+#include "lab/cli/style.h"
+#include "lab/cmd/cmd.h"
 #include "lab/cmd/result.h"
 #include "lab/cmd/start.h"
-#include "lab/cmd/user_config.h"
+#include "lab/cmd/user_settings.h"
 #include "lab/record/defects.h"
 #include "lab/sandbox/sandbox.h"
 
@@ -128,15 +130,15 @@ static void keep_result(const char *run_dir) {
 static int stand_up(const struct plan *plan, const struct options *o) {
     struct err err = {0};
     if (start_check_host(plan, &err) < 0)
-        return cmd_fail(EXIT_SKIPPED, &err);
+        return cli_fail(EXIT_SKIPPED, &err);
     user_config_tell(&o->start);
     (void)fflush(stdout);
     cleanup_strbuf struct strbuf run_dir = {0};
     struct lab_handle lab = {.pidfd = -1, .lifeline = -1};
     if (start_lab(plan, &o->start, NULL, false, true, !o->no_workload, &run_dir, &lab, &err) < 0)
-        return cmd_fail(start_failed(&err), &err);
+        return cli_fail(start_failed(&err), &err);
     struct follow_options fo = {
-        .lab = &lab, .run_dir = strbuf_str(&run_dir), .until_ready = true, .style = follow_style(STDOUT_FILENO)};
+        .lab = &lab, .run_dir = strbuf_str(&run_dir), .until_ready = true, .style = cli_style(STDOUT_FILENO)};
     char detail[EVENT_TEXT_MAX] = "";
     enum follow_end end = follow_lab(&fo, detail, sizeof detail);
     if (end == FOLLOW_READY && start_detach(&lab, &err) == 0) {
@@ -165,15 +167,15 @@ int up_main(int argc, char **argv) {
                                      NULL,
                                      NULL};
     struct options o = {0};
-    cmd_parse(&argp, "up", argc, argv, 0, &o);
+    cli_parse(&argp, "up", argc, argv, 0, &o);
     int code = EXIT_USAGE;
     struct err err = {0};
     bool configured = user_config_settings(&o.start, false, &err) == 0;
     struct plan *plan = configured ? make_plan(&o, &code) : NULL;
     if (!configured)
-        code = cmd_fail(EXIT_USAGE, &err);
+        code = cli_fail(EXIT_USAGE, &err);
     if (plan)
-        code = sandbox_drop_root(&err) < 0 ? cmd_fail(EXIT_BROKEN, &err) : stand_up(plan, &o);
+        code = sandbox_drop_root(&err) < 0 ? cli_fail(EXIT_BROKEN, &err) : stand_up(plan, &o);
     plan_free(plan);
     start_options_done(&o.start);
     return code;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "lab/base/err.h"
+#include "lab/base/str.h"
 
 // One image: a read-only root file system of a Debian release, unpacked, owned by the user.
 struct image {
@@ -22,3 +23,6 @@ int image_find(const char *name, struct image *ret, struct err *err);
 
 // NULL, "" or "host": the host's own file system.
 bool image_is_host(const char *name);
+
+// "PostgreSQL 17.5, Patroni 4.0.5, etcd 3.5.16, HAProxy 3.0.11", or "nothing of the PostgreSQL stack in it". Appends to out.
+void image_versions_text(const struct image *im, struct strbuf *out);

@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: PostgreSQL
-// image.json, the same words as in `bascule image list --json`.
+// An image in words: image.json, the same as in `bascule image list --json`, and what is in it on one line.
 #include "lab/base/json.h"
 #include "lab/image/store.h"
+
+void image_versions_text(const struct image *im, struct strbuf *out) {
+    const struct {
+        const char *name, *version;
+    } all[] = {{"PostgreSQL", im->postgresql}, {"Patroni", im->patroni}, {"etcd", im->etcd}, {"HAProxy", im->haproxy}};
+    bool any = false;
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (!*all[i].version)
+            continue;
+        strbuf_addf(out, "%s%s %s", any ? ", " : "", all[i].name, all[i].version);
+        any = true;
+    }
+    if (!any)
+        strbuf_add(out, "nothing of the PostgreSQL stack in it");
+}
 
 void image_json_write(const struct image_info *info, struct strbuf *out) {
     const struct image *im = &info->image;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "lab/cmd/simple.h"
+#include "lab/cli/simple.h"
 
 static const struct argp_option lab_option = {"lab", 'l', "NAME", 0, "which lab, when several are running", 0};
 static const struct argp_option json_option = {"json", 'j', NULL, 0, "print JSON", 0};
@@ -77,5 +77,5 @@ void simple_parse(const char *name, unsigned flags, const char *usage, const cha
         options[n++] = force_option;
     struct simple s = {.o = ret, .flags = flags, .min_args = min_args};
     struct argp argp = {options, parse, usage, doc, NULL, NULL, NULL};
-    cmd_parse(&argp, name, argc, argv, flags & SIMPLE_IN_ORDER ? ARGP_IN_ORDER : 0, &s);
+    cli_parse(&argp, name, argc, argv, flags & SIMPLE_IN_ORDER ? ARGP_IN_ORDER : 0, &s);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // For commands whose only option is --lab (and perhaps --json).
-#include "lab/cmd/cmd.h"
+#include "lab/cli/cli.h"
 
 struct simple_options {
     const char *lab;

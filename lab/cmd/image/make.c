@@ -3,7 +3,7 @@
 #include <pwd.h>
 
 #include "lab/base/vec.h"
-#include "lab/cmd/image.h"
+#include "lab/cmd/image/image.h"
 #include "lab/image/make.h"
 #include "lab/image/need.h"
 #include "lab/image/recipe.h"
@@ -96,12 +96,12 @@ int image_build_main(int argc, char **argv) {
         NULL,
         NULL};
     struct build_options o = {0};
-    cmd_parse(&argp, "image build", argc, argv, 0, &o);
+    cli_parse(&argp, "image build", argc, argv, 0, &o);
     struct err err = {0};
     const struct recipe *known = recipe_find(o.q.name);
     if (!o.q.suite && !known) {
         (void)err_set(&err, EINVAL, "which release is '%s'? say --suite, e.g. --suite trixie", o.q.name);
-        return cmd_fail(EXIT_USAGE, &err);
+        return cli_fail(EXIT_USAGE, &err);
     }
     if (!o.q.suite)
         o.q.suite = known->suite;
@@ -166,7 +166,7 @@ int image_import_main(int argc, char **argv) {
                                      NULL,
                                      NULL};
     struct file_options o = {0};
-    cmd_parse(&argp, "image import", argc, argv, 0, &o);
+    cli_parse(&argp, "image import", argc, argv, 0, &o);
     struct err err = {0};
     struct image_progress p;
     struct image_info info = {0};
@@ -208,7 +208,7 @@ int image_export_main(int argc, char **argv) {
                                      NULL,
                                      NULL};
     struct file_options o = {0};
-    cmd_parse(&argp, "image export", argc, argv, 0, &o);
+    cli_parse(&argp, "image export", argc, argv, 0, &o);
     struct err err = {0};
     struct image_progress p;
     image_progress_begin(&p);

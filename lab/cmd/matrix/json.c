@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule matrix --json. Milliseconds as in result.json; what is not known is null.
-#include "lab/cmd/matrix.h"
+#include "lab/cmd/matrix/matrix.h"
 
 static void add_number(cJSON *o, const char *key, const struct matrix_number *n) {
     if (n->n == 0) {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule matrix: the same scenarios on several images, side by side.
-#include "lab/cmd/matrix.h"
+#include "lab/cmd/matrix/matrix.h"
 
 #include <libgen.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "lab/base/fs.h"
-#include "lab/cmd/paths.h"
-#include "lab/cmd/runs.h"
-#include "lab/cmd/user_config.h"
+#include "lab/cli/paths.h"
+#include "lab/cli/runs.h"
+#include "lab/cli/user_config.h"
 #include "lab/sandbox/sandbox.h"
 
 enum { JOBS_MAX = 64, RUNS_MAX = 1000 };
@@ -135,7 +136,7 @@ static int check_scenarios(const struct matrix *m) {
         cleanup_strbuf struct strbuf path = {0};
         struct err err = {0};
         if (paths_scenario_file(*s, &path, &err) < 0)
-            code = cmd_fail(EXIT_USAGE, &err);
+            code = cli_fail(EXIT_USAGE, &err);
     }
     return code;
 }
@@ -167,22 +168,22 @@ int matrix_main(int argc, char **argv) {
         NULL};
     struct options o = {.m = {.n_runs = 1, .jobs = 2}};
     struct err err = {0};
-    cmd_parse(&argp, "matrix", argc, argv, 0, &o);
+    cli_parse(&argp, "matrix", argc, argv, 0, &o);
     if (o.m.images.n == 0)
         VEC_PUSH(&o.m.images, "host");
     int code = check_scenarios(&o.m), sig = 0;
     const struct user_config *config; // each run reads it anew; its mistakes are told once, here
     if (code == EXIT_PASS && sandbox_drop_root(&err) == 0 && user_config(&config, &err) < 0)
-        code = cmd_fail(EXIT_USAGE, &err);
+        code = cli_fail(EXIT_USAGE, &err);
     if (code == EXIT_PASS && (err.code || make_dir(&o.m, o.runs_dir, &err) < 0))
-        code = cmd_fail(EXIT_BROKEN, &err);
+        code = cli_fail(EXIT_BROKEN, &err);
     if (code == EXIT_PASS) {
         VEC_FOREACH (&o.m.scenarios, s)
             VEC_FOREACH (&o.m.images, i)
                 add_cell(&o.m, *s, *i);
         sig = matrix_run_all(&o.m);
         VEC_FOREACH (&o.m.cells, c)
-            code = cmd_worse(code, matrix_exit_code(c));
+            code = cli_worse(code, matrix_exit_code(c));
         (o.m.json ? matrix_print_json : matrix_print_table)(&o.m);
         (void)fflush(stdout);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "lab/cmd/cmd.h"
+#include "lab/cli/cli.h"
 
 #include <getopt.h>
 
@@ -78,7 +78,7 @@ static void refuse_misspelt(const struct argp *argp, const char *command, unsign
     exit(EXIT_USAGE);
 }
 
-void cmd_parse(const struct argp *argp, const char *name, int argc, char **argv, unsigned flags, void *input) {
+void cli_parse(const struct argp *argp, const char *name, int argc, char **argv, unsigned flags, void *input) {
     cleanup_free char *full = xasprintf("bascule %s", name);
     char *saved = argv[0];
     argv[0] = full;
@@ -93,12 +93,12 @@ void cmd_parse(const struct argp *argp, const char *name, int argc, char **argv,
     }
 }
 
-int cmd_fail(int code, const struct err *err) {
+int cli_fail(int code, const struct err *err) {
     log_error("%s", err->msg);
     return code == EXIT_USAGE && err->code == ETIMEDOUT ? EXIT_BROKEN : code; // a lab that hangs is no wrong use
 }
 
-int cmd_worse(int a, int b) {
+int cli_worse(int a, int b) {
     static const int rank[] = {[EXIT_PASS] = 0,        [EXIT_SKIPPED] = 1, [EXIT_KNOWN_DEFECT] = 2,
                                [EXIT_EXPECTATION] = 3, [EXIT_USAGE] = 4,   [EXIT_BROKEN] = 5};
     return rank[a] >= rank[b] ? a : b;

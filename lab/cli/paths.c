@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "lab/cmd/paths.h"
+#include "lab/cli/paths.h"
 
 #include <dirent.h>
 #include <limits.h>

@@ -4,8 +4,8 @@
 #include <time.h>
 
 #include "lab/base/json.h"
-#include "lab/cmd/image.h"
-#include "lab/cmd/simple.h"
+#include "lab/cli/simple.h"
+#include "lab/cmd/image/image.h"
 #include "lab/image/verify.h"
 #include "lab/sandbox/sandbox.h"
 
@@ -81,7 +81,7 @@ int image_list_main(int argc, char **argv) {
     image_info_list list = {0};
     size_t leftovers = 0;
     if (sandbox_drop_root(&err) < 0 || image_list(&list, &leftovers, &err) < 0)
-        return cmd_fail(EXIT_BROKEN, &err);
+        return cli_fail(EXIT_BROKEN, &err);
     if (o.json)
         list_json(&list);
     else if (list.n)

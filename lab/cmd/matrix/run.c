@@ -2,13 +2,14 @@
 // The runs of a matrix, as children of ours: a run that breaks takes no other with it, and its folder is like any other's.
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "lab/base/fs.h"
-#include "lab/cmd/matrix.h"
+#include "lab/cmd/matrix/matrix.h"
 
 enum { RESULT_MAX = 16 << 20, SAID_MAX = 1 << 20 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule image: the table of its sub-commands, and what they share.
-#include "lab/cmd/image.h"
+#include "lab/cmd/image/image.h"
 
 #include <signal.h>
 
@@ -77,7 +77,7 @@ const char *image_parse_name(const char *command, const char *doc, bool *json, i
     static const struct argp_option json_option[] = {{"json", 'j', NULL, 0, "print JSON", 0}, {0}}, none[] = {{0}};
     struct argp argp = {json ? json_option : none, parse_name, "NAME", doc, NULL, NULL, NULL};
     struct name_input in = {.json = json};
-    cmd_parse(&argp, command, argc, argv, 0, &in);
+    cli_parse(&argp, command, argc, argv, 0, &in);
     return in.name;
 }
 
@@ -154,20 +154,5 @@ int image_progress_end(struct image_progress *p, int r, const struct err *err) {
         (void)signal(stopped_by, SIG_DFL);
         (void)raise(stopped_by);
     }
-    return cmd_fail(image_exit_code(r), err);
-}
-
-void image_versions_text(const struct image *im, struct strbuf *out) {
-    const struct {
-        const char *name, *version;
-    } all[] = {{"PostgreSQL", im->postgresql}, {"Patroni", im->patroni}, {"etcd", im->etcd}, {"HAProxy", im->haproxy}};
-    bool any = false;
-    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-        if (!*all[i].version)
-            continue;
-        strbuf_addf(out, "%s%s %s", any ? ", " : "", all[i].name, all[i].version);
-        any = true;
-    }
-    if (!any)
-        strbuf_add(out, "nothing of the PostgreSQL stack in it");
+    return cli_fail(image_exit_code(r), err);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // What the files of `bascule image` share.
-#include "lab/cmd/cmd.h"
+#include "lab/cli/cli.h"
 #include "lab/image/store.h"
 
+int image_main(int argc, char **argv);
 int image_build_main(int argc, char **argv);
 int image_import_main(int argc, char **argv);
 int image_export_main(int argc, char **argv);
@@ -26,6 +27,3 @@ void image_progress_begin(struct image_progress *p);
 int image_progress_end(struct image_progress *p, int r, const struct err *err);
 // The documented exit status for an error of the image room.
 int image_exit_code(int r);
-
-// "PostgreSQL 17.5, Patroni 4.0.5, etcd 3.5.16, HAProxy 3.0.11", or "no PostgreSQL stack in it".
-void image_versions_text(const struct image *im, struct strbuf *out);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// bascule matrix: what its files share.
-#include <signal.h>
+// The rows of a matrix, as data, and what the runs of a row say together. Nothing here starts, reads or prints anything.
 #include <sys/types.h>
 
 #include "lab/base/json.h"
 #include "lab/base/usec.h"
 #include "lab/base/vec.h"
-#include "lab/cmd/cmd.h"
+#include "lab/cli/cli.h"
 #include "lab/image/image.h"
 
 // One `bascule run`.
@@ -42,10 +41,6 @@ struct matrix {
     char dir[PATH_MAX]; // below it one folder for each run
 };
 
-// Runs everything, `jobs` at a time, telling on stderr what has ended. A first Ctrl-C lets the running ones heal and end and starts
-// no more, a second one ends them at once. Returns the signal, or 0.
-int matrix_run_all(struct matrix *m);
-
 // A number over the runs of a cell; n = 0: none of them has it. error: the largest of their resolutions.
 struct matrix_number {
     size_t n;
@@ -62,6 +57,3 @@ const char *matrix_version(const struct matrix_cell *c,
                            const char *component); // as a run saw it, else the image's record
 int matrix_exit_code(const struct matrix_cell *c);
 extern const char *const matrix_phases[]; // NULL-terminated
-
-void matrix_print_table(const struct matrix *m);
-void matrix_print_json(const struct matrix *m);
