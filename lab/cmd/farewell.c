@@ -13,7 +13,7 @@ int farewell(const char *run_dir) {
     if (result_fold(run_dir, &fold, &m, NULL, &err) < 0)
         return cli_fail(EXIT_BROKEN, &err);
     int code = EXIT_PASS;
-    if (!*m->scenario) {
+    if (!*m->run.scenario) {
         struct report_style style = cli_style(STDOUT_FILENO);
         cleanup_strbuf struct strbuf text = {0};
         code = result_exit_code(report_farewell(m, &style, &text));

@@ -29,7 +29,7 @@ struct buckets {
 
 static usec_t bucket_width(const struct measure *m, enum what what) {
     if (what == WRITES)
-        return m->out.period * 2 <= BUCKET ? BUCKET : (m->out.period * 2 + BUCKET - 1) / BUCKET * BUCKET;
+        return m->out.outage.period * 2 <= BUCKET ? BUCKET : (m->out.outage.period * 2 + BUCKET - 1) / BUCKET * BUCKET;
     int64_t total = 0;
     VEC_FOREACH (&m->ticks, k)
         total = count_add(total, k->r_tried);
@@ -84,8 +84,8 @@ static double share(const struct buckets *b) {
 
 static void count_reads(struct measure *m) {
     VEC_FOREACH (&m->ticks, k) {
-        m->out.reads_ok = count_add(m->out.reads_ok, k->r_ok);
-        m->out.reads_failed = count_add(m->out.reads_failed, k->r_failed);
+        m->out.availability.reads_ok = count_add(m->out.availability.reads_ok, k->r_ok);
+        m->out.availability.reads_failed = count_add(m->out.availability.reads_failed, k->r_failed);
     }
 }
 
@@ -93,9 +93,9 @@ void availability_measure(struct measure *m) {
     struct buckets writes = {0}, reads = {0};
     count_reads(m);
     if (make_buckets(m, WRITES, &writes))
-        m->out.write_availability = share(&writes);
+        m->out.availability.writes = share(&writes);
     if (make_buckets(m, READS, &reads))
-        m->out.read_availability = share(&reads);
+        m->out.availability.reads = share(&reads);
     VEC_DONE(&writes.good);
     VEC_DONE(&reads.good);
 }

@@ -46,23 +46,26 @@ static usec_t first_key_loss(const struct measure *m, usec_t since) {
 
 static void note_leaders(struct measure *m, usec_t since) {
     struct measures *o = &m->out;
-    STR_COPY(o->old_leader, leadership_holder(&m->leadership, since));
+    STR_COPY(o->cause.old_leader, leadership_holder(&m->leadership, since));
     VEC_FOREACH (&m->leadership.keys, k) {
         if (k->t <= since || k->gone)
             continue;
-        o->leader_changed = o->leader_changed || (*o->old_leader && !str_eq(k->value, o->old_leader));
-        STR_COPY(o->new_leader, k->value);
+        o->cause.leader_changed =
+            o->cause.leader_changed || (*o->cause.old_leader && !str_eq(k->value, o->cause.old_leader));
+        STR_COPY(o->cause.new_leader, k->value);
     }
-    if (!*o->new_leader)
-        STR_COPY(o->new_leader, m->leadership.keys.n ? m->leadership.keys.items[m->leadership.keys.n - 1].value : "");
+    if (!*o->cause.new_leader)
+        STR_COPY(o->cause.new_leader,
+                 m->leadership.keys.n ? m->leadership.keys.items[m->leadership.keys.n - 1].value : "");
 }
 
 // Which injection the phases belong to. Without an outage and without a lost key it is the first one: there is nothing to explain, and a rejoin is still
 // measured from it.
 static int choose(const struct measure *m, int first, usec_t since) {
     const struct measures *o = &m->out;
-    if (o->outage) // an effect is seen a moment after it bites, and the last acknowledgement may be on its way then
-        return who_explains(m, o->outage_start, o->outage_open ? USEC_NEVER : o->outage_end, o->resolution);
+    if (o->outage
+            .present) // an effect is seen a moment after it bites, and the last acknowledgement may be on its way then
+        return who_explains(m, o->outage.start, o->outage.open ? USEC_NEVER : o->outage.end, o->outage.resolution);
     usec_t lost = first_key_loss(m, since);
     return lost ? who_explains(m, lost, USEC_NEVER, 0) : first;
 }
@@ -75,9 +78,9 @@ void cause_choose(struct measure *m) {
         return;
     }
     usec_t since = effect_of(&o->faults.items[first]);
-    o->cause = choose(m, first, since);
+    o->cause.fault = choose(m, first, since);
     note_leaders(m, since);
-    usec_t effect = o->cause >= 0 ? effect_of(&o->faults.items[o->cause]) : USEC_NEVER;
-    if (o->outage && !o->outage_open && o->outage_end > effect)
-        o->recovery = o->outage_end - effect;
+    usec_t effect = o->cause.fault >= 0 ? effect_of(&o->faults.items[o->cause.fault]) : USEC_NEVER;
+    if (o->outage.present && !o->outage.open && o->outage.end > effect)
+        o->cause.recovery = o->outage.end - effect;
 }

@@ -93,7 +93,7 @@ void cluster_spans(const struct measure *m, span_list *out) {
     }
     VEC_FOREACH (out, s)
         if (s->maybe_to == USEC_NEVER)
-            s->maybe_to = m->out.ended > s->to ? m->out.ended : s->to;
+            s->maybe_to = m->out.run.ended > s->to ? m->out.run.ended : s->to;
     cut_by_power(m, out);
     VEC_FOREACH (&m->out.holes, h)
         cut_by_hole(m, out, h);
@@ -111,13 +111,13 @@ void cluster_measure(struct measure *m) {
     span_list spans = {0};
     cluster_spans(m, &spans);
     VEC_SORT(&spans, by_from);
-    usec_t since = o->cause >= 0 ? o->faults.items[o->cause].effective : 0, to = 0, maybe_to = 0;
+    usec_t since = o->cause.fault >= 0 ? o->faults.items[o->cause.fault].effective : 0, to = 0, maybe_to = 0;
     VEC_FOREACH (&spans, s) {
         usec_t least = s->maybe_from > maybe_to ? s->maybe_from - maybe_to : 0;
         bool proven = least || !watched_hole(m, WATCHED_CLUSTER, to, s->from, &hole);
-        if (to && s->from > to && s->from > since && s->from - to > o->cluster_outage && proven) {
-            o->cluster_outage = s->from - to;
-            o->cluster_resolution = o->cluster_outage - least;
+        if (to && s->from > to && s->from > since && s->from - to > o->cluster.outage && proven) {
+            o->cluster.outage = s->from - to;
+            o->cluster.resolution = o->cluster.outage - least;
         }
         to = s->to > to ? s->to : to;
         maybe_to = s->maybe_to > maybe_to ? s->maybe_to : maybe_to;

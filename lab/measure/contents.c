@@ -99,7 +99,7 @@ static bool same_line(const struct idset *a, const struct idset *b) {
 
 static void number_histories(struct measure *m) {
     int next = 2;
-    VEC_FOREACH (&m->out.contents, c) {
+    VEC_FOREACH (&m->out.contents.nodes, c) {
         if (!c->read)
             continue;
         c->history = 1;
@@ -107,7 +107,7 @@ static void number_histories(struct measure *m) {
             continue;
         c->history = 0;
         const struct idset *rows = &m->nodes[fold_find_node(m, c->node)].rows;
-        for (struct node_contents *o = m->out.contents.items; o < c; o++)
+        for (struct node_contents *o = m->out.contents.nodes.items; o < c; o++)
             if (o->diverged && same_line(rows, &m->nodes[fold_find_node(m, o->node)].rows))
                 c->history = o->history;
         if (!c->history)
@@ -132,14 +132,14 @@ static void add(struct text *t, const char *fmt, ...) {
 
 static int count_history(const struct measure *m, int history) {
     int n = 0;
-    VEC_FOREACH (&m->out.contents, c)
+    VEC_FOREACH (&m->out.contents.nodes, c)
         n += c->diverged && c->history == history;
     return n;
 }
 
 static void add_names(struct text *t, const struct measure *m, int history) {
     int left = count_history(m, history);
-    VEC_FOREACH (&m->out.contents, c)
+    VEC_FOREACH (&m->out.contents.nodes, c)
         if (c->diverged && c->history == history) {
             left--;
             add(t, "%s%s", c->node, left > 1 ? ", " : left == 1 ? " and " : "");
@@ -151,7 +151,7 @@ static void tell_history(struct text *t, const struct measure *m, const struct n
                          const char *leader) {
     bool several = count_history(m, first->history) > 1, same_timeline = true;
     int64_t foreign = 0, missing = 0, least = INT64_MAX;
-    VEC_FOREACH (&m->out.contents, c) {
+    VEC_FOREACH (&m->out.contents.nodes, c) {
         if (!c->diverged || c->history != first->history)
             continue;
         foreign = c->foreign > foreign ? c->foreign : foreign;
@@ -180,9 +180,9 @@ static void tell_history(struct text *t, const struct measure *m, const struct n
 
 // All of them, whatever their histories.
 static void name_diverged(struct measure *m) {
-    struct text t = {m->out.diverged_names, sizeof m->out.diverged_names};
-    int left = m->out.diverged_nodes;
-    VEC_FOREACH (&m->out.contents, c)
+    struct text t = {m->out.contents.diverged_names, sizeof m->out.contents.diverged_names};
+    int left = m->out.contents.diverged;
+    VEC_FOREACH (&m->out.contents.nodes, c)
         if (c->diverged) {
             left--;
             add(&t, "%s%s", c->node, left > 1 ? ", " : left == 1 ? " and " : "");
@@ -190,10 +190,10 @@ static void name_diverged(struct measure *m) {
 }
 
 static void tell(struct measure *m, const struct node_state *leader) {
-    struct text t = {m->out.diverged_text, sizeof m->out.diverged_text};
-    VEC_FOREACH (&m->out.contents, c) {
+    struct text t = {m->out.contents.diverged_text, sizeof m->out.contents.diverged_text};
+    VEC_FOREACH (&m->out.contents.nodes, c) {
         bool first = c->diverged;
-        for (const struct node_contents *o = m->out.contents.items; o < c; o++)
+        for (const struct node_contents *o = m->out.contents.nodes.items; o < c; o++)
             first = first && !(o->diverged && o->history == c->history);
         if (first)
             tell_history(&t, m, c, leader->name);
@@ -206,11 +206,11 @@ void contents_measure(struct measure *m) {
         leader = NULL;
     for (size_t i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].read_said)
-            read_node(m, VEC_ADD(&m->out.contents), &m->nodes[i], leader);
+            read_node(m, VEC_ADD(&m->out.contents.nodes), &m->nodes[i], leader);
     number_histories(m);
-    VEC_FOREACH (&m->out.contents, c)
-        m->out.diverged_nodes += c->diverged;
-    if (!m->out.diverged_nodes)
+    VEC_FOREACH (&m->out.contents.nodes, c)
+        m->out.contents.diverged += c->diverged;
+    if (!m->out.contents.diverged)
         return;
     name_diverged(m);
     tell(m, leader);

@@ -34,10 +34,10 @@ static struct reading percent(double v, bool known) {
 }
 
 static struct reading read_outage_value(const struct measures *o) {
-    if (!o->first_write && !o->outage)
+    if (!o->outage.first_write && !o->outage.present)
         return unknown("the application wrote nothing");
-    struct reading r = duration(o->write_outage);
-    if (o->outage_open) {
+    struct reading r = duration(o->outage.length);
+    if (o->outage.open) {
         r.value = 1e18; // longer than any limit
         r.sentence = true;
         STR_COPY(r.text, "the application's writes were still failing at the end");
@@ -46,16 +46,16 @@ static struct reading read_outage_value(const struct measures *o) {
 }
 
 static struct reading read_recovery(const struct measures *o) {
-    if (o->outage_open) {
+    if (o->outage.open) {
         struct reading r = {.known = true, .sentence = true, .value = 1e18};
         STR_COPY(r.text, "the application's writes were still failing at the end");
         return r;
     }
-    if (!o->first_write)
+    if (!o->outage.first_write)
         return unknown("the application wrote nothing");
-    if (o->outage && o->cause < 0)
+    if (o->outage.present && o->cause.fault < 0)
         return unknown("no fault and no act of the run explains the outage: there is nothing to count from");
-    return duration(o->recovery);
+    return duration(o->cause.recovery);
 }
 
 static struct reading read_count(const struct measures *o, int64_t n) {
@@ -69,24 +69,24 @@ static struct reading read_told_count(const struct measures *o, int64_t n) {
 
 static struct reading read_split_brain(const struct measure *m) {
     const struct measures *o = &m->out;
-    if (o->split_brain_unknown)
+    if (o->split_brain.unknown)
         return unknown("the record is damaged");
     if (m->sql.n == 0)
         return unknown("no direct probe of any PostgreSQL");
-    struct reading r = duration(o->split_brain_min);
+    struct reading r = duration(o->split_brain.min);
     char text[USEC_TEXT_MAX];
-    r.sentence = o->split_brain_min > 0;
+    r.sentence = o->split_brain.min > 0;
     if (r.sentence)
         (void)snprintf(r.text, sizeof r.text, "%s accepted writes at the same time, proven for %s",
-                       o->split_brain_nodes, usec_format(text, o->split_brain_min));
+                       o->split_brain.nodes, usec_format(text, o->split_brain.min));
     return r;
 }
 
 static struct reading read_rejoin(const struct measures *o) {
-    if (o->rejoin_known)
-        return duration(o->rejoin);
-    struct reading r = {.known = o->cause >= 0, .sentence = true, .value = 1e18};
-    STR_COPY(r.text, o->cause >= 0 ? "the cluster was not healthy again at the end"
+    if (o->phases.rejoin_known)
+        return duration(o->phases.rejoin);
+    struct reading r = {.known = o->cause.fault >= 0, .sentence = true, .value = 1e18};
+    STR_COPY(r.text, o->cause.fault >= 0 ? "the cluster was not healthy again at the end"
                      : o->faults.n
                          ? "no fault and no act of the run explains the outage: there is nothing to count from"
                          : "there was no fault");
@@ -97,7 +97,7 @@ static struct reading read_phases(const struct measures *o) {
     int bounded = 0;
     struct reading r = {.known = true, .sentence = true};
     for (int i = 0; i < PHASE_COUNT; i++) {
-        const struct phase *p = &o->phases[i];
+        const struct phase *p = &o->phases.list[i];
         if (!p->present || !p->bounded)
             continue;
         bounded++;
@@ -122,7 +122,7 @@ static struct reading read_phases(const struct measures *o) {
 static struct reading read_history(const struct measures *o) {
     int others = 0, silent = 0;
     const struct node_contents *leader = NULL;
-    VEC_FOREACH (&o->contents, c) {
+    VEC_FOREACH (&o->contents.nodes, c) {
         if (c->leader)
             leader = c;
         else
@@ -132,10 +132,10 @@ static struct reading read_history(const struct measures *o) {
         return unknown("the leader's table was not read whole at the end");
     if (!others)
         return unknown("no other node's table was read at the end");
-    struct reading r = count(o->diverged_nodes);
+    struct reading r = count(o->contents.diverged);
     r.sentence = true;
-    if (o->diverged_nodes)
-        STR_COPY(r.text, o->diverged_text);
+    if (o->contents.diverged)
+        STR_COPY(r.text, o->contents.diverged_text);
     else
         (void)snprintf(r.text, sizeof r.text, "%d of %d other node%s follow%s the history of %s, the leader%s", others,
                        others + silent, others + silent > 1 ? "s" : "", others > 1 ? "" : "s", leader->node,
@@ -145,9 +145,9 @@ static struct reading read_history(const struct measures *o) {
 
 static struct reading read_foreign(const struct measures *o) {
     struct reading r = read_count(o, o->writes.foreign);
-    r.sentence = r.known && r.value > 0 && *o->diverged_text;
+    r.sentence = r.known && r.value > 0 && *o->contents.diverged_text;
     if (r.sentence) // a row is foreign on each standby that has it: the sum over them says less than the sentence
-        STR_COPY(r.text, o->diverged_text);
+        STR_COPY(r.text, o->contents.diverged_text);
     return r;
 }
 
@@ -156,7 +156,8 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
     if (str_eq(kind, "write_outage"))
         return read_outage_value(o);
     if (str_eq(kind, "read_outage"))
-        return o->reads_ok + o->reads_failed ? duration(o->read_outage) : unknown("the application read nothing");
+        return o->availability.reads_ok + o->availability.reads_failed ? duration(o->read_outage.length)
+                                                                       : unknown("the application read nothing");
     if (str_eq(kind, "recovery"))
         return read_recovery(o);
     if (str_eq(kind, "lost_writes"))
@@ -180,28 +181,29 @@ static struct reading take_reading(const struct measure *m, const char *kind) {
     if (str_eq(kind, "phases"))
         return read_phases(o);
     if (str_eq(kind, "write_availability"))
-        return percent(o->write_availability, o->first_write != 0);
+        return percent(o->availability.writes, o->outage.first_write != 0);
     if (str_eq(kind, "read_availability"))
-        return percent(o->read_availability, o->reads_ok + o->reads_failed > 0);
+        return percent(o->availability.reads, o->availability.reads_ok + o->availability.reads_failed > 0);
     return unknown("this program does not know this expectation");
 }
 
 // New leader: yes, no, or this node. A leader that came back by itself is no new leader.
 static struct reading judge_new_leader(const struct measures *o, const struct expectation *x, bool *ok) {
-    struct reading r = {.known = *o->old_leader || *o->new_leader, .sentence = true, .value = 1};
+    struct reading r = {.known = *o->cause.old_leader || *o->cause.new_leader, .sentence = true, .value = 1};
     if (!r.known) {
         STR_COPY(r.text, "no leader was ever seen");
         return r;
     }
     if (*x->node)
-        *ok = str_eq(o->new_leader, x->node);
+        *ok = str_eq(o->cause.new_leader, x->node);
     else
-        *ok = o->leader_changed == x->wanted;
-    if (o->leader_changed)
-        (void)snprintf(r.text, sizeof r.text, "%.31s became the leader after %.31s", o->new_leader, o->old_leader);
+        *ok = o->cause.leader_changed == x->wanted;
+    if (o->cause.leader_changed)
+        (void)snprintf(r.text, sizeof r.text, "%.31s became the leader after %.31s", o->cause.new_leader,
+                       o->cause.old_leader);
     else
         (void)snprintf(r.text, sizeof r.text, "%.31s stayed the leader",
-                       *o->old_leader ? o->old_leader : o->new_leader);
+                       *o->cause.old_leader ? o->cause.old_leader : o->cause.new_leader);
     return r;
 }
 

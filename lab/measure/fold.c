@@ -37,18 +37,18 @@ struct fault_measure *fold_fault(struct measure *m, const char *id) {
 }
 
 bool fold_damaged(const struct measure *m) {
-    return m->out.record && !m->out.record->live && !m->out.record->complete;
+    return m->out.run.record && !m->out.run.record->live && !m->out.run.record->complete;
 }
 
 static void on_begin(struct measure *m, const struct event *ev) {
     struct measures *o = &m->out;
-    STR_COPY(o->scenario, ev->u.RUN_BEGIN.scenario);
-    STR_COPY(o->title, ev->u.RUN_BEGIN.title);
-    STR_COPY(o->topology, ev->u.RUN_BEGIN.topology);
-    STR_COPY(o->kernel, ev->u.RUN_BEGIN.kernel);
-    o->cpus = ev->u.RUN_BEGIN.cpus;
-    o->memory_mb = ev->u.RUN_BEGIN.memory_mb;
-    o->seed = (uint64_t)ev->u.RUN_BEGIN.seed;
+    STR_COPY(o->run.scenario, ev->u.RUN_BEGIN.scenario);
+    STR_COPY(o->run.title, ev->u.RUN_BEGIN.title);
+    STR_COPY(o->run.topology, ev->u.RUN_BEGIN.topology);
+    STR_COPY(o->run.kernel, ev->u.RUN_BEGIN.kernel);
+    o->run.cpus = ev->u.RUN_BEGIN.cpus;
+    o->run.memory_mb = ev->u.RUN_BEGIN.memory_mb;
+    o->run.seed = (uint64_t)ev->u.RUN_BEGIN.seed;
     m->period_us = ev->u.RUN_BEGIN.period_us;
 }
 
@@ -120,10 +120,10 @@ static void on_sql(struct measure *m, const struct event *ev) {
 static void on_replication(struct measure *m, const struct event *ev) {
     if (fold_find_node(m, ev->u.REPLICATION.standby) < 0) // pg_basebackup and the like are no members
         return;
-    if (m->out.faults.n && !ev->u.REPLICATION.gone && ev->u.REPLICATION.lag_bytes > m->out.lag_bytes) {
-        m->out.lag_bytes = ev->u.REPLICATION.lag_bytes;
-        m->out.lag_at = ev->t;
-        STR_COPY(m->out.lag_node, ev->u.REPLICATION.standby);
+    if (m->out.faults.n && !ev->u.REPLICATION.gone && ev->u.REPLICATION.lag_bytes > m->out.lag.bytes) {
+        m->out.lag.bytes = ev->u.REPLICATION.lag_bytes;
+        m->out.lag.at = ev->t;
+        STR_COPY(m->out.lag.node, ev->u.REPLICATION.standby);
     }
 }
 
@@ -269,8 +269,8 @@ static void on_log_line(struct measure *m, const struct event *ev) {
 
 static void on_noise(struct measure *m, const struct event *ev) {
     usec_t late = ev->u.NOISE.late_max_us > 0 ? (usec_t)ev->u.NOISE.late_max_us : 0;
-    if (late > m->out.late_max)
-        m->out.late_max = late;
+    if (late > m->out.noise.late_max)
+        m->out.noise.late_max = late;
     *VEC_ADD(&m->noise) = (struct noise_seen){ev->t, ev->u.NOISE.late_p99_us};
 }
 
@@ -281,15 +281,15 @@ static void close_at(struct measure *m, usec_t t) {
 }
 
 static void on_run_end(struct measure *m, const struct event *ev) {
-    m->out.no_end = false;
+    m->out.run.no_end = false;
     close_at(m, ev->t); // the judged part is over, whatever a kept lab goes through later
-    STR_COPY(m->out.end_reason, ev->u.RUN_END.reason);
-    STR_COPY(m->out.end_detail, ev->u.RUN_END.detail);
+    STR_COPY(m->out.run.end_reason, ev->u.RUN_END.reason);
+    STR_COPY(m->out.run.end_detail, ev->u.RUN_END.detail);
 }
 
 void measure_event(struct measure *m, const struct event *ev) {
-    if (ev->t > m->out.ended && ev->t != USEC_NEVER && ev->kind != EVENT_RECORD_SEAL)
-        m->out.ended = ev->t;
+    if (ev->t > m->out.run.ended && ev->t != USEC_NEVER && ev->kind != EVENT_RECORD_SEAL)
+        m->out.run.ended = ev->t;
     watch_event(m->watch, ev);
     if (ev->kind != EVENT_CLIENT_TICK) // with the ledger, in outage_measure
         outages_event(&m->felt, ev);

@@ -9,9 +9,9 @@ const char *verdict_name(enum verdict v) {
 
 struct measure *measure_new(void) {
     struct measure *m = xcalloc(1, sizeof *m);
-    m->out.no_end = true;
-    m->out.cause = -1;
-    m->out.felt = &m->felt;
+    m->out.run.no_end = true;
+    m->out.cause.fault = -1;
+    m->out.outage.felt = &m->felt;
     m->out.leadership = &m->leadership;
     m->model = model_new();
     m->watch = watch_new();
@@ -33,14 +33,14 @@ static void judge_noise(struct measure *m) {
     usec_t from = m->ticks.n ? m->ticks.items[0].from : 0;
     usec_t to = m->ticks.n ? m->ticks.items[m->ticks.n - 1].from + SEC : USEC_NEVER;
     VEC_FOREACH (&m->noise, n)
-        m->out.noisy_seconds += n->p99 > LATE_US && n->t >= from && n->t <= to;
-    m->out.noisy = m->out.noisy_seconds >= SECONDS;
+        m->out.noise.seconds += n->p99 > LATE_US && n->t >= from && n->t <= to;
+    m->out.noise.noisy = m->out.noise.seconds >= SECONDS;
 }
 
 static void judge_healthy(struct measure *m) {
     VEC_FOREACH (&m->healths, c)
-        if (c->healthy && m->out.healthy_at == 0)
-            m->out.healthy_at = c->t;
+        if (c->healthy && m->out.cluster.healthy_at == 0)
+            m->out.cluster.healthy_at = c->t;
 }
 
 void measure_record(struct measure *m, const struct record_proof *record) {
@@ -49,7 +49,7 @@ void measure_record(struct measure *m, const struct record_proof *record) {
     m->record.missing.cap = record->missing.n + 1;
     if (record->missing.n)
         memcpy(m->record.missing.items, record->missing.items, record->missing.n * sizeof *record->missing.items);
-    m->out.record = &m->record;
+    m->out.run.record = &m->record;
 }
 
 const struct measures *measure_finish(struct measure *m) {
@@ -93,6 +93,6 @@ void measure_free(struct measure *m) {
     VEC_DONE(&m->power), VEC_DONE(&m->noise), VEC_DONE(&m->healths);
     VEC_DONE(&m->expectations), VEC_DONE(&m->acks), VEC_DONE(&m->runs);
     VEC_DONE(&m->out.faults), VEC_DONE(&m->out.expects), VEC_DONE(&m->out.versions);
-    VEC_DONE(&m->out.contents), VEC_DONE(&m->out.aheads), VEC_DONE(&m->out.defects);
+    VEC_DONE(&m->out.contents.nodes), VEC_DONE(&m->out.aheads), VEC_DONE(&m->out.defects);
     free(m);
 }

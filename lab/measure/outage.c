@@ -64,12 +64,12 @@ static void find_period(struct measure *m) {
         tried = count_add(tried, k->w_tried);
     usec_t length = m->last_try - m->first_try;
     if (m->period_us > 0)
-        m->out.period = (usec_t)m->period_us;
+        m->out.outage.period = (usec_t)m->period_us;
     else if (tried > 1)
-        m->out.period = length / (usec_t)tried;
-    if (m->out.period && m->ticks.n) {
-        int64_t due = (int64_t)(length / m->out.period);
-        m->out.attempts_missing = due > tried ? due - tried : 0;
+        m->out.outage.period = length / (usec_t)tried;
+    if (m->out.outage.period && m->ticks.n) {
+        int64_t due = (int64_t)(length / m->out.outage.period);
+        m->out.outage.attempts_missing = due > tried ? due - tried : 0;
     }
 }
 
@@ -119,26 +119,26 @@ static void choose_outage(struct measure *m) {
         usec_t to = outages_until(&m->felt, x, m->last_try);
         if (to <= since)
             continue;
-        o->outages++;
-        o->outages_total = usec_add(o->outages_total, to - x->from);
-        if (o->outage && to - x->from <= o->write_outage)
+        o->outage.count++;
+        o->outage.total = usec_add(o->outage.total, to - x->from);
+        if (o->outage.present && to - x->from <= o->outage.length)
             continue;
-        o->outage = true;
-        o->outage_open = x->to == USEC_NEVER;
-        o->outage_start = x->from;
-        o->outage_end = to;
-        o->write_outage = to - x->from;
+        o->outage.present = true;
+        o->outage.open = x->to == USEC_NEVER;
+        o->outage.start = x->from;
+        o->outage.end = to;
+        o->outage.length = to - x->from;
     }
-    o->hiccup = m->felt.hiccup;
+    o->outage.hiccup = m->felt.hiccup;
 }
 
 static void choose_read_outage(struct measure *m) {
     VEC_FOREACH (&m->felt.reads, x) {
         usec_t to = x->to == USEC_NEVER ? m->felt.last_read_try + OUTAGES_BUCKET : x->to;
-        if (to <= x->from + m->out.read_outage)
+        if (to <= x->from + m->out.read_outage.length)
             continue;
-        m->out.read_outage = to - x->from;
-        m->out.read_outage_start = x->from;
+        m->out.read_outage.length = to - x->from;
+        m->out.read_outage.start = x->from;
     }
 }
 
@@ -175,13 +175,13 @@ static usec_t usual_latency(const struct measure *m, usec_t from, usec_t to) {
 // and are each below period + latency; their difference to the mean is what the number can be wrong by.
 static void state_resolution(struct measure *m) {
     struct measures *o = &m->out;
-    o->latency = usual_latency(m, 0, USEC_NEVER);
-    if (o->outage) {
-        usec_t before = usual_latency(m, o->outage_start > SEC ? o->outage_start - SEC : 0, o->outage_start);
-        usec_t after = usual_latency(m, o->outage_end, o->outage_end + SEC);
-        o->latency = before > after ? before : after;
+    o->outage.latency = usual_latency(m, 0, USEC_NEVER);
+    if (o->outage.present) {
+        usec_t before = usual_latency(m, o->outage.start > SEC ? o->outage.start - SEC : 0, o->outage.start);
+        usec_t after = usual_latency(m, o->outage.end, o->outage.end + SEC);
+        o->outage.latency = before > after ? before : after;
     }
-    o->resolution = o->period + o->latency;
+    o->outage.resolution = o->outage.period + o->outage.latency;
 }
 
 void outage_measure(struct measure *m) {
@@ -190,12 +190,12 @@ void outage_measure(struct measure *m) {
     stretch_list acks = {0};
     collect_acks(m, &acks);
     find_period(m);
-    m->felt.period = m->out.period;
-    m->out.outage_threshold = outages_threshold(&m->felt);
+    m->felt.period = m->out.outage.period;
+    m->out.outage.threshold = outages_threshold(&m->felt);
     if (acks.n) {
-        m->out.first_write = acks.items[0].from;
+        m->out.outage.first_write = acks.items[0].from;
         VEC_FOREACH (&acks, a)
-            m->out.last_write = a->to > m->out.last_write ? a->to : m->out.last_write;
+            m->out.outage.last_write = a->to > m->out.outage.last_write ? a->to : m->out.outage.last_write;
     }
     feed(m, &acks);
     choose_outage(m);

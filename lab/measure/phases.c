@@ -9,8 +9,8 @@ static void add_fault_error(struct measure *m, const struct fault_measure *f) {
                    : f->effective > f->asked && f->asked ? f->effective - f->asked
                                                          : 0;
     for (int i = 0; i < PHASE_REJOIN; i++)
-        if (m->out.phases[i].present) {
-            m->out.phases[i].error += error;
+        if (m->out.phases.list[i].present) {
+            m->out.phases.list[i].error += error;
             return;
         }
 }
@@ -19,53 +19,53 @@ static void add_fault_error(struct measure *m, const struct fault_measure *f) {
 // when that came later.
 static void link_rejoin(struct measure *m, const struct fault_measure *f, usec_t start, usec_t cursor) {
     const struct health_change *last = m->healths.n ? &m->healths.items[m->healths.n - 1] : NULL;
-    if (!last || !last->healthy || (m->out.outage && m->out.outage_open))
+    if (!last || !last->healthy || (m->out.outage.present && m->out.outage.open))
         return;
-    m->out.rejoin_known = true;
+    m->out.phases.rejoin_known = true;
     if (last->t <= start) // nobody ever left: there is nothing to rejoin
         return;
     usec_t from = f->healed > cursor && f->healed <= last->t ? f->healed : cursor;
     usec_t end = last->t > from ? last->t : from; // healthy before the first write was back: nothing left to wait for
-    struct phase *p = &m->out.phases[PHASE_REJOIN];
+    struct phase *p = &m->out.phases.list[PHASE_REJOIN];
     *p = (struct phase){.present = true, .name = p->name, .start = from, .duration = end - from, .error = last->error};
-    m->out.rejoin = p->duration;
+    m->out.phases.rejoin = p->duration;
 }
 
 static void tell_bounds(struct measure *m, const struct fault_measure *f, const struct recovery *r) {
     struct measures *o = &m->out;
     const struct bound_case c = {
-        .fault = {f->mechanism, f->params, f->nodes, o->old_leader},
+        .fault = {f->mechanism, f->params, f->nodes, o->cause.old_leader},
         .id = f->id,
         .asked = f->asked,
         .bite = f->effective ? f->effective : f->asked,
         .healed = f->healed ? f->healed : USEC_NEVER,
-        .now = o->ended,
+        .now = o->run.ended,
         .no_quorum = r->no_quorum,
         .quorum_lost = r->quorum_lost,
     };
-    bounds_tell(&m->leadership, m->model, &c, o->phases);
+    bounds_tell(&m->leadership, m->model, &c, o->phases.list);
 }
 
 void phases_measure(struct measure *m) {
     struct measures *o = &m->out;
     struct recovery r;
-#define X(kind, text) o->phases[PHASE_##kind].name = text;
+#define X(kind, text) o->phases.list[PHASE_##kind].name = text;
     PHASES(X)
 #undef X
-    if (o->cause < 0)
+    if (o->cause.fault < 0)
         return;
-    const struct fault_measure *f = &o->faults.items[o->cause];
+    const struct fault_measure *f = &o->faults.items[o->cause.fault];
     const struct recovery_case asked = {
         .start = f->effective ? f->effective : f->asked,
-        .now = o->ended,
-        .served = o->outage && !o->outage_open,
-        .end = o->outage_end,
-        .pause = o->write_outage,
-        .resolution = o->resolution,
+        .now = o->run.ended,
+        .served = o->outage.present && !o->outage.open,
+        .end = o->outage.end,
+        .pause = o->outage.length,
+        .resolution = o->outage.resolution,
     };
     recovery_tell(&m->leadership, &asked, &r);
-    memcpy(o->phases, r.phases, sizeof o->phases);
-    STR_COPY(o->phase_leader, r.leader);
+    memcpy(o->phases.list, r.phases, sizeof o->phases.list);
+    STR_COPY(o->phases.leader, r.leader);
     add_fault_error(m, f);
     link_rejoin(m, f, asked.start, r.cursor);
     tell_bounds(m, f, &r);

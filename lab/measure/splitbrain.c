@@ -73,8 +73,8 @@ static usec_t lone_writes(const struct measure *m, const span_list *spans, bool 
 }
 
 static void name_nodes(struct measure *m, const bool who[NODES_MAX]) {
-    char *out = m->out.split_brain_nodes;
-    size_t size = sizeof m->out.split_brain_nodes;
+    char *out = m->out.split_brain.nodes;
+    size_t size = sizeof m->out.split_brain.nodes;
     for (size_t i = 0; i < m->n_nodes; i++)
         if (who[i]) {
             size_t len = strlen(out);
@@ -115,18 +115,18 @@ void splitbrain_measure(struct measure *m) {
         add_edges(&possible, r->node, r->first_invoked, r->last_returned);
     }
     if (fold_damaged(m)) { // a lost line of a demotion looks like two primaries
-        m->out.split_brain_unknown = true;
+        m->out.split_brain.unknown = true;
         VEC_CLEAR(&proven);
         VEC_CLEAR(&possible);
         VEC_CLEAR(&m->runs);
     }
     bool sure[NODES_MAX] = {0}, maybe[NODES_MAX] = {0};
-    m->out.split_brain_min = overlap(&proven, sure);
-    m->out.split_brain_min += lone_writes(m, &spans, sure);
-    m->out.split_brain_max = overlap(&possible, maybe);
-    if (m->out.split_brain_max < m->out.split_brain_min)
-        m->out.split_brain_max = m->out.split_brain_min;
-    name_nodes(m, m->out.split_brain_min ? sure : maybe);
+    m->out.split_brain.min = overlap(&proven, sure);
+    m->out.split_brain.min += lone_writes(m, &spans, sure);
+    m->out.split_brain.max = overlap(&possible, maybe);
+    if (m->out.split_brain.max < m->out.split_brain.min)
+        m->out.split_brain.max = m->out.split_brain.min;
+    name_nodes(m, m->out.split_brain.min ? sure : maybe);
     VEC_DONE(&spans);
     VEC_DONE(&proven);
     VEC_DONE(&possible);

@@ -59,11 +59,11 @@ static const struct expect_result *first_unknown(const struct measure *m) {
 
 // The first lack stands for all: the report has the list.
 static bool decide_record(struct measure *m) {
-    const struct record_proof *r = m->out.record;
+    const struct record_proof *r = m->out.run.record;
     char why[EVENT_TEXT_MAX];
-    if (r && r->live && m->out.no_end)
+    if (r && r->live && m->out.run.no_end)
         return decide(m, VERDICT_INVALID, "the run is still going on: these are its numbers so far"), true;
-    if (!fold_damaged(m) || m->out.no_end) // a run that was killed has its own word
+    if (!fold_damaged(m) || m->out.run.no_end) // a run that was killed has its own word
         return false;
     (void)snprintf(why, sizeof why, "the record is damaged: %s%s", r->missing.items[0].text,
                    r->missing.n > 1 ? "; and more" : "");
@@ -72,12 +72,12 @@ static bool decide_record(struct measure *m) {
 
 static bool decide_end(struct measure *m) {
     struct measures *o = &m->out;
-    if (str_eq(o->end_reason, "skipped"))
-        return decide(m, VERDICT_SKIPPED, *o->end_detail ? o->end_detail : "skipped"), true;
-    if (o->no_end)
+    if (str_eq(o->run.end_reason, "skipped"))
+        return decide(m, VERDICT_SKIPPED, *o->run.end_detail ? o->run.end_detail : "skipped"), true;
+    if (o->run.no_end)
         return decide(m, VERDICT_ERROR, "the log ends without run.end: the run was killed"), true;
-    if (str_eq(o->end_reason, "broken"))
-        return decide(m, VERDICT_ERROR, *o->end_detail ? o->end_detail : "the lab broke"), true;
+    if (str_eq(o->run.end_reason, "broken"))
+        return decide(m, VERDICT_ERROR, *o->run.end_detail ? o->run.end_detail : "the lab broke"), true;
     return false;
 }
 
@@ -90,19 +90,21 @@ static bool decide_unverified(struct measure *m) {
                        f->action ? "done" : "verified", *f->detail ? f->detail : "no word of it in the log");
         return decide(m, VERDICT_INVALID, why), true;
     }
-    if (str_eq(m->out.end_reason, "unverified"))
-        return decide(m, VERDICT_INVALID, *m->out.end_detail ? m->out.end_detail : "a fault was not verified"), true;
-    if (str_eq(m->out.end_reason, "unwatched"))
-        return decide(m, VERDICT_INVALID, *m->out.end_detail ? m->out.end_detail : "nobody watched when it mattered"),
+    if (str_eq(m->out.run.end_reason, "unverified"))
+        return decide(m, VERDICT_INVALID, *m->out.run.end_detail ? m->out.run.end_detail : "a fault was not verified"),
                true;
-    if (str_eq(m->out.end_reason, "interrupted"))
+    if (str_eq(m->out.run.end_reason, "unwatched"))
+        return decide(m, VERDICT_INVALID,
+                      *m->out.run.end_detail ? m->out.run.end_detail : "nobody watched when it mattered"),
+               true;
+    if (str_eq(m->out.run.end_reason, "interrupted"))
         return decide(m, VERDICT_INVALID, "interrupted before the scenario was over"), true;
     return false;
 }
 
 // More than a fifth of the writes were never tried: the client itself stood still, its gaps say nothing of the cluster.
 static bool client_stalled(const struct measures *o) {
-    return o->attempts_missing > 0 && o->attempts_missing * 4 > o->writes.attempted;
+    return o->outage.attempts_missing > 0 && o->outage.attempts_missing * 4 > o->writes.attempted;
 }
 
 static bool decide_expectations(struct measure *m) {
@@ -111,28 +113,28 @@ static bool decide_expectations(struct measure *m) {
     const struct expect_result *failed = first_failed(m, false);
     if (!failed)
         return false;
-    bool doubtful = o->noisy || client_stalled(o);
+    bool doubtful = o->noise.noisy || client_stalled(o);
     if (doubtful && !first_failed_but_time(m)) {
         if (client_stalled(o))
             (void)snprintf(why, sizeof why,
                            "the client itself stood still (%" PRId64 " writes never tried), which may be why: %.300s",
-                           o->attempts_missing, failed->text);
+                           o->outage.attempts_missing, failed->text);
         else
             (void)snprintf(why, sizeof why,
                            "too noisy to judge (%d s with timers over 100 ms late), which may be why: %.300s",
-                           o->noisy_seconds, failed->text);
+                           o->noise.seconds, failed->text);
         return decide(m, VERDICT_INVALID, why), true;
     }
     return decide(m, VERDICT_FAIL, failed->text), true;
 }
 
 static bool decide_conditions(struct measure *m) {
-    if (!str_eq(m->out.end_reason, "expectation"))
+    if (!str_eq(m->out.run.end_reason, "expectation"))
         return false;
     VEC_FOREACH (&m->out.defects, d)
         if (defect_explains(d, "conditions"))
             return false;
-    decide(m, VERDICT_FAIL, *m->out.end_detail ? m->out.end_detail : "a condition of the scenario was not met");
+    decide(m, VERDICT_FAIL, *m->out.run.end_detail ? m->out.run.end_detail : "a condition of the scenario was not met");
     return true;
 }
 
@@ -148,13 +150,13 @@ static const struct defect_measure *find_struck(const struct measure *m) {
 static void decide_data(struct measure *m, const struct expect_result *e) {
     cleanup_strbuf struct strbuf loss = {0};
     bool history = str_eq(e->kind, "foreign_rows") || str_eq(e->kind, "same_history");
-    bool told = history && m->out.diverged_nodes && measure_loss_text(&m->out, &loss);
+    bool told = history && m->out.contents.diverged && measure_loss_text(&m->out, &loss);
     decide(m, VERDICT_FAIL, told ? strbuf_str(&loss) : e->text);
 }
 
 // Which expectations it broke that the loss does not name.
 static void failed_by(const struct measure *m, struct strbuf *out) {
-    if (str_eq(m->out.end_reason, "expectation")) // decide_conditions has let it pass
+    if (str_eq(m->out.run.end_reason, "expectation")) // decide_conditions has let it pass
         strbuf_add(out, "a wait of the scenario");
     VEC_FOREACH (&m->out.expects, e)
         if (*e->defect)

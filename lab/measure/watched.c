@@ -5,11 +5,11 @@
 // From the first acknowledged write to the last that was tried: the time that the expectations speak of. What becomes of the cluster while
 // it is read and stopped is no part of it. A lab without an application: to the end of the judged part.
 usec_t watched_from(const struct measure *m) {
-    return m->out.first_write ? m->out.first_write : m->out.healthy_at;
+    return m->out.outage.first_write ? m->out.outage.first_write : m->out.cluster.healthy_at;
 }
 
 usec_t watched_to(const struct measure *m) {
-    usec_t end = m->last_try ? m->last_try : m->closed_at ? m->closed_at : m->out.ended;
+    usec_t end = m->last_try ? m->last_try : m->closed_at ? m->closed_at : m->out.run.ended;
     return end > watched_from(m) ? end : watched_from(m);
 }
 
@@ -67,9 +67,9 @@ static usec_t last_hole_end(const struct measure *m, unsigned sources, usec_t fr
 #define NO_LIMIT    1e18
 
 static usec_t fault_began(const struct measure *m) {
-    if (m->out.cause < 0)
+    if (m->out.cause.fault < 0)
         return watched_from(m);
-    const struct fault_measure *f = &m->out.faults.items[m->out.cause];
+    const struct fault_measure *f = &m->out.faults.items[m->out.cause.fault];
     return f->effective ? f->effective : f->asked;
 }
 
@@ -81,18 +81,18 @@ static void outage_claim(const struct measure *m, usec_t from, usec_t to, struct
 }
 
 static void recovery_claim(const struct measure *m, struct watched_claim *c) {
-    usec_t began = fault_began(m), end = m->out.outage_end;
+    usec_t began = fault_began(m), end = m->out.outage.end;
     c->from = began, c->to = end > began ? end : began;
     c->least = (double)(first_hole_after(m, APPLICATION, began, c->to) - began);
 }
 
 // From when on it is waited for: as link_rejoin in phases.c has it.
 static usec_t rejoin_began(const struct measure *m) {
-    const struct phase *p = &m->out.phases[PHASE_REJOIN];
+    const struct phase *p = &m->out.phases.list[PHASE_REJOIN];
     usec_t began = fault_began(m);
     if (p->present)
         return p->start;
-    return m->out.outage && !m->out.outage_open && m->out.outage_end > began ? m->out.outage_end : began;
+    return m->out.outage.present && !m->out.outage.open && m->out.outage.end > began ? m->out.outage.end : began;
 }
 
 // The last beginning of the time in which the cluster is healthy: earlier, when a hole hid it, or as late as the end of a hole after it.
@@ -100,14 +100,14 @@ static void rejoin_claim(const struct measure *m, struct watched_claim *c) {
     c->from = rejoin_began(m), c->to = watched_to(m) > c->from ? watched_to(m) : c->from;
     c->least = (double)(first_hole_after(m, WATCHED_CLUSTER, c->from, c->to) - c->from);
     c->most = (double)(last_hole_end(m, WATCHED_CLUSTER, c->from, c->to) - c->from);
-    if (!m->out.rejoin_known && last_hole_end(m, WATCHED_CLUSTER, c->from, c->to) < c->to)
+    if (!m->out.phases.rejoin_known && last_hole_end(m, WATCHED_CLUSTER, c->from, c->to) < c->to)
         c->least = NO_LIMIT; // somebody was seen not to stream when all was over
 }
 
 static void phases_claim(const struct measure *m, struct watched_claim *c) {
     c->from = c->to = fault_began(m);
     for (int i = 0; i < PHASE_REJOIN; i++) {
-        const struct phase *p = &m->out.phases[i];
+        const struct phase *p = &m->out.phases.list[i];
         if (p->present && p->start + p->duration > c->to)
             c->to = p->start + p->duration;
     }
@@ -129,11 +129,11 @@ bool watched_claim(const struct measure *m, const char *kind, struct watched_cla
     if (str_eq(kind, "split_brain")) {
         sources = WATCHED_CLUSTER;
         c.from = watched_from(m), c.to = watched_to(m);
-        c.least = (double)o->split_brain_min;
-    } else if (str_eq(kind, "write_outage") && o->outage) {
-        outage_claim(m, o->outage_start, o->outage_end, &c);
-    } else if (str_eq(kind, "read_outage") && o->read_outage) {
-        outage_claim(m, o->read_outage_start, o->read_outage_start + o->read_outage, &c);
+        c.least = (double)o->split_brain.min;
+    } else if (str_eq(kind, "write_outage") && o->outage.present) {
+        outage_claim(m, o->outage.start, o->outage.end, &c);
+    } else if (str_eq(kind, "read_outage") && o->read_outage.length) {
+        outage_claim(m, o->read_outage.start, o->read_outage.start + o->read_outage.length, &c);
     } else if (str_eq(kind, "recovery")) {
         recovery_claim(m, &c);
     } else if (str_eq(kind, "rejoin")) {
@@ -143,9 +143,9 @@ bool watched_claim(const struct measure *m, const char *kind, struct watched_cla
         sources = WATCHED_CLUSTER;
         phases_claim(m, &c);
     } else if (str_eq(kind, "write_availability")) {
-        availability_claim(m, o->write_availability, &c);
+        availability_claim(m, o->availability.writes, &c);
     } else if (str_eq(kind, "read_availability")) {
-        availability_claim(m, o->read_availability, &c);
+        availability_claim(m, o->availability.reads, &c);
     } else if (str_eq(kind, "lost_writes") || str_eq(kind, "local_only_lost")) {
         c.least = (double)(str_eq(kind, "lost_writes") ? o->writes.lost : o->writes.local_only_lost);
     } else if (str_eq(kind, "local_only_writes")) {

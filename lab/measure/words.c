@@ -68,10 +68,10 @@ static void fill(struct strbuf *out, const char *text, const char *value) {
 // ---- the loss, which is what a reader must see first ------------------------------------------------------------------
 
 static bool follows_another(const struct measures *o, struct strbuf *out) {
-    if (!o->diverged_nodes)
+    if (!o->contents.diverged)
         return false;
-    strbuf_addf(out, "%s%s follow%s another history", out->len ? "; " : "", o->diverged_names,
-                o->diverged_nodes == 1 ? "s" : "");
+    strbuf_addf(out, "%s%s follow%s another history", out->len ? "; " : "", o->contents.diverged_names,
+                o->contents.diverged == 1 ? "s" : "");
     return true;
 }
 

@@ -46,14 +46,14 @@ static void add_fact(fact_list *facts, const char *name, size_t run, const char 
 
 static void add_machine(fact_list *facts, size_t i, const struct measures *m) {
     char text[64];
-    add_fact(facts, "scenario", i, m->scenario);
-    add_fact(facts, "topology", i, m->topology);
-    (void)snprintf(text, sizeof text, "%" PRIu64, m->seed);
+    add_fact(facts, "scenario", i, m->run.scenario);
+    add_fact(facts, "topology", i, m->run.topology);
+    (void)snprintf(text, sizeof text, "%" PRIu64, m->run.seed);
     add_fact(facts, "seed", i, text);
-    add_fact(facts, "kernel", i, m->kernel);
-    (void)snprintf(text, sizeof text, "%" PRId64, m->cpus);
+    add_fact(facts, "kernel", i, m->run.kernel);
+    (void)snprintf(text, sizeof text, "%" PRId64, m->run.cpus);
     add_fact(facts, "processors", i, text);
-    (void)snprintf(text, sizeof text, "%.0f ms", (double)m->period / 1e3);
+    (void)snprintf(text, sizeof text, "%.0f ms", (double)m->outage.period / 1e3);
     add_fact(facts, "write period", i, text);
 }
 
@@ -124,7 +124,8 @@ static void add_outage(const compare_list *runs, number_list *rows) {
     struct number *row = add_row(rows, "write outage", true);
     for (size_t i = 0; i < runs->n; i++) {
         const struct measures *m = runs->items[i].m;
-        set_number(row, i, m->writes.attempted > 0 && !m->outage_open, (double)m->write_outage, (double)m->resolution);
+        set_number(row, i, m->writes.attempted > 0 && !m->outage.open, (double)m->outage.length,
+                   (double)m->outage.resolution);
     }
 }
 
@@ -132,7 +133,7 @@ static void add_phases(const compare_list *runs, number_list *rows) {
     for (int p = 0; p < PHASE_COUNT; p++) {
         struct number row = {.name = NULL, .is_time = true};
         for (size_t i = 0; i < runs->n; i++) {
-            const struct phase *h = &runs->items[i].m->phases[p];
+            const struct phase *h = &runs->items[i].m->phases.list[p];
             if (h->present)
                 row.name = h->name;
             set_number(&row, i, h->present, (double)h->duration, (double)h->error);
@@ -151,7 +152,7 @@ static void add_losses(const compare_list *runs, number_list *rows) {
         set_number(row, i, runs->items[i].m->writes.attempted > 0, (double)runs->items[i].m->writes.failed, 0);
     row = add_row(rows, "split brain", true);
     for (size_t i = 0; i < runs->n; i++)
-        set_number(row, i, runs->items[i].m->split_brain_min > 0, (double)runs->items[i].m->split_brain_min, 0);
+        set_number(row, i, runs->items[i].m->split_brain.min > 0, (double)runs->items[i].m->split_brain.min, 0);
 }
 
 static void gather_numbers(const compare_list *runs, number_list *out) {
@@ -175,7 +176,7 @@ char compare_letter(size_t i) {
 
 // What is read from a damaged record, or from one that is not over, is no result, and neither is its difference to another.
 static bool is_result(const struct compare_run *run) {
-    enum record_state s = record_state(run->m->record);
+    enum record_state s = record_state(run->m->run.record);
     return s != RECORD_DAMAGED && s != RECORD_LIVE;
 }
 
@@ -207,7 +208,7 @@ static void put_names(const compare_list *runs, const struct report_style *style
         strbuf_add(out, "  ");
         paint_add(out, style, colour, verdict);
         strbuf_addn(out, "\n", 1);
-        put_record(runs->items[i].m->record, style, out);
+        put_record(runs->items[i].m->run.record, style, out);
     }
 }
 
@@ -344,11 +345,11 @@ static cJSON *json_runs(const compare_list *runs) {
     VEC_FOREACH (runs, r) {
         cJSON *o = cJSON_CreateObject();
         (void)cJSON_AddStringToObject(o, "name", r->name);
-        (void)cJSON_AddStringToObject(o, "scenario", r->m->scenario);
+        (void)cJSON_AddStringToObject(o, "scenario", r->m->run.scenario);
         (void)cJSON_AddStringToObject(o, "verdict", verdict_name(r->m->verdict));
         (void)cJSON_AddBoolToObject(o, "result", is_result(r));
-        if (r->m->record)
-            (void)cJSON_AddItemToObject(o, "record", json_record(r->m->record));
+        if (r->m->run.record)
+            (void)cJSON_AddItemToObject(o, "record", json_record(r->m->run.record));
         (void)cJSON_AddItemToArray(array, o);
     }
     return array;

@@ -5,9 +5,9 @@
 
 // When the fault that the phases belong to took effect: the zero of the common axis.
 static bool fault_time(const struct measures *m, usec_t *ret) {
-    if (m->cause < 0 || (size_t)m->cause >= m->faults.n)
+    if (m->cause.fault < 0 || (size_t)m->cause.fault >= m->faults.n)
         return false;
-    const struct fault_measure *f = &m->faults.items[m->cause];
+    const struct fault_measure *f = &m->faults.items[m->cause.fault];
     *ret = f->effective ? f->effective : f->asked;
     return true;
 }
@@ -15,7 +15,7 @@ static bool fault_time(const struct measures *m, usec_t *ret) {
 static usec_t phases_end(const struct measures *m, usec_t zero) {
     usec_t end = 0;
     for (int i = 0; i < PHASE_COUNT; i++) {
-        const struct phase *p = &m->phases[i];
+        const struct phase *p = &m->phases.list[i];
         if (p->present && p->start + p->duration > zero + end)
             end = p->start + p->duration - zero;
     }
@@ -54,7 +54,7 @@ static char phase_at(const struct measures *m, usec_t from, usec_t to) {
     usec_t best = 0;
     char c = '.';
     for (int i = 0; i < PHASE_COUNT; i++) {
-        const struct phase *p = &m->phases[i];
+        const struct phase *p = &m->phases.list[i];
         usec_t a = p->start > from ? p->start : from, b = p->start + p->duration < to ? p->start + p->duration : to;
         if (p->present && b > a && b - a > best)
             best = b - a, c = phase_sign((enum phase_kind)i);
@@ -67,7 +67,7 @@ static void put_legend(const compare_list *runs, struct strbuf *out) {
     const char *comma = "";
     for (int p = 0; p < PHASE_COUNT; p++)
         for (size_t i = 0; i < runs->n; i++) {
-            const struct phase *h = &runs->items[i].m->phases[p];
+            const struct phase *h = &runs->items[i].m->phases.list[p];
             if (!h->present)
                 continue;
             strbuf_addf(out, "%s%c %s", comma, phase_sign((enum phase_kind)p), h->name);

@@ -24,7 +24,7 @@ static void headline(struct strbuf *out, const struct report_style *s, enum pain
 // Failed injections, late timers and standbys that were not read say nothing about what is in the leader's table: of what makes a run invalid only
 // this does.
 static const char *not_known(const struct measures *m) {
-    if (m->record && !m->record->complete)
+    if (m->run.record && !m->run.record->complete)
         return m->reason;
     if (!m->writes.checked)
         return m->writes.unchecked_why;
@@ -32,14 +32,14 @@ static const char *not_known(const struct measures *m) {
 }
 
 static const char *leader_of(const struct measures *m) {
-    VEC_FOREACH (&m->contents, c)
+    VEC_FOREACH (&m->contents.nodes, c)
         if (c->leader)
             return c->node;
     return "the leader";
 }
 
 static bool leader_was_read(const struct measures *m) {
-    VEC_FOREACH (&m->contents, c)
+    VEC_FOREACH (&m->contents.nodes, c)
         if (c->leader && c->read)
             return true;
     return false;
@@ -48,7 +48,7 @@ static bool leader_was_read(const struct measures *m) {
 static void put_nodes(const struct measures *m, const struct report_style *s, struct strbuf *out) {
     const char *leader = leader_of(m);
     bool compared = leader_was_read(m);
-    VEC_FOREACH (&m->contents, c) {
+    VEC_FOREACH (&m->contents.nodes, c) {
         if (!c->read)
             line(out, s, "%s: its table was not read (%s)", c->node, c->why);
         else if (c->leader)
@@ -92,7 +92,7 @@ enum verdict report_farewell(const struct measures *m, const struct report_style
         headline(out, s, PAINT_BAD, "THE LAB BROKE", m->reason);
         return VERDICT_ERROR;
     }
-    bool whole = !m->record || m->record->complete;
+    bool whole = !m->run.record || m->run.record->complete;
     if (m->writes.attempted == 0 && whole) {
         headline(out, s, PAINT_GOOD, "NOTHING TO LOSE", "no application had written anything");
         return VERDICT_PASS;

@@ -48,7 +48,8 @@ static void add_text_for_html(struct strbuf *out, const char *text) {
 
 static void add_title(const struct measures *m, struct strbuf *out) {
     cleanup_strbuf struct strbuf title = {0};
-    strbuf_addf(&title, "%s: %s", *m->scenario ? m->scenario : "a lab without a scenario", verdict_name(m->verdict));
+    strbuf_addf(&title, "%s: %s", *m->run.scenario ? m->run.scenario : "a lab without a scenario",
+                verdict_name(m->verdict));
     add_text_for_html(out, strbuf_str(&title));
 }
 

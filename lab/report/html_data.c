@@ -56,14 +56,14 @@ static void put_run(const struct html_page *p, const struct measures *m, struct 
     str(out, "tcp_cc", p->begin.u.RUN_BEGIN.tcp_cc);
     ms(out, "wall", p->begin.u.RUN_BEGIN.wall);
     ms(out, "end", p->end);
-    ms(out, "period", m->period);
-    ms(out, "latency", m->latency);
-    ms(out, "threshold", m->outage_threshold);
-    num(out, "noisy_seconds", m->noisy_seconds);
-    num(out, "attempts_missing", m->attempts_missing);
-    str(out, "end_detail", m->end_detail);
+    ms(out, "period", m->outage.period);
+    ms(out, "latency", m->outage.latency);
+    ms(out, "threshold", m->outage.threshold);
+    num(out, "noisy_seconds", m->noise.seconds);
+    num(out, "attempts_missing", m->outage.attempts_missing);
+    str(out, "end_detail", m->run.end_detail);
     str(out, "foreign_nodes", m->writes.foreign_nodes);
-    ms(out, "read_outage_start", m->read_outage_start);
+    ms(out, "read_outage_start", m->read_outage.start);
     strbuf_add(out, "}");
 }
 

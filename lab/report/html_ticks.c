@@ -16,7 +16,7 @@ static bool within(usec_t t, usec_t from, usec_t to) {
 }
 
 bool html_interesting(const struct measures *m, usec_t t) {
-    if (m->outage && within(t, m->outage_start, m->outage_end))
+    if (m->outage.present && within(t, m->outage.start, m->outage.end))
         return true;
     VEC_FOREACH (&m->faults, f) {
         usec_t at = f->effective ? f->effective : f->asked;

@@ -9,14 +9,14 @@ void report_line(const struct measures *m, const struct report_style *style, str
     const char *verdict = paint_verdict(m->verdict, &colour);
     char outage[32] = "         -", recovery[32] = "         -", lost[32] = "?";
     if (m->writes.attempted)
-        (void)paint_seconds(outage, m->write_outage);
-    if (m->recovery)
-        (void)paint_seconds(recovery, m->recovery);
+        (void)paint_seconds(outage, m->outage.length);
+    if (m->cause.recovery)
+        (void)paint_seconds(recovery, m->cause.recovery);
     if (m->writes.checked)
         (void)snprintf(lost, sizeof lost, "%" PRId64, m->writes.lost);
     paint_add(out, style, colour, verdict);
     strbuf_addf(out, "%*s", 14 - (int)strlen(verdict), "");
-    paint_cell(out, style, 22, *m->scenario ? m->scenario : "-");
+    paint_cell(out, style, 22, *m->run.scenario ? m->run.scenario : "-");
     strbuf_addf(out, " outage %s  recovery %s  lost %s", outage, recovery, lost);
     if (m->verdict != VERDICT_PASS) {
         strbuf_add(out, "  ");

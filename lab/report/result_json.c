@@ -79,20 +79,20 @@ static void put_seed(struct json *j, uint64_t seed) { // beyond 2^53 a JSON numb
 }
 
 static void put_head(struct json *j, const struct measures *m) {
-    put_str(j, "scenario", m->scenario);
-    put_str(j, "title", m->title);
-    put_str(j, "topology", m->topology);
-    put_seed(j, m->seed);
+    put_str(j, "scenario", m->run.scenario);
+    put_str(j, "title", m->run.title);
+    put_str(j, "topology", m->run.topology);
+    put_seed(j, m->run.seed);
     put_str(j, "verdict", verdict_name(m->verdict));
     put_str(j, "reason", m->reason);
-    put_str_or_null(j, "end_reason", m->end_reason);
+    put_str_or_null(j, "end_reason", m->run.end_reason);
     cleanup_strbuf struct strbuf sentence = {0};
     report_sentence(m, &(struct report_style){.utf8 = true}, &sentence);
     put_str(j, "sentence", strbuf_str(&sentence));
 }
 
 static void put_record(struct json *j, const struct measures *m) {
-    const struct record_proof *r = m->record;
+    const struct record_proof *r = m->run.record;
     if (!r) // a fold of events that are no record
         return;
     open_block(j, "record", "{");
@@ -111,35 +111,35 @@ static void put_record(struct json *j, const struct measures *m) {
 
 static void put_times(struct json *j, const struct measures *m) {
     bool wrote = m->writes.attempted > 0;
-    put_ms(j, "write_outage_ms", m->write_outage, wrote);
-    put_bool(j, "write_outage_open", m->outage_open);
-    put_int(j, "outages", m->outages, wrote);
-    put_ms(j, "outages_total_ms", m->outages_total, wrote);
-    put_ms(j, "hiccup_ms", m->hiccup, wrote);
-    put_ms(j, "outage_start_ms", m->outage_start, m->outage);
-    put_ms(j, "outage_end_ms", m->outage_end, m->outage && !m->outage_open);
-    put_ms(j, "recovery_ms", m->recovery, m->recovery > 0);
-    put_ms(j, "resolution_ms", m->resolution, wrote);
-    put_ms(j, "cluster_outage_ms", m->cluster_outage, m->cluster_outage > 0);
-    put_ms(j, "cluster_resolution_ms", m->cluster_resolution, m->cluster_outage > 0);
-    put_ms(j, "read_outage_ms", m->read_outage, m->reads_ok + m->reads_failed > 0);
-    put_ms(j, "rejoin_ms", m->rejoin, m->rejoin_known);
-    put_int(j, "lag_bytes", m->lag_bytes, m->lag_bytes > 0);
-    put_str_or_null(j, "lag_node", m->lag_node);
-    put_ms(j, "lag_at_ms", m->lag_at, m->lag_bytes > 0);
-    put_ms(j, "healthy_at_ms", m->healthy_at, m->healthy_at > 0);
-    put_ms(j, "first_write_ms", m->first_write, m->first_write > 0);
-    put_ms(j, "last_write_ms", m->last_write, m->last_write > 0);
-    put_ms(j, "ended_ms", m->ended, true);
-    put_str_or_null(j, "old_leader", m->old_leader);
-    put_str_or_null(j, "new_leader", m->new_leader);
-    put_bool(j, "leader_changed", m->leader_changed);
+    put_ms(j, "write_outage_ms", m->outage.length, wrote);
+    put_bool(j, "write_outage_open", m->outage.open);
+    put_int(j, "outages", m->outage.count, wrote);
+    put_ms(j, "outages_total_ms", m->outage.total, wrote);
+    put_ms(j, "hiccup_ms", m->outage.hiccup, wrote);
+    put_ms(j, "outage_start_ms", m->outage.start, m->outage.present);
+    put_ms(j, "outage_end_ms", m->outage.end, m->outage.present && !m->outage.open);
+    put_ms(j, "recovery_ms", m->cause.recovery, m->cause.recovery > 0);
+    put_ms(j, "resolution_ms", m->outage.resolution, wrote);
+    put_ms(j, "cluster_outage_ms", m->cluster.outage, m->cluster.outage > 0);
+    put_ms(j, "cluster_resolution_ms", m->cluster.resolution, m->cluster.outage > 0);
+    put_ms(j, "read_outage_ms", m->read_outage.length, m->availability.reads_ok + m->availability.reads_failed > 0);
+    put_ms(j, "rejoin_ms", m->phases.rejoin, m->phases.rejoin_known);
+    put_int(j, "lag_bytes", m->lag.bytes, m->lag.bytes > 0);
+    put_str_or_null(j, "lag_node", m->lag.node);
+    put_ms(j, "lag_at_ms", m->lag.at, m->lag.bytes > 0);
+    put_ms(j, "healthy_at_ms", m->cluster.healthy_at, m->cluster.healthy_at > 0);
+    put_ms(j, "first_write_ms", m->outage.first_write, m->outage.first_write > 0);
+    put_ms(j, "last_write_ms", m->outage.last_write, m->outage.last_write > 0);
+    put_ms(j, "ended_ms", m->run.ended, true);
+    put_str_or_null(j, "old_leader", m->cause.old_leader);
+    put_str_or_null(j, "new_leader", m->cause.new_leader);
+    put_bool(j, "leader_changed", m->cause.leader_changed);
 }
 
 static void put_phases(struct json *j, const struct measures *m) {
     open_block(j, "phases", "[");
     for (int i = 0; i < PHASE_COUNT; i++) {
-        const struct phase *p = &m->phases[i];
+        const struct phase *p = &m->phases.list[i];
         if (!p->present)
             continue;
         open_block(j, NULL, "{");
@@ -200,8 +200,8 @@ static void put_fault(struct json *j, const char *name, const struct fault_measu
 }
 
 static void put_faults(struct json *j, const struct measures *m) {
-    if (m->cause >= 0) {
-        put_fault(j, "fault", &m->faults.items[m->cause]);
+    if (m->cause.fault >= 0) {
+        put_fault(j, "fault", &m->faults.items[m->cause.fault]);
     } else {
         key(j, "fault");
         strbuf_add(j->out, "null");
@@ -219,7 +219,7 @@ static void put_lsn(struct json *j, const char *name, lsn_t lsn) {
 
 static void put_contents(struct json *j, const struct measures *m) {
     open_block(j, "contents", "[");
-    VEC_FOREACH (&m->contents, c) {
+    VEC_FOREACH (&m->contents.nodes, c) {
         open_block(j, NULL, "{");
         put_str(j, "node", c->node);
         put_bool(j, "read", c->read);
@@ -349,17 +349,17 @@ static void put_host(struct json *j, const struct measures *m) {
         put_version(j, m, v);
     close_block(j, "}");
     open_block(j, "host", "{");
-    put_str(j, "kernel", m->kernel);
-    put_int(j, "cpus", m->cpus, true);
-    put_int(j, "memory_mb", m->memory_mb, true);
-    put_ms(j, "late_max_ms", m->late_max, true);
-    put_bool(j, "noisy", m->noisy);
+    put_str(j, "kernel", m->run.kernel);
+    put_int(j, "cpus", m->run.cpus, true);
+    put_int(j, "memory_mb", m->run.memory_mb, true);
+    put_ms(j, "late_max_ms", m->noise.late_max, true);
+    put_bool(j, "noisy", m->noise.noisy);
     close_block(j, "}");
 }
 
 void report_json(const struct measures *m, struct strbuf *out) {
     struct json j = {.out = out, .first = true};
-    bool reads = m->reads_ok + m->reads_failed > 0, wrote = m->writes.attempted > 0;
+    bool reads = m->availability.reads_ok + m->availability.reads_failed > 0, wrote = m->writes.attempted > 0;
     strbuf_add(out, "{");
     j.depth++;
     put_head(&j, m);
@@ -367,14 +367,14 @@ void report_json(const struct measures *m, struct strbuf *out) {
     put_times(&j, m);
     put_phases(&j, m);
     put_writes(&j, m);
-    put_ms(&j, "split_brain_ms", m->split_brain_min, !m->split_brain_unknown);
-    put_ms(&j, "split_brain_possible_ms", m->split_brain_max, !m->split_brain_unknown);
-    put_str_or_null(&j, "split_brain_nodes", m->split_brain_nodes);
+    put_ms(&j, "split_brain_ms", m->split_brain.min, !m->split_brain.unknown);
+    put_ms(&j, "split_brain_possible_ms", m->split_brain.max, !m->split_brain.unknown);
+    put_str_or_null(&j, "split_brain_nodes", m->split_brain.nodes);
     open_block(&j, "availability", "{");
-    put_percent(&j, "write", m->write_availability, wrote);
-    put_percent(&j, "read", m->read_availability, reads);
+    put_percent(&j, "write", m->availability.writes, wrote);
+    put_percent(&j, "read", m->availability.reads, reads);
     close_block(&j, "}");
-    put_int(&j, "diverged_nodes", m->diverged_nodes, m->writes.checked);
+    put_int(&j, "diverged_nodes", m->contents.diverged, m->writes.checked);
     put_contents(&j, m);
     put_aheads(&j, m);
     put_faults(&j, m);

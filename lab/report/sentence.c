@@ -46,15 +46,15 @@ static void put_doubt(struct sentence *s) {
                  f->action ? "done" : "verified");
             break;
         }
-    if (m->no_end && m->record && m->record->live)
+    if (m->run.no_end && m->run.record && m->run.record->live)
         part(s, "the run is still going on, and what follows are its numbers so far");
-    else if (m->no_end)
+    else if (m->run.no_end)
         part(s, "the run was killed before its end");
-    else if (str_eq(m->end_reason, "unwatched"))
+    else if (str_eq(m->run.end_reason, "unwatched"))
         part(s, "nobody watched while a step of the scenario was waiting, so its outcome is not known");
-    else if (str_eq(m->end_reason, "interrupted"))
+    else if (str_eq(m->run.end_reason, "interrupted"))
         part(s, "the run was interrupted before its end");
-    if (m->record && !m->record->live && !m->record->complete)
+    if (m->run.record && !m->run.record->live && !m->run.record->complete)
         part(s, "its record is damaged, so nothing that follows is a result");
 }
 
@@ -62,9 +62,9 @@ static void put_doubt(struct sentence *s) {
 static void put_damage(struct sentence *s) {
     const struct measures *m = s->m;
     char a[USEC_TEXT_MAX];
-    if (m->split_brain_min)
-        part(s, "two leaders (%s) took writes at the same time, for %s at least", m->split_brain_nodes,
-             usec_format(a, m->split_brain_min));
+    if (m->split_brain.min)
+        part(s, "two leaders (%s) took writes at the same time, for %s at least", m->split_brain.nodes,
+             usec_format(a, m->split_brain.min));
     cleanup_strbuf struct strbuf loss = {0};
     if (measure_loss_text(m, &loss))
         part(s, "%s", strbuf_str(&loss));
@@ -72,7 +72,7 @@ static void put_damage(struct sentence *s) {
 
 // ---- what the application felt
 static const struct fault_measure *cause_of(const struct measures *m) {
-    return m->cause >= 0 ? &m->faults.items[m->cause] : NULL;
+    return m->cause.fault >= 0 ? &m->faults.items[m->cause.fault] : NULL;
 }
 
 // "switchover from n1 to n2: " before what it cost.
@@ -82,8 +82,8 @@ static const char *act_words(const struct measures *m, char *buf, size_t size) {
     if (!f || !f->action)
         return buf;
     const char *dot = strchr(f->mechanism, '.'), *act = dot ? dot + 1 : f->mechanism;
-    if (law_names_leader(f->mechanism) && m->leader_changed)
-        (void)snprintf(buf, size, "%s from %s to %s: ", act, m->old_leader, m->new_leader);
+    if (law_names_leader(f->mechanism) && m->cause.leader_changed)
+        (void)snprintf(buf, size, "%s from %s to %s: ", act, m->cause.old_leader, m->cause.new_leader);
     else
         (void)snprintf(buf, size, "%s: ", act);
     return buf;
@@ -93,8 +93,8 @@ static const char *act_words(const struct measures *m, char *buf, size_t size) {
 static usec_t stood_still(const struct measures *m) {
     usec_t sum = 0;
     VEC_FOREACH (&m->holes, h) {
-        usec_t from = h->from > m->outage_start ? h->from : m->outage_start,
-               to = h->to < m->outage_end ? h->to : m->outage_end;
+        usec_t from = h->from > m->outage.start ? h->from : m->outage.start,
+               to = h->to < m->outage.end ? h->to : m->outage.end;
         if (h->source == WATCH_APPLICATION)
             sum += usec_sub(to, from);
     }
@@ -105,11 +105,12 @@ static void put_outage(struct sentence *s) {
     const struct measures *m = s->m;
     char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX], c[USEC_TEXT_MAX], act[2 * EVENT_NAME_MAX + 2 * NODE_NAME_MAX];
     cleanup_strbuf struct strbuf others = {0};
-    if (m->outages > 1)
-        strbuf_addf(&others, ", the longest of %d outages (%s together)", m->outages, usec_format(c, m->outages_total));
-    part(s, "%s%s%s %s %s without writes%s%s%s", act_words(m, act, sizeof act), m->outage_open ? "at least " : "",
-         usec_format(a, m->write_outage), s->g->plus_minus, usec_format(b, m->resolution),
-         m->faults.n ? "" : ", though nothing was injected", m->outage_open ? ", to the end of the run" : "",
+    if (m->outage.count > 1)
+        strbuf_addf(&others, ", the longest of %d outages (%s together)", m->outage.count,
+                    usec_format(c, m->outage.total));
+    part(s, "%s%s%s %s %s without writes%s%s%s", act_words(m, act, sizeof act), m->outage.open ? "at least " : "",
+         usec_format(a, m->outage.length), s->g->plus_minus, usec_format(b, m->outage.resolution),
+         m->faults.n ? "" : ", though nothing was injected", m->outage.open ? ", to the end of the run" : "",
          strbuf_str(&others));
     if (stood_still(m))
         part(s, "for %s of it the application itself stood still", usec_format(a, stood_still(m)));
@@ -121,13 +122,13 @@ static void put_no_outage(struct sentence *s) {
     cleanup_strbuf struct strbuf text = {0};
     (void)act_words(m, act, sizeof act);
     strbuf_add(&text, act);
-    if (m->hiccup)
+    if (m->outage.hiccup)
         strbuf_addf(&text, "no write outage, the longest pause was %s and no write failed in it",
-                    usec_format(a, m->hiccup));
+                    usec_format(a, m->outage.hiccup));
     else
-        strbuf_addf(&text, "no write outage, no pause of writes above %s", usec_format(a, m->outage_threshold));
-    if (m->leader_changed && !*act)
-        strbuf_addf(&text, ", while %s took over from %s", m->new_leader, m->old_leader);
+        strbuf_addf(&text, "no write outage, no pause of writes above %s", usec_format(a, m->outage.threshold));
+    if (m->cause.leader_changed && !*act)
+        strbuf_addf(&text, ", while %s took over from %s", m->cause.new_leader, m->cause.old_leader);
     if (!m->faults.n)
         strbuf_add(&text, ", and nothing was injected");
     part(s, "%s", strbuf_str(&text));
@@ -148,7 +149,7 @@ static const char *lease_words(const char *mechanism) {
 
 static const char *detect_words(const struct measures *m) {
     const struct fault_measure *f = cause_of(m);
-    enum law law = f ? law_of(&(struct law_fault){f->mechanism, f->params, f->nodes, m->old_leader}) : LAW_NONE;
+    enum law law = f ? law_of(&(struct law_fault){f->mechanism, f->params, f->nodes, m->cause.old_leader}) : LAW_NONE;
     switch (law) {
     case LAW_LEASE_DROPPED:
     case LAW_LEASE_REFUSED:
@@ -179,8 +180,8 @@ static const char *phase_words(const struct measures *m, int phase) {
     case PHASE_RETURN:
         return "the leader, which kept its key, to take writes again";
     case PHASE_PROMOTE:
-        return str_eq(m->phase_leader, m->old_leader) ? "the leader to take writes again"
-                                                      : "the new leader to be promoted";
+        return str_eq(m->phases.leader, m->cause.old_leader) ? "the leader to take writes again"
+                                                             : "the new leader to be promoted";
     case PHASE_REROUTE:
         return "the application to reach a server that takes writes";
     case PHASE_REJOIN:
@@ -192,13 +193,13 @@ static const char *phase_words(const struct measures *m, int phase) {
 
 // Percent of the outage that lies in this phase, rounded.
 static int share(const struct measures *m, int phase) {
-    const struct phase *p = &m->phases[phase];
-    if (!p->present || !m->write_outage)
+    const struct phase *p = &m->phases.list[phase];
+    if (!p->present || !m->outage.length)
         return 0;
     usec_t end = usec_add(p->start, p->duration);
-    usec_t from = p->start > m->outage_start ? p->start : m->outage_start,
-           to = end < m->outage_end ? end : m->outage_end;
-    return (int)((double)usec_sub(to, from) * 100 / (double)m->write_outage + 0.5);
+    usec_t from = p->start > m->outage.start ? p->start : m->outage.start,
+           to = end < m->outage.end ? end : m->outage.end;
+    return (int)((double)usec_sub(to, from) * 100 / (double)m->outage.length + 0.5);
 }
 
 // Nobody lost the lead, and no phase but the application's way back: when that was, by the fault's healing.
@@ -207,16 +208,16 @@ static bool put_no_failover(struct sentence *s) {
     const struct fault_measure *f = cause_of(m);
     char a[USEC_TEXT_MAX];
     for (int i = 0; i < PHASE_REROUTE; i++)
-        if (m->phases[i].present)
+        if (m->phases.list[i].present)
             return false;
-    if (!f || m->leader_changed || m->outage_open)
+    if (!f || m->cause.leader_changed || m->outage.open)
         return false;
     if (!f->healed)
         part(s, "no failover, writes came back by themselves");
-    else if (f->healed > m->outage_end)
+    else if (f->healed > m->outage.end)
         part(s, "no failover, writes came back while %s was in force", f->mechanism);
     else
-        part(s, "no failover, writes came back %s after %s was healed", usec_format(a, m->outage_end - f->healed),
+        part(s, "no failover, writes came back %s after %s was healed", usec_format(a, m->outage.end - f->healed),
              f->mechanism);
     return true;
 }
@@ -249,10 +250,10 @@ static void put_spent(struct sentence *s) {
 static void put_rest(struct sentence *s) {
     const struct measures *m = s->m;
     char a[USEC_TEXT_MAX];
-    if (!m->outage && m->lag_bytes >= LAG_WORTH)
-        part(s, "%s fell up to %.1f MB behind its leader", m->lag_node, (double)m->lag_bytes / 1e6);
-    if (!m->outage && m->read_outage)
-        part(s, "reads failed for %s", usec_format(a, m->read_outage));
+    if (!m->outage.present && m->lag.bytes >= LAG_WORTH)
+        part(s, "%s fell up to %.1f MB behind its leader", m->lag.node, (double)m->lag.bytes / 1e6);
+    if (!m->outage.present && m->read_outage.length)
+        part(s, "reads failed for %s", usec_format(a, m->read_outage.length));
     bool counted = m->writes.checked && (m->writes.lost || !*m->writes.cut_why);
     if (!counted && m->writes.acknowledged)
         part(s, "whether writes were lost is not known");
@@ -266,26 +267,26 @@ static void put_measured(struct sentence *s) {
     }
     if (!m->writes.acknowledged)
         part(s, "no write was ever acknowledged");
-    if (m->outage)
+    if (m->outage.present)
         put_outage(s);
     else
         put_no_outage(s);
-    if (m->outage)
+    if (m->outage.present)
         put_spent(s);
     put_rest(s);
 }
 
 void report_sentence(const struct measures *m, const struct report_style *style, struct strbuf *out) {
     struct sentence s = {m, paint_glyphs(style), out, out->len};
-    if (str_eq(m->end_reason, "skipped")) {
+    if (str_eq(m->run.end_reason, "skipped")) {
         part(&s, "nothing was run: %s", m->reason);
     } else {
-        if (str_eq(m->end_reason, "broken"))
+        if (str_eq(m->run.end_reason, "broken"))
             part(&s, "the lab broke: %s", m->reason);
         else
             put_doubt(&s);
         put_damage(&s);
-        if (!str_eq(m->end_reason, "broken") || m->writes.attempted)
+        if (!str_eq(m->run.end_reason, "broken") || m->writes.attempted)
             put_measured(&s);
     }
     if (out->len > s.begin)

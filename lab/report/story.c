@@ -9,8 +9,8 @@ void report_end_story(struct story *story, const struct measures *m) {
     VEC_FOREACH (&m->defects, d)
         if (d->seen)
             story_defect(story, d->at, d->node, d->id, d->detail, d->text, d->reference);
-    if (m->outage)
-        story_outage_resolution(story, m->outage_start, m->outage_end, m->resolution);
-    if (m->outage && m->cause < 0)
-        story_outage_unexplained(story, m->outage_start);
+    if (m->outage.present)
+        story_outage_resolution(story, m->outage.start, m->outage.end, m->outage.resolution);
+    if (m->outage.present && m->cause.fault < 0)
+        story_outage_unexplained(story, m->outage.start);
 }

@@ -48,8 +48,8 @@ static void put_title(struct page *p) {
     paint_add(p->out, p->s, colour, verdict);
     strbuf_add(p->out, "  ");
     cleanup_strbuf struct strbuf title = {0};
-    strbuf_addf(&title, "%s%s%s", *m->scenario ? m->scenario : "a lab without a scenario", *m->title ? ": " : "",
-                m->title);
+    strbuf_addf(&title, "%s%s%s", *m->run.scenario ? m->run.scenario : "a lab without a scenario",
+                *m->run.title ? ": " : "", m->run.title);
     paint_wrap(p->out, p->s, strlen(verdict) + 2, strlen(verdict) + 2, strbuf_str(&title));
     strbuf_addf(p->out, "%*s", (int)strlen(verdict) + 2, "");
     paint_wrap(p->out, p->s, strlen(verdict) + 2, strlen(verdict) + 2, m->reason);
@@ -59,7 +59,7 @@ static void put_title(struct page *p) {
 
 // Before any number: what the numbers lack.
 static void put_damage(struct page *p) {
-    const struct record_proof *r = p->m->record;
+    const struct record_proof *r = p->m->run.record;
     if (!r || r->live || r->complete)
         return;
     heading(p, "The record is damaged");
@@ -149,7 +149,7 @@ static void put_phases(struct page *p) {
     int n = 0;
     heading(p, "Phases of the recovery");
     for (int i = 0; i < PHASE_COUNT; i++) {
-        const struct phase *h = &m->phases[i];
+        const struct phase *h = &m->phases.list[i];
         if (!h->present)
             continue;
         if (n++ == 0) {
@@ -163,39 +163,40 @@ static void put_phases(struct page *p) {
     if (n == 0)
         row(p, "none", "no leader was lost and no write outage followed the fault");
     char text[32];
-    if (!m->recovery)
+    if (!m->cause.recovery)
         return;
     strbuf_addf(p->out, "  %-11s%10s %s  ", "sum", "", paint_seconds(text, sum));
     paint_wrap(p->out, p->s, TEXT_COLUMN, TEXT_COLUMN,
-               sum == m->recovery ? "without rejoin = the recovery time"
-                                  : "NOT the recovery time: something is unexplained");
+               sum == m->cause.recovery ? "without rejoin = the recovery time"
+                                        : "NOT the recovery time: something is unexplained");
 }
 
 static void put_outage(struct page *p) {
     const struct measures *m = p->m;
     char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX], c[USEC_TEXT_MAX];
-    if (!m->outage && m->hiccup) {
-        row(p, "write outage", "none; the longest pause was %s and no write failed in it", usec_format(a, m->hiccup));
+    if (!m->outage.present && m->outage.hiccup) {
+        row(p, "write outage", "none; the longest pause was %s and no write failed in it",
+            usec_format(a, m->outage.hiccup));
         return;
     }
-    if (!m->outage) {
-        row(p, "write outage", "none (no pause above %s)", usec_format(a, m->outage_threshold));
+    if (!m->outage.present) {
+        row(p, "write outage", "none (no pause above %s)", usec_format(a, m->outage.threshold));
         return;
     }
     row(p, "write outage", "%s%s %s %s  (acknowledged at %.3f s, then not until %.3f s)",
-        m->outage_open ? "at least " : "", usec_format(a, m->write_outage), p->g->plus_minus,
-        usec_format(b, m->resolution), (double)m->outage_start / 1e6, (double)m->outage_end / 1e6);
-    if (m->outage_open)
+        m->outage.open ? "at least " : "", usec_format(a, m->outage.length), p->g->plus_minus,
+        usec_format(b, m->outage.resolution), (double)m->outage.start / 1e6, (double)m->outage.end / 1e6);
+    if (m->outage.open)
         row(p, "recovery", "none: writes were still failing at the end");
-    else if (m->recovery)
-        row(p, "recovery", "%s %s %s from the fault to the first write that lasted", usec_format(a, m->recovery),
-            p->g->plus_minus, usec_format(b, m->resolution));
-    if (m->cause < 0)
+    else if (m->cause.recovery)
+        row(p, "recovery", "%s %s %s from the fault to the first write that lasted", usec_format(a, m->cause.recovery),
+            p->g->plus_minus, usec_format(b, m->outage.resolution));
+    if (m->cause.fault < 0)
         row(p, "cause", "not known: no fault and no act of this run explains it");
-    if (m->cluster_outage)
+    if (m->cluster.outage)
         row(p, "cluster alone",
             "%s %s %s in which no node took a write from inside; the rest is the way to one: network, driver, proxy",
-            usec_format(a, m->cluster_outage), p->g->plus_minus, usec_format(c, m->cluster_resolution));
+            usec_format(a, m->cluster.outage), p->g->plus_minus, usec_format(c, m->cluster.resolution));
 }
 
 static void put_application(struct page *p) {
@@ -207,12 +208,12 @@ static void put_application(struct page *p) {
         return;
     }
     put_outage(p);
-    row(p, "resolution", "%s: one write every %s, and a write takes %s", usec_format(a, m->resolution),
-        usec_format(b, m->period), usec_format((char[USEC_TEXT_MAX]){0}, m->latency));
-    if (m->read_outage)
-        row(p, "read outage", "%s, from %.1f s on (in steps of 100 ms)", usec_format(a, m->read_outage),
-            (double)m->read_outage_start / 1e6);
-    row(p, "availability", "writes %.2f %%, reads %.2f %% of the time", m->write_availability, m->read_availability);
+    row(p, "resolution", "%s: one write every %s, and a write takes %s", usec_format(a, m->outage.resolution),
+        usec_format(b, m->outage.period), usec_format((char[USEC_TEXT_MAX]){0}, m->outage.latency));
+    if (m->read_outage.length)
+        row(p, "read outage", "%s, from %.1f s on (in steps of 100 ms)", usec_format(a, m->read_outage.length),
+            (double)m->read_outage.start / 1e6);
+    row(p, "availability", "writes %.2f %%, reads %.2f %% of the time", m->availability.writes, m->availability.reads);
 }
 
 static void put_writes(struct page *p) {
@@ -280,16 +281,16 @@ static void put_node_rows(struct page *p, const struct node_contents *c) {
 static void put_contents(struct page *p) {
     const struct measures *m = p->m;
     size_t read = 0;
-    VEC_FOREACH (&m->contents, c)
+    VEC_FOREACH (&m->contents.nodes, c)
         read += c->read;
-    if (!m->contents.n)
+    if (!m->contents.nodes.n)
         return;
-    if (m->diverged_nodes)
-        row(p, "contents", "%s", m->diverged_text);
+    if (m->contents.diverged)
+        row(p, "contents", "%s", m->contents.diverged_text);
     else
         row(p, "contents", "%zu of %zu nodes read at the end, none follows another history (* = the leader)", read,
-            m->contents.n);
-    VEC_FOREACH (&m->contents, c)
+            m->contents.nodes.n);
+    VEC_FOREACH (&m->contents.nodes, c)
         put_node_rows(p, c);
 }
 
@@ -321,17 +322,17 @@ static void put_split_brain(struct page *p) {
     const struct expect_result *unknown = taken_back(m, "split_brain");
     if (m->writes.attempted == 0)
         return;
-    if (m->split_brain_unknown)
+    if (m->split_brain.unknown)
         row(p, "split brain", "not known: the record is damaged");
-    else if (m->split_brain_min)
+    else if (m->split_brain.min)
         row(p, "split brain", "%s proven, %s possible: %s accepted writes at the same time",
-            usec_format(a, m->split_brain_min), usec_format(b, m->split_brain_max), m->split_brain_nodes);
+            usec_format(a, m->split_brain.min), usec_format(b, m->split_brain.max), m->split_brain.nodes);
     else if (unknown)
         row(p, "split brain", "none was seen; not known for %s in which nobody watched",
             usec_format(a, unknown->watched_hole));
-    else if (m->split_brain_max)
-        row(p, "split brain", "none proven; the probes can't exclude %s (%s)", usec_format(a, m->split_brain_max),
-            m->split_brain_nodes);
+    else if (m->split_brain.max)
+        row(p, "split brain", "none proven; the probes can't exclude %s (%s)", usec_format(a, m->split_brain.max),
+            m->split_brain.nodes);
     else
         row(p, "split brain", "none");
 }
@@ -385,12 +386,12 @@ static void put_host(struct page *p) {
     heading(p, "Run");
     if (v.len)
         row(p, "versions", "%s", v.data);
-    row(p, "host", "%" PRId64 " cpus, %" PRId64 " MB, Linux %s; timers up to %s late%s", m->cpus, m->memory_mb,
-        m->kernel, usec_format(a, m->late_max), m->noisy ? " - TOO NOISY to judge times" : "");
-    if (m->record)
-        row(p, "record", "%s", m->record->text);
+    row(p, "host", "%" PRId64 " cpus, %" PRId64 " MB, Linux %s; timers up to %s late%s", m->run.cpus, m->run.memory_mb,
+        m->run.kernel, usec_format(a, m->noise.late_max), m->noise.noisy ? " - TOO NOISY to judge times" : "");
+    if (m->run.record)
+        row(p, "record", "%s", m->run.record->text);
     put_holes(p);
-    row(p, "seed", "%" PRIu64, m->seed);
+    row(p, "seed", "%" PRIu64, m->run.seed);
 }
 
 void report_text(const struct measures *m, const struct story *story, const char *run_dir,

@@ -47,10 +47,10 @@ static void demand_printable(const struct strbuf *text) {
 
 static void demand_order(const struct measures *o) {
     for (int i = 0; i < PHASE_COUNT; i++)
-        if (o->phases[i].bounded &&
-            (o->phases[i].bound_min > o->phases[i].bound_max || o->phases[i].bound_max > LAW_MAX))
+        if (o->phases.list[i].bounded &&
+            (o->phases.list[i].bound_min > o->phases.list[i].bound_max || o->phases.list[i].bound_max > LAW_MAX))
             abort();
-    if (o->split_brain_min > o->split_brain_max)
+    if (o->split_brain.min > o->split_brain.max)
         abort();
 }
 

@@ -65,11 +65,11 @@ static bool is_blamed(const char *mechanism, const char *nodes, const char *para
         (void)world_add(&r.w, ev);
     }
     run_fold(&r, true);
-    assert_true(r.o->outage);
-    bool blamed = r.o->cause == 0;
-    assert_int_equal(r.o->recovery > 0, blamed);
+    assert_true(r.o->outage.present);
+    bool blamed = r.o->cause.fault == 0;
+    assert_int_equal(r.o->cause.recovery > 0, blamed);
     for (int i = 0; i < PHASE_COUNT; i++)
-        assert_true(blamed || !r.o->phases[i].present);
+        assert_true(blamed || !r.o->phases.list[i].present);
     run_end(&r);
     return blamed;
 }

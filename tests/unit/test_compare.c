@@ -31,7 +31,7 @@ static void open_pair(struct pair *p, const struct record_proof *a, const struct
         world_build(&both[i]->w);
         run_fold(both[i], true);
         m = (struct measures *)both[i]->o; // the world has no record of its own
-        m->record = records[i];
+        m->run.record = records[i];
         VEC_PUSH(&p->runs, ((struct compare_run){.name = i ? "second" : "first", .m = m}));
     }
 }

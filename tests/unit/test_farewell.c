@@ -103,7 +103,7 @@ static void without_an_application_there_is_nothing_to_lose(void **state) {
 static void a_ledger_that_is_gone_is_no_application_that_wrote_nothing(void **state) {
     (void)state;
     struct record_proof damaged = {.complete = false};
-    struct measures m = {.verdict = VERDICT_INVALID, .reason = "the ledger is missing", .record = &damaged};
+    struct measures m = {.verdict = VERDICT_INVALID, .reason = "the ledger is missing", .run.record = &damaged};
     cleanup_strbuf struct strbuf out = {0};
     assert_int_equal(report_farewell(&m, &ascii, &out), VERDICT_INVALID);
     assert_string_equal(out.data, "NOT KNOWN: the ledger is missing\n");

@@ -97,11 +97,11 @@ static bool readers_agree(struct readers *r) {
         n++;
     }
     assert_int_equal(n, r->told.n);
-    assert_int_equal(o->healthy_at, n ? r->told.items[0] : 0);
-    const struct phase *p = &o->phases[PHASE_REJOIN];
+    assert_int_equal(o->cluster.healthy_at, n ? r->told.items[0] : 0);
+    const struct phase *p = &o->phases.list[PHASE_REJOIN];
     if (p->present) {
         assert_true(r->holds && n);
-        assert_int_equal(o->rejoin, p->duration);
+        assert_int_equal(o->phases.rejoin, p->duration);
         rejoined = p->duration > 0;
         if (rejoined)
             assert_int_equal(p->start + p->duration, r->told.items[n - 1]);

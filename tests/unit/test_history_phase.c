@@ -89,14 +89,14 @@ static void compare_log(const char *name, void (*change)(struct event *ev), stru
     struct outage_story got;
     assert_true(f.h->felt.writes.n > 0);
     outage_tell(f.m, f.h, longest(f.h), f.h->now, &got);
-    close_to(got.from, want->outage_start, "begin of the outage");
-    assert_int_equal(got.open, want->outage_open);
+    close_to(got.from, want->outage.start, "begin of the outage");
+    assert_int_equal(got.open, want->outage.open);
     if (!got.open)
-        close_to(got.to, want->outage_end, "end of the outage");
+        close_to(got.to, want->outage.end, "end of the outage");
     struct count seen = {0};
     usec_t end = got.cause ? got.cause->from : got.from; // of what was before the phase
     for (int i = 0; i < PHASE_REJOIN; i++) {
-        const struct phase *p = &want->phases[i];
+        const struct phase *p = &want->phases.list[i];
         bool open = got.recovery.phases[i].open;
         if (p->present != (got.recovery.phases[i].present && !open))
             fail_msg("%s: phase %d is %s here", name, i, open ? "going on" : p->present ? "absent" : "present");
@@ -121,7 +121,7 @@ static void compare_log(const char *name, void (*change)(struct event *ev), stru
         assert_int_equal(seen.bounded, count.bounded);
     if (why_detect) {
         assert_non_null(strstr(got.recovery.phases[PHASE_DETECT].why, why_detect));
-        assert_non_null(strstr(want->phases[PHASE_DETECT].why, why_detect));
+        assert_non_null(strstr(want->phases.list[PHASE_DETECT].why, why_detect));
     }
     folds_done(&f);
 }

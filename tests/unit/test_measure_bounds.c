@@ -16,7 +16,7 @@ static void the_bounds_of_a_crash_come_from_ttl_and_the_age_of_the_lease(void **
     world_leader_crash(&r.w);
     world_build(&r.w);
     run_fold(&r, true);
-    const struct phase *p = r.o->phases;
+    const struct phase *p = r.o->phases.list;
     assert_true(p[PHASE_DETECT].bounded && p[PHASE_DETECT].inside);
     assert_int_equal(p[PHASE_DETECT].bound_min, MS(30000 - 4200)); // the renewal lies in [5.8 s, 6.0 s]
     assert_int_equal(p[PHASE_DETECT].bound_max, MS(30000 - 4000 + 1000));
@@ -34,7 +34,7 @@ static void an_etcd_leader_on_the_dead_node_restarts_the_lease(void **state) {
     r.w.etcd_leader = "n1";
     world_build(&r.w);
     run_fold(&r, true);
-    const struct phase *p = &r.o->phases[PHASE_DETECT];
+    const struct phase *p = &r.o->phases.list[PHASE_DETECT];
     assert_int_equal(p->bound_min, MS(30000 + 1000 + 1000 - 100));
     assert_int_equal(p->bound_max, MS(30000 + 1000 + 2000 + 1000));
     assert_false(p->inside); // 26.3 s is too early for it
@@ -44,7 +44,7 @@ static void an_etcd_leader_on_the_dead_node_restarts_the_lease(void **state) {
     r.w.etcd_leader = NULL; // not known: the bound covers both
     world_build(&r.w);
     run_fold(&r, true);
-    p = &r.o->phases[PHASE_DETECT];
+    p = &r.o->phases.list[PHASE_DETECT];
     assert_int_equal(p->bound_min, MS(30000 - 4200));
     assert_int_equal(p->bound_max, MS(30000 + 1000 + 2000 + 1000));
     run_end(&r);
@@ -60,7 +60,7 @@ static void a_lease_that_nobody_could_end_has_no_law(void **state) {
         if (ev->kind != EVENT_DCS_LEASE && ev->t > MS(6000))
             ev->t += MS(60000);
     run_fold(&r, false);
-    const struct phase *p = &r.o->phases[PHASE_DETECT];
+    const struct phase *p = &r.o->phases.list[PHASE_DETECT];
     assert_true(p->present);
     assert_false(p->bounded || p->inside);
     assert_non_null(strstr(p->why, "its ttl is 30 s: etcd had no quorum"));
@@ -92,7 +92,7 @@ static void a_race_that_nobody_wins_costs_a_loop(void **state) {
     struct run r;
     long_election(&r, 12100 * MSEC);
     run_fold(&r, true);
-    const struct phase *p = &r.o->phases[PHASE_ELECT];
+    const struct phase *p = &r.o->phases.list[PHASE_ELECT];
     assert_true(p->bounded && !p->inside); // nothing was seen that would explain it
     run_end(&r);
     long_election(&r, 12100 * MSEC);
@@ -100,7 +100,7 @@ static void a_race_that_nobody_wins_costs_a_loop(void **state) {
     patroni_says(&r, MS(38600), "n3", NOT_HEALTHIEST);
     patroni_says(&r, MS(48300), "n3", NOT_HEALTHIEST); // the loser of the race that n2 wins at 48.4 s
     run_fold(&r, true);
-    p = &r.o->phases[PHASE_ELECT];
+    p = &r.o->phases.list[PHASE_ELECT];
     assert_true(p->bounded && p->inside);
     assert_int_equal(p->bound_max, MS(3500 + 10500));
     assert_non_null(strstr(p->why, "1 race that nobody won, each costs a loop_wait of 10 s"));
@@ -109,13 +109,13 @@ static void a_race_that_nobody_wins_costs_a_loop(void **state) {
     long_election(&r, 22100 * MSEC); // longer than what one lost race costs
     patroni_says(&r, MS(38500), "n2", NOT_HEALTHIEST);
     run_fold(&r, true);
-    p = &r.o->phases[PHASE_ELECT];
+    p = &r.o->phases.list[PHASE_ELECT];
     assert_true(p->bounded && !p->inside);
     run_end(&r);
     long_election(&r, 2050 * MSEC); // one that kept its law needs no excuse
     patroni_says(&r, MS(36400), "n3", NOT_HEALTHIEST);
     run_fold(&r, true);
-    p = &r.o->phases[PHASE_ELECT];
+    p = &r.o->phases.list[PHASE_ELECT];
     assert_true(p->inside && p->bound_max == MS(3500));
     run_end(&r);
 }
@@ -126,7 +126,7 @@ static void a_candidate_may_be_busy_with_the_silent_leader(void **state) {
     long_election(&r, 5000 * MSEC);
     patroni_says(&r, MS(39100), "n2", "ERROR: Exception when working with leader");
     run_fold(&r, true);
-    const struct phase *p = &r.o->phases[PHASE_ELECT];
+    const struct phase *p = &r.o->phases.list[PHASE_ELECT];
     assert_true(p->bounded && p->inside && p->bound_max == MS(6500));
     assert_non_null(strstr(p->why, "n2 was still asking the silent leader"));
     run_end(&r);
@@ -134,7 +134,7 @@ static void a_candidate_may_be_busy_with_the_silent_leader(void **state) {
     patroni_says(&r, MS(39100), "n2", "ERROR: Exception when working with leader");
     patroni_says(&r, MS(39100), "n3", "ERROR: Exception when working with leader");
     run_fold(&r, true);
-    assert_false(r.o->phases[PHASE_ELECT].inside);
+    assert_false(r.o->phases.list[PHASE_ELECT].inside);
     run_end(&r);
 }
 
@@ -144,14 +144,14 @@ static void without_etcd_there_is_no_race_and_no_law(void **state) {
     long_election(&r, 18 * SEC);
     patroni_says(&r, MS(40000), "n2", "ERROR: Error communicating with DCS");
     run_fold(&r, true);
-    const struct phase *p = &r.o->phases[PHASE_ELECT];
+    const struct phase *p = &r.o->phases.list[PHASE_ELECT];
     assert_true(p->present && !p->bounded);
     assert_non_null(strstr(p->why, "no law: no race without etcd"));
     run_end(&r);
     long_election(&r, 18 * SEC);
     patroni_says(&r, MS(40000), "n1", "ERROR: Error communicating with DCS"); // the old leader, cut off: no excuse
     run_fold(&r, true);
-    assert_true(r.o->phases[PHASE_ELECT].bounded && !r.o->phases[PHASE_ELECT].inside);
+    assert_true(r.o->phases.list[PHASE_ELECT].bounded && !r.o->phases.list[PHASE_ELECT].inside);
     run_end(&r);
 }
 
@@ -164,7 +164,7 @@ static void in_maintenance_mode_nobody_races(void **state) {
     ev.u.MEMBER.answered = ev.u.MEMBER.paused = true;
     (void)world_add(&r.w, ev);
     run_fold(&r, true);
-    const struct phase *p = &r.o->phases[PHASE_ELECT];
+    const struct phase *p = &r.o->phases.list[PHASE_ELECT];
     assert_true(p->present && !p->bounded);
     assert_non_null(strstr(p->why, "maintenance mode"));
     run_end(&r);
@@ -177,7 +177,7 @@ static void who_hears_nothing_may_renew_once_more(void **state) {
     r.w.mechanism = "net.drop", r.w.params = "with=others direction=in path=all";
     world_build(&r.w);
     run_fold(&r, true);
-    const struct phase *p = &r.o->phases[PHASE_DETECT];
+    const struct phase *p = &r.o->phases.list[PHASE_DETECT];
     assert_int_equal(p->bound_min, MS(30000 - 4200));
     assert_int_equal(p->bound_max, MS(30000 - 4000 + 10000 + 1000));
     assert_non_null(strstr(p->why, "one more keepalive"));
@@ -189,7 +189,7 @@ static void a_leader_that_was_named_wins_without_a_race(void **state) {
     struct run r;
     long_election(&r, 100 * MSEC);
     run_fold(&r, true);
-    assert_false(r.o->phases[PHASE_ELECT].inside); // a race costs 1.9 s at least
+    assert_false(r.o->phases.list[PHASE_ELECT].inside); // a race costs 1.9 s at least
     run_end(&r);
     long_election(&r, 100 * MSEC);
     struct event ev = {.kind = EVENT_ACTION, .t = MS(36000)};
@@ -198,7 +198,7 @@ static void a_leader_that_was_named_wins_without_a_race(void **state) {
     STR_COPY(ev.u.ACTION.phase, "asked");
     (void)world_add(&r.w, ev);
     run_fold(&r, true);
-    assert_true(r.o->phases[PHASE_ELECT].inside);
+    assert_true(r.o->phases.list[PHASE_ELECT].inside);
     run_end(&r);
 }
 
@@ -217,7 +217,7 @@ static void a_new_etcd_leader_restarts_the_lease_whenever_it_comes(void **state)
         ev.u.DCS_MEMBER.leader = seen;
         (void)world_add(&r.w, ev);
         run_fold(&r, true);
-        const struct phase *p = &r.o->phases[PHASE_DETECT]; // 46.3 s
+        const struct phase *p = &r.o->phases.list[PHASE_DETECT]; // 46.3 s
         assert_true(p->bounded && p->inside == (seen == 1));
         assert_int_equal(p->bound_max, seen ? MS(16000 + 30000 + 1000 + 1000) : MS(27000));
         assert_true(!seen || strstr(p->why, "every lease restarts"));
@@ -233,8 +233,8 @@ static void without_a_lease_the_bound_is_as_wide_as_loop_wait(void **state) {
     r.w.renewed = 0;
     world_build(&r.w);
     run_fold(&r, true);
-    assert_int_equal(r.o->phases[PHASE_DETECT].bound_min, MS(30000 - 10500));
-    assert_int_equal(r.o->phases[PHASE_DETECT].bound_max, MS(31000));
+    assert_int_equal(r.o->phases.list[PHASE_DETECT].bound_min, MS(30000 - 10500));
+    assert_int_equal(r.o->phases.list[PHASE_DETECT].bound_max, MS(31000));
     run_end(&r);
 }
 
@@ -248,11 +248,11 @@ static void a_killed_patroni_refuses_and_its_race_is_fast(void **state) {
     r.w.put = r.w.gone + MS(80);
     world_build(&r.w);
     run_fold(&r, true);
-    assert_int_equal(r.o->phases[PHASE_ELECT].bound_min, 0);
-    assert_int_equal(r.o->phases[PHASE_ELECT].bound_max, MS(1500));
-    assert_int_equal(r.o->phases[PHASE_DETECT].bound_max, MS(27000));
-    assert_true(r.o->phases[PHASE_ELECT].inside && r.o->phases[PHASE_DETECT].inside);
-    assert_int_equal(phases_sum(r.o), r.o->recovery);
+    assert_int_equal(r.o->phases.list[PHASE_ELECT].bound_min, 0);
+    assert_int_equal(r.o->phases.list[PHASE_ELECT].bound_max, MS(1500));
+    assert_int_equal(r.o->phases.list[PHASE_DETECT].bound_max, MS(27000));
+    assert_true(r.o->phases.list[PHASE_ELECT].inside && r.o->phases.list[PHASE_DETECT].inside);
+    assert_int_equal(phases_sum(r.o), r.o->cause.recovery);
     run_end(&r);
 }
 

@@ -23,9 +23,9 @@ static void spliced_seconds_of_a_second_primary_are_a_proven_split_brain(void **
         world_sql(&r.w, "n1", t, t - MS(100), true, t <= MS(43500));
     run_caught(&r, "split_brain");
     // proven: n2's first answer 38.800 s to the sending of n1's last accepted probe, 43.499 s
-    assert_int_equal(r.o->split_brain_min, MS(43499 - 38800));
-    assert_true(r.o->split_brain_max > r.o->split_brain_min && r.o->split_brain_max < r.o->split_brain_min + MS(300));
-    assert_string_equal(r.o->split_brain_nodes, "n1, n2");
+    assert_int_equal(r.o->split_brain.min, MS(43499 - 38800));
+    assert_true(r.o->split_brain.max > r.o->split_brain.min && r.o->split_brain.max < r.o->split_brain.min + MS(300));
+    assert_string_equal(r.o->split_brain.nodes, "n1, n2");
     run_end(&r);
 }
 
@@ -38,7 +38,7 @@ static void overlapping_acknowledgements_alone_prove_a_split_brain(void **state)
         if (l->scheduled >= MS(41000) && l->scheduled < MS(43000) && l->id % 2)
             l->node = 1;
     run_caught(&r, "split_brain");
-    assert_true(r.o->split_brain_min > MS(1950) && r.o->split_brain_min < MS(2000));
+    assert_true(r.o->split_brain.min > MS(1950) && r.o->split_brain.min < MS(2000));
     run_end(&r);
 }
 
@@ -50,7 +50,7 @@ static void two_swapped_acknowledgements_are_noticed(void **state) {
     world_record(&r.w, 500)->node = 2;  // 8 s: n1 leads
     world_record(&r.w, 4000)->node = 1; // 43 s: n2 leads
     run_caught(&r, "split_brain");
-    assert_int_equal(r.o->split_brain_min, MS(6));
+    assert_int_equal(r.o->split_brain.min, MS(6));
     run_end(&r);
 }
 
@@ -63,8 +63,8 @@ static void a_frozen_node_that_answers_late_proves_no_split_brain(void **state) 
     for (uint64_t id = 690; id <= 700; id++) // sent before the freeze, answered at 41 s
         world_record(&r.w, id)->returned = MS(41000) + id;
     run_caught(&r, "");
-    assert_int_equal(r.o->split_brain_min, 0);
-    assert_true(r.o->split_brain_max > MS(2000)); // nor can it be excluded
+    assert_int_equal(r.o->split_brain.min, 0);
+    assert_true(r.o->split_brain.max > MS(2000)); // nor can it be excluded
     run_end(&r);
 }
 
@@ -76,8 +76,8 @@ static void a_clean_switchover_proves_nothing(void **state) {
     r.w.writes_back = MS(10450), r.w.streaming = MS(11000);
     world_build(&r.w);
     run_caught(&r, "");
-    assert_int_equal(r.o->split_brain_min, 0);
-    assert_true(r.o->split_brain_max > 0); // the probe before n2's first success was too early to exclude it
+    assert_int_equal(r.o->split_brain.min, 0);
+    assert_true(r.o->split_brain.max > 0); // the probe before n2's first success was too early to exclude it
     run_end(&r);
 }
 
@@ -93,8 +93,8 @@ static void what_dies_while_the_lab_stops_is_no_finding(void **state) {
     (void)world_add(&r.w, ev);
     world_sql(&r.w, "n2", MS(48600), MS(48500), false, false);
     run_caught(&r, "");
-    assert_true(r.o->phases[PHASE_REJOIN].present);
-    assert_string_equal(r.o->new_leader, "n2");
+    assert_true(r.o->phases.list[PHASE_REJOIN].present);
+    assert_string_equal(r.o->cause.new_leader, "n2");
     run_end(&r);
 }
 
@@ -174,7 +174,7 @@ static void what_a_damaged_record_says_is_neither_pass_nor_failure(void **state)
         const struct measures *o = measure_finish(m);
         assert_int_equal(o->verdict, VERDICT_INVALID);
         assert_string_equal(o->reason, "the record is damaged: a line is gone");
-        assert_true(o->split_brain_unknown && o->split_brain_max == 0);
+        assert_true(o->split_brain.unknown && o->split_brain.max == 0);
         assert_int_equal(o->writes.lost, lost); // shown, not judged
         measure_free(m);
         world_done(&r.w);
@@ -192,7 +192,7 @@ static void writes_are_known_by_the_number_of_their_node_not_by_its_place_in_the
     // The line of n1 is lost: its writes are nobody's, and those of n2 stay those of n2.
     world_find(&r.w, EVENT_NODE_INFO, 0)->kind = EVENT_TICK;
     run_fold(&r, true);
-    assert_int_equal(r.o->split_brain_min, 0);
+    assert_int_equal(r.o->split_brain.min, 0);
     run_end(&r);
 }
 
@@ -214,8 +214,8 @@ static void noise_excuses_a_time_and_nothing_else(void **state) {
         if (i == 2)
             (void)snprintf(world_ranges(&r.w, 0), EVENT_TEXT_MAX, "1-600,3591-4100");
         run_fold(&r, true);
-        assert_true(r.o->noisy);
-        assert_int_equal(r.o->late_max, MS(400));
+        assert_true(r.o->noise.noisy);
+        assert_int_equal(r.o->noise.late_max, MS(400));
         assert_int_equal(r.o->verdict, table[i].v);
         run_end(&r);
     }

@@ -22,8 +22,8 @@ static void nodes_with_the_same_rows_have_one_history(void **state) {
     begin(&r);
     run_expect_flag(&r, "same_history", true);
     run_fold(&r, true);
-    assert_int_equal(r.o->contents.n, 2);
-    assert_true(run_expected(&r, "same_history")->ok && r.o->diverged_nodes == 0);
+    assert_int_equal(r.o->contents.nodes.n, 2);
+    assert_true(run_expected(&r, "same_history")->ok && r.o->contents.diverged == 0);
     const struct node_contents *n2 = run_contents(&r, "n2"), *n3 = run_contents(&r, "n3");
     assert_true(n2->leader && n2->read && n2->rows == 1212 && n2->only_here == 0 && n2->absent == 0 &&
                 n2->history == 1);
@@ -44,10 +44,10 @@ static void the_same_timeline_with_other_rows_is_another_history(void **state) {
     const struct node_contents *n3 = run_contents(&r, "n3");
     assert_true(n3->diverged && n3->foreign == 8 && n3->missing == 100 && n3->only_here == 8 && n3->absent == 100);
     assert_true(n3->history == 2 && run_contents(&r, "n2")->history == 1 && run_contents(&r, "n2")->only_here == 100);
-    assert_int_equal(r.o->diverged_nodes, 1);
+    assert_int_equal(r.o->contents.diverged, 1);
     assert_true(run_expected(&r, "same_history")->known && !run_expected(&r, "same_history")->ok);
     assert_false(run_expected(&r, "diverged_nodes")->ok);
-    assert_string_equal(r.o->diverged_text,
+    assert_string_equal(r.o->contents.diverged_text,
                         "n3 follows another history: it has 8 rows that n2, the leader, has not, and "
                         "lacks 100 of its rows; both sides say timeline 2");
     assert_int_equal(r.o->verdict, VERDICT_FAIL);
@@ -145,7 +145,7 @@ static void a_standby_ahead_for_less_than_the_resolution_is_no_finding(void **st
     run_positions(&r, (const lsn_t[]){500, 510, 520, 930, 940}, (const lsn_t[]){400, 900, 900, 900, 930});
     run_fold(&r, true);
     assert_int_equal(r.o->aheads.n, 0); // 1 s proven, 1.8 s and 1 s beyond possible
-    assert_int_equal(r.o->diverged_nodes, 0);
+    assert_int_equal(r.o->contents.diverged, 0);
     run_end(&r);
 }
 
@@ -206,7 +206,7 @@ static void a_standby_that_went_back_was_repaired(void **state) {
     run_fold(&r, true);
     assert_int_equal(r.o->aheads.n, 1);
     assert_int_equal(r.o->aheads.items[0].end, AHEAD_WENT_BACK);
-    assert_int_equal(r.o->diverged_nodes, 0);
+    assert_int_equal(r.o->contents.diverged, 0);
     run_end(&r);
 }
 

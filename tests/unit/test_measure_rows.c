@@ -29,7 +29,7 @@ static void a_good_run_has_no_finding(void **state) {
     assert_true(w->checked && w->from_ledger);
     assert_true(w->attempted == 4100 && w->acknowledged == 1210 && w->unknown == 200 && w->failed == 2690);
     assert_true(w->lost == 0 && w->unexpected == 0 && w->duplicated == 0 && w->recovered == 2 && w->foreign == 0);
-    assert_int_equal(r.o->split_brain_min, 0);
+    assert_int_equal(r.o->split_brain.min, 0);
     run_end(&r);
 }
 

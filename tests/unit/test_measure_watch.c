@@ -126,7 +126,7 @@ static void a_hole_is_no_outage_of_the_cluster(void **state) {
     stand_still(&r.w, MS(12000), MS(32000));
     run_fold(&r, true);
     assert_int_equal(r.o->holes.n, 1);
-    assert_int_equal(r.o->cluster_outage, 0);
+    assert_int_equal(r.o->cluster.outage, 0);
     run_end(&r);
 }
 
@@ -175,8 +175,8 @@ static void accepted_before_a_hole_and_after_it_is_no_proof_for_the_hole(void **
     two_primaries(&r);
     stand_still(&r.w, MS(38850), MS(43550)); // both were writable when last seen, n1 no longer when seen again
     run_fold(&r, true);
-    assert_true(r.o->split_brain_min < MS(100));
-    assert_true(r.o->split_brain_max > SEC);
+    assert_true(r.o->split_brain.min < MS(100));
+    assert_true(r.o->split_brain.max > SEC);
     run_end(&r);
 }
 

@@ -381,7 +381,7 @@ void run_end(struct run *r) {
 usec_t phases_sum(const struct measures *m) {
     usec_t sum = 0;
     for (int i = 0; i < PHASE_REJOIN; i++)
-        sum += m->phases[i].present ? m->phases[i].duration : 0;
+        sum += m->phases.list[i].present ? m->phases.list[i].duration : 0;
     return sum;
 }
 
@@ -411,7 +411,7 @@ void run_rows(struct run *r, const char *node, const char *ranges) {
 }
 
 const struct node_contents *run_contents(const struct run *r, const char *node) {
-    VEC_FOREACH (&r->o->contents, c)
+    VEC_FOREACH (&r->o->contents.nodes, c)
         if (str_eq(c->node, node))
             return c;
     fail_msg("nothing is known of %s", node);

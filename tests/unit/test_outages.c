@@ -330,15 +330,15 @@ static size_t compare(const char *log, unsigned seed) {
     outage_list told = {0}, reads = {0}, want = {0};
     outages_told(r.story, MOMENT_WRITES_STOP, MOMENT_WRITES_BACK, &told);
     outages_told(r.story, MOMENT_READS_STOP, MOMENT_READS_BACK, &reads);
-    same(log, seed, "the story", &told, &o->felt->writes);
-    same(log, seed, "the ledger", &better->felt->writes, &o->felt->writes);
-    same(log, seed, "the story of reads", &reads, &o->felt->reads);
-    same(log, seed, "the dashboard of reads", &r.h->felt.reads, &o->felt->reads);
-    VEC_FOREACH (&o->felt->writes, x)
+    same(log, seed, "the story", &told, &o->outage.felt->writes);
+    same(log, seed, "the ledger", &better->outage.felt->writes, &o->outage.felt->writes);
+    same(log, seed, "the story of reads", &reads, &o->outage.felt->reads);
+    same(log, seed, "the dashboard of reads", &r.h->felt.reads, &o->outage.felt->reads);
+    VEC_FOREACH (&o->outage.felt->writes, x)
         add(&want, x->from, x->to);
     without_the_unfinished(&want, &r.h->felt);
     same(log, seed, "the dashboard", &r.h->felt.writes, &want);
-    size_t n = o->felt->writes.n;
+    size_t n = o->outage.felt->writes.n;
     VEC_DONE(&told), VEC_DONE(&reads), VEC_DONE(&want);
     model_free(r.m), history_free(r.h), story_free(r.story), measure_free(r.measure), measure_free(r.ledgered);
     return n;

@@ -12,20 +12,20 @@
 
 // ---- measures as a run leaves them: a leader's crash with 28.91 s without writes
 static void crash(struct measures *m) {
-    *m = (struct measures){.outage = true,
-                           .outages = 1,
-                           .outage_start = 10 * SEC,
-                           .outage_end = 38910 * MSEC,
-                           .write_outage = 28910 * MSEC,
-                           .outages_total = 28910 * MSEC,
-                           .outage_threshold = 100 * MSEC,
-                           .resolution = 13 * MSEC,
-                           .leader_changed = true,
+    *m = (struct measures){.outage.present = true,
+                           .outage.count = 1,
+                           .outage.start = 10 * SEC,
+                           .outage.end = 38910 * MSEC,
+                           .outage.length = 28910 * MSEC,
+                           .outage.total = 28910 * MSEC,
+                           .outage.threshold = 100 * MSEC,
+                           .outage.resolution = 13 * MSEC,
+                           .cause.leader_changed = true,
                            .writes = {.attempted = 4100, .acknowledged = 1210, .checked = true}};
-    STR_COPY(m->old_leader, "n1");
-    STR_COPY(m->new_leader, "n2");
-    STR_COPY(m->phase_leader, "n2");
-    STR_COPY(m->end_reason, "completed");
+    STR_COPY(m->cause.old_leader, "n1");
+    STR_COPY(m->cause.new_leader, "n2");
+    STR_COPY(m->phases.leader, "n2");
+    STR_COPY(m->run.end_reason, "completed");
     struct fault_measure *f = VEC_ADD(&m->faults);
     f->ok = true;
     f->effective = 10 * SEC;
@@ -39,16 +39,16 @@ static void crash(struct measures *m) {
                   {PHASE_PROMOTE, 38350 * MSEC, 450 * MSEC},
                   {PHASE_REROUTE, 38800 * MSEC, 110 * MSEC}};
     for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
-        m->phases[phases[i].kind] =
+        m->phases.list[phases[i].kind] =
             (struct phase){.present = true, .start = phases[i].start, .duration = phases[i].duration};
 }
 
 static void no_outage(struct measures *m) {
     crash(m);
-    m->outage = m->leader_changed = false;
-    m->outages = 0;
-    m->write_outage = m->outages_total = 0;
-    memset(m->phases, 0, sizeof m->phases);
+    m->outage.present = m->cause.leader_changed = false;
+    m->outage.count = 0;
+    m->outage.length = m->outage.total = 0;
+    memset(m->phases.list, 0, sizeof m->phases.list);
 }
 
 static void says(struct measures *m, const char *wanted) {
@@ -85,9 +85,9 @@ static void an_outage_that_no_phase_had_half_of_names_two(void **state) {
     (void)state;
     struct measures m;
     crash(&m);
-    m.phases[PHASE_DETECT] = (struct phase){.present = true, .start = 10 * SEC, .duration = 10 * SEC};
-    m.phases[PHASE_ELECT] = (struct phase){.present = true, .start = 20 * SEC, .duration = 13 * SEC};
-    m.phases[PHASE_PROMOTE] = (struct phase){.present = true, .start = 33 * SEC, .duration = 5800 * MSEC};
+    m.phases.list[PHASE_DETECT] = (struct phase){.present = true, .start = 10 * SEC, .duration = 10 * SEC};
+    m.phases.list[PHASE_ELECT] = (struct phase){.present = true, .start = 20 * SEC, .duration = 13 * SEC};
+    m.phases.list[PHASE_PROMOTE] = (struct phase){.present = true, .start = 33 * SEC, .duration = 5800 * MSEC};
     says(&m,
          "28.91 s +- 13 ms without writes; 45 % of it waited for the election of a new leader, 35 % for the lease of "
          "a dead leader");
@@ -97,18 +97,18 @@ static void only_what_lies_in_the_outage_counts(void **state) {
     (void)state;
     struct measures m;
     crash(&m); // writes go on until the leader has demoted itself
-    memset(m.phases, 0, sizeof m.phases);
-    m.leader_changed = false;
-    STR_COPY(m.new_leader, "n1");
-    STR_COPY(m.phase_leader, "n1");
+    memset(m.phases.list, 0, sizeof m.phases.list);
+    m.cause.leader_changed = false;
+    STR_COPY(m.cause.new_leader, "n1");
+    STR_COPY(m.phases.leader, "n1");
     STR_COPY(m.faults.items[0].mechanism, "process.kill");
-    m.outage_start = 22 * SEC;
-    m.outage_end = 40 * SEC;
-    m.write_outage = m.outages_total = 18 * SEC;
-    m.phases[PHASE_DEMOTE] = (struct phase){.present = true, .start = 5 * SEC, .duration = 17010 * MSEC};
-    m.phases[PHASE_NO_QUORUM] = (struct phase){.present = true, .start = 22010 * MSEC, .duration = 16200 * MSEC};
-    m.phases[PHASE_QUORUM_BACK] = (struct phase){.present = true, .start = 38210 * MSEC, .duration = 1500 * MSEC};
-    m.phases[PHASE_PROMOTE] = (struct phase){.present = true, .start = 39710 * MSEC, .duration = 290 * MSEC};
+    m.outage.start = 22 * SEC;
+    m.outage.end = 40 * SEC;
+    m.outage.length = m.outage.total = 18 * SEC;
+    m.phases.list[PHASE_DEMOTE] = (struct phase){.present = true, .start = 5 * SEC, .duration = 17010 * MSEC};
+    m.phases.list[PHASE_NO_QUORUM] = (struct phase){.present = true, .start = 22010 * MSEC, .duration = 16200 * MSEC};
+    m.phases.list[PHASE_QUORUM_BACK] = (struct phase){.present = true, .start = 38210 * MSEC, .duration = 1500 * MSEC};
+    m.phases.list[PHASE_PROMOTE] = (struct phase){.present = true, .start = 39710 * MSEC, .duration = 290 * MSEC};
     says(&m, "18.00 s +- 13 ms without writes; 90 % of it waited for etcd to have a quorum again");
 }
 
@@ -116,8 +116,8 @@ static void the_longest_of_several_outages_leads(void **state) {
     (void)state;
     struct measures m;
     crash(&m);
-    m.outages = 3;
-    m.outages_total = 41200 * MSEC;
+    m.outage.count = 3;
+    m.outage.total = 41200 * MSEC;
     says(&m, "28.91 s +- 13 ms without writes, the longest of 3 outages (41.20 s together); 91 % of it waited for the "
              "lease of a dead leader");
 }
@@ -126,8 +126,8 @@ static void an_outage_that_never_ended_is_told_as_at_least(void **state) {
     (void)state;
     struct measures m;
     crash(&m);
-    m.outage_open = true;
-    memset(m.phases, 0, sizeof m.phases);
+    m.outage.open = true;
+    memset(m.phases.list, 0, sizeof m.phases.list);
     says(&m, "At least 28.91 s +- 13 ms without writes, to the end of the run");
 }
 
@@ -137,15 +137,15 @@ static void without_an_outage_it_says_so_and_what_happened_instead(void **state)
     no_outage(&m);
     says(&m, "No write outage, no pause of writes above 100 ms");
     no_outage(&m);
-    m.leader_changed = true;
-    m.hiccup = 180 * MSEC;
+    m.cause.leader_changed = true;
+    m.outage.hiccup = 180 * MSEC;
     says(&m, "No write outage, the longest pause was 180 ms and no write failed in it, while n2 took over from n1");
     no_outage(&m);
-    m.read_outage = 3200 * MSEC;
+    m.read_outage.length = 3200 * MSEC;
     says(&m, "No write outage, no pause of writes above 100 ms; reads failed for 3.20 s");
     no_outage(&m);
     VEC_DONE(&m.faults);
-    m.cause = -1;
+    m.cause.fault = -1;
     says(&m, "No write outage, no pause of writes above 100 ms, and nothing was injected");
 }
 
@@ -153,12 +153,12 @@ static void a_lag_alone_is_named(void **state) {
     (void)state;
     struct measures m;
     no_outage(&m);
-    m.lag_bytes = 1234567;
-    STR_COPY(m.lag_node, "n3");
+    m.lag.bytes = 1234567;
+    STR_COPY(m.lag.node, "n3");
     says(&m, "No write outage, no pause of writes above 100 ms; n3 fell up to 1.2 MB behind its leader");
     no_outage(&m);
-    m.lag_bytes = 4096; // the way of any standby under load
-    STR_COPY(m.lag_node, "n3");
+    m.lag.bytes = 4096; // the way of any standby under load
+    STR_COPY(m.lag.node, "n3");
     says(&m, "No write outage, no pause of writes above 100 ms");
 }
 
@@ -172,10 +172,10 @@ static void damage_comes_before_time(void **state) {
          "leader");
     no_outage(&m);
     m.writes.lost = 1;
-    m.split_brain_min = 7 * SEC;
-    m.diverged_nodes = 1;
-    STR_COPY(m.diverged_names, "n3");
-    STR_COPY(m.split_brain_nodes, "n1, n2");
+    m.split_brain.min = 7 * SEC;
+    m.contents.diverged = 1;
+    STR_COPY(m.contents.diverged_names, "n3");
+    STR_COPY(m.split_brain.nodes, "n1, n2");
     says(&m, "Two leaders (n1, n2) took writes at the same time, for 7.00 s at least; 1 acknowledged write is lost; n3 "
              "follows another history; no write outage, no pause of writes above 100 ms");
 }
@@ -194,8 +194,8 @@ static void a_record_that_proves_nothing_says_so_first(void **state) {
         struct measures m;
         cleanup_free char *wanted = xasprintf("%s%s", rows[i].first, rest);
         no_outage(&m);
-        m.record = &rows[i].record;
-        m.no_end = rows[i].no_end;
+        m.run.record = &rows[i].record;
+        m.run.no_end = rows[i].no_end;
         says(&m, wanted);
     }
 }
@@ -212,7 +212,7 @@ static void what_the_application_did_not_see_is_not_claimed(void **state) {
     says(&m, "2 acknowledged writes are lost; no write outage, no pause of writes above 100 ms");
     crash(&m);
     VEC_PUSH(&m.holes, ((struct watch_hole){
-                           .source = WATCH_APPLICATION, .from = m.outage_start + SEC, .to = m.outage_start + 4 * SEC}));
+                           .source = WATCH_APPLICATION, .from = m.outage.start + SEC, .to = m.outage.start + 4 * SEC}));
     says(&m, "28.91 s +- 13 ms without writes; for 3.00 s of it the application itself stood still; 91 % of it waited "
              "for the lease of a dead leader");
     VEC_DONE(&m.holes);
@@ -228,11 +228,11 @@ static void what_makes_the_rest_doubtful_comes_first(void **state) {
         "The fault node.power_off on n1 was not verified, so what follows is not proven to be its doing; 28.91 s +- 13 "
         "ms without writes; 91 % of it waited for the lease of a dead leader");
     no_outage(&m);
-    STR_COPY(m.end_reason, "interrupted");
+    STR_COPY(m.run.end_reason, "interrupted");
     says(&m, "The run was interrupted before its end; no write outage, no pause of writes above 100 ms");
     no_outage(&m);
-    m.no_end = true;
-    *m.end_reason = '\0';
+    m.run.no_end = true;
+    *m.run.end_reason = '\0';
     says(&m, "The run was killed before its end; no write outage, no pause of writes above 100 ms");
 }
 
@@ -247,15 +247,15 @@ static void what_is_not_known_is_said(void **state) {
     says(&m, "No application was running, so what it would have felt is not known");
     crash(&m);
     m.writes.acknowledged = 0;
-    m.outage_open = true;
-    memset(m.phases, 0, sizeof m.phases);
+    m.outage.open = true;
+    memset(m.phases.list, 0, sizeof m.phases.list);
     says(&m, "No write was ever acknowledged; at least 28.91 s +- 13 ms without writes, to the end of the run");
-    m = (struct measures){.cause = -1};
-    STR_COPY(m.end_reason, "skipped");
+    m = (struct measures){.cause.fault = -1};
+    STR_COPY(m.run.end_reason, "skipped");
     STR_COPY(m.reason, "this kernel has no user namespaces");
     says(&m, "Nothing was run: this kernel has no user namespaces");
-    m = (struct measures){.cause = -1};
-    STR_COPY(m.end_reason, "broken");
+    m = (struct measures){.cause.fault = -1};
+    STR_COPY(m.run.end_reason, "broken");
     STR_COPY(m.reason, "postgres exited with status 1");
     says(&m, "The lab broke: postgres exited with status 1");
 }
@@ -270,7 +270,7 @@ static void an_act_is_named_with_what_it_cost(void **state) {
          "Switchover from n1 to n2: 28.91 s +- 13 ms without writes; 91 % of it waited for the old leader to shut down "
          "and give its key back");
     no_outage(&m);
-    m.leader_changed = true;
+    m.cause.leader_changed = true;
     m.faults.items[0].action = true;
     STR_COPY(m.faults.items[0].mechanism, "patroni.switchover");
     says(&m, "Switchover from n1 to n2: no write outage, no pause of writes above 100 ms");
@@ -288,11 +288,11 @@ static void without_a_failover_the_healing_is_the_measure(void **state) {
         struct measures m;
         cleanup_strbuf struct strbuf wanted = {0};
         crash(&m);
-        m.leader_changed = false;
+        m.cause.leader_changed = false;
         STR_COPY(m.faults.items[0].mechanism, "disk.stall");
         m.faults.items[0].healed = ways[i].healed;
-        memset(m.phases, 0, sizeof m.phases);
-        m.phases[PHASE_REROUTE] = (struct phase){.present = true, .start = 10 * SEC, .duration = 28910 * MSEC};
+        memset(m.phases.list, 0, sizeof m.phases.list);
+        m.phases.list[PHASE_REROUTE] = (struct phase){.present = true, .start = 10 * SEC, .duration = 28910 * MSEC};
         strbuf_addf(&wanted, "28.91 s +- 13 ms without writes; %s", ways[i].words);
         says(&m, strbuf_str(&wanted));
     }
@@ -314,15 +314,15 @@ static void outages_are_counted_and_summed_up(void **state) {
             ev->u.CLIENT_TICK.w_tried = ev->u.CLIENT_TICK.w_failed = tick.u.CLIENT_TICK.w_tried;
         }
     run_fold(&r, false);
-    assert_int_equal(r.o->outages, 2);
-    assert_true(r.o->outages_total > r.o->write_outage + 700 * MSEC &&
-                r.o->outages_total < r.o->write_outage + 730 * MSEC);
+    assert_int_equal(r.o->outage.count, 2);
+    assert_true(r.o->outage.total > r.o->outage.length + 700 * MSEC &&
+                r.o->outage.total < r.o->outage.length + 730 * MSEC);
     run_end(&r);
     run_crash(&r);
     world_build(&r.w);
     run_fold(&r, true);
-    assert_int_equal(r.o->outages, 1);
-    assert_int_equal(r.o->outages_total, r.o->write_outage);
+    assert_int_equal(r.o->outage.count, 1);
+    assert_int_equal(r.o->outage.total, r.o->outage.length);
     run_end(&r);
 }
 
@@ -340,9 +340,9 @@ static void the_greatest_lag_after_the_first_injection_is_kept(void **state) {
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         world_row(&r.w, rows[i].t, "n1", rows[i].standby)->u.REPLICATION.lag_bytes = rows[i].bytes;
     run_fold(&r, true);
-    assert_int_equal(r.o->lag_bytes, 2000000);
-    assert_string_equal(r.o->lag_node, "n3");
-    assert_int_equal(r.o->lag_at, 13 * SEC);
+    assert_int_equal(r.o->lag.bytes, 2000000);
+    assert_string_equal(r.o->lag.node, "n3");
+    assert_int_equal(r.o->lag.at, 13 * SEC);
     run_end(&r);
 }
 

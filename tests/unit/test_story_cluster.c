@@ -290,15 +290,15 @@ static void check_causes(const char *log, const struct story *s, enum moment_kin
 }
 
 static void the_outage_is_the_measures_one(const char *log, const struct story *s, const struct measures *m) {
-    bool stop = false, back = !m->outage || m->outage_open;
+    bool stop = false, back = !m->outage.present || m->outage.open;
     for (size_t i = 0; i < story_count(s); i++) {
         const struct moment *x = story_at(s, i);
-        stop |= x->kind == MOMENT_WRITES_STOP && x->t == m->outage_start;
-        back |= x->kind == MOMENT_WRITES_BACK && x->t == m->outage_end;
+        stop |= x->kind == MOMENT_WRITES_STOP && x->t == m->outage.start;
+        back |= x->kind == MOMENT_WRITES_BACK && x->t == m->outage.end;
     }
-    if (!back || (m->outage && !stop))
-        fail_msg("%s: the story does not know the outage from %.6f s to %.6f s", log, (double)m->outage_start / 1e6,
-                 (double)m->outage_end / 1e6);
+    if (!back || (m->outage.present && !stop))
+        fail_msg("%s: the story does not know the outage from %.6f s to %.6f s", log, (double)m->outage.start / 1e6,
+                 (double)m->outage.end / 1e6);
 }
 
 static void recorded_runs_are_told_in_order_and_causes_first(void **state) {

@@ -304,35 +304,37 @@ static void same_measures(const struct measures *a, const struct measures *b, co
         const char *name;
         uint64_t whole, thinned;
     } all[] = {
-        {"outage", a->write_outage, b->write_outage},
-        {"outage_start", a->outage_start, b->outage_start},
-        {"outages", (uint64_t)a->outages, (uint64_t)b->outages},
-        {"outages_total", a->outages_total, b->outages_total},
-        {"first_write", a->first_write, b->first_write},
-        {"last_write", a->last_write, b->last_write},
-        {"hiccup", a->hiccup, b->hiccup},
-        {"read_outage", a->read_outage, b->read_outage},
-        {"reads_ok", (uint64_t)a->reads_ok, (uint64_t)b->reads_ok},
+        {"outage", a->outage.length, b->outage.length},
+        {"outage_start", a->outage.start, b->outage.start},
+        {"outages", (uint64_t)a->outage.count, (uint64_t)b->outage.count},
+        {"outages_total", a->outage.total, b->outage.total},
+        {"first_write", a->outage.first_write, b->outage.first_write},
+        {"last_write", a->outage.last_write, b->outage.last_write},
+        {"hiccup", a->outage.hiccup, b->outage.hiccup},
+        {"read_outage", a->read_outage.length, b->read_outage.length},
+        {"reads_ok", (uint64_t)a->availability.reads_ok, (uint64_t)b->availability.reads_ok},
         {"acknowledged", (uint64_t)a->writes.acknowledged, (uint64_t)b->writes.acknowledged},
         {"lost", (uint64_t)a->writes.lost, (uint64_t)b->writes.lost},
         {"recovered", (uint64_t)a->writes.recovered, (uint64_t)b->writes.recovered},
         {"unexpected", (uint64_t)a->writes.unexpected, (uint64_t)b->writes.unexpected},
         {"checked", a->writes.checked, b->writes.checked},
-        {"split_brain_min", a->split_brain_min, b->split_brain_min},
-        {"split_brain_max", a->split_brain_max, b->split_brain_max},
+        {"split_brain_min", a->split_brain.min, b->split_brain.min},
+        {"split_brain_max", a->split_brain.max, b->split_brain.max},
         {"holes", a->holes.n, b->holes.n},
-        {"rejoin_known", a->rejoin_known, b->rejoin_known},
-        {"write_availability", (uint64_t)(a->write_availability * 1e6), (uint64_t)(b->write_availability * 1e6)},
-        {"read_availability", (uint64_t)(a->read_availability * 1e6), (uint64_t)(b->read_availability * 1e6)},
+        {"rejoin_known", a->phases.rejoin_known, b->phases.rejoin_known},
+        {"write_availability", (uint64_t)(a->availability.writes * 1e6), (uint64_t)(b->availability.writes * 1e6)},
+        {"read_availability", (uint64_t)(a->availability.reads * 1e6), (uint64_t)(b->availability.reads * 1e6)},
     };
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         if (all[i].whole != all[i].thinned)
             fail_msg("%s: %s is %" PRIu64 ", thinned %" PRIu64, what, all[i].name, all[i].whole, all[i].thinned);
     for (int i = 0; i < PHASE_COUNT; i++)
-        if (a->phases[i].present != b->phases[i].present || a->phases[i].start != b->phases[i].start ||
-            a->phases[i].duration != b->phases[i].duration)
+        if (a->phases.list[i].present != b->phases.list[i].present ||
+            a->phases.list[i].start != b->phases.list[i].start ||
+            a->phases.list[i].duration != b->phases.list[i].duration)
             fail_msg("%s: phase %d begins at %" PRIu64 " for %" PRIu64 ", thinned at %" PRIu64 " for %" PRIu64, what, i,
-                     a->phases[i].start, a->phases[i].duration, b->phases[i].start, b->phases[i].duration);
+                     a->phases.list[i].start, a->phases.list[i].duration, b->phases.list[i].start,
+                     b->phases.list[i].duration);
 }
 
 // Everything of a crash but the ledger's single times: thinned as early as after half a second.

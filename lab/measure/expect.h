@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// What was expected, and whether it held (docs/measures.md, "Noise and verdict"; expect.c).
+#include "lab/record/event.h"
+
+struct expect_result {
+    char kind[EVENT_NAME_MAX];   // "write_outage"; the implicit ones (unexpected_writes, split_brain) are here too
+    char text[EVENT_TEXT_MAX];   // "the application could not write for 24.91 s (expected: write_outage <= 34s)"
+    bool ok, known;              // known = false: it could not be judged, which is not a pass
+    char defect[EVENT_NAME_MAX]; // failed, and this known defect explains it
+    bool watched; // it says what happened, or did not, in [watched_from, watched_to]; else it needs no watching
+    usec_t watched_from, watched_to, watched_hole; // and the longest hole in that; 0 = none
+};
