@@ -3,11 +3,13 @@
 #include "dashboard/history.h"
 
 #include "dashboard/history_fold.h"
+#include "lab/ha/ha.h"
 
 struct history *history_new(void) {
     struct fold *f = xcalloc(1, sizeof *f);
     f->h.story = story_new();
     f->watch = watch_new();
+    f->h.leadership.system = ha_find("");
     f->h.felt.most = f->h.leadership.most = KEEP_POINTS;
     return &f->h;
 }
@@ -132,7 +134,7 @@ void history_apply(struct history *h, const struct model *m, const struct event 
     if (ev->t > h->now)
         h->now = ev->t;
     apply_kind(f, m, ev);
-    leadership_event(&h->leadership, m, ev);
+    ha_leadership_event(&h->leadership, m, ev);
     outages_event(&h->felt, ev);
     fold_lanes(f, m, ev);
     story_event(f->h.story, ev);

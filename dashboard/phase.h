@@ -3,7 +3,7 @@
 // Which phase an outage is in while it happens, and how long the phase may take: what the measures will say of it, told while it goes on
 // (lab/failover/). Pure.
 #include "dashboard/history.h"
-#include "lab/failover/bounds.h"
+#include "lab/failover/system.h"
 
 struct outage_story {
     bool open;

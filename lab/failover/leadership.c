@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/failover/leadership.h"
 
+#include "lab/failover/system.h"
+
 // Makes room for one more: the oldest fifth goes.
 #define ROOM(l, v)                                                                                                     \
     do {                                                                                                               \
@@ -52,10 +54,10 @@ static void on_lease(struct leadership *l, const struct event *ev) {
     int64_t error = ev->u.DCS_LEASE.error_us > 0 ? ev->u.DCS_LEASE.error_us : 0, ttl = ev->u.DCS_LEASE.ttl_s;
     struct renewal_seen *r = ADD(l, &l->renewals);
     r->t = ev->t;
-    r->renewal = (struct law_renewal){.at = ev->u.DCS_LEASE.renewed,
-                                      .error = (usec_t)error,
-                                      .ttl = ttl > 0 && ttl < 1000000 ? (usec_t)ttl * SEC : 0,
-                                      .seen = true};
+    r->renewal = (struct renewal){.at = ev->u.DCS_LEASE.renewed,
+                                  .error = (usec_t)error,
+                                  .ttl = ttl > 0 && ttl < 1000000 ? (usec_t)ttl * SEC : 0,
+                                  .seen = true};
     STR_COPY(r->holder, ev->u.DCS_LEASE.holder);
 }
 
@@ -95,9 +97,9 @@ static void on_config(struct leadership *l, const struct event *ev) {
 
 static void on_log_line(struct leadership *l, const struct event *ev) {
     const char *words = NULL;
-    enum law_said said =
-        str_eq(ev->u.LOG_LINE.service, "patroni") ? law_said(ev->u.LOG_LINE.text, &words) : LAW_SAID_NOTHING;
-    if (said == LAW_SAID_NOTHING)
+    enum ha_said said =
+        l->system ? l->system->said(ev->u.LOG_LINE.service, ev->u.LOG_LINE.text, &words) : HA_SAID_NOTHING;
+    if (said == HA_SAID_NOTHING)
         return;
     struct leader_said *x = ADD(l, &l->said);
     x->t = ev->t;
@@ -116,7 +118,7 @@ static void on_member(struct leadership *l, const struct event *ev) {
 }
 
 static void on_action(struct leadership *l, const struct event *ev) {
-    if (!str_eq(ev->u.ACTION.phase, "asked") || !law_names_leader(ev->u.ACTION.action))
+    if (!l->system || !str_eq(ev->u.ACTION.phase, "asked") || !l->system->names_leader(ev->u.ACTION.action))
         return;
     struct leader_named *x = ADD(l, &l->named);
     x->t = ev->t;
@@ -159,6 +161,20 @@ void leadership_event(struct leadership *l, const struct model *m, const struct 
 
 // ---- questions -------------------------------------------------------------------------------------------------------
 
+bool renewal_same(const struct renewal *a, const struct renewal *b) {
+    return usec_sub(a->at, a->error) <= b->at && usec_sub(b->at, b->error) <= a->at;
+}
+
+void renewal_note(struct renewal *last, struct renewal r, usec_t t) {
+    if (usec_sub(r.at, r.error) > t)
+        return;
+    bool same = last->seen && renewal_same(last, &r);
+    if (last->seen && (same ? r.error > last->error : r.at < last->at))
+        return;
+    *last = r;
+    last->seen = true;
+}
+
 const char *leadership_holder(const struct leadership *l, usec_t t) {
     const char *holder = "";
     VEC_FOREACH (&l->keys, k)
@@ -167,10 +183,10 @@ const char *leadership_holder(const struct leadership *l, usec_t t) {
     return holder;
 }
 
-struct law_renewal leadership_renewal(const struct leadership *l, usec_t t) {
-    struct law_renewal last = {0};
+struct renewal leadership_renewal(const struct leadership *l, usec_t t) {
+    struct renewal last = {0};
     VEC_FOREACH (&l->renewals, r)
-        law_note_renewal(&last, r->renewal, t);
+        renewal_note(&last, r->renewal, t);
     return last;
 }
 

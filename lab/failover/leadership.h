@@ -4,9 +4,21 @@
 // what the Patronis and the administrators did about it, the settings in force. Phases and laws are told from it alone; the measures, the page and the
 // dashboard share this one fold. Pure.
 #include "lab/base/vec.h"
-#include "lab/failover/laws.h"
 #include "lab/model/model.h"
 #include "lab/model/quorum.h"
+
+struct ha_system; // system.h
+
+// A renewal of the leader's lease, as it was seen.
+struct renewal {
+    usec_t at, error; // it lies in [at - error, at]
+    usec_t ttl;       // granted; 0 = not told
+    bool seen;        // false: none was, the rest is zero
+};
+// The observer narrows one renewal down with several sightings: those that overlap are of the same one.
+bool renewal_same(const struct renewal *a, const struct renewal *b);
+// Of sightings of one renewal the narrowest counts. Keeps in *last, of all renewals shown to it in any order, the last one that can have been before `t`.
+void renewal_note(struct renewal *last, struct renewal r, usec_t t);
 
 struct key_change { // of the leader key
     usec_t t;
@@ -14,9 +26,9 @@ struct key_change { // of the leader key
     int64_t created;           // revision; 0 = not recorded
     char value[NODE_NAME_MAX]; // who holds it from then on; "" = nobody
 };
-struct renewal_seen { // of the holder's lease; several may be of the same renewal (law_same_renewal)
+struct renewal_seen { // of the holder's lease; several may be of the same renewal (renewal_same)
     usec_t t;         // when it was seen
-    struct law_renewal renewal;
+    struct renewal renewal;
     char holder[NODE_NAME_MAX];
 };
 struct etcd_seen { // what a member said of itself
@@ -41,12 +53,19 @@ struct setting_seen {
     usec_t t;
     char key[EVENT_NAME_MAX], value[EVENT_NAME_MAX];
 };
-// A candidate's Patroni says why it did not become leader, or that it can't.
+// What a candidate's manager says in its log of an election; each system knows its own words (struct ha_system).
+enum ha_said {
+    HA_SAID_NOTHING,
+    HA_SAID_LOST,   // it stood back in a race, or lost it
+    HA_SAID_NO_DCS, // it can't reach the store: there is no race
+    HA_SAID_BUSY    // it was still asking the old leader when the race began
+};
+// A candidate's manager says why it did not become leader, or that it can't.
 struct leader_said {
     usec_t t;
     char node[NODE_NAME_MAX];
-    bool paused; // by its REST API: maintenance mode
-    enum law_said said;
+    bool paused; // in maintenance mode
+    enum ha_said said;
     const char *words; // static
 };
 struct leader_named { // an administrator asked for a new leader
@@ -55,6 +74,7 @@ struct leader_named { // an administrator asked for a new leader
 };
 
 struct leadership {
+    const struct ha_system *system; // set by the owner; NULL = not known: nobody's words are understood
     size_t most; // entries kept of each list, 0 = all; set by the owner, a fifth goes when it is reached
     VEC(struct key_change) keys;
     VEC(struct renewal_seen) renewals;
@@ -74,7 +94,7 @@ void leadership_event(struct leadership *l, const struct model *m, const struct 
 // Who held the key at t, "" = nobody or not known. What the first read found was there before.
 const char *leadership_holder(const struct leadership *l, usec_t t);
 // The last renewal of the lease that can have been before t.
-struct law_renewal leadership_renewal(const struct leadership *l, usec_t t);
+struct renewal leadership_renewal(const struct leadership *l, usec_t t);
 // The node of etcd's leader at t, "" = not known.
 const char *leadership_etcd_leader(const struct leadership *l, usec_t t);
 // When another one than at t was first seen to lead; USEC_NEVER = it was not.

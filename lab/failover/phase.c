@@ -121,12 +121,12 @@ static bool accepts_all_along(const struct chain *c) {
 
 static void link_in_place(struct chain *c) {
     bool returned = link_writable(c, PHASE_RETURN);
-    c->out->in_place = returned || c->served || c->asked->law == LAW_RESTART;
+    c->out->in_place = returned || c->served || c->asked->effect == HA_RESTARTS;
     if (returned || c->served)
         link_reroute(c);
-    else if (c->asked->law == LAW_RESTART)
+    else if (c->asked->effect == HA_RESTARTS)
         go_on(c, PHASE_RETURN);
-    else if (c->asked->law == LAW_NONE && accepts_all_along(c)) { // the application does not reach it
+    else if (c->asked->effect == HA_NONE && accepts_all_along(c)) { // the application does not reach it
         c->out->in_place = true;
         go_on(c, PHASE_REROUTE);
     } else

@@ -34,15 +34,22 @@ struct phase {
         [EVENT_TEXT_MAX]; // the formula with its numbers: "ttl 30 s - age of the lease 4.2 s, etcd's lease scan 0.5 s"
 };
 
-struct recovery_case { // what is asked
-    usec_t start;      // when the fault took effect
-    usec_t now;        // the end of what is known
-    bool served;       // the application's writes are back, since `end`
-    usec_t end;        // served: the first acknowledged write
-    usec_t pause;      // served: how long it had gone without
-    usec_t resolution; // of end
-    enum law law;      // of the fault
-    bool live;         // what goes on is told, too
+// What a fault does to leadership, by the laws of the system.
+enum ha_effect {
+    HA_NONE,    // no law speaks of it
+    HA_LOSES,   // the leader loses, or gives away, its hold on leadership
+    HA_RESTARTS // its server is started again in its place, unless that takes too long
+};
+
+struct recovery_case {     // what is asked
+    usec_t start;          // when the fault took effect
+    usec_t now;            // the end of what is known
+    bool served;           // the application's writes are back, since `end`
+    usec_t end;            // served: the first acknowledged write
+    usec_t pause;          // served: how long it had gone without
+    usec_t resolution;     // of end
+    enum ha_effect effect; // of the fault
+    bool live;             // what goes on is told, too
 };
 struct recovery {
     struct phase phases[PHASE_COUNT]; // but for rejoin, which lab/measure tells of a finished run

@@ -21,9 +21,8 @@ static int first_fault(const struct measure *m) {
 
 static usec_t explains_until(const struct measure *m, const struct fault_measure *f) {
     usec_t bite = effect_of(f);
-    struct law_fault done = {f->mechanism, f->params, f->nodes, leadership_holder(&m->leadership, bite)};
-    return law_explains_until(&done, bite, f->over ? f->over : USEC_NEVER,
-                              leadership_setting(&m->leadership, "patroni.ttl", bite, SEC, 0));
+    struct ha_fault done = {f->mechanism, f->params, f->nodes, leadership_holder(&m->leadership, bite)};
+    return m->leadership.system->explains_until(&done, bite, f->over ? f->over : USEC_NEVER, &m->leadership);
 }
 
 static int who_explains(const struct measure *m, usec_t began, usec_t ended, usec_t resolution) {

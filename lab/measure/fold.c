@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lab/base/count.h"
+#include "lab/ha/ha.h"
 #include "lab/measure/fold.h"
 
 int fold_find_node(const struct measure *m, const char *name) {
@@ -295,7 +296,7 @@ void measure_event(struct measure *m, const struct event *ev) {
         outages_event(&m->felt, ev);
     if (!m->closed) {
         model_apply(m->model, ev);
-        leadership_event(&m->leadership, m->model, ev);
+        ha_leadership_event(&m->leadership, m->model, ev);
         note_health(m, ev);
     }
     switch (ev->kind) {

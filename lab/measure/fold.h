@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Private to the room: what the fold keeps of a log, and the steps of measure_finish in the order they run.
-#include "lab/failover/bounds.h"
+#include "lab/failover/system.h"
 #include "lab/measure/idset.h"
 #include "lab/measure/measure.h"
 #include "lab/model/health.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // Life of a fold, and the order in which its numbers are made: each step reads what the steps before it found.
+#include "lab/ha/ha.h"
 #include "lab/measure/fold.h"
 
 const char *verdict_name(enum verdict v) {
@@ -12,6 +13,7 @@ struct measure *measure_new(void) {
     m->out.run.no_end = true;
     m->out.cause.fault = -1;
     m->out.outage.felt = &m->felt;
+    m->leadership.system = ha_find("");
     m->out.leadership = &m->leadership;
     m->model = model_new();
     m->watch = watch_new();

@@ -43,7 +43,7 @@ static void tell_bounds(struct measure *m, const struct fault_measure *f, const 
         .no_quorum = r->no_quorum,
         .quorum_lost = r->quorum_lost,
     };
-    bounds_tell(&m->leadership, m->model, &c, o->phases.list);
+    m->leadership.system->bounds(&m->leadership, m->model, &c, o->phases.list);
 }
 
 void phases_measure(struct measure *m) {

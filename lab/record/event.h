@@ -46,7 +46,8 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(C, cpus) \
     F(C, memory_mb) \
     F(N, tcp_cc)     /* TCP congestion control in force */ \
-    F(C, period_us)  /* the workload's write period: its share of the resolution */
+    F(C, period_us)  /* the workload's write period: its share of the resolution */ \
+    F(N, stack)      /* the system that manages the cluster (lab/ha/); "" = an old log: patroni */
 #define EVENT_FIELDS_VERSION(F) F(N, component) F(N, version) F(N, node) /* "" = every node that runs it */
 #define EVENT_FIELDS_NODE_INFO(F) /* once per node, at the beginning */ \
     F(N, node) F(N, address) \

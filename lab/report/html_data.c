@@ -177,7 +177,7 @@ static void put_leases(const struct measures *m, struct strbuf *out) {
     for (size_t i = 0; l && i < l->renewals.n;) {
         const struct renewal_seen *best = &l->renewals.items[i];
         for (i++; i < l->renewals.n && str_eq(l->renewals.items[i].holder, best->holder) &&
-                  law_same_renewal(&l->renewals.items[i].renewal, &best->renewal);
+                  renewal_same(&l->renewals.items[i].renewal, &best->renewal);
              i++)
             if (l->renewals.items[i].renewal.error <= best->renewal.error)
                 best = &l->renewals.items[i];

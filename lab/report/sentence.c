@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "lab/failover/laws.h"
+#include "lab/ha/ha.h"
 #include "lab/report/paint.h"
 
 struct sentence {
@@ -75,6 +75,10 @@ static const struct fault_measure *cause_of(const struct measures *m) {
     return m->cause.fault >= 0 ? &m->faults.items[m->cause.fault] : NULL;
 }
 
+static const struct ha_system *system_of(const struct measures *m) {
+    return m->leadership ? m->leadership->system : ha_find("");
+}
+
 // "switchover from n1 to n2: " before what it cost.
 static const char *act_words(const struct measures *m, char *buf, size_t size) {
     const struct fault_measure *f = cause_of(m);
@@ -82,7 +86,7 @@ static const char *act_words(const struct measures *m, char *buf, size_t size) {
     if (!f || !f->action)
         return buf;
     const char *dot = strchr(f->mechanism, '.'), *act = dot ? dot + 1 : f->mechanism;
-    if (law_names_leader(f->mechanism) && m->cause.leader_changed)
+    if (system_of(m)->names_leader(f->mechanism) && m->cause.leader_changed)
         (void)snprintf(buf, size, "%s from %s to %s: ", act, m->cause.old_leader, m->cause.new_leader);
     else
         (void)snprintf(buf, size, "%s: ", act);
@@ -135,33 +139,12 @@ static void put_no_outage(struct sentence *s) {
 }
 
 // ---- what the time was spent with
-static const char *lease_words(const char *mechanism) {
-    if (str_eq(mechanism, "node.power_off"))
-        return "the lease of a dead leader";
-    if (str_eq(mechanism, "node.freeze"))
-        return "the lease of a frozen leader";
-    if (str_eq(mechanism, "process.pause"))
-        return "the lease of a leader whose Patroni was frozen";
-    if (str_eq(mechanism, "process.kill"))
-        return "the lease of a leader whose Patroni was dead";
-    return "the lease of a leader that was cut off";
-}
-
 static const char *detect_words(const struct measures *m) {
     const struct fault_measure *f = cause_of(m);
-    enum law law = f ? law_of(&(struct law_fault){f->mechanism, f->params, f->nodes, m->cause.old_leader}) : LAW_NONE;
-    switch (law) {
-    case LAW_LEASE_DROPPED:
-    case LAW_LEASE_REFUSED:
-        return lease_words(f->mechanism);
-    case LAW_RESTART:
-        return "Patroni to give the dead PostgreSQL up";
-    case LAW_RELEASE:
-        return "the old leader to shut down and give its key back";
-    case LAW_NONE:
-        break;
-    }
-    return "the leader key to become free";
+    struct ha_fault done = {"", "", "", ""};
+    if (f)
+        done = (struct ha_fault){f->mechanism, f->params, f->nodes, m->cause.old_leader};
+    return system_of(m)->waited_for(&done);
 }
 
 // What was waited for.

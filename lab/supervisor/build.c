@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "lab/base/fs.h"
+#include "lab/ha/ha.h"
 #include "lab/image/image.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/supervisor/internal.h"
@@ -31,6 +32,7 @@ static void record_run(struct lab *lab) {
     b->mono = lab->sink.base;
     STR_COPY(b->program, BASCULE_VERSION);
     b->sealing = true;
+    STR_COPY(b->stack, HA_FIRST);
     struct utsname u;
     if (uname(&u) == 0)
         STR_COPY(b->kernel, u.release);

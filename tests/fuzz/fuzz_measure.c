@@ -5,7 +5,7 @@
 
 #include "lab/base/json.h"
 #include "lab/base/plain.h"
-#include "lab/failover/laws.h"
+#include "lab/ha/patroni/laws.h"
 #include "lab/proof/proof.h"
 #include "lab/report/compare.h"
 #include "lab/report/report.h"

@@ -6,7 +6,8 @@
 #include "lab/base/rate.h"
 #include "lab/base/utf8.h"
 #include "lab/base/version.h"
-#include "lab/failover/laws.h"
+#include "lab/ha/patroni/laws.h"
+#include "lab/ha/patroni/patroni.h"
 #include "lab/measure/idset.h"
 #include "lab/node/proto.h"
 #include "lab/record/fault_params.h"
@@ -49,8 +50,8 @@ static void params(const char *text) {
     (void)fault_params_are(text, "path", "all");
     (void)fault_params_get(text, "path", value, sizeof value);
     (void)fault_params_postmaster(text);
-    (void)law_said(text, &words);
-    const struct law_fault f = {.mechanism = "net.drop", .params = text, .nodes = text, .leader = "n1"};
+    (void)patroni_system.said("patroni", text, &words);
+    const struct ha_fault f = {.mechanism = "net.drop", .params = text, .nodes = text, .leader = "n1"};
     (void)law_of(&f);
     (void)law_etcd_leader_hit(&f, "n1");
     (void)law_old_primary_lives(&f);

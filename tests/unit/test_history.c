@@ -138,8 +138,8 @@ static void refinements_of_one_renewal_are_one_renewal(void **state) {
         ev.u.DCS_LEASE.ttl_s = 30;
         tell(w, &ev);
     }
-    struct law_renewal first = leadership_renewal(&w->h->leadership, 10 * SEC),
-                       last = leadership_renewal(&w->h->leadership, 13 * SEC);
+    struct renewal first = leadership_renewal(&w->h->leadership, 10 * SEC),
+                   last = leadership_renewal(&w->h->leadership, 13 * SEC);
     assert_int_equal(first.at, 2086713);
     assert_int_equal(first.error, 10737);
     assert_int_equal(last.at, 12086713);

@@ -6,10 +6,12 @@
 #include <cmocka.h>
 
 #include "lab/base/str.h"
-#include "lab/failover/laws.h"
+#include "lab/ha/ha.h"
+#include "lab/ha/patroni/laws.h"
+#include "lab/ha/patroni/patroni.h"
 
-static struct law_fault fault(const char *mechanism, const char *params) {
-    return (struct law_fault){mechanism, params, "n1", "n1"};
+static struct ha_fault fault(const char *mechanism, const char *params) {
+    return (struct ha_fault){mechanism, params, "n1", "n1"};
 }
 
 static void each_fault_of_the_leader_has_its_law(void **state) {
@@ -37,18 +39,18 @@ static void each_fault_of_the_leader_has_its_law(void **state) {
         {"net.delay", "delay=1s", LAW_NONE},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct law_fault f = fault(cases[i].mechanism, cases[i].params);
+        struct ha_fault f = fault(cases[i].mechanism, cases[i].params);
         assert_int_equal(law_of(&f), cases[i].law);
     }
-    struct law_fault elsewhere = {"node.power_off", "", "n2,n3", "n1"}, unknown = {"node.power_off", "", "n1", ""};
+    struct ha_fault elsewhere = {"node.power_off", "", "n2,n3", "n1"}, unknown = {"node.power_off", "", "n1", ""};
     assert_int_equal(law_of(&elsewhere), LAW_NONE);
     assert_int_equal(law_of(&unknown), LAW_NONE);
 }
 
 static void etcds_leader_goes_with_its_machine_and_not_with_a_process_beside_it(void **state) {
     (void)state;
-    struct law_fault power = fault("node.power_off", ""), patroni = fault("process.kill", "service=patroni");
-    struct law_fault client = fault("net.drop", "path=etcd_client"), peer = fault("net.drop", "path=etcd_peer");
+    struct ha_fault power = fault("node.power_off", ""), patroni = fault("process.kill", "service=patroni");
+    struct ha_fault client = fault("net.drop", "path=etcd_client"), peer = fault("net.drop", "path=etcd_peer");
     assert_int_equal(law_etcd_leader_hit(&power, "n1"), 1);
     assert_int_equal(law_etcd_leader_hit(&power, "n2"), 0);
     assert_int_equal(law_etcd_leader_hit(&power, ""), -1);
@@ -59,14 +61,14 @@ static void etcds_leader_goes_with_its_machine_and_not_with_a_process_beside_it(
 
 static void a_primary_without_its_patroni_lives_on(void **state) {
     (void)state;
-    struct law_fault patroni = fault("process.pause", "service=patroni"), power = fault("node.power_off", "");
+    struct ha_fault patroni = fault("process.pause", "service=patroni"), power = fault("node.power_off", "");
     assert_true(law_old_primary_lives(&patroni));
     assert_false(law_old_primary_lives(&power));
 }
 
 static void only_who_hears_nothing_renews_once_more(void **state) {
     (void)state;
-    struct law_fault in = fault("net.drop", "direction=in path=all"), out = fault("net.drop", "direction=out path=all");
+    struct ha_fault in = fault("net.drop", "direction=in path=all"), out = fault("net.drop", "direction=out path=all");
     assert_true(law_renews_once_more(&in));
     assert_false(law_renews_once_more(&out));
 }
@@ -88,8 +90,8 @@ static void the_wait_for_the_lease_spans_what_is_not_known(void **state) {
 // The leader's machine dies long after etcd was lost: no renewal for minutes, and none of the lease's life was used up by it.
 static void a_lease_older_than_its_ttl_leaves_no_time_and_not_endless_time(void **state) {
     (void)state;
-    struct law_renewal last = {0};
-    law_note_renewal(&last, (struct law_renewal){.at = 10 * SEC, .ttl = 30 * SEC}, 60 * SEC);
+    struct renewal last = {0};
+    renewal_note(&last, (struct renewal){.at = 10 * SEC, .ttl = 30 * SEC}, 60 * SEC);
     struct law_lease l = law_lease_at(&last, 60 * SEC, 30 * SEC, 10 * SEC);
     assert_int_equal(l.age_min, 30 * SEC);
     assert_int_equal(l.age_max, 30 * SEC);
@@ -132,11 +134,10 @@ static void in_order(struct law_range r) {
 static void no_input_breaks_the_order_of_a_range(void **state) {
     (void)state;
     for (int i = 0; i < 300000; i++) {
-        struct law_renewal last = {0};
+        struct renewal last = {0};
         usec_t fault = any_time(), loop = any_time(), election = any_time();
         for (uint64_t n = dice() % 3; n > 0; n--)
-            law_note_renewal(&last, (struct law_renewal){.at = any_time(), .error = any_time(), .ttl = any_time()},
-                             fault);
+            renewal_note(&last, (struct renewal){.at = any_time(), .error = any_time(), .ttl = any_time()}, fault);
         struct law_lease l = law_lease_at(&last, fault, any_time(), loop);
         assert_true(l.age_min <= l.age_max && l.age_max <= l.ttl);
         if (dice() % 8 == 0) // made by hand, in no order
@@ -161,15 +162,19 @@ static void no_input_breaks_the_order_of_a_range(void **state) {
 static void what_patroni_says_of_a_race_is_known(void **state) {
     (void)state;
     const char *words = NULL;
-    assert_int_equal(law_said("INFO: following a different leader because i am not the healthiest node", &words),
-                     LAW_SAID_LOST);
+    assert_int_equal(patroni_system.said(
+                         "patroni", "INFO: following a different leader because i am not the healthiest node", &words),
+                     HA_SAID_LOST);
     assert_string_equal(words, "i am not the healthiest node");
-    assert_int_equal(law_said("INFO: following a different leader because I am not allowed to promote", NULL),
-                     LAW_SAID_LOST);
-    assert_int_equal(law_said("INFO: following new leader after trying and failing to obtain lock", NULL),
-                     LAW_SAID_LOST);
-    assert_int_equal(law_said("ERROR: Error communicating with DCS", NULL), LAW_SAID_NO_DCS);
-    assert_int_equal(law_said("INFO: promoted self to leader by acquiring session lock", NULL), LAW_SAID_NOTHING);
+    assert_int_equal(
+        patroni_system.said("patroni", "INFO: following a different leader because I am not allowed to promote", NULL),
+        HA_SAID_LOST);
+    assert_int_equal(
+        patroni_system.said("patroni", "INFO: following new leader after trying and failing to obtain lock", NULL),
+        HA_SAID_LOST);
+    assert_int_equal(patroni_system.said("patroni", "ERROR: Error communicating with DCS", NULL), HA_SAID_NO_DCS);
+    assert_int_equal(patroni_system.said("patroni", "INFO: promoted self to leader by acquiring session lock", NULL),
+                     HA_SAID_NOTHING);
     struct law_range r = law_elect_again(law_elect(LAW_LEASE_DROPPED, false), 2, 10 * SEC);
     assert_int_equal(r.min, 1900 * MSEC);
     assert_int_equal(r.max, 24500 * MSEC);
@@ -183,11 +188,10 @@ static void a_lost_quorum_has_the_law_of_patronis_loop_and_retries(void **state)
     struct law_range r = law_no_quorum(12 * SEC, SEC);
     assert_int_equal(r.min, 12 * SEC);
     assert_int_equal(r.max, 12 * SEC + 4 * SEC + LAW_ETCD_START + LAW_SLACK);
-    assert_true(law_quorum_ends_by_healing(&(struct law_fault){"process.kill", "service=etcd", "n1,n2", "n3"}));
-    assert_true(law_quorum_ends_by_healing(&(struct law_fault){"net.drop", "path=all", "n1,n2", "n3"}));
-    assert_false(
-        law_quorum_ends_by_healing(&(struct law_fault){"node.power_off", "", "n1,n2", "n3"})); // it boots first
-    assert_false(law_quorum_ends_by_healing(&(struct law_fault){"process.kill", "service=patroni", "n1", "n1"}));
+    assert_true(law_quorum_ends_by_healing(&(struct ha_fault){"process.kill", "service=etcd", "n1,n2", "n3"}));
+    assert_true(law_quorum_ends_by_healing(&(struct ha_fault){"net.drop", "path=all", "n1,n2", "n3"}));
+    assert_false(law_quorum_ends_by_healing(&(struct ha_fault){"node.power_off", "", "n1,n2", "n3"})); // it boots first
+    assert_false(law_quorum_ends_by_healing(&(struct ha_fault){"process.kill", "service=patroni", "n1", "n1"}));
 }
 
 int main(void) {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lab/failover/phase.h"
+#include "lab/ha/ha.h"
 
 struct world {
     struct model *m;
@@ -30,7 +30,7 @@ static int close_world(void **state) {
 
 static void tell(struct world *w, const struct event *ev) {
     model_apply(w->m, ev);
-    leadership_event(&w->l, w->m, ev);
+    ha_leadership_event(&w->l, w->m, ev);
 }
 
 static void tell_key(struct world *w, usec_t t, const char *holder, bool initial) {
@@ -122,6 +122,29 @@ static void an_act_does_not_name_a_leader_against_itself(void **state) {
     assert_true(leadership_named(&w->l, 2 * SEC, "second") == USEC_NEVER);
 }
 
+// A log of a later program, with a system that this one does not know: told without laws, and nobody's words are taken for another's.
+static void a_system_that_is_not_known_has_no_laws_and_no_words(void **state) {
+    struct world *w = *state;
+    struct event ev = EVENT_NEW(RUN_BEGIN), line = EVENT_NEW(LOG_LINE);
+    struct phase phases[PHASE_COUNT] = {[PHASE_ELECT] = {.present = true, .duration = SEC}};
+    const struct bound_case c = {.fault = {"node.power_off", "", "n1", "n1"}, .id = "f"};
+    STR_COPY(line.u.LOG_LINE.service, "patroni");
+    STR_COPY(line.u.LOG_LINE.text, "following a different leader because i am not the healthiest node");
+    STR_COPY(ev.u.RUN_BEGIN.stack, "raft-of-tomorrow");
+    tell(w, &ev);
+    tell(w, &line);
+    assert_int_equal(w->l.said.n, 0);
+    assert_int_equal(w->l.system->effect(&c.fault), HA_NONE);
+    w->l.system->bounds(&w->l, w->m, &c, phases);
+    assert_false(phases[PHASE_ELECT].bounded);
+    assert_string_equal(phases[PHASE_ELECT].why, "no law: this program does not know the system of this run");
+    STR_COPY(ev.u.RUN_BEGIN.stack, "");
+    tell(w, &ev); // an old log
+    tell(w, &line);
+    assert_int_equal(w->l.said.n, 1);
+    assert_string_equal(w->l.system->title, "Patroni");
+}
+
 static void an_endless_lab_keeps_so_many_entries_and_the_newest(void **state) {
     struct world *w = *state;
     w->l.most = 100;
@@ -161,14 +184,11 @@ static void a_recovery_is_told_alike_while_it_goes_on_and_afterwards(void **stat
     tell_key(w, 15 * SEC, "n2", false);
     tell_probe(w, 15 * SEC, "n2", false);
     tell_probe(w, 16 * SEC, "n2", true);
-    tell_recovery(w,
-                  &(struct recovery_case){.start = 9 * SEC,
-                                          .now = 30 * SEC,
-                                          .served = true,
-                                          .end = 17 * SEC,
-                                          .pause = 8 * SEC,
-                                          .law = LAW_LEASE_DROPPED},
-                  &done);
+    tell_recovery(
+        w,
+        &(struct recovery_case){
+            .start = 9 * SEC, .now = 30 * SEC, .served = true, .end = 17 * SEC, .pause = 8 * SEC, .effect = HA_LOSES},
+        &done);
     assert_int_equal(done.phases[PHASE_DETECT].duration, 4 * SEC);
     assert_int_equal(done.phases[PHASE_ELECT].duration, 2 * SEC);
     assert_int_equal(done.phases[PHASE_PROMOTE].duration, SEC);
@@ -192,8 +212,7 @@ static void a_recovery_is_told_alike_while_it_goes_on_and_afterwards(void **stat
         }
         if (now >= 16 * SEC)
             tell_probe(&part, 16 * SEC, "n2", true);
-        tell_recovery(&part,
-                      &(struct recovery_case){.start = 9 * SEC, .now = now, .law = LAW_LEASE_DROPPED, .live = true},
+        tell_recovery(&part, &(struct recovery_case){.start = 9 * SEC, .now = now, .effect = HA_LOSES, .live = true},
                       &live);
         while (now >= until[i])
             i++;
@@ -213,6 +232,7 @@ int main(void) {
         CASE(a_server_that_never_stopped_does_not_count_as_promoted),
         CASE(the_first_value_of_a_setting_holds_for_the_time_before),
         CASE(an_act_does_not_name_a_leader_against_itself),
+        CASE(a_system_that_is_not_known_has_no_laws_and_no_words),
         CASE(an_endless_lab_keeps_so_many_entries_and_the_newest),
         CASE(a_recovery_is_told_alike_while_it_goes_on_and_afterwards),
     };

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // The laws applied to a chain of phases. What widens a bound that was broken (races nobody won, a later etcd leader) is in races.c.
-#include "lab/failover/bounds.h"
 
 #include <stdio.h>
 
-#include "lab/failover/bounds_internal.h"
+#include "lab/ha/patroni/bounds.h"
 
 void bound_set(struct phase *p, struct law_range r) {
     if (!p->present)
@@ -207,8 +206,8 @@ static struct bound_facts gather(const struct leadership *l, const struct model 
     };
 }
 
-void bounds_tell(const struct leadership *l, const struct model *m, const struct bound_case *c,
-                 struct phase phases[PHASE_COUNT]) {
+void patroni_bounds(const struct leadership *l, const struct model *m, const struct bound_case *c,
+                    struct phase phases[PHASE_COUNT]) {
     const struct bound_facts facts = gather(l, m, c), *f = &facts;
     enum law law = law_of(&c->fault);
     if (f->at.no_quorum)

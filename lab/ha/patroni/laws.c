@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "lab/failover/laws.h"
+#include "lab/ha/patroni/laws.h"
 
 #include "lab/base/str.h"
-#include "lab/model/blame.h"
 #include "lab/record/fault_params.h"
 
 #define RACE_TIMEOUT    (2 * SEC)
@@ -10,7 +9,7 @@
 #define CONNECT_TIMEOUT (2 * SEC)
 
 // Does a cut hit this service path (by name or by port)? A log without `path` is of a cut of all of them.
-static bool cuts(const struct law_fault *f, const char *path, const char *port) {
+static bool cuts(const struct ha_fault *f, const char *path, const char *port) {
     char list[64];
     if (!fault_params_get(f->params, "path", list, sizeof list))
         return true;
@@ -18,27 +17,23 @@ static bool cuts(const struct law_fault *f, const char *path, const char *port) 
            (str_starts(port, "tcp/") && str_list_has(list, port + 4));
 }
 
-static bool cuts_etcd_client(const struct law_fault *f) {
+static bool cuts_etcd_client(const struct ha_fault *f) {
     return cuts(f, "etcd_client", "tcp/2379");
 }
 
-static bool cuts_etcd_peer(const struct law_fault *f) {
+static bool cuts_etcd_peer(const struct ha_fault *f) {
     return cuts(f, "etcd_peer", "tcp/2380");
 }
 
-static enum law law_of_cut(const struct law_fault *f) {
+static enum law law_of_cut(const struct ha_fault *f) {
     if (!cuts_etcd_client(f) && !cuts_etcd_peer(f))
         return LAW_NONE; // the lease is renewed as ever
     return cuts(f, "rest", "tcp/8008") ? LAW_LEASE_DROPPED : LAW_LEASE_REFUSED;
 }
 
-bool law_names_leader(const char *mechanism) {
-    return str_eq(mechanism, "patroni.switchover") || str_eq(mechanism, "patroni.failover");
-}
-
-enum law law_of(const struct law_fault *f) {
+enum law law_of(const struct ha_fault *f) {
     const char *how = f->mechanism;
-    if (law_names_leader(how))
+    if (patroni_names_leader(how))
         return LAW_RELEASE;
     if (!*f->leader || !str_list_has(f->nodes, f->leader))
         return LAW_NONE;
@@ -56,13 +51,7 @@ enum law law_of(const struct law_fault *f) {
     return LAW_NONE;
 }
 
-usec_t law_explains_until(const struct law_fault *f, usec_t bite, usec_t over, usec_t ttl) {
-    enum law law = law_of(f);
-    usec_t until = usec_add(over, BLAME_AFTERMATH), lease = usec_add(bite, usec_add(ttl, LAW_LEASE_SCAN + LAW_SLACK));
-    return (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED) && lease > until ? lease : until;
-}
-
-int law_etcd_leader_hit(const struct law_fault *f, const char *etcd_leader) {
+int law_etcd_leader_hit(const struct ha_fault *f, const char *etcd_leader) {
     // Killing or freezing Patroni alone leaves the node's etcd member at work.
     if (str_starts(f->mechanism, "process.") && !fault_params_are(f->params, "service", "etcd"))
         return 0;
@@ -71,11 +60,11 @@ int law_etcd_leader_hit(const struct law_fault *f, const char *etcd_leader) {
     return *etcd_leader ? str_list_has(f->nodes, etcd_leader) : -1;
 }
 
-bool law_renews_once_more(const struct law_fault *f) {
+bool law_renews_once_more(const struct ha_fault *f) {
     return str_eq(f->mechanism, "net.drop") && fault_params_are(f->params, "direction", "in");
 }
 
-bool law_old_primary_lives(const struct law_fault *f) {
+bool law_old_primary_lives(const struct ha_fault *f) {
     enum law law = law_of(f);
     return (law == LAW_LEASE_DROPPED || law == LAW_LEASE_REFUSED) && str_starts(f->mechanism, "process.");
 }
@@ -94,21 +83,7 @@ static struct law_range range(usec_t min, usec_t max) {
     return (struct law_range){min < max ? min : max, max};
 }
 
-bool law_same_renewal(const struct law_renewal *a, const struct law_renewal *b) {
-    return usec_sub(a->at, a->error) <= b->at && usec_sub(b->at, b->error) <= a->at;
-}
-
-void law_note_renewal(struct law_renewal *last, struct law_renewal r, usec_t fault) {
-    if (usec_sub(r.at, r.error) > fault)
-        return;
-    bool same = last->seen && law_same_renewal(last, &r);
-    if (last->seen && (same ? r.error > last->error : r.at < last->at))
-        return;
-    *last = r;
-    last->seen = true;
-}
-
-struct law_lease law_lease_at(const struct law_renewal *last, usec_t fault, usec_t ttl, usec_t loop_wait) {
+struct law_lease law_lease_at(const struct renewal *last, usec_t fault, usec_t ttl, usec_t loop_wait) {
     struct law_lease l = {.ttl = ttl, .age_max = sum(loop_wait, LAW_SLACK)}; // the leader renews once per loop_wait
     if (last->seen) {
         l.age_min = usec_sub(fault, last->at);
@@ -148,26 +123,6 @@ struct law_range law_elect(enum law law, bool early) {
     return (struct law_range){early ? 0 : RACE_TIMEOUT - SEC / 10, RACE_TIMEOUT + SEC + LAW_SLACK};
 }
 
-enum law_said law_said(const char *log_line, const char **ret_words) {
-    static const struct {
-        const char *words;
-        enum law_said said;
-    } known[] = {
-        {"Error communicating with DCS", LAW_SAID_NO_DCS},
-        {"Exception when working with leader", LAW_SAID_BUSY},
-        {"i am not the healthiest node", LAW_SAID_LOST},
-        {"I am not allowed to promote", LAW_SAID_LOST},
-        {"after trying and failing to obtain lock", LAW_SAID_LOST},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-        if (strstr(log_line, known[i].words)) {
-            if (ret_words)
-                *ret_words = known[i].words;
-            return known[i].said;
-        }
-    return LAW_SAID_NOTHING;
-}
-
 struct law_range law_elect_again(struct law_range first, size_t lost, usec_t loop_wait) {
     return range(first.min, sum(first.max, times(sum(loop_wait, LAW_SLACK), lost)));
 }
@@ -196,7 +151,7 @@ struct law_range law_quorum_back(usec_t loop_wait, usec_t retry_timeout) {
     return range(0, sum(sum(loop_wait, retry_timeout), LAW_SLACK));
 }
 
-bool law_quorum_ends_by_healing(const struct law_fault *f) {
+bool law_quorum_ends_by_healing(const struct ha_fault *f) {
     if (str_starts(f->mechanism, "process."))
         return fault_params_are(f->params, "service", "etcd");
     return str_eq(f->mechanism, "net.drop") || str_eq(f->mechanism, "link.down");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // The laws of a failover: which of them a fault on the leader's node obeys, and the best and worst case of each phase.
-// Numbers only, pure; lab/failover/bounds.c judges by them. With A the
+// Numbers only, pure; bounds.c judges by them. With A the
 // age of the leader's lease when the fault bit:
 //
 //   lease path   node dead or cut off, Patroni killed or frozen: nobody renews the lease.
@@ -23,6 +23,7 @@
 #include <stddef.h>
 
 #include "lab/base/usec.h"
+#include "lab/failover/system.h"
 
 #define LAW_MAX        USEC_LONGEST
 #define LAW_SLACK      (SEC / 2)
@@ -30,16 +31,6 @@
 
 enum law { LAW_NONE, LAW_LEASE_DROPPED, LAW_LEASE_REFUSED, LAW_RESTART, LAW_RELEASE };
 
-// A fault as its events tell it; nothing is owned.
-struct law_fault {
-    const char *mechanism, *params, *nodes; // "net.drop", "direction=in path=all", "n1,n3"
-    const char *leader;                     // who held the key, "" = not known
-};
-struct law_renewal {  // of the leader's lease, as it was seen
-    usec_t at, error; // it lies in [at - error, at]
-    usec_t ttl;       // granted; 0 = not told
-    bool seen;        // false: none was, the rest is zero
-};
 struct law_lease {           // the leader's lease when the fault bit
     usec_t ttl;              // 0 = not known: no bound
     usec_t age_min, age_max; // age_min <= age_max <= ttl
@@ -50,26 +41,18 @@ struct law_range {
     usec_t min, max;
 };
 
-enum law law_of(const struct law_fault *f);
-// Does an act with this mechanism name the new leader? Then nobody races, and the 2 s of a race are not its least time.
-bool law_names_leader(const char *mechanism);
-// The last moment at which an outage that begins may be its doing: a while after its end (lab/model/blame.h; over = USEC_NEVER: it goes on), and as long as the
-// lease runs that it kept from being renewed.
-usec_t law_explains_until(const struct law_fault *f, usec_t bite, usec_t over, usec_t ttl);
+enum law law_of(const struct ha_fault *f);
+bool patroni_names_leader(const char *mechanism); // as struct ha_system has it
 // Did etcd's leader (its node's name, "" = not known) lose its followers by it? 1 yes, 0 no, -1 not known.
-int law_etcd_leader_hit(const struct law_fault *f, const char *etcd_leader);
+int law_etcd_leader_hit(const struct ha_fault *f, const char *etcd_leader);
 // Who hears nothing is heard: the next keepalive, on a connection that stands, still reaches etcd and counts.
-bool law_renews_once_more(const struct law_fault *f);
+bool law_renews_once_more(const struct ha_fault *f);
 
 // Patroni alone was hit: PostgreSQL goes on, and the application leaves it when it is demoted, not when another is promoted.
-bool law_old_primary_lives(const struct law_fault *f);
+bool law_old_primary_lives(const struct ha_fault *f);
 
-// The observer narrows one renewal down with several sightings: those that overlap are of the same one.
-bool law_same_renewal(const struct law_renewal *a, const struct law_renewal *b);
-// Of sightings of one renewal the narrowest counts. Keeps in *last, of all renewals shown to it in any order, the last one that can have been before `fault`.
-void law_note_renewal(struct law_renewal *last, struct law_renewal r, usec_t fault);
 // The lease at `fault`. ttl and loop_wait are the settings in force, 0 = not known: they serve where no renewal was seen.
-struct law_lease law_lease_at(const struct law_renewal *last, usec_t fault, usec_t ttl, usec_t loop_wait);
+struct law_lease law_lease_at(const struct renewal *last, usec_t fault, usec_t ttl, usec_t loop_wait);
 
 // hit: of law_etcd_leader_hit; election: etcd's --election-timeout; once_more: loop_wait when the fault renews once more, else 0
 struct law_range law_detect_lease(const struct law_lease *l, int hit, usec_t election, usec_t once_more);
@@ -78,18 +61,9 @@ usec_t law_detect_anew(usec_t seen, usec_t ttl, usec_t election);
 struct law_range law_detect_restart(usec_t loop_wait, usec_t primary_start_timeout);
 struct law_range law_elect(enum law law,
                            bool early); // early: somebody may answer before the 2 s are over, or nobody is asked
-// What a candidate's Patroni logs when it did not become leader (ha.py, process_unhealthy_cluster): it stood back in a race,
-// "i am not the healthiest node" (it saw another member ahead, too much lag, no watchdog that it may use), "I am not
-// allowed to promote" (a tag), "after trying and failing to obtain lock" (etcd refused, or another one was faster); or it
-// can't reach etcd: then there is no race; or it was busy: on its way to a race a replica's HA loop may still be asking the old
-// leader's PostgreSQL whether it is in recovery, for up to 3 s when that is silent, and does not hear meanwhile that the key
-// is gone (postgresql/rewind.py, check_leader_is_not_in_recovery: connect_timeout=3; "Exception when working with leader").
-// ret_words, when not NULL, gets the words that were found: static.
-enum law_said { LAW_SAID_NOTHING, LAW_SAID_LOST, LAW_SAID_NO_DCS, LAW_SAID_BUSY };
-enum law_said law_said(const char *log_line, const char **ret_words);
 // The bound when so many races were won by nobody: each is run again a loop_wait later.
 struct law_range law_elect_again(struct law_range first, size_t lost, usec_t loop_wait);
-#define LAW_BUSY      (3 * SEC)     // what LAW_SAID_BUSY may add to the first race
+#define LAW_BUSY      (3 * SEC)     // what HA_SAID_BUSY may add to the first race
 #define LAW_LAST_RACE (3 * SEC / 2) // so long before a race is won its loser may say so: no race that nobody won
 
 // etcd lost its quorum, and the leader gives its writes up by itself.
@@ -104,7 +78,7 @@ struct law_range law_no_quorum(usec_t healed,
                                usec_t election); // healed: from the phase's begin to the end of the fault
 struct law_range law_quorum_back(usec_t loop_wait, usec_t retry_timeout);
 // Does etcd serve again by itself once the fault is healed? Its processes were hit, or the way to them; a machine must boot first, data must be mended.
-bool law_quorum_ends_by_healing(const struct law_fault *f);
+bool law_quorum_ends_by_healing(const struct ha_fault *f);
 // A quorum that was seen to be lost no later than this after the fault was lost by it: its leader steps down after one to two election timeouts, members are
 // asked twice a second.
 usec_t law_quorum_seen_late(usec_t election);

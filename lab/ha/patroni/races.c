@@ -11,7 +11,7 @@
 //            (lessor.Promote)
 #include <stdio.h>
 
-#include "lab/failover/bounds_internal.h"
+#include "lab/ha/patroni/bounds.h"
 
 // What was seen comes first: a narrow screen has room for no more.
 static void add_why(struct phase *p, const char *text) {
@@ -41,7 +41,7 @@ static void no_law(struct phase *p, const struct leader_said *x) {
 static size_t count_lost(const struct bound_facts *f, const char *node, usec_t from, usec_t to, const char **words) {
     size_t n = 0;
     for (size_t i = 0; i < f->l->said.n; i++)
-        if (f->l->said.items[i].said == LAW_SAID_LOST && str_eq(f->l->said.items[i].node, node) &&
+        if (f->l->said.items[i].said == HA_SAID_LOST && str_eq(f->l->said.items[i].node, node) &&
             f->l->said.items[i].t >= from && f->l->said.items[i].t <= to) {
             n++;
             *words = f->l->said.items[i].words;
@@ -57,17 +57,17 @@ void races_widen_elect(const struct bound_facts *f, struct phase *p) {
     usec_t end = p->open ? f->at.now : usec_sub(p->start + p->duration, LAW_LAST_RACE);
     for (size_t i = 0; i < f->l->said.n; i++) {
         const struct leader_said *x = &f->l->said.items[i];
-        bool cut_off = x->said == LAW_SAID_NO_DCS && str_eq(x->node, f->at.fault.leader);
+        bool cut_off = x->said == HA_SAID_NO_DCS && str_eq(x->node, f->at.fault.leader);
         if (x->t < p->start || x->t > end || cut_off) // an old leader without etcd keeps nobody from racing
             continue;
-        if (x->paused || x->said == LAW_SAID_NO_DCS) {
+        if (x->paused || x->said == HA_SAID_NO_DCS) {
             no_law(p, x);
             return;
         }
-        if (x->said == LAW_SAID_BUSY)
+        if (x->said == HA_SAID_BUSY)
             busy = x->node;
         const char *its = "";
-        size_t n = x->said == LAW_SAID_LOST ? count_lost(f, x->node, p->start, end, &its) : 0;
+        size_t n = x->said == HA_SAID_LOST ? count_lost(f, x->node, p->start, end, &its) : 0;
         if (n > most) {
             most = n;
             words = its;
