@@ -7,6 +7,8 @@
 #include "injector/catalogue.h"
 #include "injector/live.h"
 #include "injector/net/net_cuts.h"
+#include "injector/node/faults.h"
+#include "injector/process/faults.h"
 #include "injector/process/frozen.h"
 #include "injector/process/salvo.h"
 #include "lab/node/places.h"

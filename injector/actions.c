@@ -2,6 +2,10 @@
 // Actions: what an administrator does (`do:`), as opposed to what breaks. Rows without ops. patroni.switchover goes
 // through Patroni's REST API and is the supervisor's; the others are act.c's.
 #include "injector/catalogue.h"
+#include "injector/dcs/faults.h"
+#include "injector/fault/check.h"
+#include "injector/patroni/patroni.h"
+#include "injector/postgres/faults.h"
 #include "injector/process/process_fault.h"
 
 static const struct mechanism_param switchover_params[] = {

@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: PostgreSQL
-// The table. A new fault is a file and a row here; scenario reader, `bascule faults` and docs/faults.md read the row.
+// The table, folder by folder: scenario reader, `bascule faults` and docs/faults.md read it. A new fault is a row in its folder's faults.h.
 #include "injector/catalogue.h"
+
+#include "injector/dcs/faults.h"
+#include "injector/disk/faults.h"
+#include "injector/fault/check.h"
+#include "injector/link/faults.h"
+#include "injector/net/faults.h"
+#include "injector/node/faults.h"
+#include "injector/postgres/faults.h"
+#include "injector/process/faults.h"
+#include "injector/resource/faults.h"
+#include "injector/traffic/faults.h"
 
 static const struct fault_ops *const rows[] = {
 #define X(row) &row,
-    FAULT_ROWS(X)
+    PROCESS_FAULTS(X) NODE_FAULTS(X) RESOURCE_FAULTS(X) NET_FAULTS(X) LINK_FAULTS(X) DCS_FAULTS(X) POSTGRES_FAULTS(X)
+        TRAFFIC_FAULTS(X) DISK_FAULTS(X)
 #undef X
 };
 

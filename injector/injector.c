@@ -19,11 +19,11 @@
 // event leaves.
 #include "injector/live.h"
 
-#include "injector/catalogue.h"
 #include "injector/errand/errand.h"
-#include "injector/link/shaper.h"
+#include "injector/fault/check.h"
 #include "injector/net/net_cuts.h"
 #include "injector/process/frozen.h"
+#include "injector/relay/shaper.h"
 
 static const usec_t PATIENCE = 15 * SEC;
 
@@ -139,7 +139,7 @@ static void injection_failed(struct live *lv, const char *text) {
     pump(lv->in);
 }
 
-void fault_broke(struct fault *f, const char *text) {
+static void on_broke(struct fault *f, const char *text) {
     struct live *lv = (struct live *)f;
     if (lv->stage != STAGE_VERIFYING && lv->stage != STAGE_ACTIVE)
         return; // under way, healed or given up already: that phase has its own end
@@ -413,6 +413,7 @@ int injector_new(struct fault_world *world, struct injector **ret, struct err *e
         return err_set(err, E2BIG, "a lab has at most %d nodes", NODES_MAX);
     struct injector *in = xcalloc(1, sizeof *in);
     in->world = world;
+    world->broke = on_broke;
     in->owns_cuts = !world->cuts;
     in->owns_frozen = !world->frozen;
     if (in->owns_cuts)

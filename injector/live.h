@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Inside the injector: the live faults. Shared by injector.c (phases) and act.c (actions that undo faults).
-#include "injector/fault.h"
-#include "injector/retry.h"
+#include "injector/errand/errand.h"
+#include "injector/fault/retry.h"
+#include "injector/injector.h"
 
 enum stage {
     STAGE_INJECTING, // inject under way
@@ -27,7 +28,7 @@ struct live {
 };
 
 struct act;        // an action under way (act.c)
-struct errand_act; // likewise (errand/act.c)
+struct errand_act; // likewise (act_errand.c)
 struct injector {
     struct fault_world *world;
     bool owns_cuts, owns_frozen, owns_shaper;
@@ -43,3 +44,8 @@ void injection_heal(struct live *lv);
 int injector_inject_ops(struct injector *in, const char *id, const struct fault_ops *ops, const char *target,
                         char (*nodes)[NODE_NAME_MAX], size_t n_nodes, const setting_list *params, struct err *err);
 void act_free(struct act *a);
+// An action: the errand of one phase, then "done" or "failed". The injector owns it.
+int errand_act_start(struct injector *in, const char *id, const struct mechanism *about,
+                     const struct errand_phase *phase, usec_t patience, char (*nodes)[NODE_NAME_MAX], size_t n,
+                     const setting_list *params, struct err *err);
+void errand_act_free(struct errand_act *a);

@@ -2,9 +2,10 @@
 // Maintenance of etcd, through its gateway or etcdctl: compaction, defragmentation, a snapshot, another leader.
 #include <sys/stat.h>
 
-#include "injector/catalogue.h"
+#include "injector/dcs/faults.h"
 #include "injector/dcs/snapshot.h"
 #include "injector/errand/errand.h"
+#include "injector/fault/check.h"
 #include "lab/node/places.h"
 
 static void compact(struct errand_io *io) {

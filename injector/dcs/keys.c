@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // Faults on single keys of the cluster in etcd: deleted, overwritten, or their lease revoked. The proof is etcd's own history: a read
 // at the revision of our change shows it, whatever Patroni has written a moment later.
-#include "injector/catalogue.h"
+#include "injector/dcs/faults.h"
 #include "injector/errand/errand.h"
+#include "injector/fault/check.h"
 #include "lab/node/places.h"
 
 static const usec_t BACK = 25 * SEC; // a loop of Patroni (10 s), an etcd request that is tried again, and some room

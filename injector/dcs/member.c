@@ -3,8 +3,9 @@
 // itself (server/etcdserver: "the member has been permanently removed from the cluster").
 //   heal: its data are thrown away -> member add -> initial-cluster-state: existing, without which it would found a cluster of its own
 //         -> started -> it copies everything from the leader
-#include "injector/catalogue.h"
+#include "injector/dcs/faults.h"
 #include "injector/errand/errand.h"
+#include "injector/fault/check.h"
 #include "lab/base/fs.h"
 #include "lab/base/inside.h"
 #include "lab/node/places.h"

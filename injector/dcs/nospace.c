@@ -2,8 +2,9 @@
 // dcs.nospace: the alarm that etcd raises when its quota is reached (etcd 3.4, server/etcdserver/apply.go: applierV3Capped refuses Put
 // and LeaseGrant while it is on; renewals and deletions pass). Here it is armed through the maintenance API, with the same effect and
 // without filling a disk; a real quota is etcd.quota-backend-bytes in a topology.
-#include "injector/catalogue.h"
+#include "injector/dcs/faults.h"
 #include "injector/errand/errand.h"
+#include "injector/fault/check.h"
 
 static const char PROBE[] = "/bascule/probe"; // outside of the cluster's prefix
 

@@ -6,10 +6,11 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "injector/catalogue.h"
+#include "injector/dcs/faults.h"
 #include "injector/dcs/snapshot.h"
 #include "injector/errand/errand.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
 #include "lab/base/fs.h"
 #include "lab/base/inside.h"
 #include "lab/node/places.h"

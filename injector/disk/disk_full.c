@@ -3,9 +3,10 @@
 // size is set to what is in use, and the next new page is refused with ENOSPC by the kernel itself. No ballast file lies
 // about, and nothing has to be deleted to heal: the size goes back to what it was. As on any full disk, room that
 // somebody frees can be used again.
-#include "injector/catalogue.h"
 #include "injector/disk/disk_param.h"
-#include "injector/phases.h"
+#include "injector/disk/faults.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
 #include "lab/scenario/yaml/scalar.h"
 
 enum { FILL_MAX = 64 << 20, FILL_SOME = 256 << 10 };
@@ -22,7 +23,7 @@ static int check(const struct topology *t, const setting_list *params, struct er
             err, ENOTSUP,
             "disk.full needs storage: memory (a disk of its own for each service); in the run folder it would "
             "fill the host's file system");
-    return disk_check(t, params, &disk_full_fault.about, err);
+    return disk_check(t, params, &disk_full_fault, err);
 }
 
 static void inject(struct fault *f, fault_phase_done done) {

@@ -4,9 +4,10 @@
 // of its node and puts the old content back (what it kept of each block since the file's last sync), some milliseconds;
 // then the power goes as in node.power_off, whose phases do the rest. In those milliseconds a process of the node could
 // read what was put back; it can no longer write it anywhere.
-#include "injector/catalogue.h"
 #include "injector/disk/disk_param.h"
-#include "injector/phases.h"
+#include "injector/disk/faults.h"
+#include "injector/fault/phases.h"
+#include "injector/node/faults.h"
 
 struct lose {
     struct fault *f;
@@ -18,7 +19,7 @@ struct lose {
 };
 
 static int check(const struct topology *t, const setting_list *params, struct err *err) {
-    return disk_check(t, params, &disk_lose_unsynced_fault.about, err);
+    return disk_check(t, params, &disk_lose_unsynced_fault, err);
 }
 
 static int check_node(const struct topology *t, const struct node_def *node, const setting_list *params,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/disk/disk_param.h"
 
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
 
 enum disk disk_of(const struct fault *f) {
     return str_eq(fault_param(f, "disk"), "etcd") ? DISK_ETCD : DISK_POSTGRESQL;
@@ -36,19 +36,19 @@ static int check_sync_method(const struct topology *t, const struct mechanism *a
     return 0;
 }
 
-int disk_check(const struct topology *t, const setting_list *params, const struct mechanism *about, struct err *err) {
-    const char *disk = mechanism_param(about, params, "disk");
+int disk_check(const struct topology *t, const setting_list *params, const struct fault_ops *ops, struct err *err) {
+    const char *disk = mechanism_param(&ops->about, params, "disk");
     int r = disk ? check_service_in(t, service_of(disk), err) : 0;
-    if (r < 0 || !fault_find(about->name)->disk_layer)
+    if (r < 0 || !ops->disk_layer)
         return r;
     unsigned have = t->disk_faults ? DISK_LAYER_ALL : t->disk_layer;
-    if (fault_find(about->name)->disk_layer & ~have)
+    if (ops->disk_layer & ~have)
         return err_set(err, ENOTSUP,
                        "%s: the daemons of this lab were started without the filter that storage faults need; start it "
                        "with --set disk_faults=yes (a scenario that uses the fault does so by itself)",
-                       about->name);
-    if (fault_find(about->name)->disk_layer & DISK_SYNC)
-        r = check_sync_method(t, about, params, err);
+                       ops->about.name);
+    if (ops->disk_layer & DISK_SYNC)
+        r = check_sync_method(t, &ops->about, params, err);
     return r < 0 ? r : node_disk_supported(err);
 }
 

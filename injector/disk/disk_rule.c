@@ -3,7 +3,7 @@
 // power meanwhile has nothing to verify and nothing to undo: its next boot begins with the rules then in force.
 #include "injector/disk/disk_rule.h"
 
-#include "injector/phases.h"
+#include "injector/fault/phases.h"
 
 static const usec_t HEALED_WITHIN = 2 * SEC; // of a probe after the heal, on a busy host
 

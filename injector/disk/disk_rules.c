@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // disk.slow, disk.stall, disk.error, disk.readonly: what each one does to which system calls, and what a probe must meet.
-#include "injector/catalogue.h"
 #include "injector/disk/disk_rule.h"
+#include "injector/disk/faults.h"
+#include "injector/fault/check.h"
 #include "lab/scenario/yaml/scalar.h"
 
 static usec_t a_second(const struct fault *f) {
@@ -47,7 +48,7 @@ static int slow_check(const struct topology *t, const setting_list *params, stru
     usec_t delay = 0;
     if (!scalar_duration(text, &delay, why) || delay == 0 || delay > 10 * SEC)
         return err_set(err, EINVAL, "disk.slow: delay is more than 0 and at most 10s; what lasts longer is disk.stall");
-    return disk_check(t, params, &disk_slow_fault.about, err);
+    return disk_check(t, params, &disk_slow_fault, err);
 }
 
 static void slow_describe(const struct fault *f, struct strbuf *out) {
@@ -105,7 +106,7 @@ static void stall_inject(struct fault *f, fault_phase_done done) {
 }
 
 static int stall_check(const struct topology *t, const setting_list *params, struct err *err) {
-    return disk_check(t, params, &disk_stall_fault.about, err);
+    return disk_check(t, params, &disk_stall_fault, err);
 }
 
 static void stall_describe(const struct fault *f, struct strbuf *out) {
@@ -166,7 +167,7 @@ static int error_check(const struct topology *t, const setting_list *params, str
         return err_set(err, ENOTSUP,
                        "disk.error: etcd maps its database into memory and does not read it by a system call; take "
                        "calls: sync or write");
-    return disk_check(t, params, &disk_error_fault.about, err);
+    return disk_check(t, params, &disk_error_fault, err);
 }
 
 static void error_describe(const struct fault *f, struct strbuf *out) {
@@ -225,7 +226,7 @@ static void readonly_inject(struct fault *f, fault_phase_done done) {
 }
 
 static int readonly_check(const struct topology *t, const setting_list *params, struct err *err) {
-    return disk_check(t, params, &disk_readonly_fault.about, err);
+    return disk_check(t, params, &disk_readonly_fault, err);
 }
 
 static void readonly_describe(const struct fault *f, struct strbuf *out) {

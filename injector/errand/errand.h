@@ -9,7 +9,7 @@
 // goes through the lab's network, as an application does.
 #include <libpq-fe.h>
 
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 #include "lab/base/json.h"
 
 // ---- in the process: what a phase's function may use ----------------------------------------------------------------
@@ -125,11 +125,3 @@ void errand_heal(struct fault *f, fault_phase_done done);
 void errand_verify_healed(struct fault *f, fault_phase_done done);
 void errand_done(struct fault *f);
 bool errand_ran_patroni(const struct fault *f, size_t node); // did this node run Patroni when the fault was injected?
-
-// An action: the errand of one phase, then "done" or "failed". The injector owns it.
-struct injector;
-struct errand_act;
-int errand_act_start(struct injector *in, const char *id, const struct mechanism *about,
-                     const struct errand_phase *phase, usec_t patience, char (*nodes)[NODE_NAME_MAX], size_t n,
-                     const setting_list *params, struct err *err);
-void errand_act_free(struct errand_act *a);

@@ -2,8 +2,8 @@
 // The phases of a fault whose mechanism is an errand. Two teams: one holds what must go on while the fault is in force (a session
 // with a lock), the other runs the phases that come later.
 #include "injector/errand/process.h"
-#include "injector/phases.h"
-#include "injector/retry.h"
+#include "injector/fault/phases.h"
+#include "injector/fault/retry.h"
 
 struct errand_state {
     struct fault *f;

@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <sys/socket.h>
 
-#include "injector/catalogue.h"
 #include "injector/errand/wire.h"
+#include "injector/fault/check.h"
 #include "lab/scenario/yaml/scalar.h"
 
 const char *errand_param(const struct errand_io *io, const char *name) {

@@ -6,10 +6,9 @@
 // something else is tried again where the machine may be to blame (delays, rates, a heal), three times at most.
 #include "injector/link/link.h"
 
-#include "injector/catalogue.h"
+#include "injector/fault/phases.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/net_cuts.h"
-#include "injector/phases.h"
 
 enum { TRIES = 3 };
 

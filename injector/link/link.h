@@ -2,9 +2,9 @@
 #pragma once
 // What the faults of the link shaper share: all of them but for their parameters (params.c), the commands that netem
 // would take (netem.c) and what counts as a proof (judge.c).
-#include "injector/fault.h"
-#include "injector/link/shaper.h"
+#include "injector/fault/fault.h"
 #include "injector/link/train.h"
+#include "injector/relay/shaper.h"
 
 struct link_state {
     flow_list flows;

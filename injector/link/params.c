@@ -2,7 +2,8 @@
 // The rows of the link shaper: names, parameters, limits.
 #include <stdlib.h>
 
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
+#include "injector/link/faults.h"
 #include "injector/link/link.h"
 #include "injector/net/flow_params.h"
 #include "lab/base/rate.h"

@@ -3,7 +3,7 @@
 // Trains of numbered packets over flows, each direction and port on its own, stamped by the sender and by the receiver's
 // kernel: what the shaper's faults are verified with. UDP datagrams, or for a flow of a TCP port segments that belong to
 // no connection (net/segment.h). Small, few, and never outside of the lab's namespaces.
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 #include "lab/reach/flows.h"
 
 struct train_plan {

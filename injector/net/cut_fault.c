@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/net/cut_fault.h"
 
+#include "injector/fault/phases.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/net_rejects.h"
-#include "injector/phases.h"
 
 // Adds or takes back what the fault holds, and makes it so.
 static int hold(struct fault *f, bool on, struct err *err) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/net/flow_params.h"
 
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
 
 static bool in_list(const char *list, const char *name) {
     char word[NODE_NAME_MAX];

@@ -2,7 +2,7 @@
 #pragma once
 // Which flows a network fault is about: the parameters with, direction and path. This is the only place that reads them; net.drop and its
 // relatives and the link shaper share it.
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 #include "lab/reach/flows.h"
 
 #define FLOWS_PARAM_WITH                                                                                               \

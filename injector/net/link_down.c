@@ -2,10 +2,10 @@
 // link.down: the cable is pulled. Peers see silence; the node itself sees its carrier go, so its kernel fails fast
 // where a dropped frame would hang. The happy path: the switch's port goes down, the node's eth0 shows no carrier,
 // probes are silent. A node that is off keeps its port down whatever we heal: its link comes up with its power.
-#include "injector/catalogue.h"
+#include "injector/fault/phases.h"
+#include "injector/net/faults.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/net_check.h"
-#include "injector/phases.h"
 #include "lab/reach/probe_socket.h"
 
 struct link {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/net/net_check.h"
 
-#include "injector/link/shaper.h"
+#include "injector/relay/shaper.h"
 #include "lab/reach/probe_net.h"
 
 enum { CONTROLS_MAX = 6 };

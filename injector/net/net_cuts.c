@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/net/net_cuts.h"
 
-#include "injector/link/shaper.h"
 #include "injector/net/net_rejects.h"
+#include "injector/relay/shaper.h"
 
 void net_cuts_free(struct net_cuts *c) {
     if (!c)

@@ -2,7 +2,7 @@
 #pragma once
 // The cuts and the links held down, counted: overlapping faults compose, and each heals without opening what another
 // one still holds.
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 #include "lab/reach/reach.h"
 
 // What becomes of a frame that is cut: it vanishes in silence, or the switch answers in the name of its receiver.

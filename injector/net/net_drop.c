@@ -4,8 +4,9 @@
 // them true (well under a millisecond, all flows at the same instant), and probes show that they are silent while others
 // are not.
 // Failure: a transaction that is refused takes its counts back and changes nothing.
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/faults.h"
 #include "injector/net/flow_params.h"
 
 static int check(const struct topology *t, const setting_list *params, struct err *err) {

@@ -5,10 +5,11 @@
 // on, so a late timer does not add up.
 #include <stdlib.h>
 
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/faults.h"
 #include "injector/net/flow_params.h"
-#include "injector/phases.h"
 #include "lab/base/random.h"
 
 static const usec_t DOWN_MIN = 300 * MSEC, UP_MIN = 200 * MSEC; // a measurement of silence takes 150 ms

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 // net.partition: a partition as one word. The shape says who may still talk to whom; the rest is net.drop's: one
 // transaction, all flows at the same instant.
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/faults.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/partition.h"
-#include "injector/phases.h"
 
 static const char *param(const setting_list *params, const char *name) {
     return mechanism_param(&net_partition_fault.about, params, name);

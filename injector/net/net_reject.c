@@ -7,11 +7,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/fault/retry.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/faults.h"
 #include "injector/net/flow_params.h"
-#include "injector/phases.h"
-#include "injector/retry.h"
 #include "lab/reach/probe_socket.h"
 
 enum { TRIES_MAX = 16, SOME_PORT = 9 }; // discard, RFC 863: nobody listens there

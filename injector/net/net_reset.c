@@ -5,12 +5,13 @@
 // being answered (half open, so that no daemon sees it). One-shot: there is nothing to heal.
 #include <arpa/inet.h>
 
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/fault/retry.h"
+#include "injector/net/faults.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/net_cuts.h"
 #include "injector/net/tcp_flows.h"
-#include "injector/phases.h"
-#include "injector/retry.h"
 #include "lab/reach/matrix_probe.h"
 
 struct reset {

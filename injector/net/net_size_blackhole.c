@@ -3,8 +3,9 @@
 // little (leases, health checks, SELECT 1) stays green; what sends much (WAL, base backups) stands still.
 #include <stdlib.h>
 
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
 #include "injector/net/cut_fault.h"
+#include "injector/net/faults.h"
 #include "injector/net/flow_params.h"
 #include "lab/reach/probe_net.h"
 

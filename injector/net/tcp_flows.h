@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Which connections of a node belong to a list of flows.
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 #include "lab/reach/flows.h"
 #include "lab/sandbox/tcp_sockets.h"
 

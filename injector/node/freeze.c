@@ -7,13 +7,13 @@
 // nothing left to thaw, only its cut is taken back.
 #include <signal.h>
 
-#include "injector/catalogue.h"
+#include "injector/fault/phases.h"
+#include "injector/fault/retry.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/net_check.h"
-#include "injector/phases.h"
+#include "injector/node/faults.h"
 #include "injector/process/frozen.h"
 #include "injector/process/victims.h"
-#include "injector/retry.h"
 
 struct freeze {
     flow_list flows;

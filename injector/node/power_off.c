@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "injector/catalogue.h"
+#include "injector/fault/phases.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/net_check.h"
+#include "injector/node/faults.h"
 #include "injector/node/power.h"
-#include "injector/phases.h"
 #include "injector/process/process.h"
 
 static int pull_each(struct fault *f, struct power *p, usec_t *ret_effective, struct err *err) {

@@ -5,11 +5,12 @@
 // `patience` is killed with the power, as systemd does after TimeoutStopSec; the detail says so.
 #include <signal.h>
 
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/fault/retry.h"
+#include "injector/node/faults.h"
 #include "injector/node/power.h"
-#include "injector/phases.h"
 #include "injector/process/salvo.h"
-#include "injector/retry.h"
 #include "lab/node/places.h"
 
 static const usec_t STOP_MAX = 45 * SEC;

@@ -7,10 +7,11 @@
 // On a host without an idle processor the probe gets less anyway; being seen stopped is the proof then.
 #include <signal.h>
 
-#include "injector/catalogue.h"
-#include "injector/node/burner.h"
-#include "injector/phases.h"
-#include "injector/retry.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/fault/retry.h"
+#include "injector/node/faults.h"
+#include "injector/process/burner.h"
 
 static const usec_t PERIOD =
     100 * MSEC; // long against a signal's millisecond, short against every timeout of the stack

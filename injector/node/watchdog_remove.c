@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/phases.h"
+#include "injector/node/faults.h"
 #include "lab/base/fs.h"
 
 static void path_on(const struct node *n, const char *suffix, char *buf, size_t size) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // What an administrator does with patronictl, done as patronictl does it: through the REST API (patroni/ctl.py, patroni/api.py).
 // Verified, as far as there is something to see: done says what was seen, not what was asked.
-#include "injector/catalogue.h"
+#include "injector/fault/check.h"
 #include "injector/patroni/patroni.h"
 #include "lab/base/fs.h"
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Words about Patroni's REST API that several files need.
-#include "injector/errand/errand.h"
+// The actions of this folder, and words about Patroni's REST API that several files need.
+#include "injector/errand/action.h"
 #include "lab/node/places.h"
+
+extern const struct action_table patroni_actions;
 
 // The path of `path` in a JSON object of nested ones: "postgresql.parameters.max_connections". NULL = not there.
 const cJSON *patroni_config_find(const cJSON *config, const char *path);

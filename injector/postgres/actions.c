@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // What somebody does in psql, and should not have.
+#include "injector/fault/check.h"
+#include "injector/postgres/faults.h"
 #include "injector/postgres/postgres.h"
 
 // Whoever cancels a wait for a synchronous standby gets a WARNING, and the client an acknowledged commit (src/backend/replication/syncrep.c).

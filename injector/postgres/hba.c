@@ -3,6 +3,8 @@
 // its own settings or starts PostgreSQL (patroni/postgresql/config.py, replace_pg_hba); until then the broken one counts.
 #include <ctype.h>
 
+#include "injector/fault/check.h"
+#include "injector/postgres/faults.h"
 #include "injector/postgres/postgres.h"
 #include "lab/base/fs.h"
 #include "lab/node/places.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // postgres.rotate_password: the replication role gets another password in the database, and nobody tells the config.yml files.
+#include "injector/fault/check.h"
+#include "injector/postgres/faults.h"
 #include "injector/postgres/postgres.h"
 #include "lab/node/places.h"
 #include "lab/stack/stack.h"

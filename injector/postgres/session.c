@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // Faults that are an open session: a transaction left idle, which keeps its snapshot or a lock.
+#include "injector/fault/check.h"
+#include "injector/postgres/faults.h"
 #include "injector/postgres/postgres.h"
 
 #define NAME "bascule-long-transaction"

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // postgres.abandoned_slot: a permanent physical slot that nobody reads, declared in Patroni's dynamic configuration. A slot made by hand
 // would be dropped at Patroni's next look (patroni/postgresql/slots.py, "Dropped unknown replication slot").
+#include "injector/fault/check.h"
 #include "injector/patroni/patroni.h"
+#include "injector/postgres/faults.h"
 #include "injector/postgres/postgres.h"
 
 #define SLOT   "bascule_abandoned"

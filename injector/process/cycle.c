@@ -3,8 +3,9 @@
 // on a starved or swapping machine. Each round is process.pause itself (victims found afresh, tree stopped, all seen
 // stopped; then continued), so everything said there holds. A round that finds nobody (killed, powered off) is left out.
 // Verified by the first round: stopped and no processor time used, then running again.
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/process/faults.h"
 #include "injector/process/process_fault.h"
 
 struct cycle {

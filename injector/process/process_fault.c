@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/process/process_fault.h"
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
 #include "lab/node/places.h"
 
 struct process_state *process_state(struct fault *f) {

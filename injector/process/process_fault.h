@@ -2,9 +2,9 @@
 #pragma once
 // What process.kill, process.stop and process.pause share: the state of one such fault, its checks, and the healing of
 // an ended service (which process.kill and process.stop have in common).
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
+#include "injector/fault/retry.h"
 #include "injector/process/salvo.h"
-#include "injector/retry.h"
 
 #define PROCESS_SERVICES "patroni|postgres|etcd|haproxy"
 #define PROCESS_NAMES    "postmaster|walreceiver|walsender|startup|checkpointer|backend"

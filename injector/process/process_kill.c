@@ -4,8 +4,9 @@
 // A signal that is survived for 5 s (SIGTERM to a busy postmaster) is a failed injection, said so.
 #include <signal.h>
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/process/faults.h"
 #include "injector/process/process_fault.h"
 
 static const struct {

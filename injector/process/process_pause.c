@@ -7,8 +7,9 @@
 // Patroni leaves it running.
 #include <signal.h>
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/process/faults.h"
 #include "injector/process/frozen.h"
 #include "injector/process/process_fault.h"
 

@@ -5,8 +5,9 @@
 // watched here, up to the deadline. A frozen process can't act on a signal: refused before anything is sent.
 #include <signal.h>
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/process/faults.h"
 #include "injector/process/process_fault.h"
 
 static int signal_of(const struct fault *f) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Which processes a process fault hits, found the moment it is injected.
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 #include "injector/process/process.h"
 
 struct victim {

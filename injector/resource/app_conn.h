@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // A connection as the application's role (no superuser), made from inside one node to the PostgreSQL of another.
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 #include "lab/observe/pgconn.h"
 
 // from: whose network it leaves through. As pgconn_open otherwise.

@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
 #include "injector/resource/app_conn.h"
+#include "injector/resource/faults.h"
 #include "lab/node/places.h"
 #include "lab/observe/http.h"
 #include "lab/stack/clock/clock.h"

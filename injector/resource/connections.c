@@ -8,9 +8,10 @@
 // 53300; for a number, by counting them in pg_stat_activity.
 #include <stdlib.h>
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
 #include "injector/resource/app_conn.h"
+#include "injector/resource/faults.h"
 
 enum { SLOTS_MAX = 1000, BURST = 10, LONE = 2 };
 static const usec_t AGAIN = 100 * MSEC;

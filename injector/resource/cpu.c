@@ -4,10 +4,11 @@
 // Verified by the processor time that the loops have got.
 #include <stdlib.h>
 
-#include "injector/catalogue.h"
-#include "injector/node/burner.h"
-#include "injector/phases.h"
-#include "injector/retry.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/fault/retry.h"
+#include "injector/process/burner.h"
+#include "injector/resource/faults.h"
 
 enum { BURNERS_MAX = 16 };
 

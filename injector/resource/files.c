@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
 #include "injector/process/process_fault.h"
+#include "injector/resource/faults.h"
 #include "injector/resource/limits.h"
 #include "lab/node/places.h"
 #include "lab/reach/probe_socket.h"

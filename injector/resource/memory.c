@@ -6,9 +6,10 @@
 // Verified by a statement that needs more than the limit and gets 53200, and after the heal gets its memory.
 #include <stdlib.h>
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
 #include "injector/resource/app_conn.h"
+#include "injector/resource/faults.h"
 #include "injector/resource/limits.h"
 #include "lab/base/fs.h"
 #include "lab/node/places.h"

@@ -7,12 +7,13 @@
 // that is PostgreSQL's crash restart below the same postmaster, with the postmaster its end.
 #include <inttypes.h>
 
-#include "injector/catalogue.h"
-#include "injector/phases.h"
+#include "injector/fault/check.h"
+#include "injector/fault/phases.h"
+#include "injector/fault/retry.h"
 #include "injector/resource/app_conn.h"
+#include "injector/resource/faults.h"
 #include "injector/resource/limits.h"
 #include "injector/resource/oom_place.h"
-#include "injector/retry.h"
 
 enum { LEAST_MB = 16, MOST_MB = 512 };
 

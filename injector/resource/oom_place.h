@@ -2,7 +2,7 @@
 #pragma once
 // resource.oom on one node: a session of the application whose sort uses up the memory, and the guard that kills for it.
 //   connect -> ask for its pid -> [raise the postmaster's oom_score_adj] -> guard -> sort -> somebody is killed
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 #include "injector/resource/oom_guard.h"
 #include "lab/observe/pgconn.h"
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 // Traffic that is itself the fault: sessions of the application's role from the application's node, through the lab's network. Each
 // mechanism is a process of ours that goes on until it is healed; verified out of band, on the server that is hit.
-#include "injector/catalogue.h"
 #include "injector/errand/errand.h"
+#include "injector/fault/check.h"
+#include "injector/traffic/faults.h"
 #include "lab/node/places.h"
 
 enum { SESSIONS_MAX = 1000 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule check: every mistake of every file, at its place. A file with a `nodes` key at its top level and no `steps` is taken
 // as a topology by the reader's own rules; here only folder and name decide: topologies/... is a topology.
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/cli/paths.h"
 #include "lab/cli/simple.h"
 #include "lab/cmd/cmd.h"

@@ -3,7 +3,7 @@
 #include <pwd.h>
 #include <sys/utsname.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/base/json.h"
 #include "lab/cli/runs.h"
 #include "lab/cli/simple.h"

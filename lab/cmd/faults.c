@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule faults: the catalogue, from the same table that scenarios are checked against.
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/base/json.h"
 #include "lab/cli/simple.h"
 #include "lab/cmd/cmd.h"

@@ -2,7 +2,7 @@
 // bascule inject and bascule heal: faults by hand on a lab that is up. Both wait until the lab has verified what it did.
 #include <poll.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/cli/simple.h"
 #include "lab/cmd/client.h"
 #include "lab/cmd/cmd.h"

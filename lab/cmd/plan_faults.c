@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/cmd/plan_faults.h"
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 
 int plan_check_faults(const char *path, const struct plan *plan, bool host_too, struct diags *d) {
     int bad = 0;

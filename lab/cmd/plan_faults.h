@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// What the mechanisms of a plan's steps have to say of their parameters and of the topology (injector/fault.h, check).
+// What the mechanisms of a plan's steps have to say of their parameters and of the topology (injector/fault/fault.h, check).
 #include "lab/scenario/read.h"
 
 // Adds a mistake of the file as an error at its step: a parameter that can't be, a topology that does not fit. With

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "injector/random_uses.h"
 #include "lab/base/fs.h"
 #include "lab/base/json.h"

@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/base/json.h"
 #include "lab/cli/paths.h"
 #include "lab/cli/simple.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/base/fs.h"
 #include "lab/base/own.h"
 #include "lab/cli/paths.h"

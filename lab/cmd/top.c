@@ -3,7 +3,7 @@
 #include <signal.h>
 
 #include "dashboard/tui.h"
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/cli/runs.h"
 #include "lab/cmd/client.h"
 #include "lab/cmd/cmd.h"

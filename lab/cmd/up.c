@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // bascule up: a lab that stands until `bascule down`.
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/cli/paths.h"
 #include "lab/cli/style.h"
 #include "lab/cmd/cmd.h"

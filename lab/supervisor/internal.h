@@ -3,7 +3,7 @@
 // The supervisor's own parts, shared by its files and nobody else.
 #include <systemd/sd-event.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/base/json.h"
 #include "lab/engine/engine.h"
 #include "lab/observe/observe.h"

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/scenario/config.h"
 #include "lab/scenario/read.h"
 

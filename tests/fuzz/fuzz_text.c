@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // Any bytes for the small readers: durations, rates, positions, versions, parameters, selectors, lists of ids, and the message that starts
 // a process in a node. The first byte chooses one.
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/base/lsn.h"
 #include "lab/base/rate.h"
 #include "lab/base/utf8.h"

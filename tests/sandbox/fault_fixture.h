@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "injector/live.h"
 #include "injector/net/net_cuts.h"
 

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
-#include "injector/link/shaper.h"
+#include "injector/relay/shaper.h"
 #include "lab/sandbox/redirect.h"
 #include "tests/sandbox/fault_fixture.h"
 

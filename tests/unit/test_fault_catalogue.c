@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "injector/catalogue.h"
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/base/fs.h"
 
 static struct topology topology;

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "injector/random_uses.h"
 #include "lab/scenario/random.h"
 #include "lab/scenario/read.h"

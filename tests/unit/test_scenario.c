@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "injector/fault.h"
+#include "injector/injector.h"
 #include "lab/base/json.h"
 #include "lab/record/defects.h"
 #include "lab/scenario/read.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // The vocabulary of a scenario: which faults and actions there are and what parameters they take. The injector's catalogue
-// (injector/catalogue.h) fills it, the reader of scenarios, the commands and the dashboard use it: none of them links the injector for
+// (injector/catalogue.c) fills it, the reader of scenarios, the commands and the dashboard use it: none of them links the injector for
 // that. Tests fill their own.
 #include "lab/base/err.h"
 #include "lab/topology/topology.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/retry.h"
+#include "injector/fault/retry.h"
 
 #include "lab/base/str.h"
 

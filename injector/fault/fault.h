@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The contract of a fault. One file per mechanism, one row in injector/catalogue.c. To add one: a new file, a row, a
-// test that sees it bite and sees it heal, and `bascule faults`, scenario parsing and docs/faults.md know it (all read
-// the row).
+// The contract of a fault: one file per mechanism fills it, its folder's faults.h names it. docs/HACKING.md says what else a new
+// one touches. This room is below all faults; what runs them is injector/injector.h.
 //
 // Life: check (before the run) -> inject -> verify -> ... -> heal -> verify_healed. inject, heal and both verifications
 // may finish later on the loop; each calls its completion exactly once. heal must be safe after a half-done inject and
@@ -11,7 +10,6 @@
 
 #include "lab/node/node.h"
 #include "lab/plan/plan.h"
-#include "lab/reach/reach.h"
 #include "lab/record/event.h"
 #include "lab/sandbox/switch.h"
 #include "lab/scenario/vocabulary/vocabulary.h"
@@ -79,8 +77,9 @@ struct fault_world {
     // them.
     int (*start_services)(void *arg, const char *node, const char *service, struct err *err);
     void *arg;
+    void (*broke)(struct fault *f, const char *text); // what fault_broke does; set by injector_new
     // What several faults may hold at once: directed cuts and links (net_cuts.h), frozen processes (frozen.h), impaired
-    // flows (link/shaper.h). Leave them NULL: injector_new makes them, injector_free frees them.
+    // flows (relay/shaper.h). Leave them NULL: injector_new makes them, injector_free frees them.
     struct net_cuts *cuts;
     struct frozen *frozen;
     struct shaper *shaper;
@@ -91,45 +90,6 @@ int fault_world_index(const struct fault_world *w,
 const char *fault_param(const struct fault *f, const char *name); // its value or the table's fallback; NULL = none
 // A number drawn from the run's seed and the fault's id; the same for the same `nth`.
 uint64_t fault_draw(const struct fault *f, uint64_t nth);
-
-// ---- the catalogue -------------------------------------------------------------------------------------------------
-const struct fault_ops *const *fault_catalogue(size_t *ret_n);
-const struct fault_ops *fault_find(const char *mechanism);
-// Every fault and every action as the vocabulary of the scenario reader. Static.
-const struct vocabulary *fault_vocabulary(void);
-// Asks check, and check_node for each target that names a node. targets may be NULL. Actions are checked too. For
-// `bascule check` and before a run; the reason names the way out.
-int fault_check(const char *mechanism, const struct topology *t, const selector_list *targets,
-                const setting_list *params, struct err *err);
-// A lab whose scenario has no storage fault starts its daemons without the filter, and pays nothing for it: adds to the
-// topology's disk_layer what the plan's faults need (fault_ops.disk_layer).
-void fault_plan_disk_layer(struct plan *plan);
-// docs/faults.md, whole, from the table. Appends to out.
-void fault_catalogue_markdown(struct strbuf *out);
-
-// ---- running them
-// ---------------------------------------------------------------------------------------------------- The injector
-// emits fault events (asked, effective, verified | unverified, ...) through world->sink and owns live faults.
-struct injector;
-int injector_new(struct fault_world *world, struct injector **ret, struct err *err);
-void injector_free(struct injector *in);
-// The lab's network for those who observe it: what the faults in force should let through. It borrows the injector's world.
-struct reach injector_reach(const struct injector *in);
-// Starts an injection; what happens next comes as fault events with this id. Fails (and emits phase "failed") when it
-// can't start.
-int injector_inject(struct injector *in, const char *id, const char *mechanism, const char *target,
-                    char (*nodes)[NODE_NAME_MAX], size_t n_nodes, const setting_list *params, struct err *err);
-// Heals one (id) or all (NULL), newest first. Frozen things are thawed before anything is killed. A fault that is
-// healed already answers with heal_verified again; one whose heal failed is tried again. -ENOENT: no fault of that id
-// was ever injected.
-int injector_heal(struct injector *in, const char *id, struct err *err);
 // For a mechanism: what it did is gone without having been asked to (a process it needs died). The fault becomes "failed"
 // with the reason and is healed, to undo what is left of it.
 void fault_broke(struct fault *f, const char *text);
-size_t injector_active(const struct injector *in); // injected (or under way) and not yet healed
-
-// The actions that are this room's: process.resume, node.power_on, service.start. Live faults they undo are healed on
-// the way. Emits the action events done or failed (the caller has told "asked"). Returns 0, or -ENOENT: not one of
-// ours.
-int injector_act(struct injector *in, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n_nodes,
-                 const setting_list *params, struct err *err);

@@ -3,7 +3,7 @@
 // The relay: a process of its own in the switch's network namespace. It gets the frames of impaired pairs from the sink,
 // lets the shaper's core decide, and sends them out of the receivers' ports when they are due. One message each over a
 // SOCK_SEQPACKET socket.
-#include "injector/link/tap.h"
+#include "injector/relay/tap.h"
 #include "injector/shaper/core.h"
 #include "lab/topology/topology.h"
 

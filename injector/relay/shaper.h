@@ -3,7 +3,7 @@
 // The link shaper as the faults see it: rules on flows, imposed and lifted, counted per fault. It starts the relay with
 // the first rule, keeps one redirect per directed pair as long as any rule wants it, and takes every redirect away when
 // the relay dies, so that no flow is left in a black hole.
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 #include "injector/shaper/core.h"
 #include "lab/reach/flows.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/phases.h"
+#include "injector/fault/phases.h"
 
 static void end(struct fault *f, fault_phase_done done, bool ok, usec_t effective, const char *fmt, va_list ap) {
     char text[EVENT_TEXT_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/node/burner.h"
+#include "injector/process/burner.h"
 
 #include <signal.h>
 #include <stdio.h>

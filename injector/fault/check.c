@@ -1,20 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// The small questions every mechanism asks: which node is that, what does this parameter say, may it be done here.
-#include "injector/catalogue.h"
-#include "injector/fault.h"
-#include "lab/base/random.h"
-
-int fault_world_index(const struct fault_world *w, const char *name) {
-    for (size_t i = 0; i < w->topology->nodes.n; i++)
-        if (str_eq(w->topology->nodes.items[i].name, name))
-            return (int)i;
-    return -1;
-}
-
-struct node *fault_world_node(const struct fault_world *w, const char *name) {
-    int i = fault_world_index(w, name);
-    return i < 0 ? NULL : w->nodes[i];
-}
+#include "injector/fault/check.h"
 
 const char *mechanism_param(const struct mechanism *m, const setting_list *params, const char *name) {
     for (size_t i = 0; params && i < params->n; i++)
@@ -24,17 +9,6 @@ const char *mechanism_param(const struct mechanism *m, const setting_list *param
         if (str_eq(p->name, name))
             return p->fallback;
     return NULL;
-}
-
-const char *fault_param(const struct fault *f, const char *name) {
-    return mechanism_param(&f->ops->about, f->params, name);
-}
-
-uint64_t fault_draw(const struct fault *f, uint64_t nth) {
-    uint64_t x = splitmix64(f->world->seed);
-    for (const char *p = f->id; *p; p++)
-        x = splitmix64(x ^ (uint8_t)*p);
-    return splitmix64(x + nth);
 }
 
 // The words of a "word" parameter are checked here too: a fault injected by hand has not passed the scenario reader.
@@ -64,7 +38,7 @@ int mechanism_check_words(const struct mechanism *m, const setting_list *params,
     return 0;
 }
 
-unsigned service_bit(const char *service) {
+static unsigned service_bit(const char *service) {
     if (str_eq(service, "patroni") ||
         str_eq(service, "postgres")) // Patroni runs PostgreSQL: where one is, the other is
         return SERVICE_POSTGRES;

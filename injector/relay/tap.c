@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "injector/link/tap.h"
+#include "injector/relay/tap.h"
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>

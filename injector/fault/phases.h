@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Ending a phase in one line.
-#include "injector/fault.h"
+#include "injector/fault/fault.h"
 
 // Calls done with a formatted text. The last thing a mechanism does in a phase.
 void phase_ok(struct fault *f, fault_phase_done done, usec_t effective, const char *fmt, ...) PRINTF_LIKE(4, 5);

@@ -4,7 +4,7 @@
 // lets go what it holds, in order, and only then the redirect is taken away.
 // Failure: the relay can't start: everybody who waits is told why. It dies: the redirects are deleted at once, and every
 // fault with rules in force is told; the next impose starts a new one.
-#include "injector/link/shaper.h"
+#include "injector/relay/shaper.h"
 
 #include <arpa/inet.h>
 #include <signal.h>
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "injector/link/relay.h"
+#include "injector/relay/relay.h"
 #include "lab/sandbox/sandbox.h"
 
 struct imposed {

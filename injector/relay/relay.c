@@ -2,7 +2,7 @@
 // One epoll loop: messages first, so that a rule is in force before the first frame meant for it; then frames; then what
 // is due, in slices, so that a release of thousands does not keep us from the ring. It sleeps on a timer of absolute
 // time with a slack of a nanosecond: 0.1 ms is the usual error of a delay then.
-#include "injector/link/relay.h"
+#include "injector/relay/relay.h"
 
 #include <sys/epoll.h>
 #include <sys/prctl.h>
