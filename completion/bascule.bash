@@ -150,7 +150,7 @@ _bascule() {
   --lab | -l) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_labs)" -- "$current") && return ;;
   --runs-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
   --theme) mapfile -t COMPREPLY < <(compgen -W 'auto dark light' -- "$current") && return ;;
-  --view) mapfile -t COMPREPLY < <(compgen -W 'cluster network dcs replication timeline logs client scenario' -- "$current") && return ;;
+  --view) mapfile -t COMPREPLY < <(compgen -W 'cluster network dcs replication timeline logs client scenario lesson' -- "$current") && return ;;
   --image)
     # "host,deb<TAB>": what stands before the last comma stays
     local head=''
