@@ -10,7 +10,6 @@
 #include "injector/dcs/snapshot.h"
 #include "injector/errand/errand.h"
 #include "injector/fault/check.h"
-#include "injector/fault/phases.h"
 #include "lab/base/fs.h"
 #include "lab/base/inside.h"
 #include "lab/node/places.h"

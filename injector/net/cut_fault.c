@@ -3,7 +3,6 @@
 
 #include "injector/fault/phases.h"
 #include "injector/net/flow_params.h"
-#include "injector/net/net_rejects.h"
 
 // Adds or takes back what the fault holds, and makes it so.
 static int hold(struct fault *f, bool on, struct err *err) {

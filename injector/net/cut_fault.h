@@ -4,6 +4,7 @@
 // differ in which flows they mean; the rest is adding them to the shared counts, one transaction, and measuring. The state
 // of such a fault is a struct cut_fault, or begins with one.
 #include "injector/net/net_check.h"
+#include "injector/net/net_cuts.h"
 
 struct cut_fault {
     flow_list flows;

@@ -6,6 +6,7 @@
 #include "injector/net/faults.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/net_check.h"
+#include "injector/net/net_cuts.h"
 #include "lab/reach/probe_socket.h"
 
 struct link {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "injector/net/net_check.h"
+#include "injector/net/net_cuts.h"
 
 #include "injector/relay/shaper.h"
 #include "lab/reach/probe_net.h"

@@ -3,7 +3,8 @@
 // Network faults are verified by what arrives, never by what was configured: silence over the flows that should be
 // silent, each direction and port on its own, while control flows that should be open get through (else the probe itself
 // may be broken): the way back of a one-way cut, other ports of a cut port, small packets where large ones vanish.
-#include "injector/net/net_cuts.h"
+#include "injector/fault/fault.h"
+#include "lab/reach/flows.h"
 
 struct net_check;
 // Just before the fault: opens the probes and sends one baseline packet over each flow that is open now. Costs well under

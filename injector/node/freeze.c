@@ -11,6 +11,7 @@
 #include "injector/fault/retry.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/net_check.h"
+#include "injector/net/net_cuts.h"
 #include "injector/node/faults.h"
 #include "injector/process/frozen.h"
 #include "injector/process/victims.h"

@@ -13,6 +13,7 @@
 #include "injector/fault/phases.h"
 #include "injector/net/flow_params.h"
 #include "injector/net/net_check.h"
+#include "injector/net/net_cuts.h"
 #include "injector/node/faults.h"
 #include "injector/node/power.h"
 #include "injector/process/process.h"

@@ -4,6 +4,7 @@
 #include "injector/fault/check.h"
 #include "injector/patroni/patroni.h"
 #include "lab/base/fs.h"
+#include "lab/node/places.h"
 
 static void refused(struct errand_io *io, int status, const struct strbuf *answer) {
     if (status)

@@ -2,7 +2,6 @@
 #pragma once
 // The actions of this folder, and words about Patroni's REST API that several files need.
 #include "injector/errand/action.h"
-#include "lab/node/places.h"
 
 extern const struct action_table patroni_actions;
 

@@ -2,6 +2,8 @@
 // Patroni's REST API (patroni/api.py), from an errand's process.
 #include "injector/patroni/patroni.h"
 
+#include "lab/node/places.h"
+
 const cJSON *patroni_config_find(const cJSON *config, const char *path) {
     cleanup_free char *copy = xstrdup(path);
     char *save = NULL;

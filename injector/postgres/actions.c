@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // What somebody does in psql, and should not have.
+#include "injector/errand/errand.h"
 #include "injector/fault/check.h"
 #include "injector/postgres/faults.h"
-#include "injector/postgres/postgres.h"
 
 // Whoever cancels a wait for a synchronous standby gets a WARNING, and the client an acknowledged commit (src/backend/replication/syncrep.c).
 static void cancel_sync_wait(struct errand_io *io) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // postgres.archive_failing: archive_command fails from now on. By ALTER SYSTEM: postgresql.auto.conf wins over what Patroni writes.
+#include "injector/errand/errand.h"
 #include "injector/fault/check.h"
 #include "injector/postgres/faults.h"
-#include "injector/postgres/postgres.h"
 
 static void break_it(struct errand_io *io) {
     cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);

@@ -2,9 +2,9 @@
 // postgres.recovery_conflict: a long query on a standby needs rows that the primary has thrown away.
 //   on the standby: BEGIN REPEATABLE READ, a query, and its snapshot is kept -> on the primary: rows are deleted and vacuumed -> replay of
 //   that vacuum has to wait for the snapshot, or to cancel it (max_standby_streaming_delay)
+#include "injector/errand/errand.h"
 #include "injector/fault/check.h"
 #include "injector/postgres/faults.h"
-#include "injector/postgres/postgres.h"
 
 #define NAME "bascule-recovery-conflict"
 // The startup process says in wait_event what it waits for; the counters say how often it has cancelled somebody.

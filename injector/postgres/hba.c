@@ -3,6 +3,7 @@
 // its own settings or starts PostgreSQL (patroni/postgresql/config.py, replace_pg_hba); until then the broken one counts.
 #include <ctype.h>
 
+#include "injector/errand/errand.h"
 #include "injector/fault/check.h"
 #include "injector/postgres/faults.h"
 #include "injector/postgres/postgres.h"

@@ -3,7 +3,6 @@
 #include "injector/fault/check.h"
 #include "injector/postgres/faults.h"
 #include "injector/postgres/postgres.h"
-#include "lab/node/places.h"
 #include "lab/stack/stack.h"
 
 const char *postgres_replication_login(char sqlstate[static 6], struct strbuf *why) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 // postgres.promote: a replica is promoted behind Patroni's back. Patroni notices in its next loop and demotes it, but its WAL has left the
 // cluster's history; pg_rewind may find nothing to do and leave it behind for good, hence healed by a fresh copy.
+#include "injector/errand/errand.h"
 #include "injector/fault/check.h"
 #include "injector/patroni/patroni.h"
 #include "injector/postgres/faults.h"
-#include "injector/postgres/postgres.h"
+#include "lab/node/places.h"
 
 #define STREAMS "SELECT pg_is_in_recovery() AND EXISTS (SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming')"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // Faults that are an open session: a transaction left idle, which keeps its snapshot or a lock.
+#include "injector/errand/errand.h"
 #include "injector/fault/check.h"
 #include "injector/postgres/faults.h"
-#include "injector/postgres/postgres.h"
 
 #define NAME "bascule-long-transaction"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 // postgres.abandoned_slot: a permanent physical slot that nobody reads, declared in Patroni's dynamic configuration. A slot made by hand
 // would be dropped at Patroni's next look (patroni/postgresql/slots.py, "Dropped unknown replication slot").
+#include "injector/errand/errand.h"
 #include "injector/fault/check.h"
 #include "injector/patroni/patroni.h"
 #include "injector/postgres/faults.h"
-#include "injector/postgres/postgres.h"
 
 #define SLOT   "bascule_abandoned"
 #define EXISTS "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '" SLOT "' AND NOT active"

@@ -5,7 +5,7 @@
 // SOCK_SEQPACKET socket.
 #include "injector/relay/tap.h"
 #include "injector/shaper/core.h"
-#include "lab/topology/topology.h"
+#include "lab/base/cluster.h"
 
 enum relay_op {
     RELAY_RULE, // to it: one more rule

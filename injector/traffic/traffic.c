@@ -4,7 +4,6 @@
 #include "injector/errand/errand.h"
 #include "injector/fault/check.h"
 #include "injector/traffic/faults.h"
-#include "lab/node/places.h"
 
 enum { SESSIONS_MAX = 1000 };
 #define COUNT(name) "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" name "'"
