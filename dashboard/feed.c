@@ -130,8 +130,8 @@ static const char *node_of(const struct event *ev) {
         return ev->u.NODE_POWER.node;
     case EVENT_SQL:
         return ev->u.SQL.node;
-    case EVENT_MEMBER:
-        return ev->u.MEMBER.node;
+    case EVENT_MANAGER:
+        return ev->u.MANAGER.node;
     case EVENT_DCS_MEMBER:
         return ev->u.DCS_MEMBER.node;
     default:

@@ -108,7 +108,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_CONFIG:
     case EVENT_NODE_INFO:
     case EVENT_NODE_POWER:
-    case EVENT_MEMBER:
+    case EVENT_MANAGER:
     case EVENT_DCS_LEASE:
     case EVENT_DCS_MEMBER:
     case EVENT_PROGRESS:

@@ -14,8 +14,8 @@ static bool may_change(struct history *h, const struct model *m, const struct ev
     case EVENT_SQL:
         hear(h, m, ev->u.SQL.node, ev->t);
         return true;
-    case EVENT_MEMBER:
-        hear(h, m, ev->u.MEMBER.node, ev->t);
+    case EVENT_MANAGER:
+        hear(h, m, ev->u.MANAGER.node, ev->t);
         return true;
     case EVENT_DCS_MEMBER:
         hear(h, m, ev->u.DCS_MEMBER.node, ev->t);

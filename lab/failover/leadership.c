@@ -108,13 +108,13 @@ static void on_log_line(struct leadership *l, const struct event *ev) {
     STR_COPY(x->node, ev->u.LOG_LINE.node);
 }
 
-static void on_member(struct leadership *l, const struct event *ev) {
-    if (!ev->u.MEMBER.paused)
+static void on_manager(struct leadership *l, const struct event *ev) {
+    if (!ev->u.MANAGER.paused)
         return;
     struct leader_said *x = ADD(l, &l->said);
     x->t = ev->t;
     x->paused = true;
-    STR_COPY(x->node, ev->u.MEMBER.node);
+    STR_COPY(x->node, ev->u.MANAGER.node);
 }
 
 static void on_action(struct leadership *l, const struct event *ev) {
@@ -150,8 +150,8 @@ void leadership_event(struct leadership *l, const struct model *m, const struct 
         return on_config(l, ev);
     case EVENT_LOG_LINE:
         return on_log_line(l, ev);
-    case EVENT_MEMBER:
-        return on_member(l, ev);
+    case EVENT_MANAGER:
+        return on_manager(l, ev);
     case EVENT_ACTION:
         return on_action(l, ev);
     default:

@@ -343,7 +343,7 @@ void measure_event(struct measure *m, const struct event *ev) {
         return on_run_end(m, ev);
     case EVENT_TICK:
     case EVENT_CONFIG:
-    case EVENT_MEMBER:
+    case EVENT_MANAGER:
     case EVENT_DCS_LEASE:
     case EVENT_DCS_MEMBER:
     case EVENT_PROGRESS:

@@ -154,20 +154,20 @@ static void apply_sql(struct model *m, const struct event *ev) {
     model_derive_replication(m);
 }
 
-static void apply_member(struct model *m, const struct event *ev) {
-    struct model_node *n = model_node(m, ev->u.MEMBER.node);
+static void apply_manager(struct model *m, const struct event *ev) {
+    struct model_node *n = model_node(m, ev->u.MANAGER.node);
     if (!n || is_powered_off(n))
         return;
     forget_patroni(n);
-    if (!ev->u.MEMBER.answered)
+    if (!ev->u.MANAGER.answered)
         return;
     n->patroni_answered = true;
     n->patroni_seen = ev->t;
-    n->role = role_from(ev->u.MEMBER.role);
-    STR_COPY(n->state, ev->u.MEMBER.state);
-    n->http = (int)ev->u.MEMBER.http;
-    n->paused = ev->u.MEMBER.paused;
-    n->pending_restart = ev->u.MEMBER.pending_restart;
+    n->role = role_from(ev->u.MANAGER.role);
+    STR_COPY(n->state, ev->u.MANAGER.state);
+    n->http = (int)ev->u.MANAGER.http;
+    n->paused = ev->u.MANAGER.paused;
+    n->pending_restart = ev->u.MANAGER.pending_restart;
 }
 
 static void apply_dcs_member(struct model *m, const struct event *ev) {
@@ -336,8 +336,8 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_SQL:
         apply_sql(m, ev);
         break;
-    case EVENT_MEMBER:
-        apply_member(m, ev);
+    case EVENT_MANAGER:
+        apply_manager(m, ev);
         break;
     case EVENT_REPLICATION:
         model_apply_row(m, ev);

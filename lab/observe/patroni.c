@@ -7,8 +7,8 @@
 #include "lab/observe/internal.h"
 #include "lab/observe/patroni_json.h"
 
-#define MEMBER_PERIOD SEC
-#define MEMBER_REPEAT (5 * SEC) // of the same bad news; an answer is told every time: its positions move
+#define ASK_PERIOD  SEC
+#define TELL_REPEAT (5 * SEC) // of the same bad news; an answer is told every time: its positions move
 
 struct patroni {
     struct watched *w;
@@ -19,12 +19,18 @@ struct patroni {
     char silence[EVENT_TEXT_MAX];
 };
 
+static struct event begin(const struct patroni *p) {
+    struct event ev = EVENT_NEW(MANAGER);
+    STR_COPY(ev.u.MANAGER.node, p->w->def->name);
+    STR_COPY(ev.u.MANAGER.service, "patroni");
+    return ev;
+}
+
 static void silent(struct patroni *p, const char *why, usec_t now) {
-    if (str_eq(why, p->silence) && now - p->told_silence < MEMBER_REPEAT)
+    if (str_eq(why, p->silence) && now - p->told_silence < TELL_REPEAT)
         return;
-    struct event ev = EVENT_NEW(MEMBER);
-    STR_COPY(ev.u.MEMBER.node, p->w->def->name);
-    STR_COPY(ev.u.MEMBER.error, why);
+    struct event ev = begin(p);
+    STR_COPY(ev.u.MANAGER.error, why);
     STR_COPY(p->silence, why);
     p->told_silence = now;
     sink_emit(p->w->o->sink, &ev);
@@ -33,20 +39,19 @@ static void silent(struct patroni *p, const char *why, usec_t now) {
 static void on_answer(void *arg, const struct http_answer *a) {
     struct patroni *p = arg;
     usec_t now = observer_now(p->w->o);
-    struct event ev = EVENT_NEW(MEMBER);
+    struct event ev = begin(p);
     p->request = NULL;
     if (a->status == 0 && observer_listens_since(p->w->o, p->asked) > p->asked) { // it was we who did not listen
         p->next = now;
         return;
     }
-    if (a->status == 0 || !patroni_read_member(a->body, &ev)) {
+    if (a->status == 0 || !patroni_read_state(a->body, &ev)) {
         silent(p, a->status ? "an answer that is not JSON" : a->error, now);
         return;
     }
-    STR_COPY(ev.u.MEMBER.node, p->w->def->name);
-    ev.u.MEMBER.answered = true;
-    ev.u.MEMBER.http = a->status;
-    ev.u.MEMBER.latency_us = (int64_t)(now - p->asked);
+    ev.u.MANAGER.answered = true;
+    ev.u.MANAGER.http = a->status;
+    ev.u.MANAGER.latency_us = (int64_t)(now - p->asked);
     p->silence[0] = '\0';
     sink_emit(p->w->o->sink, &ev);
 }
@@ -71,7 +76,7 @@ void patroni_turn(struct patroni *p) {
                              .done = on_answer,
                              .arg = p};
     p->asked = now;
-    p->next = now + MEMBER_PERIOD;
+    p->next = now + ASK_PERIOD;
     (void)http_start(p->w->http, &o, &p->request, NULL);
 }
 
@@ -79,7 +84,7 @@ int patroni_new(struct watched *w, struct patroni **ret, struct err *err) {
     (void)err;
     struct patroni *p = xcalloc(1, sizeof *p);
     p->w = w;
-    p->next = (usec_t)(w - w->o->nodes) * MEMBER_PERIOD / (w->o->n_nodes ? w->o->n_nodes : 1); // not all in one moment
+    p->next = (usec_t)(w - w->o->nodes) * ASK_PERIOD / (w->o->n_nodes ? w->o->n_nodes : 1); // not all in one moment
     *ret = p;
     return 0;
 }

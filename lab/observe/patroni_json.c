@@ -11,22 +11,22 @@ static lsn_t position(const cJSON *xlog, const char *key) {
     return v > 0 ? (lsn_t)v : 0;
 }
 
-bool patroni_read_member(const char *json, struct event *ev) {
+bool patroni_read_state(const char *json, struct event *ev) {
     cleanup_json cJSON *o = cJSON_Parse(json);
     if (!cJSON_IsObject(o))
         return false;
     const cJSON *xlog = cJSON_GetObjectItemCaseSensitive(o, "xlog");
     bool sync = json_bool(o, "sync_standby", false) || json_bool(o, "quorum_standby", false);
-    STR_COPY(ev->u.MEMBER.role, versions_role(json_str(o, "role", ""), sync));
-    STR_COPY(ev->u.MEMBER.state, json_str(o, "state", ""));
-    ev->u.MEMBER.timeline = json_int(o, "timeline", 0);
-    ev->u.MEMBER.lsn = position(xlog, "location");
-    if (!ev->u.MEMBER.lsn)
-        ev->u.MEMBER.lsn = position(xlog, "received_location");
-    ev->u.MEMBER.replayed = position(xlog, "replayed_location");
-    ev->u.MEMBER.paused = json_bool(o, "pause", false);
-    ev->u.MEMBER.pending_restart = json_bool(o, "pending_restart", false);
-    ev->u.MEMBER.dcs_last_seen = json_int(o, "dcs_last_seen", 0);
+    STR_COPY(ev->u.MANAGER.role, versions_role(json_str(o, "role", ""), sync));
+    STR_COPY(ev->u.MANAGER.state, json_str(o, "state", ""));
+    ev->u.MANAGER.timeline = json_int(o, "timeline", 0);
+    ev->u.MANAGER.lsn = position(xlog, "location");
+    if (!ev->u.MANAGER.lsn)
+        ev->u.MANAGER.lsn = position(xlog, "received_location");
+    ev->u.MANAGER.replayed = position(xlog, "replayed_location");
+    ev->u.MANAGER.paused = json_bool(o, "pause", false);
+    ev->u.MANAGER.pending_restart = json_bool(o, "pending_restart", false);
+    ev->u.MANAGER.dcs_last_seen = json_int(o, "dcs_last_seen", 0);
     return true;
 }
 

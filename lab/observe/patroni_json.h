@@ -4,7 +4,7 @@
 #include "lab/record/event.h"
 
 // GET /patroni. Fills the fields that the answer tells; node, answered, http, latency_us are the caller's. False: not JSON.
-bool patroni_read_member(const char *json, struct event *ev);
+bool patroni_read_state(const char *json, struct event *ev);
 
 // The dynamic configuration (key "config", GET /config): calls fn once per scalar setting, in "patroni.ttl" form; settings under
 // postgresql.parameters come as "postgresql.NAME". Patroni's own defaults stand in for those that decide timing and are missing.

@@ -5,14 +5,14 @@
 #include "lab/base/count.h"
 #include "lab/proof/internal.h"
 
-// Repeated each second (sql, member, noise) or each 5 s (dcs.member). Deadlines of probes and a busy host make it longer, by seconds.
+// Repeated each second (sql, manager, noise) or each 5 s (dcs.member). Deadlines of probes and a busy host make it longer, by seconds.
 static const struct {
     enum event_kind kind;
     unsigned services;
     usec_t longest;
     const char *what;
 } watched[] = {{EVENT_SQL, SERVICE_POSTGRES, 15 * SEC, "PostgreSQL"},
-               {EVENT_MEMBER, SERVICE_POSTGRES, 15 * SEC, "Patroni"},
+               {EVENT_MANAGER, SERVICE_POSTGRES, 15 * SEC, "Patroni"},
                {EVENT_DCS_MEMBER, SERVICE_ETCD, 20 * SEC, "etcd"}};
 static const usec_t NOISE_LONGEST = 15 * SEC;
 
@@ -27,9 +27,9 @@ static void note(struct proof_node *n, enum event_kind kind, usec_t from, usec_t
 
 // What does not answer is told once, and again when it answers.
 static bool answers(const struct event *ev) {
-    return ev->kind == EVENT_SQL      ? ev->u.SQL.answered
-           : ev->kind == EVENT_MEMBER ? ev->u.MEMBER.answered
-                                      : ev->u.DCS_MEMBER.answered;
+    return ev->kind == EVENT_SQL       ? ev->u.SQL.answered
+           : ev->kind == EVENT_MANAGER ? ev->u.MANAGER.answered
+                                       : ev->u.DCS_MEMBER.answered;
 }
 
 static void on_probe(struct proof *p, struct proof_node *n, const struct event *ev) {
@@ -46,8 +46,8 @@ static const char *node_of(const struct event *ev) {
         return ev->u.SERVICE.node;
     case EVENT_SQL:
         return ev->u.SQL.node;
-    case EVENT_MEMBER:
-        return ev->u.MEMBER.node;
+    case EVENT_MANAGER:
+        return ev->u.MANAGER.node;
     case EVENT_REPLICATION:
         return ev->u.REPLICATION.node;
     case EVENT_SLOT:
@@ -120,7 +120,7 @@ void proof_take_watch(struct proof *p, const struct event *ev) {
         return;
     if (ev->kind == EVENT_NODE_POWER)
         on_power(p, n, ev);
-    else if (ev->kind == EVENT_SQL || ev->kind == EVENT_MEMBER || ev->kind == EVENT_DCS_MEMBER)
+    else if (ev->kind == EVENT_SQL || ev->kind == EVENT_MANAGER || ev->kind == EVENT_DCS_MEMBER)
         on_probe(p, n, ev);
 }
 

@@ -74,15 +74,17 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(I, pid)        /* inside the node */ \
     F(I, status)     /* exit status, when exited */ \
     F(I, signal)     /* signal that ended it, when signalled */
-#define EVENT_FIELDS_MEMBER(F) /* Patroni's REST answer, asked out of band */ \
+#define EVENT_FIELDS_MANAGER(F) /* whoever manages the database on a node says how it is, asked out of band */ \
     F(N, node) \
+    F(N, service)    /* the daemon that was asked: patroni (its REST API) */ \
     F(B, answered)   /* false: no answer within the probe's deadline; the rest is then zero and error says why */ \
-    F(C, http)       /* status code of GET /patroni */ \
+    F(C, http)       /* Patroni only: status code of GET /patroni */ \
     F(N, role)       /* leader, replica, sync_standby, standby_leader, uninitialized; versions' words are translated */ \
-    F(N, state)      /* running, starting, stopped, crashed, ... as Patroni says */ \
+    F(N, state)      /* in the manager's own words; Patroni: running, starting, stopped, crashed, ... */ \
     F(I, timeline) F(L, lsn) F(L, replayed) \
-    F(B, paused) F(B, pending_restart) \
-    F(I, dcs_last_seen) /* wall clock seconds, as Patroni reports it; 0 = not reported */ \
+    F(B, paused)     /* it takes no decision until it is resumed */ \
+    F(B, pending_restart) \
+    F(I, dcs_last_seen) /* Patroni only: wall clock seconds; 0 = not reported */ \
     F(C, latency_us) F(S, error)
 #define EVENT_FIELDS_SQL(F) /* one direct probe of a PostgreSQL over its own socket: on every change, else once a second */ \
     F(N, node) \
@@ -191,7 +193,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_KINDS(X) \
     X(RUN_BEGIN, "run.begin") X(VERSION, "version") X(NODE_INFO, "node.info") X(CONFIG, "config") \
     X(PROGRESS, "progress") X(LAB_STATE, "lab.state") X(NODE_POWER, "node.power") X(WATCHDOG, "watchdog") X(SERVICE, "service") \
-    X(MEMBER, "member") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
+    X(MANAGER, "manager") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
     X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(DCS_MEMBER, "dcs.member") X(LINK, "link") X(PROXY, "proxy") \
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
     X(FAULT, "fault") X(STEP, "step") X(STEP_NEXT, "step.next") X(PLAN_STEP, "plan.step") X(LESSON, "lesson") X(EXPECT, "expect") X(KNOWN_DEFECT, "known_defect") \

@@ -4,13 +4,15 @@
 // scalars; a nested value under a key we don't know (a newer program's) is skipped. Works on a span, never looks beyond
 // its end, never recurses.
 //
-//   pass 1: find "ev"                 -> kind, and with it the table of fields
+//   pass 1: find "ev"                 -> kind, and with it the table of fields; a kind by an old name is that of today
 //   pass 2: every key of the object   -> the field's value; the whole line is checked by the way
+//   pass 3: of an old name            -> what such a line left unsaid (event_old.h)
 #include <float.h>
 #include <locale.h>
 
 #include "lab/base/utf8.h"
 #include "lab/record/event_fields.h"
+#include "lab/record/event_old.h"
 
 struct cursor {
     const char *p, *end;
@@ -338,8 +340,18 @@ static bool next_pair(struct cursor *c, bool first, struct text *key, struct val
     return (first || take(c, ',')) && take_string(c, key) && take(c, ':') && take_value(c, v);
 }
 
+static void kind_of(const struct text *name, enum event_kind *ret, const struct old_kind **ret_old) {
+    *ret = EVENT_TICK;
+    for (int k = EVENT_TICK + 1; k < EVENT_KIND_COUNT; k++)
+        if (text_is(name, event_kind_name((enum event_kind)k), strlen(event_kind_name((enum event_kind)k))))
+            *ret = (enum event_kind)k;
+    *ret_old = *ret == EVENT_TICK ? event_old_kind(name->p, name->n) : NULL;
+    if (*ret_old)
+        *ret = (*ret_old)->kind;
+}
+
 // Pass 1. Our own writer puts "ev" second, so this looks at two keys; other tools may put it anywhere.
-static int find_kind(struct cursor c, enum event_kind *ret) {
+static int find_kind(struct cursor c, enum event_kind *ret, const struct old_kind **ret_old) {
     struct text key;
     struct value v;
     if (!take(&c, '{'))
@@ -349,10 +361,7 @@ static int find_kind(struct cursor c, enum event_kind *ret) {
             continue;
         if (v.form != VALUE_STRING)
             return -EINVAL;
-        *ret = EVENT_TICK;
-        for (int k = EVENT_TICK + 1; k < EVENT_KIND_COUNT; k++)
-            if (text_is(&v.text, event_kind_name((enum event_kind)k), strlen(event_kind_name((enum event_kind)k))))
-                *ret = (enum event_kind)k;
+        kind_of(&v.text, ret, ret_old);
         return 0;
     }
     return -EINVAL;
@@ -404,7 +413,8 @@ int event_from_json(const char *line, size_t len, struct event *ret, struct err 
     struct event ev;
     memset(&ev, 0, sizeof ev);
     struct cursor c = {line, line + len};
-    int r = find_kind(c, &ev.kind);
+    const struct old_kind *old = NULL;
+    int r = find_kind(c, &ev.kind, &old);
     if (r == 0)
         r = read_fields(c, &ev);
     if (r < 0)
@@ -412,6 +422,8 @@ int event_from_json(const char *line, size_t len, struct event *ret, struct err 
     if (ev.kind == EVENT_TICK)
         return err_set(err, ENOENT, "an event of a kind this program does not know: %.*s", (int)(len < 60 ? len : 60),
                        line);
+    if (old)
+        old->complete(&ev);
     *ret = ev;
     return 0;
 }

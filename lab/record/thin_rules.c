@@ -10,7 +10,7 @@
 static const struct thin_rule rules[] = {
     {.kind = EVENT_CLIENT_TICK, .key = "", .moving = ""},
     {.kind = EVENT_SQL, .key = "node", .moving = "lsn replayed lsn_asked latency_us asked previous", .gap = 3 * SEC},
-    {.kind = EVENT_MEMBER, .key = "node", .moving = "lsn replayed dcs_last_seen latency_us", .gap = 5 * SEC},
+    {.kind = EVENT_MANAGER, .key = "node", .moving = "lsn replayed dcs_last_seen latency_us", .gap = 5 * SEC},
     {.kind = EVENT_REPLICATION, .key = "node standby", .moving = "sent flushed replayed lag_bytes", .gap = 10 * SEC},
     {.kind = EVENT_SLOT, .key = "node slot", .moving = "restart retained_bytes", .gap = 10 * SEC},
     {.kind = EVENT_DCS_MEMBER, .key = "node", .moving = "db_bytes raft_index", .gap = 10 * SEC},

@@ -60,7 +60,7 @@ struct html_file {
     char *path, *nodes, *text; // nodes: "n1, n2"
 };
 struct html_seen { // what the event list said last about a node
-    bool member_told, member_answered;
+    bool manager_told, manager_answered;
     char role[EVENT_NAME_MAX], state[EVENT_NAME_MAX];
 };
 

@@ -30,23 +30,23 @@ static const char *colon(const char *detail) {
     return *detail ? ": " : "";
 }
 
-static void say_member(struct html_page *p, const struct event *ev) {
-    int i = html_node(p, ev->u.MEMBER.node);
+static void say_manager(struct html_page *p, const struct event *ev) {
+    int i = html_node(p, ev->u.MANAGER.node);
     if (i < 0)
         return;
     struct html_seen *s = &p->seen[i];
-    if (s->member_told && s->member_answered == ev->u.MEMBER.answered && str_eq(s->role, ev->u.MEMBER.role) &&
-        str_eq(s->state, ev->u.MEMBER.state))
+    if (s->manager_told && s->manager_answered == ev->u.MANAGER.answered && str_eq(s->role, ev->u.MANAGER.role) &&
+        str_eq(s->state, ev->u.MANAGER.state))
         return;
-    s->member_told = true;
-    s->member_answered = ev->u.MEMBER.answered;
-    STR_COPY(s->role, ev->u.MEMBER.role);
-    STR_COPY(s->state, ev->u.MEMBER.state);
-    if (s->member_answered)
-        (void)row(p, ev, TOLD_EVENT, ev->u.MEMBER.node, "Patroni says: %s, %s", s->role, s->state);
+    s->manager_told = true;
+    s->manager_answered = ev->u.MANAGER.answered;
+    STR_COPY(s->role, ev->u.MANAGER.role);
+    STR_COPY(s->state, ev->u.MANAGER.state);
+    if (s->manager_answered)
+        (void)row(p, ev, TOLD_EVENT, ev->u.MANAGER.node, "Patroni says: %s, %s", s->role, s->state);
     else
-        (void)row(p, ev, TOLD_EVENT, ev->u.MEMBER.node, "Patroni does not answer%s%s", colon(ev->u.MEMBER.error),
-                  ev->u.MEMBER.error);
+        (void)row(p, ev, TOLD_EVENT, ev->u.MANAGER.node, "Patroni does not answer%s%s", colon(ev->u.MANAGER.error),
+                  ev->u.MANAGER.error);
 }
 
 static void say_key(struct html_page *p, const struct event *ev) {
@@ -111,8 +111,8 @@ static void say(struct html_page *p, const struct event *ev) {
         (void)row(p, ev, TOLD_DETAIL, "", "run begins: bascule %s, Linux %s", ev->u.RUN_BEGIN.program,
                   ev->u.RUN_BEGIN.kernel);
         break;
-    case EVENT_MEMBER:
-        say_member(p, ev);
+    case EVENT_MANAGER:
+        say_manager(p, ev);
         break;
     case EVENT_DCS_WATCH:
         (void)row(p, ev, TOLD_DETAIL, ev->u.DCS_WATCH.node, "observer's etcd watch %s", ev->u.DCS_WATCH.state);

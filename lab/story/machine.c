@@ -123,23 +123,23 @@ static void patroni_silent(struct story *s, int node, const struct event *ev) {
     p->answered = false;
     if (s->machine[node].ended[0]) // its end was told
         return;
-    struct moment *m = tell(s, p->silent_since, MOMENT_PATRONI, TOLD_EVENT, MOOD_WARN, ev->u.MEMBER.node,
-                            "Patroni on %s does not answer its REST API", ev->u.MEMBER.node);
-    add_detail(m, "%s", ev->u.MEMBER.error);
+    struct moment *m = tell(s, p->silent_since, MOMENT_PATRONI, TOLD_EVENT, MOOD_WARN, ev->u.MANAGER.node,
+                            "Patroni on %s does not answer its REST API", ev->u.MANAGER.node);
+    add_detail(m, "%s", ev->u.MANAGER.error);
 }
 
 void tell_patroni(struct story *s, const struct event *ev) {
-    int node = story_node(s, ev->u.MEMBER.node);
+    int node = story_node(s, ev->u.MANAGER.node);
     if (node < 0 || s->machine[node].power_off)
         return;
     struct patroni_told *p = &s->patroni[node];
-    if (!ev->u.MEMBER.answered) {
+    if (!ev->u.MANAGER.answered) {
         patroni_silent(s, node, ev);
         return;
     }
     if (p->known && !p->answered)
-        (void)tell(s, ev->t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, ev->u.MEMBER.node, "Patroni on %s answers again",
-                   ev->u.MEMBER.node);
+        (void)tell(s, ev->t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, ev->u.MANAGER.node,
+                   "Patroni on %s answers again", ev->u.MANAGER.node);
     p->known = p->answered = true;
     p->silent_since = 0;
 }

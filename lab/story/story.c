@@ -233,7 +233,7 @@ static void dispatch(struct story *s, const struct event *ev) {
     case EVENT_PROXY:
         tell_proxy(s, ev);
         break;
-    case EVENT_MEMBER:
+    case EVENT_MANAGER:
         tell_patroni(s, ev);
         break;
     case EVENT_SQL:

@@ -36,9 +36,9 @@ static void on_server(void *arg, const struct proxy_server *s) {
 }
 
 static void patroni(const char *text) {
-    struct event ev = EVENT_NEW(MEMBER);
+    struct event ev = EVENT_NEW(MANAGER);
     size_t n = 0;
-    if (patroni_read_member(text, &ev))
+    if (patroni_read_state(text, &ev))
         demand_event(&ev);
     (void)patroni_read_config(text, on_setting, &n);
 }

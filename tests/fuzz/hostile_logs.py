@@ -82,7 +82,7 @@ def many():
     lines = beginning()
     lines += [{"t": i, "ev": "node.info", "node": f"z{i}", "address": "1", "postgres": True} for i in range(2000)]
     lines += [{"t": 10000 + i, "ev": "fault", "id": f"f{i}", "mechanism": "net.drop", "phase": "asked", "nodes": "n1"} for i in range(3000)]
-    return lines + [{"t": 40000 + i, "ev": "member", "node": f"z{i % 900}", "role": "r", "state": "s"} for i in range(3000)]
+    return lines + [{"t": 40000 + i, "ev": "manager", "node": f"z{i % 900}", "role": "r", "state": "s"} for i in range(3000)]
 
 
 def raw(*lines):

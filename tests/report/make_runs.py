@@ -145,7 +145,7 @@ def hour(path):
         r.add(t * SEC, "noise", late_max_us=30000, late_p99_us=25000)
         for n in "n1", "n2", "n3":
             r.add(t * SEC + 10, "sql", node=n, answered=True, in_recovery=n != "n1", writable=n == "n1", timeline=1)
-            r.add(t * SEC + 20, "member", node=n, answered=True, http=200, role="replica", state="running")
+            r.add(t * SEC + 20, "manager", node=n, service="patroni", answered=True, http=200, role="replica", state="running")
             r.log(t * SEC + 30, n, "patroni", f"INFO: no action. I am ({n}), a secondary, loop {t} " + "x" * 120)
         if t % 10 == 0:
             r.lease(t * SEC + 40, "n1" if t < 1800 else "n2")

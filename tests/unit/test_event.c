@@ -251,6 +251,30 @@ static void anything_malformed_is_refused_and_leaves_the_result_alone(void **sta
     }
 }
 
+// What an older program wrote is today's event, with what was not said then.
+static void old_names_are_read_for_good(void **state) {
+    (void)state;
+    static const struct {
+        const char *then, *now;
+    } lines[] = {
+        {"{\"t\":7,\"ev\":\"member\",\"repeats\":3,\"pause\":5,\"node\":\"n1\",\"answered\":true,\"http\":200,\"role\":"
+         "\"leader\"}",
+         "{\"t\":7,\"ev\":\"manager\",\"repeats\":3,\"pause\":5,\"node\":\"n1\",\"service\":\"patroni\",\"answered\":"
+         "true,"
+         "\"http\":200,\"role\":\"leader\"}\n"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        struct event ev;
+        cleanup_strbuf struct strbuf out = {0};
+        assert_int_equal(parse(lines[i].then, &ev), 0);
+        event_to_json(&ev, &out);
+        assert_string_equal(out.data, lines[i].now);
+    }
+    struct event ev;
+    assert_int_equal(parse("{\"t\":1,\"ev\":\"membe\"}", &ev), -ENOENT);
+    assert_int_equal(parse("{\"t\":1,\"ev\":\"member\",\"http\":-1}", &ev), -EINVAL);
+}
+
 static void an_unknown_kind_is_told_apart_from_a_broken_line(void **state) {
     (void)state;
     struct event ev;
@@ -330,6 +354,7 @@ int main(void) {
         cmocka_unit_test(a_reader_takes_what_other_tools_write),
         cmocka_unit_test(text_too_long_is_cut_between_characters),
         cmocka_unit_test(anything_malformed_is_refused_and_leaves_the_result_alone),
+        cmocka_unit_test(old_names_are_read_for_good),
         cmocka_unit_test(an_unknown_kind_is_told_apart_from_a_broken_line),
         cmocka_unit_test(a_tick_never_reaches_a_log),
         cmocka_unit_test(numbers_that_json_lacks_are_left_out),

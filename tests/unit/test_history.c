@@ -172,11 +172,11 @@ static void introduce(struct world *w) {
 static void the_time_to_fold_a_million_events_is_printed(void **state) {
     struct world *w = *state;
     introduce(w);
-    struct event kinds[] = {EVENT_NEW(CLIENT_TICK), EVENT_NEW(SQL), EVENT_NEW(MEMBER), EVENT_NEW(LOG_LINE)};
+    struct event kinds[] = {EVENT_NEW(CLIENT_TICK), EVENT_NEW(SQL), EVENT_NEW(MANAGER), EVENT_NEW(LOG_LINE)};
     STR_COPY(kinds[1].u.SQL.node, "n1");
-    STR_COPY(kinds[2].u.MEMBER.node, "n2");
+    STR_COPY(kinds[2].u.MANAGER.node, "n2");
     STR_COPY(kinds[3].u.LOG_LINE.text, "LOG:  checkpoint starting: time");
-    kinds[1].u.SQL.answered = kinds[1].u.SQL.writable = kinds[2].u.MEMBER.answered = true;
+    kinds[1].u.SQL.answered = kinds[1].u.SQL.writable = kinds[2].u.MANAGER.answered = true;
     kinds[1].u.SQL.timeline = 1;
     kinds[0].u.CLIENT_TICK.w_tried = 10;
     usec_t began = usec_now();

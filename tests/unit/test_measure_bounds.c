@@ -159,9 +159,9 @@ static void in_maintenance_mode_nobody_races(void **state) {
     (void)state;
     struct run r;
     long_election(&r, 26 * SEC);
-    struct event ev = {.kind = EVENT_MEMBER, .t = MS(45000)};
-    STR_COPY(ev.u.MEMBER.node, "n2");
-    ev.u.MEMBER.answered = ev.u.MEMBER.paused = true;
+    struct event ev = {.kind = EVENT_MANAGER, .t = MS(45000)};
+    STR_COPY(ev.u.MANAGER.node, "n2");
+    ev.u.MANAGER.answered = ev.u.MANAGER.paused = true;
     (void)world_add(&r.w, ev);
     run_fold(&r, true);
     const struct phase *p = &r.o->phases.list[PHASE_ELECT];

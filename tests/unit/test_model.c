@@ -302,22 +302,22 @@ static void live_settings_are_read_in_seconds(void **state) {
 
 static void patroni_s_answer_is_kept_until_it_stops_answering(void **state) {
     struct model *m = *state;
-    struct event ev = EVENT_NEW(MEMBER);
+    struct event ev = EVENT_NEW(MANAGER);
     ev.t = 2 * SEC;
-    STR_COPY(ev.u.MEMBER.node, "n2");
-    STR_COPY(ev.u.MEMBER.role, "sync_standby");
-    STR_COPY(ev.u.MEMBER.state, "running");
-    ev.u.MEMBER.answered = true;
-    ev.u.MEMBER.http = 200;
+    STR_COPY(ev.u.MANAGER.node, "n2");
+    STR_COPY(ev.u.MANAGER.role, "sync_standby");
+    STR_COPY(ev.u.MANAGER.state, "running");
+    ev.u.MANAGER.answered = true;
+    ev.u.MANAGER.http = 200;
     model_apply(m, &ev);
     const struct model_node *n = model_node(m, "n2");
     assert_int_equal(n->role, ROLE_SYNC_STANDBY);
     assert_string_equal(member_role_name(n->role), "sync_standby");
     assert_int_equal(n->http, 200);
-    STR_COPY(ev.u.MEMBER.role, "uninitialized");
+    STR_COPY(ev.u.MANAGER.role, "uninitialized");
     model_apply(m, &ev);
     assert_int_equal(n->role, ROLE_OTHER);
-    ev.u.MEMBER.answered = false;
+    ev.u.MANAGER.answered = false;
     ev.t = 3 * SEC;
     model_apply(m, &ev);
     assert_int_equal(n->role, ROLE_UNKNOWN);

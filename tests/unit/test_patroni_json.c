@@ -11,8 +11,8 @@
 #include "lab/observe/patroni_json.h"
 
 static struct event member(const char *json) {
-    struct event ev = EVENT_NEW(MEMBER);
-    assert_true(patroni_read_member(json, &ev));
+    struct event ev = EVENT_NEW(MANAGER);
+    assert_true(patroni_read_state(json, &ev));
     return ev;
 }
 
@@ -24,12 +24,12 @@ static void the_leader_of_3_0_2_says_master_and_is_told_as_leader(void **state) 
         " \"replication\": [{\"usename\": \"replicator\", \"application_name\": \"n2\", \"state\": \"streaming\"}],"
         " \"dcs_last_seen\": 1704103200, \"database_system_identifier\": \"7318\","
         " \"patroni\": {\"version\": \"3.0.2\", \"scope\": \"demo\"}}");
-    assert_string_equal("leader", ev.u.MEMBER.role);
-    assert_string_equal("running", ev.u.MEMBER.state);
-    assert_int_equal(3, ev.u.MEMBER.timeline);
-    assert_true(ev.u.MEMBER.lsn == 83886432);
-    assert_int_equal(1704103200, ev.u.MEMBER.dcs_last_seen);
-    assert_false(ev.u.MEMBER.paused);
+    assert_string_equal("leader", ev.u.MANAGER.role);
+    assert_string_equal("running", ev.u.MANAGER.state);
+    assert_int_equal(3, ev.u.MANAGER.timeline);
+    assert_true(ev.u.MANAGER.lsn == 83886432);
+    assert_int_equal(1704103200, ev.u.MANAGER.dcs_last_seen);
+    assert_false(ev.u.MANAGER.paused);
 }
 
 static void the_leader_of_4_x_says_primary_and_is_told_as_leader(void **state) {
@@ -37,8 +37,8 @@ static void the_leader_of_4_x_says_primary_and_is_told_as_leader(void **state) {
     struct event ev = member(
         "{\"state\": \"running\", \"role\": \"primary\", \"xlog\": {\"location\": 1}, \"timeline\": 1, \"pause\": true,"
         " \"pending_restart\": true, \"patroni\": {\"version\": \"4.0.7\", \"scope\": \"demo\", \"name\": \"n1\"}}");
-    assert_string_equal("leader", ev.u.MEMBER.role);
-    assert_true(ev.u.MEMBER.paused && ev.u.MEMBER.pending_restart);
+    assert_string_equal("leader", ev.u.MANAGER.role);
+    assert_true(ev.u.MANAGER.paused && ev.u.MANAGER.pending_restart);
 }
 
 static void a_replica_tells_what_it_received_and_replayed(void **state) {
@@ -47,29 +47,29 @@ static void a_replica_tells_what_it_received_and_replayed(void **state) {
         "{\"state\": \"streaming\", \"role\": \"replica\", \"sync_standby\": true, \"xlog\": {\"received_location\":"
         " 9007199254740993, \"replayed_location\": 500, \"replayed_timestamp\": null, \"paused\": false}, "
         "\"timeline\": 2}");
-    assert_string_equal("sync_standby", ev.u.MEMBER.role);
-    assert_true(ev.u.MEMBER.lsn > 0);
-    assert_true(ev.u.MEMBER.replayed == 500);
+    assert_string_equal("sync_standby", ev.u.MANAGER.role);
+    assert_true(ev.u.MANAGER.lsn > 0);
+    assert_true(ev.u.MANAGER.replayed == 500);
 }
 
 static void a_member_without_postgresql_still_answers(void **state) {
     (void)state;
     struct event ev =
         member("{\"state\": \"crashed\", \"role\": \"master\", \"cluster_unlocked\": true, \"dcs_last_seen\": 1}");
-    assert_string_equal("crashed", ev.u.MEMBER.state);
-    assert_true(ev.u.MEMBER.lsn == 0 && ev.u.MEMBER.timeline == 0);
-    assert_string_equal("uninitialized", member("{\"role\":\"uninitialized\",\"state\":\"stopped\"}").u.MEMBER.role);
-    assert_string_equal("standby_leader", member("{\"role\":\"standby_leader\"}").u.MEMBER.role);
+    assert_string_equal("crashed", ev.u.MANAGER.state);
+    assert_true(ev.u.MANAGER.lsn == 0 && ev.u.MANAGER.timeline == 0);
+    assert_string_equal("uninitialized", member("{\"role\":\"uninitialized\",\"state\":\"stopped\"}").u.MANAGER.role);
+    assert_string_equal("standby_leader", member("{\"role\":\"standby_leader\"}").u.MANAGER.role);
 }
 
 static void nonsense_is_refused(void **state) {
     (void)state;
-    struct event ev = EVENT_NEW(MEMBER);
+    struct event ev = EVENT_NEW(MANAGER);
     const char *const bad[] = {"", "null", "[1]", "\"x\"", "{\"state\": \"run", "<html>"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        assert_false(patroni_read_member(bad[i], &ev));
-    assert_true(patroni_read_member("{\"state\": 7, \"role\": [], \"xlog\": 3, \"timeline\": \"x\"}", &ev));
-    assert_string_equal("", ev.u.MEMBER.state);
+        assert_false(patroni_read_state(bad[i], &ev));
+    assert_true(patroni_read_state("{\"state\": 7, \"role\": [], \"xlog\": 3, \"timeline\": \"x\"}", &ev));
+    assert_string_equal("", ev.u.MANAGER.state);
 }
 
 static void note(void *arg, const char *key, const char *value) {
