@@ -132,8 +132,8 @@ static const char *node_of(const struct event *ev) {
         return ev->u.SQL.node;
     case EVENT_MANAGER:
         return ev->u.MANAGER.node;
-    case EVENT_DCS_MEMBER:
-        return ev->u.DCS_MEMBER.node;
+    case EVENT_ARBITER:
+        return ev->u.ARBITER.node;
     default:
         return "";
     }

@@ -110,7 +110,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_NODE_POWER:
     case EVENT_MANAGER:
     case EVENT_DCS_LEASE:
-    case EVENT_DCS_MEMBER:
+    case EVENT_ARBITER:
     case EVENT_PROGRESS:
     case EVENT_WATCHDOG:
     case EVENT_SERVICE:

@@ -17,8 +17,8 @@ static bool may_change(struct history *h, const struct model *m, const struct ev
     case EVENT_MANAGER:
         hear(h, m, ev->u.MANAGER.node, ev->t);
         return true;
-    case EVENT_DCS_MEMBER:
-        hear(h, m, ev->u.DCS_MEMBER.node, ev->t);
+    case EVENT_ARBITER:
+        hear(h, m, ev->u.ARBITER.node, ev->t);
         return true;
     case EVENT_NODE_POWER:
         hear(h, m, ev->u.NODE_POWER.node, ev->t);

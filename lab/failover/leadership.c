@@ -64,8 +64,8 @@ static void on_lease(struct leadership *l, const struct event *ev) {
 static void on_etcd(struct leadership *l, const struct event *ev) {
     struct etcd_seen *e = ADD(l, &l->etcd);
     e->t = ev->t;
-    e->leader = ev->u.DCS_MEMBER.answered && ev->u.DCS_MEMBER.leader;
-    STR_COPY(e->node, ev->u.DCS_MEMBER.node);
+    e->leader = ev->u.ARBITER.answered && ev->u.ARBITER.leads;
+    STR_COPY(e->node, ev->u.ARBITER.node);
 }
 
 static struct write_stretch *last_stretch(const struct leadership *l, const char *node) {
@@ -142,7 +142,7 @@ void leadership_event(struct leadership *l, const struct model *m, const struct 
         return on_key(l, ev);
     case EVENT_DCS_LEASE:
         return on_lease(l, ev);
-    case EVENT_DCS_MEMBER:
+    case EVENT_ARBITER:
         return on_etcd(l, ev);
     case EVENT_SQL:
         return on_sql(l, ev);

@@ -11,7 +11,7 @@ static usec_t resolution(const struct event *ev) {
         return ev->u.SQL.previous && ev->u.SQL.previous < ev->t ? ev->t - ev->u.SQL.previous : 0;
     case EVENT_REPLICATION:
         return HEALTH_ROWS_EVERY;
-    case EVENT_DCS_MEMBER:
+    case EVENT_ARBITER:
         return HEALTH_MEMBERS_EVERY;
     default: // the DCS is watched, power is switched by the lab
         return 0;

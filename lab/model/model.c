@@ -170,19 +170,19 @@ static void apply_manager(struct model *m, const struct event *ev) {
     n->pending_restart = ev->u.MANAGER.pending_restart;
 }
 
-static void apply_dcs_member(struct model *m, const struct event *ev) {
-    struct model_node *n = model_node(m, ev->u.DCS_MEMBER.node);
+static void apply_arbiter(struct model *m, const struct event *ev) {
+    struct model_node *n = model_node(m, ev->u.ARBITER.node);
     if (!n || is_powered_off(n))
         return;
     forget_etcd(n);
-    if (!ev->u.DCS_MEMBER.answered)
+    if (!ev->u.ARBITER.answered)
         return;
     n->etcd_answered = true;
     n->etcd_seen = ev->t;
-    n->etcd_leader = ev->u.DCS_MEMBER.leader;
-    n->etcd_term = ev->u.DCS_MEMBER.term;
-    STR_COPY(n->etcd_id, ev->u.DCS_MEMBER.id);
-    STR_COPY(n->etcd_leader_id, ev->u.DCS_MEMBER.leader_id);
+    n->etcd_leader = ev->u.ARBITER.leads;
+    n->etcd_term = ev->u.ARBITER.term;
+    STR_COPY(n->etcd_id, ev->u.ARBITER.id);
+    STR_COPY(n->etcd_leader_id, ev->u.ARBITER.follows);
 }
 
 static void apply_service(struct model *m, const struct event *ev) {
@@ -354,8 +354,8 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_DCS_LEASE:
         model_apply_lease(m, ev);
         break;
-    case EVENT_DCS_MEMBER:
-        apply_dcs_member(m, ev);
+    case EVENT_ARBITER:
+        apply_arbiter(m, ev);
         break;
     case EVENT_CONFIG:
         model_apply_config(m, ev);

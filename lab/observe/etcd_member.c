@@ -36,18 +36,19 @@ static void tell(struct etcd_member *m, const char *error, usec_t now) {
     m->told_answered = m->answered;
     m->told_any = true;
     m->told_at = now;
-    struct event ev = EVENT_NEW(DCS_MEMBER);
-    STR_COPY(ev.u.DCS_MEMBER.node, m->w->def->name);
-    ev.u.DCS_MEMBER.answered = m->answered;
-    STR_COPY(ev.u.DCS_MEMBER.error, error);
+    struct event ev = EVENT_NEW(ARBITER);
+    STR_COPY(ev.u.ARBITER.node, m->w->def->name);
+    STR_COPY(ev.u.ARBITER.service, "etcd");
+    ev.u.ARBITER.answered = m->answered;
+    STR_COPY(ev.u.ARBITER.error, error);
     if (m->answered) {
-        ev.u.DCS_MEMBER.leader = a->leader && a->leader == a->header.member;
-        ev.u.DCS_MEMBER.term = a->term;
-        (void)snprintf(ev.u.DCS_MEMBER.id, sizeof ev.u.DCS_MEMBER.id, "%" PRIx64, a->header.member);
+        ev.u.ARBITER.leads = a->leader && a->leader == a->header.member;
+        ev.u.ARBITER.term = a->term;
+        (void)snprintf(ev.u.ARBITER.id, sizeof ev.u.ARBITER.id, "%" PRIx64, a->header.member);
         if (a->leader)
-            (void)snprintf(ev.u.DCS_MEMBER.leader_id, sizeof ev.u.DCS_MEMBER.leader_id, "%" PRIx64, a->leader);
-        ev.u.DCS_MEMBER.db_bytes = a->db_bytes;
-        ev.u.DCS_MEMBER.raft_index = a->raft_index;
+            (void)snprintf(ev.u.ARBITER.follows, sizeof ev.u.ARBITER.follows, "%" PRIx64, a->leader);
+        ev.u.ARBITER.db_bytes = a->db_bytes;
+        ev.u.ARBITER.raft_index = a->raft_index;
     }
     sink_emit(m->etcd->o->sink, &ev);
 }

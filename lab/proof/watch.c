@@ -5,7 +5,7 @@
 #include "lab/base/count.h"
 #include "lab/proof/internal.h"
 
-// Repeated each second (sql, manager, noise) or each 5 s (dcs.member). Deadlines of probes and a busy host make it longer, by seconds.
+// Repeated each second (sql, manager, noise) or each 5 s (arbiter). Deadlines of probes and a busy host make it longer, by seconds.
 static const struct {
     enum event_kind kind;
     unsigned services;
@@ -13,7 +13,7 @@ static const struct {
     const char *what;
 } watched[] = {{EVENT_SQL, SERVICE_POSTGRES, 15 * SEC, "PostgreSQL"},
                {EVENT_MANAGER, SERVICE_POSTGRES, 15 * SEC, "Patroni"},
-               {EVENT_DCS_MEMBER, SERVICE_ETCD, 20 * SEC, "etcd"}};
+               {EVENT_ARBITER, SERVICE_ETCD, 20 * SEC, "etcd"}};
 static const usec_t NOISE_LONGEST = 15 * SEC;
 
 // `longest`: a merged line vouches for the time since the one before it, but for its longest pause.
@@ -29,7 +29,7 @@ static void note(struct proof_node *n, enum event_kind kind, usec_t from, usec_t
 static bool answers(const struct event *ev) {
     return ev->kind == EVENT_SQL       ? ev->u.SQL.answered
            : ev->kind == EVENT_MANAGER ? ev->u.MANAGER.answered
-                                       : ev->u.DCS_MEMBER.answered;
+                                       : ev->u.ARBITER.answered;
 }
 
 static void on_probe(struct proof *p, struct proof_node *n, const struct event *ev) {
@@ -52,8 +52,8 @@ static const char *node_of(const struct event *ev) {
         return ev->u.REPLICATION.node;
     case EVENT_SLOT:
         return ev->u.SLOT.node;
-    case EVENT_DCS_MEMBER:
-        return ev->u.DCS_MEMBER.node;
+    case EVENT_ARBITER:
+        return ev->u.ARBITER.node;
     case EVENT_LOG_LINE:
         return ev->u.LOG_LINE.node;
     case EVENT_FINAL_ROWS:
@@ -120,7 +120,7 @@ void proof_take_watch(struct proof *p, const struct event *ev) {
         return;
     if (ev->kind == EVENT_NODE_POWER)
         on_power(p, n, ev);
-    else if (ev->kind == EVENT_SQL || ev->kind == EVENT_MANAGER || ev->kind == EVENT_DCS_MEMBER)
+    else if (ev->kind == EVENT_SQL || ev->kind == EVENT_MANAGER || ev->kind == EVENT_ARBITER)
         on_probe(p, n, ev);
 }
 

@@ -116,8 +116,15 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(I, ttl_s)      /* granted */ \
     F(I, remaining_s) /* as etcd answered */ \
     F(B, gone)
-#define EVENT_FIELDS_DCS_MEMBER(F) /* one etcd member, asked out of band: on change, else every 5 s */ \
-    F(N, node) F(B, answered) F(B, leader) F(I, term) F(N, id) F(N, leader_id) F(C, db_bytes) F(I, raft_index) F(S, error)
+#define EVENT_FIELDS_ARBITER(F) /* one of those who decide by majority, asked out of band: on change, else every 5 s */ \
+    F(N, node) \
+    F(N, service)    /* the daemon that was asked: etcd */ \
+    F(B, answered)   /* false: error says why */ \
+    F(B, leads)      /* it is the leader of the arbiters, by its own word */ \
+    F(I, term)       /* rises with each election */ \
+    F(N, id) F(N, follows) /* its own id, and that of whom it takes for their leader; "" = it knows of none */ \
+    F(C, db_bytes) F(I, raft_index) /* etcd only */ \
+    F(S, error)
 #define EVENT_FIELDS_LINK(F) /* connectivity of one directed pair on one service path: on change, else every 10 s */ \
     F(N, from) F(N, to) \
     F(N, path)       /* sql, rest, etcd_client, etcd_peer, replication; "all" = any packet */ \
@@ -194,7 +201,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     X(RUN_BEGIN, "run.begin") X(VERSION, "version") X(NODE_INFO, "node.info") X(CONFIG, "config") \
     X(PROGRESS, "progress") X(LAB_STATE, "lab.state") X(NODE_POWER, "node.power") X(WATCHDOG, "watchdog") X(SERVICE, "service") \
     X(MANAGER, "manager") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
-    X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(DCS_MEMBER, "dcs.member") X(LINK, "link") X(PROXY, "proxy") \
+    X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(ARBITER, "arbiter") X(LINK, "link") X(PROXY, "proxy") \
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
     X(FAULT, "fault") X(STEP, "step") X(STEP_NEXT, "step.next") X(PLAN_STEP, "plan.step") X(LESSON, "lesson") X(EXPECT, "expect") X(KNOWN_DEFECT, "known_defect") \
     X(COMMAND, "command") X(ACTION, "action") X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end") \

@@ -376,8 +376,15 @@ static const struct event_field *find_field(const struct event_field *fields, si
     return NULL;
 }
 
+// A field of an old kind is looked for under its old name first: `leader` of then may mean something else today.
+static const struct event_field *field_of(const struct event_field *fields, size_t n, size_t *at,
+                                          const struct old_kind *old, const struct text *key) {
+    const char *now = old ? event_old_field(old, key->p, key->n) : NULL;
+    return find_field(fields, n, at, now ? &(struct text){now, strlen(now), false} : key);
+}
+
 // Pass 2.
-static int read_fields(struct cursor c, struct event *ev) {
+static int read_fields(struct cursor c, const struct old_kind *old, struct event *ev) {
     size_t n, at = 0;
     const struct event_field *fields = event_fields(ev->kind, &n);
     bool has_t = false;
@@ -387,7 +394,7 @@ static int read_fields(struct cursor c, struct event *ev) {
     for (bool first = true; !take(&c, '}'); first = false) {
         if (!next_pair(&c, first, &key, &v))
             return -EINVAL;
-        const struct event_field *f = find_field(fields, n, &at, &key);
+        const struct event_field *f = field_of(fields, n, &at, old, &key);
         int r = 0;
         if (text_is(&key, "t", 1)) {
             has_t = true;
@@ -416,7 +423,7 @@ int event_from_json(const char *line, size_t len, struct event *ret, struct err 
     const struct old_kind *old = NULL;
     int r = find_kind(c, &ev.kind, &old);
     if (r == 0)
-        r = read_fields(c, &ev);
+        r = read_fields(c, old, &ev);
     if (r < 0)
         return err_set(err, EINVAL, "not an event: %.*s", (int)(len < 60 ? len : 60), line);
     if (ev.kind == EVENT_TICK)

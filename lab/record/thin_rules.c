@@ -13,7 +13,7 @@ static const struct thin_rule rules[] = {
     {.kind = EVENT_MANAGER, .key = "node", .moving = "lsn replayed dcs_last_seen latency_us", .gap = 5 * SEC},
     {.kind = EVENT_REPLICATION, .key = "node standby", .moving = "sent flushed replayed lag_bytes", .gap = 10 * SEC},
     {.kind = EVENT_SLOT, .key = "node slot", .moving = "restart retained_bytes", .gap = 10 * SEC},
-    {.kind = EVENT_DCS_MEMBER, .key = "node", .moving = "db_bytes raft_index", .gap = 10 * SEC},
+    {.kind = EVENT_ARBITER, .key = "node", .moving = "db_bytes raft_index", .gap = 10 * SEC},
     {.kind = EVENT_DCS_KEY, .key = "key", .moving = "value revision"},
     {.kind = EVENT_LINK, .key = "from to path", .moving = "rtt_us", .gap = 20 * SEC},
     {.kind = EVENT_NOISE, .key = "", .moving = "late_max_us late_p99_us steal_ms cpu_some load1", .gap = 2 * SEC},

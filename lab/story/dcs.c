@@ -71,8 +71,8 @@ void tell_dcs(struct story *s, const struct event *ev) {
     struct quorum_watch before = s->quorum;
     bool changed = quorum_note(&s->quorum, s->model, ev->t);
     const char *leader = leader_now(s);
-    if (ev->kind == EVENT_DCS_MEMBER)
-        s->etcd_error = ASKED_EVERY + waited(ev->u.DCS_MEMBER.error);
+    if (ev->kind == EVENT_ARBITER)
+        s->etcd_error = ASKED_EVERY + waited(ev->u.ARBITER.error);
     else if (ev->kind == EVENT_NODE_POWER)
         s->etcd_error = 0;
     if (changed && s->quorum.state == QUORUM_LOST)

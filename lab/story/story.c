@@ -214,7 +214,7 @@ static void dispatch(struct story *s, const struct event *ev) {
     case EVENT_DCS_LEASE:
         tell_leader(s, ev);
         break;
-    case EVENT_DCS_MEMBER: // told by tell_dcs
+    case EVENT_ARBITER: // told by tell_dcs
         break;
     case EVENT_FAULT:
         tell_fault(s, ev);

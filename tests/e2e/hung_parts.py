@@ -48,7 +48,7 @@ class Part(typing.NamedTuple):
 PARTS = [
     Part("application", "bascule-app", 4, "NOT KNOWN: the application's process ended before it had reported everything", told={"ev": "client.error", "phase": "process", "text": CUT}),
     Part("postgres", "postgres", 4, NOT_READ, seen={"ev": "sql", "node": "n1", "error": "no answer for 2 s"}, told={"ev": "final.read", "node": "n1", "error": "deadline"}),
-    Part("etcd", "etcd", 0, LOST_NOTHING, seen={"ev": "dcs.member", "node": "n1", "error": "no answer for 2.0 s"}, options=PATIENT),
+    Part("etcd", "etcd", 0, LOST_NOTHING, seen={"ev": "arbiter", "node": "n1", "error": "no answer for 2.0 s"}, options=PATIENT),
     Part("patroni", "patroni", 0, LOST_NOTHING, seen={"ev": "manager", "node": "n1", "error": "no answer for 2.0 s"}, options=PATIENT),
     Part("haproxy", "haproxy", 0, LOST_NOTHING, seen={"ev": "client.error", "node": "proxy", "text": "no answer"}, nodes=PROXY),
     Part("node-init", "init", 0, LOST_NOTHING),

@@ -104,21 +104,21 @@ struct event ev_lease(usec_t t, usec_t renewed, int64_t ttl_s) {
 }
 
 struct event ev_etcd(usec_t t, const char *node, const char *id, const char *leader_id, int64_t term) {
-    struct event ev = EVENT_NEW(DCS_MEMBER);
+    struct event ev = EVENT_NEW(ARBITER);
     ev.t = t;
-    STR_COPY(ev.u.DCS_MEMBER.node, node);
-    ev.u.DCS_MEMBER.answered = true;
-    ev.u.DCS_MEMBER.leader = str_eq(id, leader_id);
-    ev.u.DCS_MEMBER.term = term;
-    STR_COPY(ev.u.DCS_MEMBER.id, id);
-    STR_COPY(ev.u.DCS_MEMBER.leader_id, leader_id);
+    STR_COPY(ev.u.ARBITER.node, node);
+    ev.u.ARBITER.answered = true;
+    ev.u.ARBITER.leads = str_eq(id, leader_id);
+    ev.u.ARBITER.term = term;
+    STR_COPY(ev.u.ARBITER.id, id);
+    STR_COPY(ev.u.ARBITER.follows, leader_id);
     return ev;
 }
 
 struct event ev_etcd_silent(usec_t t, const char *node) {
-    struct event ev = EVENT_NEW(DCS_MEMBER);
+    struct event ev = EVENT_NEW(ARBITER);
     ev.t = t;
-    STR_COPY(ev.u.DCS_MEMBER.node, node);
+    STR_COPY(ev.u.ARBITER.node, node);
     return ev;
 }
 

@@ -42,7 +42,7 @@ class Run:
 
     def cluster(self):
         for i, n in enumerate(("n1", "n2", "n3")):
-            self.add(SEC, "dcs.member", node=n, answered=True, leader=i == 1, id=str(i + 1), leader_id="2", term=2)
+            self.add(SEC, "arbiter", node=n, service="etcd", answered=True, leads=i == 1, id=str(i + 1), follows="2", term=2)
             self.writable(SEC + 10 + i, n, i == 0)
         self.add(SEC + 100, "dcs.key", key="leader", value="n1", lease="a1")
         for n in "n2", "n3":

@@ -60,7 +60,7 @@ static void on_event(void *arg, const struct event *ev) {
         w->lease = *ev;
         w->n_lease++;
         break;
-    case EVENT_DCS_MEMBER:
+    case EVENT_ARBITER:
         w->member = *ev;
         break;
     case EVENT_DCS_WATCH:
@@ -122,10 +122,10 @@ static bool dcs_up(const struct world *w) {
     return w->n_initial > 0 && str_eq(w->watch.u.DCS_WATCH.state, "connected");
 }
 static bool dcs_silent(const struct world *w) {
-    return w->member.kind == EVENT_DCS_MEMBER && !w->member.u.DCS_MEMBER.answered;
+    return w->member.kind == EVENT_ARBITER && !w->member.u.ARBITER.answered;
 }
 static bool dcs_answers(const struct world *w) {
-    return w->member.u.DCS_MEMBER.answered && w->member.u.DCS_MEMBER.leader;
+    return w->member.u.ARBITER.answered && w->member.u.ARBITER.leads;
 }
 
 static void on_read_done(void *arg) {
@@ -320,9 +320,9 @@ static void a_frozen_etcd_is_silent_and_the_loop_goes_on(void **state) {
     longest_wall = longest_cpu = 0;
     run_until(&w, 6 * SEC, dcs_silent);
     test_etcd_signal(&etcd, SIGCONT);
-    print_message("etcd: %s; longest dispatch %lu us (%lu us of CPU)\n", w.member.u.DCS_MEMBER.error,
+    print_message("etcd: %s; longest dispatch %lu us (%lu us of CPU)\n", w.member.u.ARBITER.error,
                   (unsigned long)longest_wall, (unsigned long)longest_cpu);
-    assert_false(w.member.u.DCS_MEMBER.answered);
+    assert_false(w.member.u.ARBITER.answered);
     assert_true(longest_cpu < 5 * MSEC);
     run_until(&w, 5 * SEC, dcs_answers);
     assert_true(dcs_answers(&w));

@@ -262,6 +262,10 @@ static void old_names_are_read_for_good(void **state) {
          "{\"t\":7,\"ev\":\"manager\",\"repeats\":3,\"pause\":5,\"node\":\"n1\",\"service\":\"patroni\",\"answered\":"
          "true,"
          "\"http\":200,\"role\":\"leader\"}\n"},
+        {"{\"t\":7,\"ev\":\"dcs.member\",\"node\":\"n1\",\"answered\":true,\"leader\":true,\"term\":2,\"id\":\"a\","
+         "\"leader_id\":\"a\"}",
+         "{\"t\":7,\"ev\":\"arbiter\",\"node\":\"n1\",\"service\":\"etcd\",\"answered\":true,\"leads\":true,\"term\":2,"
+         "\"id\":\"a\",\"follows\":\"a\"}\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
         struct event ev;
@@ -273,6 +277,10 @@ static void old_names_are_read_for_good(void **state) {
     struct event ev;
     assert_int_equal(parse("{\"t\":1,\"ev\":\"membe\"}", &ev), -ENOENT);
     assert_int_equal(parse("{\"t\":1,\"ev\":\"member\",\"http\":-1}", &ev), -EINVAL);
+    assert_int_equal(parse("{\"t\":1,\"ev\":\"dcs.member\",\"leader\":7}", &ev),
+                     -EINVAL);                                                    // an old field has a type, too
+    assert_int_equal(parse("{\"t\":1,\"ev\":\"arbiter\",\"leader\":7}", &ev), 0); // only an old kind has old fields
+    assert_false(ev.u.ARBITER.leads);
 }
 
 static void an_unknown_kind_is_told_apart_from_a_broken_line(void **state) {

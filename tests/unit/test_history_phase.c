@@ -202,9 +202,9 @@ static void etcd_changes_its_leader(struct event *ev) {
     for (size_t i = 0; i < ARRAY_SIZE(inside); i++)
         if (inside[i] && *inside[i] > 20 * SEC)
             *inside[i] += 12 * SEC;
-    if (ev->kind == EVENT_DCS_MEMBER && ev->t > 15 * SEC) {
-        ev->u.DCS_MEMBER.leader = str_eq(ev->u.DCS_MEMBER.node, "e2");
-        ev->u.DCS_MEMBER.term++;
+    if (ev->kind == EVENT_ARBITER && ev->t > 15 * SEC) {
+        ev->u.ARBITER.leads = str_eq(ev->u.ARBITER.node, "e2");
+        ev->u.ARBITER.term++;
     }
 }
 

@@ -82,13 +82,13 @@ static void lose_quorum(struct run *r) {
 }
 
 static void etcd_says(struct run *r, usec_t t, const char *node, bool answered, const char *leader) {
-    struct event ev = EVENT_NEW(DCS_MEMBER);
+    struct event ev = EVENT_NEW(ARBITER);
     ev.t = t;
-    STR_COPY(ev.u.DCS_MEMBER.node, node);
-    STR_COPY(ev.u.DCS_MEMBER.id, node);
-    STR_COPY(ev.u.DCS_MEMBER.leader_id, leader);
-    ev.u.DCS_MEMBER.answered = answered;
-    ev.u.DCS_MEMBER.leader = answered && str_eq(node, leader);
+    STR_COPY(ev.u.ARBITER.node, node);
+    STR_COPY(ev.u.ARBITER.id, node);
+    STR_COPY(ev.u.ARBITER.follows, leader);
+    ev.u.ARBITER.answered = answered;
+    ev.u.ARBITER.leads = answered && str_eq(node, leader);
     (void)world_add(&r->w, ev);
 }
 

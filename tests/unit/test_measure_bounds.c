@@ -211,10 +211,10 @@ static void a_new_etcd_leader_restarts_the_lease_whenever_it_comes(void **state)
         r.w.gone += more, r.w.put += more, r.w.writable += more, r.w.writable_previous += more;
         r.w.writes_back += more, r.w.streaming += more, r.w.end += more;
         world_build(&r.w);
-        struct event ev = {.kind = EVENT_DCS_MEMBER, .t = MS(26000)}; // 16 s after the fault: n2 was etcd's leader
-        STR_COPY(ev.u.DCS_MEMBER.node, "n3");
-        ev.u.DCS_MEMBER.answered = true;
-        ev.u.DCS_MEMBER.leader = seen;
+        struct event ev = {.kind = EVENT_ARBITER, .t = MS(26000)}; // 16 s after the fault: n2 was etcd's leader
+        STR_COPY(ev.u.ARBITER.node, "n3");
+        ev.u.ARBITER.answered = true;
+        ev.u.ARBITER.leads = seen;
         (void)world_add(&r.w, ev);
         run_fold(&r, true);
         const struct phase *p = &r.o->phases.list[PHASE_DETECT]; // 46.3 s

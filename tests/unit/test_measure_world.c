@@ -139,12 +139,12 @@ static void add_key(struct world *w, usec_t t, const char *holder, bool initial)
 // From member `first` on they follow `leader`.
 static void add_etcd(struct world *w, usec_t t, int first, const char *leader) {
     for (int i = first; i <= 3; i++) {
-        struct event ev = at(EVENT_DCS_MEMBER, t);
-        (void)snprintf(ev.u.DCS_MEMBER.node, EVENT_NAME_MAX, "n%d", i);
-        STR_COPY(ev.u.DCS_MEMBER.id, ev.u.DCS_MEMBER.node);
-        STR_COPY(ev.u.DCS_MEMBER.leader_id, leader);
-        ev.u.DCS_MEMBER.answered = true;
-        ev.u.DCS_MEMBER.leader = str_eq(ev.u.DCS_MEMBER.node, leader);
+        struct event ev = at(EVENT_ARBITER, t);
+        (void)snprintf(ev.u.ARBITER.node, EVENT_NAME_MAX, "n%d", i);
+        STR_COPY(ev.u.ARBITER.id, ev.u.ARBITER.node);
+        STR_COPY(ev.u.ARBITER.follows, leader);
+        ev.u.ARBITER.answered = true;
+        ev.u.ARBITER.leads = str_eq(ev.u.ARBITER.node, leader);
         (void)world_add(w, ev);
     }
 }

@@ -79,12 +79,12 @@ void teller_position(struct teller *x, double asked, const char *node, bool stan
 }
 
 void teller_etcd(struct teller *x, double t, const char *node, bool answered, const char *leader) {
-    struct event ev = teller_at(EVENT_DCS_MEMBER, t);
-    STR_COPY(ev.u.DCS_MEMBER.node, node);
-    ev.u.DCS_MEMBER.answered = answered;
-    ev.u.DCS_MEMBER.leader = answered && str_eq(node, leader);
-    STR_COPY(ev.u.DCS_MEMBER.id, node);
-    STR_COPY(ev.u.DCS_MEMBER.leader_id, answered ? leader : "");
+    struct event ev = teller_at(EVENT_ARBITER, t);
+    STR_COPY(ev.u.ARBITER.node, node);
+    ev.u.ARBITER.answered = answered;
+    ev.u.ARBITER.leads = answered && str_eq(node, leader);
+    STR_COPY(ev.u.ARBITER.id, node);
+    STR_COPY(ev.u.ARBITER.follows, answered ? leader : "");
     teller_put(x, &ev);
 }
 
