@@ -109,7 +109,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_NODE_INFO:
     case EVENT_NODE_POWER:
     case EVENT_MANAGER:
-    case EVENT_DCS_LEASE:
+    case EVENT_GRANT:
     case EVENT_ARBITER:
     case EVENT_PROGRESS:
     case EVENT_WATCHDOG:

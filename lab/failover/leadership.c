@@ -48,20 +48,17 @@ static void on_key(struct leadership *l, const struct event *ev) {
     STR_COPY(k->value, k->gone ? "" : ev->u.DCS_KEY.value);
 }
 
-static void on_lease(struct leadership *l, const struct event *ev) {
-    if (ev->u.DCS_LEASE.gone || ev->u.DCS_LEASE.renewed == 0)
+static void on_grant(struct leadership *l, const struct event *ev) {
+    if (ev->u.GRANT.gone || ev->u.GRANT.renewed == 0)
         return;
-    int64_t error = ev->u.DCS_LEASE.error_us > 0 ? ev->u.DCS_LEASE.error_us : 0, ttl = ev->u.DCS_LEASE.ttl_s;
     struct renewal_seen *r = ADD(l, &l->renewals);
     r->t = ev->t;
-    r->renewal = (struct renewal){.at = ev->u.DCS_LEASE.renewed,
-                                  .error = (usec_t)error,
-                                  .ttl = ttl > 0 && ttl < 1000000 ? (usec_t)ttl * SEC : 0,
-                                  .seen = true};
-    STR_COPY(r->holder, ev->u.DCS_LEASE.holder);
+    r->renewal = (struct renewal){
+        .at = ev->u.GRANT.renewed, .error = (usec_t)ev->u.GRANT.error_us, .ttl = ev->u.GRANT.length, .seen = true};
+    STR_COPY(r->holder, ev->u.GRANT.holder);
 }
 
-static void on_etcd(struct leadership *l, const struct event *ev) {
+static void on_arbiter(struct leadership *l, const struct event *ev) {
     struct etcd_seen *e = ADD(l, &l->etcd);
     e->t = ev->t;
     e->leader = ev->u.ARBITER.answered && ev->u.ARBITER.leads;
@@ -140,10 +137,10 @@ void leadership_event(struct leadership *l, const struct model *m, const struct 
     switch ((int)ev->kind) {
     case EVENT_DCS_KEY:
         return on_key(l, ev);
-    case EVENT_DCS_LEASE:
-        return on_lease(l, ev);
+    case EVENT_GRANT:
+        return on_grant(l, ev);
     case EVENT_ARBITER:
-        return on_etcd(l, ev);
+        return on_arbiter(l, ev);
     case EVENT_SQL:
         return on_sql(l, ev);
     case EVENT_CONFIG:

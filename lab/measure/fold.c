@@ -344,7 +344,7 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_TICK:
     case EVENT_CONFIG:
     case EVENT_MANAGER:
-    case EVENT_DCS_LEASE:
+    case EVENT_GRANT:
     case EVENT_ARBITER:
     case EVENT_PROGRESS:
     case EVENT_SERVICE:

@@ -73,12 +73,12 @@ void model_apply_key(struct model *m, const struct event *ev) {
 }
 
 void model_apply_lease(struct model *m, const struct event *ev) {
-    const char *lease = ev->u.DCS_LEASE.lease;
+    const char *lease = ev->u.GRANT.id;
     bool mine = !*lease || !*m->lease || str_eq(lease, m->lease);
     if (!mine) // a late word on the lease of the leader before
         return;
-    m->lease_renewed = ev->u.DCS_LEASE.gone ? 0 : ev->u.DCS_LEASE.renewed;
-    m->lease_ttl = ev->u.DCS_LEASE.gone || ev->u.DCS_LEASE.ttl_s < 0 ? 0 : (usec_t)ev->u.DCS_LEASE.ttl_s * SEC;
+    m->lease_renewed = ev->u.GRANT.gone ? 0 : ev->u.GRANT.renewed;
+    m->lease_ttl = ev->u.GRANT.gone ? 0 : ev->u.GRANT.length;
 }
 
 // Patroni reports seconds, whole or not ("30", "0.5"). Nonsense is unknown, i.e. 0.

@@ -351,7 +351,7 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_DCS_KEY:
         model_apply_key(m, ev);
         break;
-    case EVENT_DCS_LEASE:
+    case EVENT_GRANT:
         model_apply_lease(m, ev);
         break;
     case EVENT_ARBITER:

@@ -44,14 +44,14 @@ enum lease_change lease_learn(usec_t *lo, usec_t *hi, usec_t last_asked, usec_t 
 
 static void tell(struct etcd *e, bool gone) {
     struct lease *l = &e->lease;
-    struct event ev = EVENT_NEW(DCS_LEASE);
-    (void)snprintf(ev.u.DCS_LEASE.lease, sizeof ev.u.DCS_LEASE.lease, "%" PRIx64, l->id);
-    STR_COPY(ev.u.DCS_LEASE.holder, l->holder);
-    ev.u.DCS_LEASE.renewed = l->hi;
-    ev.u.DCS_LEASE.error_us = (int64_t)(l->hi - l->lo);
-    ev.u.DCS_LEASE.ttl_s = l->granted;
-    ev.u.DCS_LEASE.remaining_s = gone ? 0 : l->remaining;
-    ev.u.DCS_LEASE.gone = gone;
+    struct event ev = EVENT_NEW(GRANT);
+    (void)snprintf(ev.u.GRANT.id, sizeof ev.u.GRANT.id, "%" PRIx64, l->id);
+    STR_COPY(ev.u.GRANT.holder, l->holder);
+    ev.u.GRANT.renewed = l->hi;
+    ev.u.GRANT.error_us = (int64_t)(l->hi - l->lo);
+    ev.u.GRANT.length = (usec_t)l->granted * SEC;
+    ev.u.GRANT.remaining_s = gone ? 0 : l->remaining;
+    ev.u.GRANT.gone = gone;
     l->told_error = l->hi - l->lo;
     l->gone_told = gone;
     sink_emit(e->o->sink, &ev);

@@ -139,7 +139,7 @@ static void judge_node(struct proof *p, struct proof_node *n) {
 }
 
 static void judge_kinds(struct proof *p) {
-    static const enum event_kind needed[] = {EVENT_VERSION,  EVENT_SERVICE,   EVENT_DCS_LEASE,
+    static const enum event_kind needed[] = {EVENT_VERSION,  EVENT_SERVICE,   EVENT_GRANT,
                                              EVENT_LOG_LINE, EVENT_DCS_WATCH, EVENT_PROGRESS};
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
         if (!p->kinds[needed[i]])

@@ -109,12 +109,12 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(I, revision) \
     F(I, created)    /* revision of the key's creation: the same as before = written over, not deleted and made anew */ \
     F(B, initial)    /* from the first read, not a change */
-#define EVENT_FIELDS_DCS_LEASE(F) /* the lease on the leader key; emitted at each renewal seen and each loss */ \
-    F(N, lease) F(N, holder) \
+#define EVENT_FIELDS_GRANT(F) /* the time for which the authority to lead was given, where it is given for a time (etcd: the lease of the leader key): each renewal seen, and its loss */ \
+    F(N, id) F(N, holder) \
     F(U, renewed)    /* best estimate of the last renewal */ \
     F(C, error_us)   /* the renewal lies in [renewed - error, renewed] */ \
-    F(I, ttl_s)      /* granted */ \
-    F(I, remaining_s) /* as etcd answered */ \
+    F(U, length)     /* it ends so long after a renewal */ \
+    F(I, remaining_s) /* etcd only: as it answered */ \
     F(B, gone)
 #define EVENT_FIELDS_ARBITER(F) /* one of those who decide by majority, asked out of band: on change, else every 5 s */ \
     F(N, node) \
@@ -201,7 +201,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     X(RUN_BEGIN, "run.begin") X(VERSION, "version") X(NODE_INFO, "node.info") X(CONFIG, "config") \
     X(PROGRESS, "progress") X(LAB_STATE, "lab.state") X(NODE_POWER, "node.power") X(WATCHDOG, "watchdog") X(SERVICE, "service") \
     X(MANAGER, "manager") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
-    X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(DCS_LEASE, "dcs.lease") X(ARBITER, "arbiter") X(LINK, "link") X(PROXY, "proxy") \
+    X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(GRANT, "grant") X(ARBITER, "arbiter") X(LINK, "link") X(PROXY, "proxy") \
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
     X(FAULT, "fault") X(STEP, "step") X(STEP_NEXT, "step.next") X(PLAN_STEP, "plan.step") X(LESSON, "lesson") X(EXPECT, "expect") X(KNOWN_DEFECT, "known_defect") \
     X(COMMAND, "command") X(ACTION, "action") X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end") \

@@ -12,8 +12,14 @@ static void of_etcd(struct event *ev) {
 }
 
 static const struct old_kind kinds[] = {
-    {"member", EVENT_MANAGER, {{NULL, NULL}}, of_patroni},
-    {"dcs.member", EVENT_ARBITER, {{"leader", "leads"}, {"leader_id", "follows"}}, of_etcd},
+    {.name = "member", .kind = EVENT_MANAGER, .complete = of_patroni},
+    {.name = "dcs.member",
+     .kind = EVENT_ARBITER,
+     .fields = {{.then = "leader", .now = "leads"}, {.then = "leader_id", .now = "follows"}},
+     .complete = of_etcd},
+    {.name = "dcs.lease",
+     .kind = EVENT_GRANT,
+     .fields = {{.then = "lease", .now = "id"}, {.then = "ttl_s", .now = "length", .seconds = true}}},
 };
 
 static bool is(const char *word, const char *name, size_t n) {
@@ -27,9 +33,9 @@ const struct old_kind *event_old_kind(const char *name, size_t n) {
     return NULL;
 }
 
-const char *event_old_field(const struct old_kind *old, const char *name, size_t n) {
+const struct old_field *event_old_field(const struct old_kind *old, const char *name, size_t n) {
     for (const struct old_field *f = old->fields; f->then; f++)
         if (is(f->then, name, n))
-            return f->now;
+            return f;
     return NULL;
 }

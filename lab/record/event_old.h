@@ -6,6 +6,7 @@
 
 struct old_field {
     const char *then, *now; // names
+    bool seconds;           // of then: a whole number of seconds, where it is a time in µs today
 };
 
 enum { OLD_FIELDS_MAX = 4 };
@@ -14,10 +15,10 @@ struct old_kind {
     const char *name;                        // in the log
     enum event_kind kind;                    // what it is called today
     struct old_field fields[OLD_FIELDS_MAX]; // those whose names differ; ends where `then` is NULL
-    void (*complete)(struct event *ev);      // adds what the old line did not need to say
+    void (*complete)(struct event *ev);      // adds what the old line did not need to say; may be NULL
 };
 
 // NULL: no older program wrote a kind of that name, which has n bytes.
 const struct old_kind *event_old_kind(const char *name, size_t n);
-// Today's name of a field of such a line. NULL: it has the same name, or is none.
-const char *event_old_field(const struct old_kind *old, const char *name, size_t n);
+// A field of such a line by its old name. NULL: it has the same name today, or is none.
+const struct old_field *event_old_field(const struct old_kind *old, const char *name, size_t n);

@@ -367,26 +367,44 @@ static int find_kind(struct cursor c, enum event_kind *ret, const struct old_kin
     return -EINVAL;
 }
 
+// What a line may hold: the fields of its kind, and the names that they had.
+struct shape {
+    const struct event_field *fields;
+    size_t n, at;               // at: where the last one was found
+    const struct old_kind *old; // NULL: an old name would mean nothing
+};
+
 // The reader meets fields in the writer's order, so the search goes on from where the last one was found.
-static const struct event_field *find_field(const struct event_field *fields, size_t n, size_t *at,
-                                            const struct text *key) {
-    for (size_t tried = 0; tried < n; tried++, *at = (*at + 1) % n)
-        if (text_is(key, fields[*at].name, fields[*at].name_len))
-            return &fields[*at];
+static const struct event_field *find_field(struct shape *s, const char *name, size_t len) {
+    for (size_t tried = 0; tried < s->n; tried++, s->at = (s->at + 1) % s->n)
+        if (s->fields[s->at].name_len == len && memcmp(s->fields[s->at].name, name, len) == 0)
+            return &s->fields[s->at];
     return NULL;
 }
 
-// A field of an old kind is looked for under its old name first: `leader` of then may mean something else today.
-static const struct event_field *field_of(const struct event_field *fields, size_t n, size_t *at,
-                                          const struct old_kind *old, const struct text *key) {
-    const char *now = old ? event_old_field(old, key->p, key->n) : NULL;
-    return find_field(fields, n, at, now ? &(struct text){now, strlen(now), false} : key);
+// What was a whole number of seconds, below zero too, is a time of today.
+static int read_seconds(const struct value *v, usec_t *ret) {
+    int64_t s = 0;
+    int r = is_word(v, "null") ? 0 : read_int(v, -EVENT_COUNT_MAX, EVENT_COUNT_MAX, &s);
+    if (r == 0 && s > 0)
+        *ret = (usec_t)s < EVENT_TIME_MAX / SEC ? (usec_t)s * SEC : EVENT_TIME_MAX;
+    return r;
+}
+
+// The old name goes first: `leader` of then may be another field today.
+static int read_value(struct shape *s, const struct text *key, const struct value *v, struct event *ev) {
+    const struct old_field *old = s->old ? event_old_field(s->old, key->p, key->n) : NULL;
+    const struct event_field *f = old ? find_field(s, old->now, strlen(old->now)) : find_field(s, key->p, key->n);
+    if (!f)
+        return valid_word(v) ? 0 : -EINVAL;
+    void *at = (char *)ev + f->offset;
+    return old && old->seconds ? read_seconds(v, at) : read_field(f, v, at);
 }
 
 // Pass 2.
 static int read_fields(struct cursor c, const struct old_kind *old, struct event *ev) {
-    size_t n, at = 0;
-    const struct event_field *fields = event_fields(ev->kind, &n);
+    struct shape s = {.old = old};
+    s.fields = event_fields(ev->kind, &s.n);
     bool has_t = false;
     struct text key;
     struct value v;
@@ -394,8 +412,7 @@ static int read_fields(struct cursor c, const struct old_kind *old, struct event
     for (bool first = true; !take(&c, '}'); first = false) {
         if (!next_pair(&c, first, &key, &v))
             return -EINVAL;
-        const struct event_field *f = field_of(fields, n, &at, old, &key);
-        int r = 0;
+        int r;
         if (text_is(&key, "t", 1)) {
             has_t = true;
             r = read_time(&v, EVENT_TIME_MAX, &ev->t);
@@ -403,10 +420,8 @@ static int read_fields(struct cursor c, const struct old_kind *old, struct event
             r = read_int(&v, 0, EVENT_COUNT_MAX, &ev->repeats);
         } else if (text_is(&key, "pause", 5)) {
             r = read_time(&v, EVENT_TIME_MAX, &ev->pause);
-        } else if (f) {
-            r = read_field(f, &v, (char *)ev + f->offset);
-        } else if (!valid_word(&v)) {
-            r = -EINVAL;
+        } else {
+            r = read_value(&s, &key, &v, ev);
         }
         if (r < 0)
             return r;
@@ -429,7 +444,7 @@ int event_from_json(const char *line, size_t len, struct event *ret, struct err 
     if (ev.kind == EVENT_TICK)
         return err_set(err, ENOENT, "an event of a kind this program does not know: %.*s", (int)(len < 60 ? len : 60),
                        line);
-    if (old)
+    if (old && old->complete)
         old->complete(&ev);
     *ret = ev;
     return 0;

@@ -109,7 +109,7 @@ bool thin_same(const struct thin_rule *rule, const struct event *a, const struct
     return true;
 }
 
-// The lease is told again and again while its renewal is narrowed down; its loss is not. Progress is text for people.
+// A grant is told again and again while its renewal is narrowed down; its loss is not. Progress is text for people.
 bool thin_is_routine(const struct event *ev) {
-    return (ev->kind == EVENT_DCS_LEASE && !ev->u.DCS_LEASE.gone) || ev->kind == EVENT_PROGRESS;
+    return (ev->kind == EVENT_GRANT && !ev->u.GRANT.gone) || ev->kind == EVENT_PROGRESS;
 }

@@ -7,10 +7,10 @@
 #define LEASE_SCAN SEC // etcd looks for expired leases every 500 ms (lease/lessor.go); as much again for the watch
 
 static void note_lease(struct story *s, const struct event *ev) {
-    if (ev->u.DCS_LEASE.gone || (*ev->u.DCS_LEASE.holder && !str_eq(ev->u.DCS_LEASE.holder, s->holder)))
+    if (ev->u.GRANT.gone || (*ev->u.GRANT.holder && !str_eq(ev->u.GRANT.holder, s->holder)))
         return;
-    s->renewed = ev->u.DCS_LEASE.renewed;
-    s->ttl = ev->u.DCS_LEASE.ttl_s > 0 && ev->u.DCS_LEASE.ttl_s < 1000000 ? (usec_t)ev->u.DCS_LEASE.ttl_s * SEC : 0;
+    s->renewed = ev->u.GRANT.renewed;
+    s->ttl = ev->u.GRANT.length;
 }
 
 static void gone(struct story *s, const struct event *ev) {
@@ -72,7 +72,7 @@ static void member_written(struct story *s, const char *name, usec_t t) {
 }
 
 void tell_leader(struct story *s, const struct event *ev) {
-    if (ev->kind == EVENT_DCS_LEASE) {
+    if (ev->kind == EVENT_GRANT) {
         note_lease(s, ev);
         return;
     }

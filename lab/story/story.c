@@ -211,7 +211,7 @@ static void dispatch(struct story *s, const struct event *ev) {
         tell_application(s, ev);
         break;
     case EVENT_DCS_KEY:
-    case EVENT_DCS_LEASE:
+    case EVENT_GRANT:
         tell_leader(s, ev);
         break;
     case EVENT_ARBITER: // told by tell_dcs

@@ -96,10 +96,10 @@ struct event ev_key_gone(usec_t t, const char *key) {
 }
 
 struct event ev_lease(usec_t t, usec_t renewed, int64_t ttl_s) {
-    struct event ev = EVENT_NEW(DCS_LEASE);
+    struct event ev = EVENT_NEW(GRANT);
     ev.t = t;
-    ev.u.DCS_LEASE.renewed = renewed;
-    ev.u.DCS_LEASE.ttl_s = ttl_s;
+    ev.u.GRANT.renewed = renewed;
+    ev.u.GRANT.length = (usec_t)ttl_s * SEC;
     return ev;
 }
 

@@ -51,7 +51,7 @@ class Run:
         self.add(SEC + 400, "client.server", node="n1", address="10.77.0.11", timeline=1, backend_pid=1)
 
     def lease(self, t, holder="n1"):
-        self.add(t, "dcs.lease", lease="a1", holder=holder, renewed=t - 1000, error_us=40000, ttl_s=30, remaining_s=30)
+        self.add(t, "grant", id="a1", holder=holder, renewed=t - 1000, error_us=40000, length=30 * SEC, remaining_s=30)
 
     def ticks(self, start, stop, ok=10, failed=0):
         for t in range(start, stop, 100_000):

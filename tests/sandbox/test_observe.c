@@ -56,7 +56,7 @@ static void on_event(void *arg, const struct event *ev) {
         add(w->keys, sizeof w->keys, "%s%s=%s;", ev->u.DCS_KEY.key, ev->u.DCS_KEY.gone ? " gone" : "",
             ev->u.DCS_KEY.value);
         break;
-    case EVENT_DCS_LEASE:
+    case EVENT_GRANT:
         w->lease = *ev;
         w->n_lease++;
         break;
@@ -295,19 +295,18 @@ static void a_renewal_of_the_leaders_lease_is_known_within_its_own_error(void **
     usec_t to = usec_now() - w.sink.base;
     run_until(&w, 600 * MSEC, NULL);
     for (int i = 0; i < 2; i++) { // as first told, and as narrowed later
-        usec_t hi = w.lease.u.DCS_LEASE.renewed, lo = hi - (usec_t)w.lease.u.DCS_LEASE.error_us;
+        usec_t hi = w.lease.u.GRANT.renewed, lo = hi - (usec_t)w.lease.u.GRANT.error_us;
         print_message("renewed in [%lu, %lu], told [%lu, %lu] us, error %ld ms\n", (unsigned long)from,
-                      (unsigned long)to, (unsigned long)lo, (unsigned long)hi,
-                      (long)w.lease.u.DCS_LEASE.error_us / 1000);
+                      (unsigned long)to, (unsigned long)lo, (unsigned long)hi, (long)w.lease.u.GRANT.error_us / 1000);
         assert_true(lo <= to && hi >= from);
-        assert_true(w.lease.u.DCS_LEASE.error_us < 500000);
+        assert_true(w.lease.u.GRANT.error_us < 500000);
         run_until(&w, 4 * SEC, NULL);
     }
-    assert_true(w.lease.u.DCS_LEASE.error_us < 200000);
-    assert_string_equal("n1", w.lease.u.DCS_LEASE.holder);
+    assert_true(w.lease.u.GRANT.error_us < 200000);
+    assert_string_equal("n1", w.lease.u.GRANT.holder);
     test_etcd_delete(&etcd, "/service/demo/leader");
     run_until(&w, 500 * MSEC, NULL);
-    assert_true(w.lease.u.DCS_LEASE.gone);
+    assert_true(w.lease.u.GRANT.gone);
     world_end(&w);
 }
 

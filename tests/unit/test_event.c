@@ -266,6 +266,13 @@ static void old_names_are_read_for_good(void **state) {
          "\"leader_id\":\"a\"}",
          "{\"t\":7,\"ev\":\"arbiter\",\"node\":\"n1\",\"service\":\"etcd\",\"answered\":true,\"leads\":true,\"term\":2,"
          "\"id\":\"a\",\"follows\":\"a\"}\n"},
+        {"{\"t\":7,\"ev\":\"dcs.lease\",\"lease\":\"beef\",\"holder\":\"n1\",\"renewed\":5,\"error_us\":2,\"ttl_s\":30,"
+         "\"remaining_s\":29}",
+         "{\"t\":7,\"ev\":\"grant\",\"id\":\"beef\",\"holder\":\"n1\",\"renewed\":5,\"error_us\":2,\"length\":30000000,"
+         "\"remaining_s\":29}\n"},
+        {"{\"t\":7,\"ev\":\"dcs.lease\",\"ttl_s\":-1,\"gone\":true}", "{\"t\":7,\"ev\":\"grant\",\"gone\":true}\n"},
+        {"{\"t\":7,\"ev\":\"dcs.lease\",\"ttl_s\":9007199254740992}",
+         "{\"t\":7,\"ev\":\"grant\",\"length\":315360000000000}\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
         struct event ev;
@@ -281,6 +288,7 @@ static void old_names_are_read_for_good(void **state) {
                      -EINVAL);                                                    // an old field has a type, too
     assert_int_equal(parse("{\"t\":1,\"ev\":\"arbiter\",\"leader\":7}", &ev), 0); // only an old kind has old fields
     assert_false(ev.u.ARBITER.leads);
+    assert_int_equal(parse("{\"t\":1,\"ev\":\"dcs.lease\",\"ttl_s\":\"x\"}", &ev), -EINVAL);
 }
 
 static void an_unknown_kind_is_told_apart_from_a_broken_line(void **state) {

@@ -130,12 +130,12 @@ static void refinements_of_one_renewal_are_one_renewal(void **state) {
         int64_t error;
     } seen[] = {{1950850, 1001286}, {2989052, 1101550}, {2249687, 362185}, {2086713, 10737}, {12086713, 10000}};
     for (size_t i = 0; i < ARRAY_SIZE(seen); i++) {
-        struct event ev = EVENT_NEW(DCS_LEASE);
+        struct event ev = EVENT_NEW(GRANT);
         ev.t = seen[i].renewed + 1;
-        STR_COPY(ev.u.DCS_LEASE.holder, "n1");
-        ev.u.DCS_LEASE.renewed = seen[i].renewed;
-        ev.u.DCS_LEASE.error_us = seen[i].error;
-        ev.u.DCS_LEASE.ttl_s = 30;
+        STR_COPY(ev.u.GRANT.holder, "n1");
+        ev.u.GRANT.renewed = seen[i].renewed;
+        ev.u.GRANT.error_us = seen[i].error;
+        ev.u.GRANT.length = 30 * SEC;
         tell(w, &ev);
     }
     struct renewal first = leadership_renewal(&w->h->leadership, 10 * SEC),

@@ -168,8 +168,8 @@ static void other_settings(struct event *ev) {
         if (ev->kind == EVENT_CONFIG && str_eq(ev->u.CONFIG.key, keys[i]))
             (void)snprintf(ev->u.CONFIG.value, sizeof ev->u.CONFIG.value, "%u",
                            (settings_seed * 2654435761u >> (8 * i)) % (i == 3 ? 3000u : 40u) + 1u);
-    if (ev->kind == EVENT_DCS_LEASE && ev->u.DCS_LEASE.ttl_s)
-        ev->u.DCS_LEASE.ttl_s = (int64_t)(settings_seed * 2654435761u % 40u) + 1;
+    if (ev->kind == EVENT_GRANT && ev->u.GRANT.length)
+        ev->u.GRANT.length = (settings_seed * 2654435761u % 40u + 1) * SEC;
 }
 
 static void whatever_the_settings_both_have_the_same_bounds(void **state) {

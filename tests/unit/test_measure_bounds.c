@@ -57,7 +57,7 @@ static void a_lease_that_nobody_could_end_has_no_law(void **state) {
     world_leader_crash(&r.w);
     world_build(&r.w);
     VEC_FOREACH (&r.w.events, ev) // all but the lease a minute later
-        if (ev->kind != EVENT_DCS_LEASE && ev->t > MS(6000))
+        if (ev->kind != EVENT_GRANT && ev->t > MS(6000))
             ev->t += MS(60000);
     run_fold(&r, false);
     const struct phase *p = &r.o->phases.list[PHASE_DETECT];

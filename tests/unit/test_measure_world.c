@@ -163,10 +163,9 @@ static void add_cluster(struct world *w) {
     }
     add_key(w, SEC, "n1", true);
     if (w->renewed) {
-        struct event ev = at(EVENT_DCS_LEASE, w->renewed + 50 * MSEC);
-        STR_COPY(ev.u.DCS_LEASE.holder, "n1");
-        ev.u.DCS_LEASE.renewed = w->renewed, ev.u.DCS_LEASE.error_us = (int64_t)w->renew_error,
-        ev.u.DCS_LEASE.ttl_s = 30;
+        struct event ev = at(EVENT_GRANT, w->renewed + 50 * MSEC);
+        STR_COPY(ev.u.GRANT.holder, "n1");
+        ev.u.GRANT.renewed = w->renewed, ev.u.GRANT.error_us = (int64_t)w->renew_error, ev.u.GRANT.length = 30 * SEC;
         (void)world_add(w, ev);
     }
     if (w->etcd_leader)

@@ -273,11 +273,11 @@ static void the_lease_belongs_to_the_key_that_is_there(void **state) {
     STR_COPY(next.u.DCS_KEY.lease, "beef");
     model_apply(m, &next);
     struct event old = ev_lease(36 * SEC, 4 * SEC, 30);
-    STR_COPY(old.u.DCS_LEASE.lease, "dead");
+    STR_COPY(old.u.GRANT.id, "dead");
     model_apply(m, &old);
     assert_int_equal(m->lease_renewed, 0);
     struct event renewal = ev_lease(36 * SEC, 35 * SEC, 30);
-    STR_COPY(renewal.u.DCS_LEASE.lease, "beef");
+    STR_COPY(renewal.u.GRANT.id, "beef");
     model_apply(m, &renewal);
     assert_int_equal(m->lease_renewed, 35 * SEC);
     model_apply(m, &next); // the same key again, as a first read after a lost watch: the lease is still known

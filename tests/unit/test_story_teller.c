@@ -46,10 +46,10 @@ void teller_key(struct teller *x, double t, const char *holder, int64_t created)
 }
 
 void teller_lease(struct teller *x, double t, const char *holder, double renewed) {
-    struct event ev = teller_at(EVENT_DCS_LEASE, t);
-    STR_COPY(ev.u.DCS_LEASE.holder, holder);
-    ev.u.DCS_LEASE.renewed = (usec_t)(renewed * 1e6);
-    ev.u.DCS_LEASE.ttl_s = 30;
+    struct event ev = teller_at(EVENT_GRANT, t);
+    STR_COPY(ev.u.GRANT.holder, holder);
+    ev.u.GRANT.renewed = (usec_t)(renewed * 1e6);
+    ev.u.GRANT.length = 30 * SEC;
     teller_put(x, &ev);
 }
 

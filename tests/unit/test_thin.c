@@ -138,7 +138,7 @@ static void at_zero_nothing_is_merged(void **state) {
 // What moves is no news; what says something else is.
 static void what_says_something_else_is_news(void **state) {
     struct event cases[] = {sql(60 * SEC, "n2", 7), sql(60 * SEC, "n3", 7), tick(60 * SEC, 0, 3), tick(60 * SEC, 9, 1),
-                            tick(60 * SEC, 9, 0),   EVENT_NEW(COMMAND),     EVENT_NEW(LOG_LINE),  EVENT_NEW(DCS_LEASE)};
+                            tick(60 * SEC, 9, 0),   EVENT_NEW(COMMAND),     EVENT_NEW(LOG_LINE),  EVENT_NEW(GRANT)};
     static const bool news[] = {false, true, true, true, false, true, false, false};
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         event_list in = {0}, out = {0};
