@@ -142,8 +142,7 @@ static const char *node_of(const struct event *ev) {
 static bool always_urgent(const struct event *ev) {
     return ev->kind == EVENT_NODE_POWER || ev->kind == EVENT_SERVICE || ev->kind == EVENT_FAULT ||
            ev->kind == EVENT_LAB_STATE || ev->kind == EVENT_STEP || ev->kind == EVENT_COMMAND ||
-           ev->kind == EVENT_RUN_END || ev->kind == EVENT_CLIENT_SERVER ||
-           (ev->kind == EVENT_DCS_KEY && str_eq(ev->u.DCS_KEY.key, "leader"));
+           ev->kind == EVENT_RUN_END || ev->kind == EVENT_CLIENT_SERVER || ev->kind == EVENT_AUTHORITY;
 }
 
 static void note_run(struct feed *f, const struct event *ev) {

@@ -80,8 +80,11 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_REPLICATION:
         fold_row(f, ev);
         break;
-    case EVENT_DCS_KEY:
-        fold_dcs_key(f, ev);
+    case EVENT_AUTHORITY:
+        fold_authority(f, ev);
+        break;
+    case EVENT_ENTRY:
+        fold_entry(f, ev);
         break;
     case EVENT_CLIENT_TICK:
         fold_tick(f, ev);
@@ -115,7 +118,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
     case EVENT_WATCHDOG:
     case EVENT_SERVICE:
     case EVENT_SLOT:
-    case EVENT_DCS_WATCH:
+    case EVENT_STORE_WATCH:
     case EVENT_PROXY:
     case EVENT_CLIENT_SERVER:
     case EVENT_RECORD_THINNED:

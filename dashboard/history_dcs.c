@@ -9,36 +9,40 @@ static void drop_key(struct key_entry *k) {
     free(k->value);
 }
 
-static void note_key(struct history *h, const struct event *ev) {
+// The row of a key, to be filled with what it says now; its value was freed. NULL: the key is gone, and so is its row.
+static struct key_entry *note_key(struct history *h, const char *name, bool gone) {
     size_t i = 0;
-    while (i < h->keys.n && !str_eq(h->keys.items[i].key, ev->u.DCS_KEY.key))
+    while (i < h->keys.n && !str_eq(h->keys.items[i].key, name))
         i++;
     if (i < h->keys.n) {
         free(h->keys.items[i].value);
         h->keys.items[i].value = NULL;
     }
-    if (ev->u.DCS_KEY.gone) {
+    if (gone) {
         if (i < h->keys.n)
             memmove(&h->keys.items[i], &h->keys.items[i + 1], (--h->keys.n - i) * sizeof h->keys.items[0]);
-        return;
+        return NULL;
     }
     if (i == h->keys.n) {
         TRIM_OLDEST(&h->keys, KEEP_KEYS, drop_key);
         (void)VEC_ADD(&h->keys);
-        for (i = h->keys.n - 1; i > 0 && strcmp(h->keys.items[i - 1].key, ev->u.DCS_KEY.key) > 0; i--)
+        for (i = h->keys.n - 1; i > 0 && strcmp(h->keys.items[i - 1].key, name) > 0; i--)
             h->keys.items[i] = h->keys.items[i - 1]; // by name
     }
-    struct key_entry *k = &h->keys.items[i];
-    STR_COPY(k->key, ev->u.DCS_KEY.key);
-    STR_COPY(k->lease, ev->u.DCS_KEY.lease);
-    k->value = xstrdup(ev->u.DCS_KEY.value);
-    k->revision = ev->u.DCS_KEY.revision;
-    k->changed = ev->t;
+    STR_COPY(h->keys.items[i].key, name);
+    return &h->keys.items[i];
+}
+
+static void fill_key(struct key_entry *k, usec_t t, const char *value, const char *lease, int64_t revision) {
+    STR_COPY(k->lease, lease);
+    k->value = xstrdup(value);
+    k->revision = revision;
+    k->changed = t;
 }
 
 // history: [[timeline, end LSN, reason, time, new leader], ...], one per timeline that ended (patroni/ha.py, update_history).
 static void note_ends(struct history *h, const struct event *ev) {
-    cleanup_json cJSON *list = cJSON_Parse(ev->u.DCS_KEY.value);
+    cleanup_json cJSON *list = cJSON_Parse(ev->u.ENTRY.value);
     for (int i = 0; i < cJSON_GetArraySize(list); i++) {
         const cJSON *item = cJSON_GetArrayItem(list, i);
         const cJSON *tl = cJSON_GetArrayItem(item, 0), *end = cJSON_GetArrayItem(item, 1);
@@ -49,9 +53,17 @@ static void note_ends(struct history *h, const struct event *ev) {
     }
 }
 
-void fold_dcs_key(struct fold *f, const struct event *ev) {
-    note_key(&f->h, ev);
-    if (str_eq(ev->u.DCS_KEY.key, "history") && !ev->u.DCS_KEY.gone)
+void fold_authority(struct fold *f, const struct event *ev) {
+    struct key_entry *k = note_key(&f->h, EVENT_AUTHORITY_KEY, ev->u.AUTHORITY.gone);
+    if (k)
+        fill_key(k, ev->t, ev->u.AUTHORITY.holder, ev->u.AUTHORITY.grant, ev->u.AUTHORITY.revision);
+}
+
+void fold_entry(struct fold *f, const struct event *ev) {
+    struct key_entry *k = note_key(&f->h, ev->u.ENTRY.key, ev->u.ENTRY.gone);
+    if (k)
+        fill_key(k, ev->t, ev->u.ENTRY.value, ev->u.ENTRY.grant, ev->u.ENTRY.revision);
+    if (str_eq(ev->u.ENTRY.key, "history") && !ev->u.ENTRY.gone)
         note_ends(&f->h, ev);
 }
 

@@ -23,8 +23,7 @@ static bool may_change(struct history *h, const struct model *m, const struct ev
     case EVENT_NODE_POWER:
         hear(h, m, ev->u.NODE_POWER.node, ev->t);
         return true;
-    case EVENT_DCS_KEY:
-        return str_eq(ev->u.DCS_KEY.key, "leader");
+    case EVENT_AUTHORITY:
     case EVENT_NODE_INFO:
     case EVENT_REPLICATION:
         return true;

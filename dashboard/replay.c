@@ -47,7 +47,7 @@ static void mark_event(struct replay *r, const struct event *ev, const char *lea
         add_mark(r, place(r, ev), "the lab is %s", ev->u.LAB_STATE.state);
     else if (ev->kind == EVENT_RUN_END)
         add_mark(r, place(r, ev), "the run ends: %s", ev->u.RUN_END.reason);
-    else if (ev->kind == EVENT_DCS_KEY && !str_eq(leader, m->leader))
+    else if (ev->kind == EVENT_AUTHORITY && !str_eq(leader, m->leader))
         add_mark(r, place(r, ev), *m->leader ? "the leader key is %s's" : "the leader key is gone", m->leader);
 }
 

@@ -32,20 +32,21 @@ void leadership_done(struct leadership *l) {
 
 // ---- the fold --------------------------------------------------------------------------------------------------------
 
-static void on_key(struct leadership *l, const struct event *ev) {
-    if (str_starts(ev->u.DCS_KEY.key, "members/") && !ev->u.DCS_KEY.gone && !ev->u.DCS_KEY.initial) {
-        struct node_word *w = ADD(l, &l->key_writes);
-        w->t = ev->t;
-        STR_COPY(w->node, ev->u.DCS_KEY.key + strlen("members/"));
-    }
-    if (!str_eq(ev->u.DCS_KEY.key, "leader"))
+static void on_entry(struct leadership *l, const struct event *ev) {
+    if (!str_starts(ev->u.ENTRY.key, "members/") || ev->u.ENTRY.gone || ev->u.ENTRY.initial)
         return;
+    struct node_word *w = ADD(l, &l->key_writes);
+    w->t = ev->t;
+    STR_COPY(w->node, ev->u.ENTRY.key + strlen("members/"));
+}
+
+static void on_authority(struct leadership *l, const struct event *ev) {
     struct key_change *k = ADD(l, &l->keys);
     k->t = ev->t;
-    k->gone = ev->u.DCS_KEY.gone;
-    k->initial = ev->u.DCS_KEY.initial;
-    k->created = ev->u.DCS_KEY.created;
-    STR_COPY(k->value, k->gone ? "" : ev->u.DCS_KEY.value);
+    k->gone = ev->u.AUTHORITY.gone;
+    k->initial = ev->u.AUTHORITY.initial;
+    k->created = ev->u.AUTHORITY.epoch;
+    STR_COPY(k->value, k->gone ? "" : ev->u.AUTHORITY.holder);
 }
 
 static void on_grant(struct leadership *l, const struct event *ev) {
@@ -135,8 +136,10 @@ static void note_quorum(struct leadership *l, const struct model *m, usec_t t) {
 void leadership_event(struct leadership *l, const struct model *m, const struct event *ev) {
     note_quorum(l, m, ev->t);
     switch ((int)ev->kind) {
-    case EVENT_DCS_KEY:
-        return on_key(l, ev);
+    case EVENT_AUTHORITY:
+        return on_authority(l, ev);
+    case EVENT_ENTRY:
+        return on_entry(l, ev);
     case EVENT_GRANT:
         return on_grant(l, ev);
     case EVENT_ARBITER:

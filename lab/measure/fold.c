@@ -137,9 +137,8 @@ static void note_health(struct measure *m, const struct event *ev) {
         *VEC_ADD(&m->healths) = (struct health_change){w->since, w->error, w->healthy};
 }
 
-static void on_key(struct measure *m, const struct event *ev) {
-    if (str_eq(ev->u.DCS_KEY.key, "leader"))
-        STR_COPY(m->holder, ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value);
+static void on_authority(struct measure *m, const struct event *ev) {
+    STR_COPY(m->holder, ev->u.AUTHORITY.gone ? "" : ev->u.AUTHORITY.holder);
 }
 
 static void on_tick(struct measure *m, const struct event *ev) {
@@ -316,8 +315,8 @@ void measure_event(struct measure *m, const struct event *ev) {
         return m->closed ? (void)0 : on_sql(m, ev);
     case EVENT_REPLICATION:
         return m->closed ? (void)0 : on_replication(m, ev);
-    case EVENT_DCS_KEY:
-        return m->closed ? (void)0 : on_key(m, ev);
+    case EVENT_AUTHORITY:
+        return m->closed ? (void)0 : on_authority(m, ev);
     case EVENT_CLIENT_TICK:
         return on_tick(m, ev);
     case EVENT_FAULT:
@@ -344,13 +343,14 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_TICK:
     case EVENT_CONFIG:
     case EVENT_MANAGER:
+    case EVENT_ENTRY:
     case EVENT_GRANT:
     case EVENT_ARBITER:
     case EVENT_PROGRESS:
     case EVENT_SERVICE:
     case EVENT_WATCHDOG:
     case EVENT_SLOT:
-    case EVENT_DCS_WATCH:
+    case EVENT_STORE_WATCH:
     case EVENT_PROXY:
     case EVENT_LINK:
     case EVENT_CLIENT_SERVER:

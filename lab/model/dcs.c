@@ -17,9 +17,11 @@ static void set_key(struct model *m, const char *key, bool gone) {
         STR_COPY(VEC_ADD(&m->keys)->key, key);
 }
 
-static void apply_leader_key(struct model *m, const struct event *ev) {
-    const char *holder = ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value;
-    const char *lease = ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.lease;
+void model_apply_authority(struct model *m, const struct event *ev) {
+    const char *holder = ev->u.AUTHORITY.gone ? "" : ev->u.AUTHORITY.holder;
+    const char *lease = ev->u.AUTHORITY.gone ? "" : ev->u.AUTHORITY.grant;
+    m->dcs_read = true;
+    set_key(m, EVENT_AUTHORITY_KEY, ev->u.AUTHORITY.gone);
     model_diverge_key(m, ev);
     if (!str_eq(m->leader, holder) || !m->leader_known)
         m->leader_changed = ev->t;
@@ -47,21 +49,19 @@ static bool names_standby(const cJSON *sync, const char *name) {
 }
 
 static void apply_sync_key(struct model *m, const struct event *ev) {
-    STR_COPY(m->sync_key, ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value);
+    STR_COPY(m->sync_key, ev->u.ENTRY.gone ? "" : ev->u.ENTRY.value);
     cleanup_json cJSON *sync = cJSON_Parse(m->sync_key);
     STR_COPY(m->sync_leader, cJSON_IsObject(sync) ? json_str(sync, "leader", "") : "");
     for (size_t i = 0; i < m->n_nodes; i++)
         m->nodes[i].in_sync_key = cJSON_IsObject(sync) && names_standby(sync, m->nodes[i].name);
 }
 
-void model_apply_key(struct model *m, const struct event *ev) {
-    const char *key = ev->u.DCS_KEY.key;
-    bool gone = ev->u.DCS_KEY.gone;
+void model_apply_entry(struct model *m, const struct event *ev) {
+    const char *key = ev->u.ENTRY.key;
+    bool gone = ev->u.ENTRY.gone;
     m->dcs_read = true;
     set_key(m, key, gone);
-    if (str_eq(key, "leader"))
-        apply_leader_key(m, ev);
-    else if (str_eq(key, "sync"))
+    if (str_eq(key, "sync"))
         apply_sync_key(m, ev);
     else if (str_eq(key, "failover"))
         m->key_failover = !gone;
@@ -72,7 +72,7 @@ void model_apply_key(struct model *m, const struct event *ev) {
     }
 }
 
-void model_apply_lease(struct model *m, const struct event *ev) {
+void model_apply_grant(struct model *m, const struct event *ev) {
     const char *lease = ev->u.GRANT.id;
     bool mine = !*lease || !*m->lease || str_eq(lease, m->lease);
     if (!mine) // a late word on the lease of the leader before

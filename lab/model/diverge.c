@@ -33,13 +33,13 @@ static bool hand_at_dcs(const struct model *m, usec_t t) {
 
 // A former holder writes itself into the key while another one holds it. Whoever takes a free key creates it anew.
 static bool is_theft(struct model *m, const struct event *ev) {
-    const struct model_node *by = model_node(m, ev->u.DCS_KEY.value);
-    return by && by->has_led && *m->leader && !str_eq(m->leader, by->name) && !ev->u.DCS_KEY.initial &&
-           m->leader_created && m->leader_created == ev->u.DCS_KEY.created;
+    const struct model_node *by = model_node(m, ev->u.AUTHORITY.holder);
+    return by && by->has_led && *m->leader && !str_eq(m->leader, by->name) && !ev->u.AUTHORITY.initial &&
+           m->leader_created && m->leader_created == ev->u.AUTHORITY.epoch;
 }
 
 static void note_theft(struct model *m, const struct event *ev) {
-    const struct model_node *by = model_node(m, ev->u.DCS_KEY.value);
+    const struct model_node *by = model_node(m, ev->u.AUTHORITY.holder);
     m->theft = (struct model_theft){.t = ev->t};
     STR_COPY(m->theft.by, by->name);
     STR_COPY(m->theft.from, m->leader);
@@ -66,11 +66,11 @@ static void put_others_in_doubt(struct model *m, const char *leader, const char 
 }
 
 void model_diverge_key(struct model *m, const struct event *ev) {
-    struct model_node *n = ev->u.DCS_KEY.gone ? NULL : model_node(m, ev->u.DCS_KEY.value);
+    struct model_node *n = ev->u.AUTHORITY.gone ? NULL : model_node(m, ev->u.AUTHORITY.holder);
     bool theft = n && is_theft(m, ev);
     if (theft)
         note_theft(m, ev);
-    m->leader_created = ev->u.DCS_KEY.gone ? 0 : ev->u.DCS_KEY.created;
+    m->leader_created = ev->u.AUTHORITY.gone ? 0 : ev->u.AUTHORITY.epoch;
     if (!n)
         return;
     n->has_led = true;

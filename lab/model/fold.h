@@ -22,6 +22,7 @@ void model_diverge_power(struct model *m, const struct model_node *n, usec_t t);
 void model_apply_version(struct model *m, const struct event *ev);
 
 // dcs.c: keys, lease, settings
-void model_apply_key(struct model *m, const struct event *ev);
-void model_apply_lease(struct model *m, const struct event *ev);
+void model_apply_authority(struct model *m, const struct event *ev);
+void model_apply_entry(struct model *m, const struct event *ev);
+void model_apply_grant(struct model *m, const struct event *ev);
 void model_apply_config(struct model *m, const struct event *ev);

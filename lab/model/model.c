@@ -348,11 +348,14 @@ void model_apply(struct model *m, const struct event *ev) {
     case EVENT_SLOT:
         model_apply_slot(m, ev);
         break;
-    case EVENT_DCS_KEY:
-        model_apply_key(m, ev);
+    case EVENT_AUTHORITY:
+        model_apply_authority(m, ev);
+        break;
+    case EVENT_ENTRY:
+        model_apply_entry(m, ev);
         break;
     case EVENT_GRANT:
-        model_apply_lease(m, ev);
+        model_apply_grant(m, ev);
         break;
     case EVENT_ARBITER:
         apply_arbiter(m, ev);
@@ -384,7 +387,7 @@ void model_apply(struct model *m, const struct event *ev) {
         break;
     case EVENT_TICK: // the clock alone
     case EVENT_RUN_BEGIN:
-    case EVENT_DCS_WATCH:
+    case EVENT_STORE_WATCH:
     case EVENT_PROXY:
     case EVENT_CLIENT_ERROR:
     case EVENT_STEP:

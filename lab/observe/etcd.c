@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: PostgreSQL
 // The cluster's keys. The happy path:
-//   read all keys under the prefix from a member that knows a leader (dcs.key initial) -> watch from the next revision on, on EVERY
+//   read all keys under the prefix from a member that knows a leader (authority, entry: initial) -> watch from the next revision on, on EVERY
 //   member at the same time -> each change is told once, by whoever has it first: revisions tell what was told already
 // A watch on one member alone would be blind whenever that member is cut off: it looks alive and just has no news.
 // What goes wrong:
-//   a watch ends, a member dies    dcs.watch lost; another attempt every 500 ms, from the last revision told: nothing is missed
+//   a watch ends, a member dies    store.watch lost; another attempt every 500 ms, from the last revision told: nothing is missed
 //   the wanted revision is compacted, or another cluster answers (etcd started anew): read all keys again and tell the differences
 #include <stdio.h>
 
@@ -16,9 +16,10 @@
 
 // ---- telling ---------------------------------------------------------------------------------------------------------
 static void tell_watch(struct etcd_member *m, bool connected) {
-    struct event ev = EVENT_NEW(DCS_WATCH);
-    STR_COPY(ev.u.DCS_WATCH.node, m->w->def->name);
-    STR_COPY(ev.u.DCS_WATCH.state, connected ? "connected" : "lost");
+    struct event ev = EVENT_NEW(STORE_WATCH);
+    STR_COPY(ev.u.STORE_WATCH.store, "etcd");
+    STR_COPY(ev.u.STORE_WATCH.node, m->w->def->name);
+    STR_COPY(ev.u.STORE_WATCH.state, connected ? "connected" : "lost");
     m->connected = connected;
     sink_emit(m->etcd->o->sink, &ev);
 }
@@ -45,16 +46,35 @@ static void remember(struct etcd *e, const struct dcs_kv *kv) {
     k->seen = true;
 }
 
-static void tell_key(struct etcd *e, const struct dcs_kv *kv, bool initial) {
-    struct event ev = EVENT_NEW(DCS_KEY);
-    STR_COPY(ev.u.DCS_KEY.key, kv->key);
-    STR_COPY(ev.u.DCS_KEY.value, kv->value);
-    ev.u.DCS_KEY.gone = kv->gone;
-    ev.u.DCS_KEY.revision = kv->revision;
-    ev.u.DCS_KEY.created = kv->created;
-    ev.u.DCS_KEY.initial = initial;
+static struct event authority_of(const struct dcs_kv *kv, bool initial) {
+    struct event ev = EVENT_NEW(AUTHORITY);
+    STR_COPY(ev.u.AUTHORITY.voice, "etcd");
+    STR_COPY(ev.u.AUTHORITY.holder, kv->value);
+    ev.u.AUTHORITY.gone = kv->gone;
+    ev.u.AUTHORITY.epoch = kv->created;
+    ev.u.AUTHORITY.revision = kv->revision;
+    ev.u.AUTHORITY.initial = initial;
     if (kv->lease)
-        (void)snprintf(ev.u.DCS_KEY.lease, sizeof ev.u.DCS_KEY.lease, "%" PRIx64, kv->lease);
+        (void)snprintf(ev.u.AUTHORITY.grant, sizeof ev.u.AUTHORITY.grant, "%" PRIx64, kv->lease);
+    return ev;
+}
+
+static struct event entry_of(const struct dcs_kv *kv, bool initial) {
+    struct event ev = EVENT_NEW(ENTRY);
+    STR_COPY(ev.u.ENTRY.store, "etcd");
+    STR_COPY(ev.u.ENTRY.key, kv->key);
+    STR_COPY(ev.u.ENTRY.value, kv->value);
+    ev.u.ENTRY.gone = kv->gone;
+    ev.u.ENTRY.created = kv->created;
+    ev.u.ENTRY.revision = kv->revision;
+    ev.u.ENTRY.initial = initial;
+    if (kv->lease)
+        (void)snprintf(ev.u.ENTRY.grant, sizeof ev.u.ENTRY.grant, "%" PRIx64, kv->lease);
+    return ev;
+}
+
+static void tell_key(struct etcd *e, const struct dcs_kv *kv, bool initial) {
+    struct event ev = str_eq(kv->key, "leader") ? authority_of(kv, initial) : entry_of(kv, initial);
     sink_emit(e->o->sink, &ev);
     remember(e, kv);
     if (str_eq(kv->key, "leader"))

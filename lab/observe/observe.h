@@ -2,7 +2,7 @@
 #pragma once
 // Asks the running cluster, out of band: sockets are opened inside each node's own network namespace, to that node's loopback or
 // unix socket, so no network fault blinds us and no packet is added to the lab's network. Everything seen becomes an event
-// (manager, sql, replication, slot, dcs.*, config, proxy, log, noise). One loop, nothing blocks: a probe without an answer is an
+// (manager, sql, replication, slot, authority, entry, grant, arbiter, config, proxy, log, noise). One loop, nothing blocks: a probe without an answer is an
 // observation. Cost target: with supervisor and workload under 5 % of a core.
 #include <systemd/sd-event.h>
 

@@ -112,7 +112,7 @@ void proof_take_watch(struct proof *p, const struct event *ev) {
         model_apply(p->model, ev);
         p->was_complete = p->was_complete || model_complete(p->model, NULL, 0);
     }
-    if (ev->kind == EVENT_DCS_KEY && str_eq(ev->u.DCS_KEY.key, "leader"))
+    if (ev->kind == EVENT_AUTHORITY)
         p->leader_seen = true;
     if (ev->kind == EVENT_CONFIG && str_eq(ev->u.CONFIG.key, "patroni.ttl"))
         p->settings_seen = true;
@@ -139,15 +139,15 @@ static void judge_node(struct proof *p, struct proof_node *n) {
 }
 
 static void judge_kinds(struct proof *p) {
-    static const enum event_kind needed[] = {EVENT_VERSION,  EVENT_SERVICE,   EVENT_GRANT,
-                                             EVENT_LOG_LINE, EVENT_DCS_WATCH, EVENT_PROGRESS};
+    static const enum event_kind needed[] = {EVENT_VERSION,  EVENT_SERVICE,     EVENT_GRANT,
+                                             EVENT_LOG_LINE, EVENT_STORE_WATCH, EVENT_PROGRESS};
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
         if (!p->kinds[needed[i]])
             proof_lack(p, "the log has no '%s' at all, which every run has", event_kind_name(needed[i]));
     if (!p->settings_seen)
         proof_lack(p, "the log does not say which settings the cluster had (config)");
     if (!p->leader_seen)
-        proof_lack(p, "the log never speaks of the leader key (dcs.key)");
+        proof_lack(p, "the log never speaks of the leader key (authority)");
 }
 
 static void judge_noise(struct proof *p) {

@@ -4,7 +4,7 @@
 // the engine, the measures, the report and the dashboard are folds over it. One table gives the C structs, the JSON writer
 // and the JSON reader, so they can't drift apart. docs/events.md explains each kind for people.
 //
-// A line in events.jsonl: {"t":1234567,"ev":"dcs.key","key":"leader",...}; t is run time in µs. A line of a thinned record may stand for
+// A line in events.jsonl: {"t":1234567,"ev":"authority","holder":"n1",...}; t is run time in µs. A line of a thinned record may stand for
 // several observations that said the same: {"t":..,"ev":"sql","repeats":9,"pause":1000123,...} (lab/record/thin.h).
 #include <stdbool.h>
 #include <stdint.h>
@@ -101,14 +101,24 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_REPLICATION(F) /* one row of pg_stat_replication, as seen on `node`; gone = row vanished */ \
     F(N, node) F(N, standby) F(N, state) F(N, sync_state) F(L, sent) F(L, flushed) F(L, replayed) F(I, lag_bytes) F(B, gone)
 #define EVENT_FIELDS_SLOT(F) F(N, node) F(N, slot) F(B, active) F(L, restart) F(I, retained_bytes) F(B, gone)
-#define EVENT_FIELDS_DCS_WATCH(F) F(N, node) /* the etcd member that the watch hangs on */ F(N, state) /* connected, lost */
-#define EVENT_FIELDS_DCS_KEY(F) /* a change under the cluster's prefix, from the etcd watch */ \
-    F(N, key)        /* "leader", "members/n1", "sync", "status", "config", "history", "initialize", "failover", "failsafe" */ \
+#define EVENT_FIELDS_AUTHORITY(F) /* who may lead, as a voice says it that the cluster obeys */ \
+    F(N, voice)      /* whose word it is: etcd (the leader key) */ \
+    F(N, holder)     /* the node that may lead */ \
+    F(B, gone)       /* nobody may: given up, deleted or expired */ \
+    F(N, grant)      /* id of the grant that it ends with, "" = none */ \
+    F(I, epoch)      /* another number each time it is given anew; the same = taken over without having been free; 0 = not known. etcd: the revision of the key's creation */ \
+    F(I, revision)   /* rises with each word of this voice */ \
+    F(B, initial)    /* found by the first read: it may have changed any time before */
+#define EVENT_FIELDS_ENTRY(F) /* an entry of the cluster's shared store changed, but for the one that is the authority */ \
+    F(N, store)      /* which: etcd (what lies under the cluster's prefix) */ \
+    F(N, key)        /* in the manager's own words; Patroni: "members/n1", "sync", "status", "config", "history", "initialize", "failover", "failsafe" */ \
     F(B, gone)       /* deleted or expired */ \
-    F(S, value) F(N, lease) /* hex id, "" = none */ \
+    F(S, value) F(N, grant) /* id of the grant that it ends with, "" = none */ \
     F(I, revision) \
-    F(I, created)    /* revision of the key's creation: the same as before = written over, not deleted and made anew */ \
+    F(I, created)    /* revision of its creation */ \
     F(B, initial)    /* from the first read, not a change */
+#define EVENT_FIELDS_STORE_WATCH(F) /* does the observer still hear of changes in the store? */ \
+    F(N, store) F(N, node) /* the member that the watch hangs on */ F(N, state) /* connected, lost */
 #define EVENT_FIELDS_GRANT(F) /* the time for which the authority to lead was given, where it is given for a time (etcd: the lease of the leader key): each renewal seen, and its loss */ \
     F(N, id) F(N, holder) \
     F(U, renewed)    /* best estimate of the last renewal */ \
@@ -201,7 +211,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     X(RUN_BEGIN, "run.begin") X(VERSION, "version") X(NODE_INFO, "node.info") X(CONFIG, "config") \
     X(PROGRESS, "progress") X(LAB_STATE, "lab.state") X(NODE_POWER, "node.power") X(WATCHDOG, "watchdog") X(SERVICE, "service") \
     X(MANAGER, "manager") X(SQL, "sql") X(REPLICATION, "replication") X(SLOT, "slot") \
-    X(DCS_WATCH, "dcs.watch") X(DCS_KEY, "dcs.key") X(GRANT, "grant") X(ARBITER, "arbiter") X(LINK, "link") X(PROXY, "proxy") \
+    X(AUTHORITY, "authority") X(ENTRY, "entry") X(STORE_WATCH, "store.watch") X(GRANT, "grant") X(ARBITER, "arbiter") X(LINK, "link") X(PROXY, "proxy") \
     X(CLIENT_TICK, "client.tick") X(CLIENT_ERROR, "client.error") X(CLIENT_SERVER, "client.server") \
     X(FAULT, "fault") X(STEP, "step") X(STEP_NEXT, "step.next") X(PLAN_STEP, "plan.step") X(LESSON, "lesson") X(EXPECT, "expect") X(KNOWN_DEFECT, "known_defect") \
     X(COMMAND, "command") X(ACTION, "action") X(FINAL_ROWS, "final.rows") X(FINAL_READ, "final.read") X(NOISE, "noise") X(LOG_LINE, "log") X(RUN_END, "run.end") \
@@ -232,7 +242,7 @@ struct event {
     enum event_kind kind;
     int64_t repeats; // a merged line: how many more like this one lie between the line of its kind before and this; a count
     usec_t pause;    // and the longest time between two of them that follow each other
-    union {   // member name = kind: ev.u.DCS_KEY.key
+    union {   // member name = kind: ev.u.ENTRY.key
 #define X(kind, name) struct { EVENT_FIELDS_##kind(EVENT_MEMBER) } kind;
         EVENT_KINDS(X)
 #undef X
@@ -240,8 +250,11 @@ struct event {
 };
 // clang-format on
 
-// "dcs.key"; "tick" for EVENT_TICK.
+// "node.power"; "tick" for EVENT_TICK.
 const char *event_kind_name(enum event_kind kind);
+
+// Where entries of the store are listed or asked for by name, the authority goes by this one: Patroni's name of its key.
+#define EVENT_AUTHORITY_KEY "leader"
 
 #define EVENT_BUCKET (100 * MSEC) // of a client.tick
 // A server whose position stands still for so long, though there is more, is stuck: positions come once a second, and two that were late prove

@@ -13,9 +13,9 @@ enum { OLD_FIELDS_MAX = 4 };
 
 struct old_kind {
     const char *name;                        // in the log
-    enum event_kind kind;                    // what it is called today
+    enum event_kind kind;                    // as what it is read
     struct old_field fields[OLD_FIELDS_MAX]; // those whose names differ; ends where `then` is NULL
-    void (*complete)(struct event *ev);      // adds what the old line did not need to say; may be NULL
+    void (*complete)(struct event *ev);      // makes today's event of what was read; may be NULL
 };
 
 // NULL: no older program wrote a kind of that name, which has n bytes.

@@ -6,7 +6,7 @@
 //
 //   pass 1: find "ev"                 -> kind, and with it the table of fields; a kind by an old name is that of today
 //   pass 2: every key of the object   -> the field's value; the whole line is checked by the way
-//   pass 3: of an old name            -> what such a line left unsaid (event_old.h)
+//   pass 3: of an old name            -> what such a line left unsaid, or said in another form (event_old.h)
 #include <float.h>
 #include <locale.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// One event to one line: {"t":1234567,"ev":"dcs.key","key":"leader"}. Fields with their zero value are left out.
+// One event to one line: {"t":1234567,"ev":"authority","holder":"n1"}. Fields with their zero value are left out.
 #include <math.h>
 #include <stdio.h>
 

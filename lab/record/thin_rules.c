@@ -14,7 +14,8 @@ static const struct thin_rule rules[] = {
     {.kind = EVENT_REPLICATION, .key = "node standby", .moving = "sent flushed replayed lag_bytes", .gap = 10 * SEC},
     {.kind = EVENT_SLOT, .key = "node slot", .moving = "restart retained_bytes", .gap = 10 * SEC},
     {.kind = EVENT_ARBITER, .key = "node", .moving = "db_bytes raft_index", .gap = 10 * SEC},
-    {.kind = EVENT_DCS_KEY, .key = "key", .moving = "value revision"},
+    {.kind = EVENT_AUTHORITY, .key = "voice", .moving = "revision"},
+    {.kind = EVENT_ENTRY, .key = "store key", .moving = "value revision"},
     {.kind = EVENT_LINK, .key = "from to path", .moving = "rtt_us", .gap = 20 * SEC},
     {.kind = EVENT_NOISE, .key = "", .moving = "late_max_us late_p99_us steal_ms cpu_some load1", .gap = 2 * SEC},
     {.kind = EVENT_LOG_LINE, .key = "node service", .moving = "read", .free = true},
@@ -90,17 +91,17 @@ static bool same_words(const char *a, const char *b) {
 }
 
 static bool same_value(const struct event *a, const struct event *b) {
-    const char *key = a->u.DCS_KEY.key;
+    const char *key = a->u.ENTRY.key;
     if (str_eq(key, "status") || str_starts(key, "members/"))
-        return same_words(a->u.DCS_KEY.value, b->u.DCS_KEY.value);
-    return str_eq(a->u.DCS_KEY.value, b->u.DCS_KEY.value);
+        return same_words(a->u.ENTRY.value, b->u.ENTRY.value);
+    return str_eq(a->u.ENTRY.value, b->u.ENTRY.value);
 }
 
 bool thin_same(const struct thin_rule *rule, const struct event *a, const struct event *b) {
     size_t n;
     if (rule->kind == EVENT_CLIENT_TICK)
         return same_outcomes(a, b);
-    if (rule->kind == EVENT_DCS_KEY && !same_value(a, b))
+    if (rule->kind == EVENT_ENTRY && !same_value(a, b))
         return false;
     const struct event_field *fields = event_fields(rule->kind, &n);
     for (size_t i = 0; i < n; i++)

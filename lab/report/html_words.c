@@ -49,16 +49,15 @@ static void say_manager(struct html_page *p, const struct event *ev) {
                   ev->u.MANAGER.error);
 }
 
-static void say_key(struct html_page *p, const struct event *ev) {
-    const char *key = ev->u.DCS_KEY.key;
-    if (str_eq(key, "leader") || str_eq(key, "sync") ||
-        str_eq(key, "status")) // the story's; moves with every loop of the leader
+static void say_entry(struct html_page *p, const struct event *ev) {
+    const char *key = ev->u.ENTRY.key;
+    if (str_eq(key, "sync") || str_eq(key, "status")) // the story's; moves with every loop of the leader
         return;
-    if (ev->u.DCS_KEY.gone)
+    if (ev->u.ENTRY.gone)
         (void)row(p, ev, TOLD_EVENT, "", "key '%s' is gone", key);
     else
-        (void)row(p, ev, TOLD_DETAIL, "", "key '%s' is %s%s", key, ev->u.DCS_KEY.value,
-                  ev->u.DCS_KEY.initial ? " (found by the first read)" : "");
+        (void)row(p, ev, TOLD_DETAIL, "", "key '%s' is %s%s", key, ev->u.ENTRY.value,
+                  ev->u.ENTRY.initial ? " (found by the first read)" : "");
 }
 
 // The same line of the same daemon a moment ago gets a count instead of a row.
@@ -114,11 +113,11 @@ static void say(struct html_page *p, const struct event *ev) {
     case EVENT_MANAGER:
         say_manager(p, ev);
         break;
-    case EVENT_DCS_WATCH:
-        (void)row(p, ev, TOLD_DETAIL, ev->u.DCS_WATCH.node, "observer's etcd watch %s", ev->u.DCS_WATCH.state);
+    case EVENT_STORE_WATCH:
+        (void)row(p, ev, TOLD_DETAIL, ev->u.STORE_WATCH.node, "observer's etcd watch %s", ev->u.STORE_WATCH.state);
         break;
-    case EVENT_DCS_KEY:
-        say_key(p, ev);
+    case EVENT_ENTRY:
+        say_entry(p, ev);
         break;
     case EVENT_CLIENT_ERROR:
         say_client_error(p, ev);

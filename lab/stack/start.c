@@ -336,9 +336,8 @@ void start_on_event(struct stack *s, const struct event *ev, const struct model 
         return;
     if (ev->kind == EVENT_SERVICE)
         on_service(s, ev);
-    else if (ev->kind == EVENT_DCS_KEY && s->phase == START_LOCK && str_eq(ev->u.DCS_KEY.key, "leader") &&
-             !ev->u.DCS_KEY.gone)
-        join_others(s, ev->u.DCS_KEY.value);
+    else if (ev->kind == EVENT_AUTHORITY && s->phase == START_LOCK && !ev->u.AUTHORITY.gone)
+        join_others(s, ev->u.AUTHORITY.holder);
     if ((s->phase == START_JOIN || !s->has_leader) && m && model_complete(m, NULL, 0))
         set_phase(s, START_DONE);
 }

@@ -36,7 +36,7 @@ static void taken(struct story *s, const struct event *ev, const char *now) {
     char text[USEC_TEXT_MAX];
     if (!s->key_held_once)
         (void)tell(s, ev->t, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_NEUTRAL, now, "%s %s the leader key: the first leader",
-                   now, ev->u.DCS_KEY.initial ? "holds" : "takes");
+                   now, ev->u.AUTHORITY.initial ? "holds" : "takes");
     else if (s->key_gone && ev->t > s->key_gone)
         (void)tell(s, ev->t, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_NEUTRAL, now,
                    "%s takes the leader key, which was free for %s", now, usec_format(text, ev->t - s->key_gone));
@@ -47,15 +47,15 @@ static void taken(struct story *s, const struct event *ev, const char *now) {
 // Another holder, and no loss was seen in between. The same revision of creation proves that the key was written over; without it (old logs) there
 // is only the watch, which sees every deletion unless it had to begin anew.
 static void changed_hands(struct story *s, const struct event *ev, const char *now) {
-    bool created_anew = s->key_created && ev->u.DCS_KEY.created && s->key_created != ev->u.DCS_KEY.created;
-    if (ev->u.DCS_KEY.initial || created_anew) {
+    bool created_anew = s->key_created && ev->u.AUTHORITY.epoch && s->key_created != ev->u.AUTHORITY.epoch;
+    if (ev->u.AUTHORITY.initial || created_anew) {
         (void)tell(s, ev->t, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_WARN, now,
                    "%s holds the leader key instead of %s; when the key changed hands was not seen", now, s->holder);
         return;
     }
     struct moment *m = tell(s, ev->t, MOMENT_KEY_STOLEN, TOLD_MAIN, MOOD_BAD, now,
                             "%s TOOK THE LEADER KEY FROM %s, without the key having been free", now, s->holder);
-    if (s->key_created && ev->u.DCS_KEY.created)
+    if (s->key_created && ev->u.AUTHORITY.epoch)
         add_detail(m, "it was written over, not deleted and made anew");
     const struct model_theft *theft = &s->model->theft;
     if (theft->t == ev->t && theft->defect && str_eq(theft->by, now))
@@ -71,19 +71,16 @@ static void member_written(struct story *s, const char *name, usec_t t) {
     (void)tell(s, t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, name, "Patroni on %s reaches etcd again", name);
 }
 
-void tell_leader(struct story *s, const struct event *ev) {
-    if (ev->kind == EVENT_GRANT) {
-        note_lease(s, ev);
-        return;
-    }
-    if (str_starts(ev->u.DCS_KEY.key, "members/") && !ev->u.DCS_KEY.gone && !ev->u.DCS_KEY.initial)
-        member_written(s, ev->u.DCS_KEY.key + strlen("members/"), ev->t);
-    if (str_eq(ev->u.DCS_KEY.key, "sync"))
+static void tell_entry(struct story *s, const struct event *ev) {
+    if (str_starts(ev->u.ENTRY.key, "members/") && !ev->u.ENTRY.gone && !ev->u.ENTRY.initial)
+        member_written(s, ev->u.ENTRY.key + strlen("members/"), ev->t);
+    if (str_eq(ev->u.ENTRY.key, "sync"))
         tell_sync(s, ev->t);
-    if (!str_eq(ev->u.DCS_KEY.key, "leader"))
-        return;
+}
+
+static void tell_authority(struct story *s, const struct event *ev) {
     char now[NODE_NAME_MAX];
-    STR_COPY(now, ev->u.DCS_KEY.gone ? "" : ev->u.DCS_KEY.value);
+    STR_COPY(now, ev->u.AUTHORITY.gone ? "" : ev->u.AUTHORITY.holder);
     bool news = !s->key_known || !str_eq(now, s->holder);
     if (news && !*now && *s->holder)
         gone(s, ev);
@@ -101,6 +98,15 @@ void tell_leader(struct story *s, const struct event *ev) {
         s->key_gone = ev->t;
     s->key_known = true;
     s->key_held_once |= *now != '\0';
-    s->key_created = *now ? ev->u.DCS_KEY.created : 0;
+    s->key_created = *now ? ev->u.AUTHORITY.epoch : 0;
     STR_COPY(s->holder, now);
+}
+
+void tell_leader(struct story *s, const struct event *ev) {
+    if (ev->kind == EVENT_GRANT)
+        note_lease(s, ev);
+    else if (ev->kind == EVENT_ENTRY)
+        tell_entry(s, ev);
+    else if (ev->kind == EVENT_AUTHORITY)
+        tell_authority(s, ev);
 }

@@ -210,7 +210,8 @@ static void dispatch(struct story *s, const struct event *ev) {
     case EVENT_CLIENT_SERVER:
         tell_application(s, ev);
         break;
-    case EVENT_DCS_KEY:
+    case EVENT_AUTHORITY:
+    case EVENT_ENTRY:
     case EVENT_GRANT:
         tell_leader(s, ev);
         break;

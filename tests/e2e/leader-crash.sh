@@ -27,7 +27,7 @@ check 'no line of the promotion comes before its cause: the fault, and the end o
 import json, sys
 events = [json.loads(line) for line in open(sys.argv[1])]
 fault = next(e["t"] for e in events if e["ev"] == "fault" and e["phase"] == "effective")
-gone = next(e["t"] for e in events if e["ev"] == "dcs.key" and e["key"] == "leader" and e.get("gone") and e["t"] > fault)
+gone = next(e["t"] for e in events if e["ev"] == "authority" and e.get("gone") and e["t"] > fault)
 words = "promoted self to leader", "received promote request", "selected new timeline", "archive recovery complete"
 lines = [e for e in events if e["ev"] == "log" and any(w in e["text"] for w in words)]
 print(fault, gone, [(e["t"], e["text"]) for e in lines])

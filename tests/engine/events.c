@@ -82,16 +82,24 @@ struct event ev_slot(usec_t t, const char *leader, const char *slot, int64_t ret
 }
 
 struct event ev_key(usec_t t, const char *key, const char *value) {
-    struct event ev = EVENT_NEW(DCS_KEY);
+    struct event ev = EVENT_NEW(ENTRY);
     ev.t = t;
-    STR_COPY(ev.u.DCS_KEY.key, key);
-    STR_COPY(ev.u.DCS_KEY.value, value);
+    STR_COPY(ev.u.ENTRY.key, key);
+    STR_COPY(ev.u.ENTRY.value, value);
+    if (str_eq(key, EVENT_AUTHORITY_KEY)) {
+        ev = EVENT_NEW(AUTHORITY);
+        ev.t = t;
+        STR_COPY(ev.u.AUTHORITY.holder, value);
+    }
     return ev;
 }
 
 struct event ev_key_gone(usec_t t, const char *key) {
     struct event ev = ev_key(t, key, "");
-    ev.u.DCS_KEY.gone = true;
+    if (ev.kind == EVENT_AUTHORITY)
+        ev.u.AUTHORITY.gone = true;
+    else
+        ev.u.ENTRY.gone = true;
     return ev;
 }
 

@@ -44,7 +44,7 @@ class Run:
         for i, n in enumerate(("n1", "n2", "n3")):
             self.add(SEC, "arbiter", node=n, service="etcd", answered=True, leads=i == 1, id=str(i + 1), follows="2", term=2)
             self.writable(SEC + 10 + i, n, i == 0)
-        self.add(SEC + 100, "dcs.key", key="leader", value="n1", lease="a1")
+        self.add(SEC + 100, "authority", voice="etcd", holder="n1", grant="a1")
         for n in "n2", "n3":
             self.add(SEC + 200, "replication", node="n1", standby=n, state="streaming", sync_state="async")
         self.add(SEC + 300, "lab.state", state="ready")
@@ -95,9 +95,9 @@ def outage(path, nasty="", title="The leader's machine loses power"):
     r.add(8 * SEC, "node.power", node="n1")
     r.ticks(8 * SEC, 34 * SEC, ok=0, failed=10)
     r.log(15 * SEC, "n2", "patroni", "ERROR: Exception when working with leader" + nasty, "error")
-    r.add(32 * SEC, "dcs.key", key="leader", gone=True)
+    r.add(32 * SEC, "authority", voice="etcd", gone=True)
     r.log(33 * SEC, "n3", "patroni", "INFO: promoted self to leader by acquiring session lock" + nasty)
-    r.add(33 * SEC, "dcs.key", key="leader", value="n3", lease="b1")
+    r.add(33 * SEC, "authority", voice="etcd", holder="n3", grant="b1")
     r.lease(33 * SEC + 2000, "n3")
     r.writable(33 * SEC + 400_000, "n3", True)
     r.log(33 * SEC + 100_000, "n3", "postgresql", "LOG:  selected new timeline ID: 2")
@@ -121,8 +121,8 @@ def split(path):
     r.lease(3 * SEC)
     r.ticks(2 * SEC, 30 * SEC)
     r.fault(5 * SEC, "process.kill", healed=25 * SEC)
-    r.add(15 * SEC, "dcs.key", key="leader", gone=True)
-    r.add(15 * SEC + 100_000, "dcs.key", key="leader", value="n2", lease="b1")
+    r.add(15 * SEC, "authority", voice="etcd", gone=True)
+    r.add(15 * SEC + 100_000, "authority", voice="etcd", holder="n2", grant="b1")
     for t in range(16 * SEC, 24 * SEC, SEC):
         r.writable(t, "n1", True)
         r.writable(t + 300_000, "n2", True)
@@ -138,8 +138,8 @@ def hour(path):
     r.ticks(2 * SEC, 1800 * SEC)
     r.fault(1800 * SEC, healed=1900 * SEC)
     r.ticks(1800 * SEC, 1826 * SEC, ok=0, failed=10)
-    r.add(1824 * SEC, "dcs.key", key="leader", gone=True)
-    r.add(1825 * SEC, "dcs.key", key="leader", value="n2", lease="b1")
+    r.add(1824 * SEC, "authority", voice="etcd", gone=True)
+    r.add(1825 * SEC, "authority", voice="etcd", holder="n2", grant="b1")
     r.ticks(1826 * SEC, 3600 * SEC)
     for t in range(2, 3600):
         r.add(t * SEC, "noise", late_max_us=30000, late_p99_us=25000)

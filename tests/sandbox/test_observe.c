@@ -50,11 +50,14 @@ static void on_event(void *arg, const struct event *ev) {
         w->sql = *ev;
         w->n_sql++;
         break;
-    case EVENT_DCS_KEY:
+    case EVENT_AUTHORITY:
         w->n_keys++;
-        w->n_initial += ev->u.DCS_KEY.initial;
-        add(w->keys, sizeof w->keys, "%s%s=%s;", ev->u.DCS_KEY.key, ev->u.DCS_KEY.gone ? " gone" : "",
-            ev->u.DCS_KEY.value);
+        w->n_initial += ev->u.AUTHORITY.initial;
+        break;
+    case EVENT_ENTRY:
+        w->n_keys++;
+        w->n_initial += ev->u.ENTRY.initial;
+        add(w->keys, sizeof w->keys, "%s%s=%s;", ev->u.ENTRY.key, ev->u.ENTRY.gone ? " gone" : "", ev->u.ENTRY.value);
         break;
     case EVENT_GRANT:
         w->lease = *ev;
@@ -63,7 +66,7 @@ static void on_event(void *arg, const struct event *ev) {
     case EVENT_ARBITER:
         w->member = *ev;
         break;
-    case EVENT_DCS_WATCH:
+    case EVENT_STORE_WATCH:
         w->watch = *ev;
         break;
     case EVENT_CONFIG:
@@ -119,7 +122,7 @@ static bool unanswered(const struct world *w) {
     return w->n_sql && !w->sql.u.SQL.answered;
 }
 static bool dcs_up(const struct world *w) {
-    return w->n_initial > 0 && str_eq(w->watch.u.DCS_WATCH.state, "connected");
+    return w->n_initial > 0 && str_eq(w->watch.u.STORE_WATCH.state, "connected");
 }
 static bool dcs_silent(const struct world *w) {
     return w->member.kind == EVENT_ARBITER && !w->member.u.ARBITER.answered;
@@ -335,7 +338,7 @@ static void changes_made_while_etcd_was_away_are_not_missed(void **state) {
     run_until(&w, 5 * SEC, dcs_up);
     test_etcd_kill(&etcd);
     run_until(&w, 3 * SEC, dcs_silent);
-    assert_string_equal("lost", w.watch.u.DCS_WATCH.state);
+    assert_string_equal("lost", w.watch.u.STORE_WATCH.state);
     test_etcd_start(&etcd);
     test_etcd_put(&etcd, "/service/demo/sync", "meanwhile", 0);
     run_until(&w, 5 * SEC, dcs_answers);

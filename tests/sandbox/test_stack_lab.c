@@ -146,9 +146,8 @@ static int on_feed(sd_event_source *source, int fd, uint32_t revents, void *arg)
     lab->feed = f;
     if (!new_leader)
         return 0;
-    struct event ev = EVENT_NEW(DCS_KEY);
-    STR_COPY(ev.u.DCS_KEY.key, "leader");
-    STR_COPY(ev.u.DCS_KEY.value, f.leader);
+    struct event ev = EVENT_NEW(AUTHORITY);
+    STR_COPY(ev.u.AUTHORITY.holder, f.leader);
     sink_emit(&lab->sink, &ev);
     return 0;
 }

@@ -19,7 +19,7 @@ static void feed(void *arg, const struct event *ev) {
 
 static void key(struct model *m, usec_t t, const char *value, int64_t created) {
     struct event ev = ev_key(t, "leader", value);
-    ev.u.DCS_KEY.created = created;
+    ev.u.AUTHORITY.epoch = created;
     model_apply(m, &ev);
 }
 

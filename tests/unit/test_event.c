@@ -89,15 +89,15 @@ static void every_kind_survives_the_way_through_json(void **state) {
 
 static void the_line_is_as_documented(void **state) {
     (void)state;
-    struct event ev = EVENT_NEW(DCS_KEY);
+    struct event ev = EVENT_NEW(AUTHORITY);
     ev.t = 1234567;
-    STR_COPY(ev.u.DCS_KEY.key, "leader");
-    STR_COPY(ev.u.DCS_KEY.value, "n1");
-    ev.u.DCS_KEY.revision = 77;
+    STR_COPY(ev.u.AUTHORITY.voice, "etcd");
+    STR_COPY(ev.u.AUTHORITY.holder, "n1");
+    ev.u.AUTHORITY.revision = 77;
     cleanup_strbuf struct strbuf out = {0};
     event_to_json(&ev, &out);
     assert_string_equal(out.data,
-                        "{\"t\":1234567,\"ev\":\"dcs.key\",\"key\":\"leader\",\"value\":\"n1\",\"revision\":77}\n");
+                        "{\"t\":1234567,\"ev\":\"authority\",\"voice\":\"etcd\",\"holder\":\"n1\",\"revision\":77}\n");
     struct event sql = EVENT_NEW(SQL);
     sql.u.SQL.lsn = 0x105027FE0;
     strbuf_clear(&out);
@@ -270,6 +270,18 @@ static void old_names_are_read_for_good(void **state) {
          "\"remaining_s\":29}",
          "{\"t\":7,\"ev\":\"grant\",\"id\":\"beef\",\"holder\":\"n1\",\"renewed\":5,\"error_us\":2,\"length\":30000000,"
          "\"remaining_s\":29}\n"},
+        {"{\"t\":7,\"ev\":\"dcs.watch\",\"node\":\"n1\",\"state\":\"lost\"}",
+         "{\"t\":7,\"ev\":\"store.watch\",\"store\":\"etcd\",\"node\":\"n1\",\"state\":\"lost\"}\n"},
+        {"{\"t\":7,\"ev\":\"dcs.key\",\"key\":\"sync\",\"value\":\"{}\",\"lease\":\"a\",\"revision\":3,\"created\":2,"
+         "\"initial\":true}",
+         "{\"t\":7,\"ev\":\"entry\",\"store\":\"etcd\",\"key\":\"sync\",\"value\":\"{}\",\"grant\":\"a\",\"revision\":"
+         "3,\"created\":2,\"initial\":true}\n"},
+        {"{\"t\":7,\"ev\":\"dcs.key\",\"repeats\":3,\"pause\":5,\"value\":\"n1\",\"lease\":\"a\",\"revision\":3,"
+         "\"created\":2,\"initial\":true,\"key\":\"leader\"}",
+         "{\"t\":7,\"ev\":\"authority\",\"repeats\":3,\"pause\":5,\"voice\":\"etcd\",\"holder\":\"n1\",\"grant\":\"a\","
+         "\"epoch\":2,\"revision\":3,\"initial\":true}\n"},
+        {"{\"t\":7,\"ev\":\"dcs.key\",\"key\":\"leader\",\"gone\":true,\"revision\":4}",
+         "{\"t\":7,\"ev\":\"authority\",\"voice\":\"etcd\",\"gone\":true,\"revision\":4}\n"},
         {"{\"t\":7,\"ev\":\"dcs.lease\",\"ttl_s\":-1,\"gone\":true}", "{\"t\":7,\"ev\":\"grant\",\"gone\":true}\n"},
         {"{\"t\":7,\"ev\":\"dcs.lease\",\"ttl_s\":9007199254740992}",
          "{\"t\":7,\"ev\":\"grant\",\"length\":315360000000000}\n"},

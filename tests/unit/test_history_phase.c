@@ -214,11 +214,10 @@ static void a_later_etcd_leader_is_told_by_both(void **state) {
 }
 
 static void tell_key(struct folds *f, usec_t t, const char *holder) {
-    struct event key = EVENT_NEW(DCS_KEY);
+    struct event key = EVENT_NEW(AUTHORITY);
     key.t = t;
-    STR_COPY(key.u.DCS_KEY.key, "leader");
-    STR_COPY(key.u.DCS_KEY.value, holder);
-    key.u.DCS_KEY.gone = !*holder;
+    STR_COPY(key.u.AUTHORITY.holder, holder);
+    key.u.AUTHORITY.gone = !*holder;
     (void)fold(f, &key);
 }
 

@@ -34,12 +34,11 @@ static void tell(struct world *w, const struct event *ev) {
 }
 
 static void tell_key(struct world *w, usec_t t, const char *holder, bool initial) {
-    struct event ev = EVENT_NEW(DCS_KEY);
+    struct event ev = EVENT_NEW(AUTHORITY);
     ev.t = t;
-    STR_COPY(ev.u.DCS_KEY.key, "leader");
-    STR_COPY(ev.u.DCS_KEY.value, holder);
-    ev.u.DCS_KEY.gone = !*holder;
-    ev.u.DCS_KEY.initial = initial;
+    STR_COPY(ev.u.AUTHORITY.holder, holder);
+    ev.u.AUTHORITY.gone = !*holder;
+    ev.u.AUTHORITY.initial = initial;
     tell(w, &ev);
 }
 

@@ -104,10 +104,10 @@ static void etcd_is_gone_and_back(struct run *r) {
             ev->u.SQL.answered = ev->u.SQL.writable = true, ev->u.SQL.in_recovery = false;
     world_sql(&r->w, "n1", MS(24900), MS(24800), true, true);
     world_sql(&r->w, "n1", MS(25000), MS(24950), true, false);
-    struct event ev = EVENT_NEW(DCS_KEY);
+    struct event ev = EVENT_NEW(ENTRY);
     ev.t = MS(36000);
-    STR_COPY(ev.u.DCS_KEY.key, "members/n1");
-    STR_COPY(ev.u.DCS_KEY.value, "{}");
+    STR_COPY(ev.u.ENTRY.key, "members/n1");
+    STR_COPY(ev.u.ENTRY.value, "{}");
     (void)world_add(&r->w, ev);
 }
 
@@ -134,14 +134,13 @@ static void another_leader_after_a_lost_quorum_is_elected_as_ever(void **state) 
     struct run r = {0};
     lose_quorum(&r);
     etcd_is_gone_and_back(&r);
-    struct event ev = EVENT_NEW(DCS_KEY);
-    STR_COPY(ev.u.DCS_KEY.key, "leader");
+    struct event ev = EVENT_NEW(AUTHORITY);
     ev.t = MS(35500);
-    ev.u.DCS_KEY.gone = true;
+    ev.u.AUTHORITY.gone = true;
     (void)world_add(&r.w, ev);
     ev.t = MS(36200);
-    ev.u.DCS_KEY.gone = false;
-    STR_COPY(ev.u.DCS_KEY.value, "n1");
+    ev.u.AUTHORITY.gone = false;
+    STR_COPY(ev.u.AUTHORITY.holder, "n1");
     (void)world_add(&r.w, ev);
     run_fold(&r, true);
     const struct phase *p = r.o->phases.list;
@@ -173,11 +172,11 @@ static void a_repeated_election_is_one_phase(void **state) {
     struct run r = {0};
     world_leader_crash(&r.w);
     world_build(&r.w);
-    struct event ev = *world_find(&r.w, EVENT_DCS_KEY, 2); // n2 takes it
-    STR_COPY(ev.u.DCS_KEY.value, "n3");
+    struct event ev = *world_find(&r.w, EVENT_AUTHORITY, 2); // n2 takes it
+    STR_COPY(ev.u.AUTHORITY.holder, "n3");
     ev.t = MS(36500);
     (void)world_add(&r.w, ev);
-    ev.u.DCS_KEY.gone = true;
+    ev.u.AUTHORITY.gone = true;
     ev.t = MS(36900);
     (void)world_add(&r.w, ev);
     run_fold(&r, true);
@@ -193,7 +192,7 @@ static void a_key_that_changed_hands_unseen_is_an_election_from_the_fault_on(voi
     world_leader_crash(&r.w);
     r.w.gone = 0; // the watch hung on the dead node; the first read elsewhere shows the new holder
     world_build(&r.w);
-    world_find(&r.w, EVENT_DCS_KEY, 1)->u.DCS_KEY.initial = true;
+    world_find(&r.w, EVENT_AUTHORITY, 1)->u.AUTHORITY.initial = true;
     run_fold(&r, true);
     assert_false(r.o->phases.list[PHASE_DETECT].present);
     assert_int_equal(r.o->phases.list[PHASE_ELECT].duration, MS(28350));

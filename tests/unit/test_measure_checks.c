@@ -86,10 +86,9 @@ static void what_dies_while_the_lab_stops_is_no_finding(void **state) {
     struct run r;
     run_crash(&r);
     world_build(&r.w);
-    struct event ev = EVENT_NEW(DCS_KEY);
+    struct event ev = EVENT_NEW(AUTHORITY);
     ev.t = MS(48500);
-    STR_COPY(ev.u.DCS_KEY.key, "leader");
-    ev.u.DCS_KEY.gone = true;
+    ev.u.AUTHORITY.gone = true;
     (void)world_add(&r.w, ev);
     world_sql(&r.w, "n2", MS(48600), MS(48500), false, false);
     run_caught(&r, "");

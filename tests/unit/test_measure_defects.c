@@ -35,12 +35,11 @@ static struct event *add_defect(struct run *r, const char *explains) {
 static struct event *add_key(struct run *r, usec_t t, const char *value, int64_t created) {
     struct event ev;
     memset(&ev, 0, sizeof ev);
-    ev.kind = EVENT_DCS_KEY;
+    ev.kind = EVENT_AUTHORITY;
     ev.t = t;
-    STR_COPY(ev.u.DCS_KEY.key, "leader");
-    STR_COPY(ev.u.DCS_KEY.value, value);
-    ev.u.DCS_KEY.gone = !*value;
-    ev.u.DCS_KEY.created = created;
+    STR_COPY(ev.u.AUTHORITY.holder, value);
+    ev.u.AUTHORITY.gone = !*value;
+    ev.u.AUTHORITY.epoch = created;
     return world_add(&r->w, ev);
 }
 
@@ -226,9 +225,9 @@ static void only_a_write_over_a_held_key_by_a_former_holder_is_the_signature(voi
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         struct run r;
         begin(&r);
-        for (int k = 0; world_find(&r.w, EVENT_DCS_KEY, k); k++)
-            if (str_eq(world_find(&r.w, EVENT_DCS_KEY, k)->u.DCS_KEY.value, "n2"))
-                world_find(&r.w, EVENT_DCS_KEY, k)->u.DCS_KEY.created = table[i].before;
+        for (int k = 0; world_find(&r.w, EVENT_AUTHORITY, k); k++)
+            if (str_eq(world_find(&r.w, EVENT_AUTHORITY, k)->u.AUTHORITY.holder, "n2"))
+                world_find(&r.w, EVENT_AUTHORITY, k)->u.AUTHORITY.epoch = table[i].before;
         if (table[i].freed)
             (void)add_key(&r, MS(40900), "", 0);
         (void)add_key(&r, MS(41000), table[i].who, table[i].after);

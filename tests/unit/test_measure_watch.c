@@ -28,7 +28,7 @@ static void stand_still(struct world *w, usec_t from, usec_t to) {
         bool inside = ev->t > from && ev->t < to;
         if (inside && ev->kind == EVENT_SQL)
             continue;
-        if (inside && (ev->kind == EVENT_DCS_KEY || ev->kind == EVENT_REPLICATION))
+        if (inside && (ev->kind == EVENT_AUTHORITY || ev->kind == EVENT_ENTRY || ev->kind == EVENT_REPLICATION))
             ev->t = to;
         if (ev->kind == EVENT_SQL && ev->u.SQL.previous > from && ev->u.SQL.previous < to)
             ev->u.SQL.previous = from;

@@ -128,11 +128,10 @@ static void add_head(struct world *w) {
 }
 
 static void add_key(struct world *w, usec_t t, const char *holder, bool initial) {
-    struct event ev = at(EVENT_DCS_KEY, t);
-    STR_COPY(ev.u.DCS_KEY.key, "leader");
-    STR_COPY(ev.u.DCS_KEY.value, holder);
-    ev.u.DCS_KEY.gone = !*holder;
-    ev.u.DCS_KEY.initial = initial;
+    struct event ev = at(EVENT_AUTHORITY, t);
+    STR_COPY(ev.u.AUTHORITY.holder, holder);
+    ev.u.AUTHORITY.gone = !*holder;
+    ev.u.AUTHORITY.initial = initial;
     (void)world_add(w, ev);
 }
 

@@ -270,7 +270,7 @@ static void the_lease_belongs_to_the_key_that_is_there(void **state) {
     FEED(m, ev_key_gone(34 * SEC, "leader"));
     assert_int_equal(m->lease_renewed, 0);
     struct event next = ev_key(35 * SEC, "leader", "n2");
-    STR_COPY(next.u.DCS_KEY.lease, "beef");
+    STR_COPY(next.u.AUTHORITY.grant, "beef");
     model_apply(m, &next);
     struct event old = ev_lease(36 * SEC, 4 * SEC, 30);
     STR_COPY(old.u.GRANT.id, "dead");

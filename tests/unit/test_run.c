@@ -43,9 +43,9 @@ static bool count(void *arg, const struct event *ev) {
 }
 
 static struct event key_event(usec_t t) {
-    struct event ev = EVENT_NEW(DCS_KEY);
+    struct event ev = EVENT_NEW(AUTHORITY);
     ev.t = t;
-    STR_COPY(ev.u.DCS_KEY.key, "leader");
+    STR_COPY(ev.u.AUTHORITY.holder, "n1");
     return ev;
 }
 

@@ -195,12 +195,11 @@ static void the_leader_comes_first_then_the_standbys_then_with_the_lock_the_othe
     run_until("pg_ctl@n3 ");
     run_for(300 * MSEC);
     assert_false(has("patroni@n1 ") || has("patroni@n3 ")); // they could win the lock, or give up
-    struct event key = EVENT_NEW(DCS_KEY);
-    STR_COPY(key.u.DCS_KEY.key, "initialize");
-    stack_on_event(s, &key, NULL);
+    struct event entry = EVENT_NEW(ENTRY), key = EVENT_NEW(AUTHORITY);
+    STR_COPY(entry.u.ENTRY.key, "initialize");
+    stack_on_event(s, &entry, NULL);
     assert_false(has("patroni@n1 "));
-    STR_COPY(key.u.DCS_KEY.key, "leader");
-    STR_COPY(key.u.DCS_KEY.value, "n2");
+    STR_COPY(key.u.AUTHORITY.holder, "n2");
     stack_on_event(s, &key, NULL);
     assert_true(has("patroni@n1 ") && has("patroni@n3 "));
     size_t so_far = started.len;

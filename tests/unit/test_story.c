@@ -203,9 +203,9 @@ static void where_a_proxy_sends_to_is_told(void **state) {
 }
 
 static void sync_key(struct teller *x, double t, const char *value) {
-    struct event ev = teller_at(EVENT_DCS_KEY, t);
-    STR_COPY(ev.u.DCS_KEY.key, "sync");
-    STR_COPY(ev.u.DCS_KEY.value, value);
+    struct event ev = teller_at(EVENT_ENTRY, t);
+    STR_COPY(ev.u.ENTRY.key, "sync");
+    STR_COPY(ev.u.ENTRY.value, value);
     teller_put(x, &ev);
 }
 

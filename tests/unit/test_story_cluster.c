@@ -225,9 +225,9 @@ static void a_patroni_without_its_dcs_is_told_once_until_it_writes_its_key(void 
     teller_ready(x);
     teller_log_line(x, 10, "n1", "ERROR: Error communicating with DCS");
     teller_log_line(x, 20, "n1", "ERROR: Error communicating with DCS");
-    struct event ev = teller_at(EVENT_DCS_KEY, 30);
-    STR_COPY(ev.u.DCS_KEY.key, "members/n1");
-    STR_COPY(ev.u.DCS_KEY.value, "{}");
+    struct event ev = teller_at(EVENT_ENTRY, 30);
+    STR_COPY(ev.u.ENTRY.key, "members/n1");
+    STR_COPY(ev.u.ENTRY.value, "{}");
     teller_put(x, &ev);
     TOLD(x, "Patroni on n1 can't reach etcd\nPatroni on n1 reaches etcd again\n");
 }

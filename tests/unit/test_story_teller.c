@@ -37,11 +37,10 @@ static void node_info(struct teller *x, const char *node) {
 }
 
 void teller_key(struct teller *x, double t, const char *holder, int64_t created) {
-    struct event ev = teller_at(EVENT_DCS_KEY, t);
-    STR_COPY(ev.u.DCS_KEY.key, "leader");
-    STR_COPY(ev.u.DCS_KEY.value, holder);
-    ev.u.DCS_KEY.gone = !*holder;
-    ev.u.DCS_KEY.created = created;
+    struct event ev = teller_at(EVENT_AUTHORITY, t);
+    STR_COPY(ev.u.AUTHORITY.holder, holder);
+    ev.u.AUTHORITY.gone = !*holder;
+    ev.u.AUTHORITY.epoch = created;
     teller_put(x, &ev);
 }
 
