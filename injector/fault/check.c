@@ -38,15 +38,6 @@ int mechanism_check_words(const struct mechanism *m, const setting_list *params,
     return 0;
 }
 
-static unsigned service_bit(const char *service) {
-    if (str_eq(service, "patroni") ||
-        str_eq(service, "postgres")) // Patroni runs PostgreSQL: where one is, the other is
-        return SERVICE_POSTGRES;
-    if (str_eq(service, "etcd"))
-        return SERVICE_ETCD;
-    return str_eq(service, "haproxy") ? SERVICE_HAPROXY : 0;
-}
-
 static void nodes_with(const struct topology *t, unsigned bit, struct strbuf *out) {
     for (size_t i = 0; i < t->nodes.n; i++)
         if (t->nodes.items[i].services & bit)
@@ -54,7 +45,7 @@ static void nodes_with(const struct topology *t, unsigned bit, struct strbuf *ou
 }
 
 int check_service_in(const struct topology *t, const char *service, struct err *err) {
-    unsigned bit = service_bit(service);
+    unsigned bit = service_asked(service);
     for (size_t i = 0; i < t->nodes.n; i++)
         if (t->nodes.items[i].services & bit)
             return 0;
@@ -64,7 +55,7 @@ int check_service_in(const struct topology *t, const char *service, struct err *
 }
 
 int check_service_on(const struct topology *t, const struct node_def *node, const char *service, struct err *err) {
-    unsigned bit = service_bit(service);
+    unsigned bit = service_asked(service);
     if (node->services & bit)
         return 0;
     cleanup_strbuf struct strbuf where = {0};

@@ -78,9 +78,10 @@ static void on_node_info(struct measure *m, const struct event *ev) {
     int i = fold_node(m, ev->u.NODE_INFO.node);
     if (i < 0)
         return;
-    m->nodes[i].postgres = ev->u.NODE_INFO.postgres;
-    m->nodes[i].etcd = ev->u.NODE_INFO.etcd;
-    m->nodes[i].haproxy = ev->u.NODE_INFO.haproxy;
+    unsigned services = services_read(ev->u.NODE_INFO.services);
+    m->nodes[i].postgres = services & SERVICE_POSTGRES;
+    m->nodes[i].etcd = services & SERVICE_ETCD;
+    m->nodes[i].haproxy = services & SERVICE_HAPROXY;
 }
 
 static void on_power(struct measure *m, const struct event *ev) {

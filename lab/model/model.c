@@ -69,8 +69,7 @@ static void apply_node_info(struct model *m, const struct event *ev) {
     }
     n->number = ev->u.NODE_INFO.number ? ev->u.NODE_INFO.number : n - m->nodes + 1;
     STR_COPY(n->address, ev->u.NODE_INFO.address);
-    n->services = (ev->u.NODE_INFO.postgres ? SERVICE_POSTGRES : 0) | (ev->u.NODE_INFO.etcd ? SERVICE_ETCD : 0) |
-                  (ev->u.NODE_INFO.haproxy ? SERVICE_HAPROXY : 0) | (ev->u.NODE_INFO.app ? SERVICE_APP : 0);
+    n->services = services_read(ev->u.NODE_INFO.services);
 }
 
 const struct model_node *model_ledger_node(const struct model *m, uint8_t number) {

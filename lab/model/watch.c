@@ -98,7 +98,7 @@ static usec_t silence(const struct watched_node *n, usec_t t) {
 static void on_node_info(struct watch *w, const struct event *ev) {
     struct watched_node *n = find(w, ev->u.NODE_INFO.node);
     if (n)
-        n->postgres = ev->u.NODE_INFO.postgres;
+        n->postgres = services_read(ev->u.NODE_INFO.services) & SERVICE_POSTGRES;
 }
 
 static void on_power(struct watch *w, const struct event *ev) {

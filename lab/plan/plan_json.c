@@ -67,14 +67,9 @@ static void settings(const struct out *o, const char *key, const setting_list *l
 
 static void services(const struct out *o, unsigned bits) {
     begin(o, "services", "[");
-    if (bits & SERVICE_POSTGRES)
-        text(o, NULL, "postgres");
-    if (bits & SERVICE_ETCD)
-        text(o, NULL, "etcd");
-    if (bits & SERVICE_HAPROXY)
-        text(o, NULL, "haproxy");
-    if (bits & SERVICE_APP)
-        text(o, NULL, "app");
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        if (bits & service_words[i].bit)
+            text(o, NULL, service_words[i].word);
     end(o, "]");
 }
 

@@ -18,8 +18,7 @@ static void on_node(struct proof *p, const struct event *ev) {
     struct proof_node *n = &p->nodes[p->n_nodes++];
     STR_COPY(n->name, ev->u.NODE_INFO.node);
     n->number = ev->u.NODE_INFO.number;
-    n->services = (ev->u.NODE_INFO.postgres ? SERVICE_POSTGRES : 0) | (ev->u.NODE_INFO.etcd ? SERVICE_ETCD : 0) |
-                  (ev->u.NODE_INFO.haproxy ? SERVICE_HAPROXY : 0) | (ev->u.NODE_INFO.app ? SERVICE_APP : 0);
+    n->services = services_read(ev->u.NODE_INFO.services);
 }
 
 void proof_take_plan(struct proof *p, const struct event *ev) {
@@ -34,18 +33,12 @@ void proof_take_plan(struct proof *p, const struct event *ev) {
 // ---- nodes -----------------------------------------------------------------------------------------------------------
 
 static unsigned services_of(const cJSON *node) {
-    static const struct {
-        const char *name;
-        unsigned bit;
-    } all[] = {
-        {"postgres", SERVICE_POSTGRES}, {"etcd", SERVICE_ETCD}, {"haproxy", SERVICE_HAPROXY}, {"app", SERVICE_APP}};
-    unsigned bits = 0;
+    unsigned asked = 0;
     const cJSON *s;
     cJSON_ArrayForEach (s, cJSON_GetObjectItemCaseSensitive(node, "services"))
-        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-            if (cJSON_IsString(s) && str_eq(s->valuestring, all[i].name))
-                bits |= all[i].bit;
-    return bits;
+        if (cJSON_IsString(s))
+            asked |= service_asked(s->valuestring);
+    return services_whole(asked);
 }
 
 static void judge_node(struct proof *p, const cJSON *planned, int64_t place) {

@@ -51,7 +51,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_VERSION(F) F(N, component) F(N, version) F(N, node) /* "" = every node that runs it */
 #define EVENT_FIELDS_NODE_INFO(F) /* once per node, at the beginning */ \
     F(N, node) F(N, address) \
-    F(B, postgres) F(B, etcd) F(B, haproxy) F(B, app) /* the services it runs; postgres = PostgreSQL with Patroni */ \
+    F(N, services)   /* what it runs: "postgres,patroni,etcd" (lab/base/cluster.h) */ \
     F(B, nofailover) \
     F(N, image)      /* what it is made of; "" = the host's own file system */ \
     F(C, number)     /* place in the topology, from 1: the ledger's number for it; 0 = an old log, in which the order of these lines says it */

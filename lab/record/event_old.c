@@ -38,6 +38,12 @@ static void of_key(struct event *ev) {
 
 static const struct old_kind kinds[] = {
     {.name = "member", .kind = EVENT_MANAGER, .complete = of_patroni},
+    {.name = "node.info",
+     .kind = EVENT_NODE_INFO,
+     .fields = {{.then = "postgres", .now = "services", .adds = "postgres,patroni"},
+                {.then = "etcd", .now = "services", .adds = "etcd"},
+                {.then = "haproxy", .now = "services", .adds = "haproxy"},
+                {.then = "app", .now = "services", .adds = "app"}}},
     {.name = "dcs.member",
      .kind = EVENT_ARBITER,
      .fields = {{.then = "leader", .now = "leads"}, {.then = "leader_id", .now = "follows"}},

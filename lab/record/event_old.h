@@ -6,13 +6,14 @@
 
 struct old_field {
     const char *then, *now; // names
+    const char *adds;       // of then: true, for words that today's list has
     bool seconds;           // of then: a whole number of seconds, where it is a time in µs today
 };
 
-enum { OLD_FIELDS_MAX = 4 };
+enum { OLD_FIELDS_MAX = 5 };
 
 struct old_kind {
-    const char *name;                        // in the log
+    const char *name;                        // in the log; may be today's, of a kind that had other fields
     enum event_kind kind;                    // as what it is read
     struct old_field fields[OLD_FIELDS_MAX]; // those whose names differ; ends where `then` is NULL
     void (*complete)(struct event *ev);      // makes today's event of what was read; may be NULL

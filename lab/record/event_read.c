@@ -9,6 +9,7 @@
 //   pass 3: of an old name            -> what such a line left unsaid, or said in another form (event_old.h)
 #include <float.h>
 #include <locale.h>
+#include <stdio.h>
 
 #include "lab/base/utf8.h"
 #include "lab/record/event_fields.h"
@@ -345,7 +346,7 @@ static void kind_of(const struct text *name, enum event_kind *ret, const struct 
     for (int k = EVENT_TICK + 1; k < EVENT_KIND_COUNT; k++)
         if (text_is(name, event_kind_name((enum event_kind)k), strlen(event_kind_name((enum event_kind)k))))
             *ret = (enum event_kind)k;
-    *ret_old = *ret == EVENT_TICK ? event_old_kind(name->p, name->n) : NULL;
+    *ret_old = event_old_kind(name->p, name->n);
     if (*ret_old)
         *ret = (*ret_old)->kind;
 }
@@ -391,6 +392,17 @@ static int read_seconds(const struct value *v, usec_t *ret) {
     return r;
 }
 
+// What was true of one word is today a list of those that are.
+static int read_flag(const struct value *v, const char *adds, char *list) {
+    size_t n = strlen(list);
+    bool yes = is_word(v, "true");
+    if (!yes && !is_word(v, "false") && !is_word(v, "null"))
+        return -EINVAL;
+    if (yes && !str_list_has(list, adds) && n + 1 + strlen(adds) < EVENT_NAME_MAX)
+        (void)snprintf(list + n, EVENT_NAME_MAX - n, "%s%s", n ? "," : "", adds);
+    return 0;
+}
+
 // The old name goes first: `leader` of then may be another field today.
 static int read_value(struct shape *s, const struct text *key, const struct value *v, struct event *ev) {
     const struct old_field *old = s->old ? event_old_field(s->old, key->p, key->n) : NULL;
@@ -398,6 +410,8 @@ static int read_value(struct shape *s, const struct text *key, const struct valu
     if (!f)
         return valid_word(v) ? 0 : -EINVAL;
     void *at = (char *)ev + f->offset;
+    if (old && old->adds)
+        return read_flag(v, old->adds, at);
     return old && old->seconds ? read_seconds(v, at) : read_field(f, v, at);
 }
 

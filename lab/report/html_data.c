@@ -68,17 +68,13 @@ static void put_run(const struct html_page *p, const struct measures *m, struct 
 }
 
 static void put_services(struct strbuf *out, unsigned services) {
-    static const struct {
-        unsigned bit;
-        const char *name;
-    } table[] = {
-        {SERVICE_POSTGRES, "postgres"}, {SERVICE_ETCD, "etcd"}, {SERVICE_HAPROXY, "haproxy"}, {SERVICE_APP, "app"}};
     key(out, "services");
     strbuf_add(out, "[");
-    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-        if (services & table[i].bit) {
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        if ((services & service_words[i].bit) &&
+            !service_words[i].with) { // the page's word for PostgreSQL names Patroni, too
             comma(out);
-            json_quote(out, table[i].name);
+            json_quote(out, service_words[i].word);
         }
     strbuf_add(out, "]");
 }

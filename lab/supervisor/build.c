@@ -53,10 +53,7 @@ static void record_nodes(struct lab *lab) {
         struct event ev = EVENT_NEW(NODE_INFO);
         STR_COPY(ev.u.NODE_INFO.node, n->name);
         STR_COPY(ev.u.NODE_INFO.address, n->address);
-        ev.u.NODE_INFO.postgres = n->services & SERVICE_POSTGRES;
-        ev.u.NODE_INFO.etcd = n->services & SERVICE_ETCD;
-        ev.u.NODE_INFO.haproxy = n->services & SERVICE_HAPROXY;
-        ev.u.NODE_INFO.app = n->services & SERVICE_APP;
+        services_text(services_whole(n->services), ev.u.NODE_INFO.services, sizeof ev.u.NODE_INFO.services);
         ev.u.NODE_INFO.nofailover = n->nofailover;
         ev.u.NODE_INFO.number = n - t->nodes.items + 1;
         if (!image_is_host(topology_image(t, n)))

@@ -225,7 +225,7 @@ def damages(r):
     yield "n2 is called n9 in node.info", put(r, {i: r.lines[i].replace(b'"n2"', b'"n9"') for i in places(r, "node.info", node="n2")})
     yield "n2 is called n9 in sql", put(r, {i: r.lines[i].replace(b'"n2"', b'"n9"') for i in places(r, "sql", node="n2")})
     yield "n2 is called n3 in sql", put(r, {i: r.lines[i].replace(b'"n2"', b'"n3"') for i in places(r, "sql", node="n2")})
-    yield "n2 has no PostgreSQL", put(r, {i: r.lines[i].replace(b',"postgres":true', b"") for i in places(r, "node.info", node="n2")})
+    yield "n2 has no PostgreSQL", put(r, {i: r.lines[i].replace(b'"services":"postgres,patroni', b'"services":"') for i in places(r, "node.info", node="n2")})
 
     n = (len(r.ledger) - 16) // 48
     writes = [k for k in range(n) if r.ledger[record(r, k) + 38 : record(r, k) + 40] == b"\1\1"]

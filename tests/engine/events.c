@@ -3,12 +3,13 @@
 
 #include <stdio.h>
 
+#include "lab/base/cluster.h"
+
 struct event ev_node(const char *node, bool postgres, bool etcd, bool app) {
     struct event ev = EVENT_NEW(NODE_INFO);
     STR_COPY(ev.u.NODE_INFO.node, node);
-    ev.u.NODE_INFO.postgres = postgres;
-    ev.u.NODE_INFO.etcd = etcd;
-    ev.u.NODE_INFO.app = app;
+    unsigned asked = (postgres ? SERVICE_POSTGRES : 0) | (etcd ? SERVICE_ETCD : 0) | (app ? SERVICE_APP : 0);
+    services_text(services_whole(asked), ev.u.NODE_INFO.services, sizeof ev.u.NODE_INFO.services);
     return ev;
 }
 

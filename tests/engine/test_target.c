@@ -60,7 +60,7 @@ static const char *resolved(const struct model *m, enum selector_kind kind, cons
 static void every_selector_without_a_choice_means_its_nodes(void **state) {
     struct model *m = *state;
     struct event proxy = ev_node("px", false, false, false);
-    proxy.u.NODE_INFO.haproxy = true;
+    STR_COPY(proxy.u.NODE_INFO.services, "haproxy");
     put(m, proxy);
     put(m, ev_key(2 * SEC, "sync", "{\"leader\":\"n1\",\"sync_standby\":\"n3\"}"));
     assert_string_equal(resolved(m, SELECTOR_NODE, "n3"), "n3");

@@ -49,7 +49,7 @@ def value(kind, text, number):
 def beginning(extra=""):
     lines = [{"t": 0, "ev": "run.begin", "lab": "lab" + extra, "scenario": "sc" + extra, "title": "T" + extra, "seed": 1, "period_us": 10000}]
     for node in ("n1", "n2", "n3", "app"):
-        lines.append({"t": 1, "ev": "node.info", "node": node + extra, "address": "10.0.0.1" + extra, "postgres": True, "etcd": True})
+        lines.append({"t": 1, "ev": "node.info", "node": node + extra, "address": "10.0.0.1" + extra, "services": "postgres,patroni,etcd"})
         lines.append({"t": 1, "ev": "node.power", "node": node + extra, "on": True})
     return lines
 
@@ -80,7 +80,7 @@ def anything(dice):
 def many():
     """More of everything than a lab has."""
     lines = beginning()
-    lines += [{"t": i, "ev": "node.info", "node": f"z{i}", "address": "1", "postgres": True} for i in range(2000)]
+    lines += [{"t": i, "ev": "node.info", "node": f"z{i}", "address": "1", "services": "postgres,patroni"} for i in range(2000)]
     lines += [{"t": 10000 + i, "ev": "fault", "id": f"f{i}", "mechanism": "net.drop", "phase": "asked", "nodes": "n1"} for i in range(3000)]
     return lines + [{"t": 40000 + i, "ev": "manager", "node": f"z{i % 900}", "role": "r", "state": "s"} for i in range(3000)]
 

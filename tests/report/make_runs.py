@@ -27,7 +27,7 @@ class Run:
         self.add(0, "run.begin", scenario=path.name, title=title, topology="patroni-3", seed=1, wall=1700000000 * SEC,
                  program="0.1.0", kernel="6.1", cpus=4, memory_mb=8000, period_us=10000)
         for n in "n1", "n2", "n3":
-            self.add(10, "node.info", node=n, address="10.77.0.1" + n[1], postgres=True, etcd=True)
+            self.add(10, "node.info", node=n, address="10.77.0.1" + n[1], services="postgres,patroni,etcd")
             self.add(20, "node.power", node=n, on=True)
         self.add(30, "version", component="PostgreSQL", version="15.18")
         self.add(40, "config", key="patroni.ttl", value="30")

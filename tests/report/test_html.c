@@ -28,7 +28,7 @@ static void tell(struct world *w, const struct event *ev) {
 }
 static void add_node(struct world *w, const char *name) {
     struct event ev = EVENT_NEW(NODE_INFO);
-    ev.u.NODE_INFO.postgres = true;
+    STR_COPY(ev.u.NODE_INFO.services, "postgres,patroni");
     STR_COPY(ev.u.NODE_INFO.node, name);
     tell(w, &ev);
 }

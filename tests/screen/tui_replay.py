@@ -101,7 +101,7 @@ def garbage(folder):
     bad.append(b"x" * 200000 + b"\n")
     bad.append(json.dumps({"t": 1 << 60, "ev": "node.power", "node": "n1"}).encode() + b"\n")
     for i in range(40):
-        bad.append(json.dumps({"t": 1000, "ev": "node.info", "node": f"stray{i}", "address": "1.2.3.4", "postgres": True}).encode() + b"\n")
+        bad.append(json.dumps({"t": 1000, "ev": "node.info", "node": f"stray{i}", "address": "1.2.3.4", "services": "postgres,patroni"}).encode() + b"\n")
     mixed = list(good)
     for line in bad:
         mixed.insert(random.randrange(1, len(mixed)), line)

@@ -1,3 +1,4 @@
+unit_test(test_cluster SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_cluster.c NEEDS base)
 unit_test(test_new_file SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_new_file.c NEEDS base)
 unit_test(test_rate SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_rate.c NEEDS base)
 unit_test(test_plain SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_plain.c NEEDS base)

@@ -270,6 +270,11 @@ static void old_names_are_read_for_good(void **state) {
          "\"remaining_s\":29}",
          "{\"t\":7,\"ev\":\"grant\",\"id\":\"beef\",\"holder\":\"n1\",\"renewed\":5,\"error_us\":2,\"length\":30000000,"
          "\"remaining_s\":29}\n"},
+        {"{\"t\":7,\"ev\":\"node.info\",\"node\":\"n1\",\"postgres\":true,\"etcd\":true,\"haproxy\":false,\"app\":null,"
+         "\"number\":1}",
+         "{\"t\":7,\"ev\":\"node.info\",\"node\":\"n1\",\"services\":\"postgres,patroni,etcd\",\"number\":1}\n"},
+        {"{\"t\":7,\"ev\":\"node.info\",\"app\":true,\"app\":true}",
+         "{\"t\":7,\"ev\":\"node.info\",\"services\":\"app\"}\n"},
         {"{\"t\":7,\"ev\":\"dcs.watch\",\"node\":\"n1\",\"state\":\"lost\"}",
          "{\"t\":7,\"ev\":\"store.watch\",\"store\":\"etcd\",\"node\":\"n1\",\"state\":\"lost\"}\n"},
         {"{\"t\":7,\"ev\":\"dcs.key\",\"key\":\"sync\",\"value\":\"{}\",\"lease\":\"a\",\"revision\":3,\"created\":2,"
@@ -301,6 +306,7 @@ static void old_names_are_read_for_good(void **state) {
     assert_int_equal(parse("{\"t\":1,\"ev\":\"arbiter\",\"leader\":7}", &ev), 0); // only an old kind has old fields
     assert_false(ev.u.ARBITER.leads);
     assert_int_equal(parse("{\"t\":1,\"ev\":\"dcs.lease\",\"ttl_s\":\"x\"}", &ev), -EINVAL);
+    assert_int_equal(parse("{\"t\":1,\"ev\":\"node.info\",\"etcd\":1}", &ev), -EINVAL);
 }
 
 static void an_unknown_kind_is_told_apart_from_a_broken_line(void **state) {

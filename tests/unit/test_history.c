@@ -71,7 +71,7 @@ static void sql_answers(struct world *w, usec_t t, const char *node) {
 static void node_with_postgres(struct world *w, const char *node) {
     struct event ev = EVENT_NEW(NODE_INFO);
     STR_COPY(ev.u.NODE_INFO.node, node);
-    ev.u.NODE_INFO.postgres = ev.u.NODE_INFO.etcd = true;
+    STR_COPY(ev.u.NODE_INFO.services, "postgres,patroni,etcd");
     tell(w, &ev);
     ev = EVENT_NEW(NODE_POWER);
     ev.t = 1;
@@ -164,7 +164,7 @@ static void introduce(struct world *w) {
     for (int i = 0; i < 3; i++) {
         struct event ev = EVENT_NEW(NODE_INFO);
         (void)snprintf(ev.u.NODE_INFO.node, sizeof ev.u.NODE_INFO.node, "n%d", i);
-        ev.u.NODE_INFO.postgres = ev.u.NODE_INFO.etcd = true;
+        STR_COPY(ev.u.NODE_INFO.services, "postgres,patroni,etcd");
         tell(w, &ev);
     }
 }

@@ -152,8 +152,7 @@ static void add_cluster(struct world *w) {
     for (int i = 1; i <= 4; i++) {
         struct event ev = at(EVENT_NODE_INFO, 0);
         (void)snprintf(ev.u.NODE_INFO.node, EVENT_NAME_MAX, i < 4 ? "n%d" : "app", i);
-        ev.u.NODE_INFO.postgres = ev.u.NODE_INFO.etcd = i < 4;
-        ev.u.NODE_INFO.app = i == 4;
+        STR_COPY(ev.u.NODE_INFO.services, i < 4 ? "postgres,patroni,etcd" : "app");
         (void)world_add(w, ev);
         struct event power = at(EVENT_NODE_POWER, 0);
         STR_COPY(power.u.NODE_POWER.node, ev.u.NODE_INFO.node);

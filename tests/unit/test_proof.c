@@ -40,7 +40,7 @@ static struct proof *silent_for_half_a_minute(bool told) {
                  end = EVENT_NEW(RUN_END);
     STR_COPY(begin.u.RUN_BEGIN.scenario, "quiet");
     STR_COPY(node.u.NODE_INFO.node, "n1");
-    node.u.NODE_INFO.postgres = true;
+    STR_COPY(node.u.NODE_INFO.services, "postgres,patroni");
     STR_COPY(power.u.NODE_POWER.node, "n1");
     power.u.NODE_POWER.on = true;
     STR_COPY(end.u.RUN_END.reason, "completed");

@@ -28,7 +28,7 @@ struct event teller_at(enum event_kind kind, double s) {
 static void node_info(struct teller *x, const char *node) {
     struct event ev = teller_at(EVENT_NODE_INFO, 0);
     STR_COPY(ev.u.NODE_INFO.node, node);
-    ev.u.NODE_INFO.postgres = ev.u.NODE_INFO.etcd = true;
+    STR_COPY(ev.u.NODE_INFO.services, "postgres,patroni,etcd");
     teller_put(x, &ev);
     ev = teller_at(EVENT_NODE_POWER, 0.1);
     STR_COPY(ev.u.NODE_POWER.node, node);

@@ -106,10 +106,7 @@ static void check_service(const struct step_reader *s, const struct mechanism *m
     const char *service = param_value(s->step, "service");
     if (!service || !t)
         return;
-    unsigned bit = str_eq(service, "postgres") || str_eq(service, "patroni") ? SERVICE_POSTGRES
-                   : str_eq(service, "etcd")                                 ? SERVICE_ETCD
-                   : str_eq(service, "haproxy")                              ? SERVICE_HAPROXY
-                                                                             : 0;
+    unsigned bit = service_asked(service);
     for (size_t i = 0; bit && i < s->step->targets.n; i++) {
         const struct selector *sel = &s->step->targets.items[i];
         unsigned nodes = selector_candidates(t, sel), fit = 0;

@@ -12,16 +12,12 @@ struct node_draft { // one node's mapping, and what it changes
     const struct ynode *services, *address, *tags, *watchdog, *image;
 };
 
-static const struct {
-    const char *word;
-    unsigned bit;
-} service_words[] = {
-    {"postgres", SERVICE_POSTGRES}, {"etcd", SERVICE_ETCD}, {"haproxy", SERVICE_HAPROXY}, {"app", SERVICE_APP}};
-
 static void read_service(struct reader *r, const struct ynode *n, unsigned *ret) {
     const char *text = text_of(r, n, "a service");
     cleanup_words struct words all = {0};
-    for (size_t i = 0; i < ARRAY_SIZE(service_words); i++) {
+    for (size_t i = 0; i < SERVICE_COUNT; i++) {
+        if (service_words[i].with)
+            continue;
         words_add(&all, service_words[i].word);
         if (text && str_eq(text, service_words[i].word)) {
             *ret |= service_words[i].bit;
