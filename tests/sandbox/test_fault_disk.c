@@ -59,6 +59,7 @@ static int teardown(void **state) {
 
 struct seen {
     int rounds, error; // rounds in the time; the last error among them
+    int later;         // and of all but the first, which may have begun before
     int64_t slowest;   // µs
 };
 static struct seen watch(struct fixture *x, int node, const char *log, usec_t time) {
@@ -70,6 +71,7 @@ static struct seen watch(struct fixture *x, int node, const char *log, usec_t ti
     int e;
     long took;
     while (fscanf(f, "%d %ld", &e, &took) == 2) {
+        s.later = s.rounds && e ? e : s.later;
         s.rounds++;
         s.error = e ? e : s.error;
         s.slowest = took > s.slowest ? took : s.slowest;
@@ -81,7 +83,7 @@ static struct seen watch(struct fixture *x, int node, const char *log, usec_t ti
 static void untouched(struct fixture *x, int node, const char *log) {
     struct seen s = watch(x, node, log, 400 * MSEC);
     assert_true(s.rounds > 3);
-    assert_int_equal(0, s.error);
+    assert_int_equal(0, s.later);
 }
 
 static void slow_fsync_is_slow_on_that_disk_of_that_node_only(void **state) {
