@@ -51,7 +51,7 @@ int source_open(struct tui *t, struct err *err) {
         show_feed(t, &t->feed);
         source_tick(t);
     }
-    if (record_state(t->o->record) == RECORD_DAMAGED)
+    if (record_state(t->o->record) == RECORD_DAMAGED || (t->o->record && *t->o->record->unknown))
         say_damage(t);
     t->ticked = usec_now();
     return 0;

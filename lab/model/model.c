@@ -188,7 +188,7 @@ static void apply_service(struct model *m, const struct event *ev) {
     struct model_node *n = model_node(m, ev->u.SERVICE.node);
     if (!n)
         return;
-    int64_t pid = str_eq(ev->u.SERVICE.state, "started") ? ev->u.SERVICE.pid : -1;
+    int64_t pid = ev->u.SERVICE.state == SERVICE_STATE_STARTED ? ev->u.SERVICE.pid : -1;
     if (str_eq(ev->u.SERVICE.service, "patroni"))
         n->pid_patroni = pid;
     else if (str_eq(ev->u.SERVICE.service, "etcd"))
@@ -201,10 +201,10 @@ static void apply_watchdog(struct model *m, const struct event *ev) {
     struct model_node *n = model_node(m, ev->u.WATCHDOG.node);
     if (!n)
         return;
-    n->watchdog_armed = str_eq(ev->u.WATCHDOG.state, "armed") || str_eq(ev->u.WATCHDOG.state, "kept");
+    n->watchdog_armed = ev->u.WATCHDOG.state == WATCHDOG_STATE_ARMED || ev->u.WATCHDOG.state == WATCHDOG_STATE_KEPT;
     n->watchdog_last = ev->u.WATCHDOG.last;
     n->watchdog_timeout = ev->u.WATCHDOG.timeout;
-    if (str_eq(ev->u.WATCHDOG.state, "expired"))
+    if (ev->u.WATCHDOG.state == WATCHDOG_STATE_EXPIRED)
         n->watchdog_expired = ev->t;
 }
 

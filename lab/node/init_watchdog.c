@@ -20,10 +20,10 @@ void init_watchdog_fit(struct init *in) {
         w->fd = open(NODE_WATCHDOG, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
-static void tell(const struct init *in, const char *state) {
+static void tell(const struct init *in, enum watchdog_state state) {
     const struct init_watchdog *w = &in->watchdog;
-    struct answer a = {.kind = ANSWER_WATCHDOG, .sent = w->last, .n = (int32_t)(w->timeout / SEC)};
-    STR_COPY(a.text, state);
+    struct answer a = {
+        .kind = ANSWER_WATCHDOG, .sent = w->last, .n = (int32_t)(w->timeout / SEC), .status = (int32_t)state};
     init_answer(in, &a);
 }
 
@@ -35,7 +35,7 @@ static void written(struct init *in, usec_t now) {
     w->armed = true;
     w->last = now;
     if (was)
-        tell(in, "kept");
+        tell(in, WATCHDOG_STATE_KEPT);
 }
 
 static void command(struct init *in, const char *text, usec_t now) {
@@ -46,7 +46,7 @@ static void command(struct init *in, const char *text, usec_t now) {
     w->armed = true;
     w->last = now;
     w->timeout = seconds * SEC;
-    tell(in, "armed");
+    tell(in, WATCHDOG_STATE_ARMED);
 }
 
 // A write of a few bytes to a pipe arrives whole (pipe(7), PIPE_BUF), several of them perhaps in one read.
@@ -65,7 +65,7 @@ void init_watchdog_read(struct init *in) {
             } else if (*p == 'V') {
                 in->watchdog.armed = false;
                 in->watchdog.last = now;
-                tell(in, "disarmed");
+                tell(in, WATCHDOG_STATE_DISARMED);
             } else {
                 written(in, now);
             }
@@ -84,5 +84,5 @@ void init_watchdog_check(struct init *in, usec_t now) {
     if (now < init_watchdog_deadline(in))
         return;
     in->watchdog.armed = false;
-    tell(in, "expired");
+    tell(in, WATCHDOG_STATE_EXPIRED);
 }

@@ -26,11 +26,11 @@ struct answer {
     uint32_t kind, id;
     int32_t error;      // 0 or a positive errno
     int64_t pid;        // STARTED, EXITED: inside the node
-    int32_t status;     // EXITED: exit status, when signal is 0
+    int32_t status;     // EXITED: exit status, when signal is 0; WATCHDOG: enum watchdog_state
     int32_t signal;     // EXITED: signal that ended it
     int32_t n;          // SIGNALLED: processes signalled; WATCHDOG: its timeout in seconds
     usec_t sent, ended; // SIGNALLED, CLOCK_MONOTONIC; WATCHDOG: sent = its last write
-    char text[256];     // EXITED: service; WATCHDOG: state; otherwise what went wrong
+    char text[256];     // EXITED: service; otherwise what went wrong
 };
 
 // The strings of a START request, borrowed from the message.

@@ -22,11 +22,11 @@ static int receive(const struct node *n, struct answer *ret) {
     }
 }
 
-static void emit_service(struct node *n, const char *service, const char *state, const struct answer *a) {
+static void emit_service(struct node *n, const char *service, enum service_state state, const struct answer *a) {
     struct event ev = EVENT_NEW(SERVICE);
     STR_COPY(ev.u.SERVICE.node, n->name);
     STR_COPY(ev.u.SERVICE.service, service);
-    STR_COPY(ev.u.SERVICE.state, state);
+    ev.u.SERVICE.state = state;
     ev.u.SERVICE.pid = a->pid;
     ev.u.SERVICE.status = a->status;
     ev.u.SERVICE.signal = a->signal;
@@ -36,11 +36,11 @@ static void emit_service(struct node *n, const char *service, const char *state,
 static void on_watchdog(struct node *n, const struct answer *a) {
     struct event ev = EVENT_NEW(WATCHDOG);
     STR_COPY(ev.u.WATCHDOG.node, n->name);
-    STR_COPY(ev.u.WATCHDOG.state, a->text);
+    ev.u.WATCHDOG.state = (enum watchdog_state)a->status;
     ev.u.WATCHDOG.timeout = (usec_t)a->n * SEC;
     ev.u.WATCHDOG.last = a->sent > n->sink.base ? a->sent - n->sink.base : 0;
     sink_emit(&n->sink, &ev);
-    if (str_eq(a->text, "expired") && n->init)
+    if (ev.u.WATCHDOG.state == WATCHDOG_STATE_EXPIRED && n->init)
         (void)node_power_off(n, NULL, NULL);
 }
 
@@ -54,10 +54,10 @@ static struct node_service *service_of(const struct node *n, const char *name) {
 static void handle(struct node *n, const struct answer *a) {
     switch ((enum answer_kind)a->kind) {
     case ANSWER_STARTED: // kept by node_service_start: the service runs
-        emit_service(n, a->text, "started", a);
+        emit_service(n, a->text, SERVICE_STATE_STARTED, a);
         break;
     case ANSWER_EXITED:
-        emit_service(n, a->text, a->signal ? "signalled" : "exited", a);
+        emit_service(n, a->text, a->signal ? SERVICE_STATE_SIGNALLED : SERVICE_STATE_EXITED, a);
         break;
     case ANSWER_SIGNALLED:
         node_signal_answered(n, a);

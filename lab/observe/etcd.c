@@ -19,7 +19,7 @@ static void tell_watch(struct etcd_member *m, bool connected) {
     struct event ev = EVENT_NEW(STORE_WATCH);
     STR_COPY(ev.u.STORE_WATCH.store, "etcd");
     STR_COPY(ev.u.STORE_WATCH.node, m->w->def->name);
-    STR_COPY(ev.u.STORE_WATCH.state, connected ? "connected" : "lost");
+    ev.u.STORE_WATCH.state = connected ? STORE_WATCH_CONNECTED : STORE_WATCH_LOST;
     m->connected = connected;
     sink_emit(m->etcd->o->sink, &ev);
 }

@@ -45,7 +45,7 @@ bool observer_hurry(const struct observer *o) {
 
 void observer_on_event(struct observer *o, const struct event *ev) {
     bool changes = ev->kind == EVENT_FAULT || ev->kind == EVENT_NODE_POWER || ev->kind == EVENT_ACTION ||
-                   (ev->kind == EVENT_SERVICE && !str_eq(ev->u.SERVICE.state, "started"));
+                   (ev->kind == EVENT_SERVICE && ev->u.SERVICE.state != SERVICE_STATE_STARTED);
     if (changes)
         o->fast_until = observer_now(o) + FRESH_FAULT;
 }

@@ -51,15 +51,50 @@ void proof_event(struct proof *p, const struct event *ev) {
 
 // ---- lines -----------------------------------------------------------------------------------------------------------
 
+// What was read and is not understood. In a record that is as it was written a newer bascule has written it; elsewhere it may be damage.
+static void kinds_words(const struct run_read_stats *log, struct strbuf *out) {
+    if (log->skipped)
+        strbuf_addf(out,
+                    "%" PRId64
+                    " line%s of events.jsonl %s of a kind that this program does not know (the first is line "
+                    "%" PRId64 ")",
+                    log->skipped, log->skipped > 1 ? "s" : "", log->skipped > 1 ? "are" : "is", log->first_skipped);
+}
+
+static void unknown_words(const struct run_read_stats *log, struct strbuf *out) {
+    if (log->unknown)
+        strbuf_addf(out,
+                    "%" PRId64
+                    " line%s of events.jsonl hold%s a word that this program does not know (the first is line "
+                    "%" PRId64 ": '%s' as %s of %s)",
+                    log->unknown, log->unknown > 1 ? "s" : "", log->unknown > 1 ? "" : "s", log->first_unknown,
+                    log->word.word, log->word.field, event_kind_name(log->word.kind));
+}
+
+static void judge_unknown(struct proof *p, const struct run_read_stats *log) {
+    cleanup_strbuf struct strbuf kinds = {0}, words = {0};
+    kinds_words(log, &kinds);
+    unknown_words(log, &words);
+    if (kinds.len)
+        proof_lack(p, "%s: damaged, or made by a newer bascule", kinds.data);
+    if (words.len)
+        proof_lack(p, "%s: damaged, or made by a newer bascule", words.data);
+}
+
+static void note_unknown(struct proof *p, const struct run_read_stats *log) {
+    cleanup_strbuf struct strbuf all = {0};
+    kinds_words(log, &all);
+    if (log->skipped && log->unknown)
+        strbuf_add(&all, "; ");
+    unknown_words(log, &all);
+    STR_COPY(p->out.unknown, strbuf_str(&all));
+}
+
 static void judge_lines(struct proof *p, const struct run_read_stats *log) {
     if (log->broken)
         proof_lack(p, "%" PRId64 " line%s of events.jsonl can't be read (the first is line %" PRId64 ")", log->broken,
                    log->broken > 1 ? "s" : "", log->first_broken);
-    if (log->skipped)
-        proof_lack(p,
-                   "%" PRId64 " line%s of events.jsonl %s of a kind that this program does not know (the first is line "
-                   "%" PRId64 "): damaged, or made by a newer bascule",
-                   log->skipped, log->skipped > 1 ? "s" : "", log->skipped > 1 ? "are" : "is", log->first_skipped);
+    judge_unknown(p, log);
     if (log->empty)
         proof_lack(p, "%" PRId64 " line%s of events.jsonl %s empty", log->empty, log->empty > 1 ? "s" : "",
                    log->empty > 1 ? "are" : "is");
@@ -130,6 +165,12 @@ static void say_thinned(struct proof *p) {
                        usec_format(ticks, p->thinned_ticks), usec_format(others, p->thinned_others));
 }
 
+static void say_unknown(struct proof *p) {
+    size_t len = strlen(p->out.text);
+    if (*p->out.unknown)
+        (void)snprintf(p->out.text + len, sizeof p->out.text - len, "; %s", p->out.unknown);
+}
+
 static void sum_up(struct proof *p, bool alone) {
     struct record_proof *o = &p->out;
     o->complete = o->missing.n == 0;
@@ -151,6 +192,7 @@ static void sum_up(struct proof *p, bool alone) {
     else
         STR_COPY(o->text, o->sealed ? "DAMAGED: it is not what was sealed" : "DAMAGED, and without a seal");
     say_thinned(p);
+    say_unknown(p);
 }
 
 const struct record_proof *proof_finish(struct proof *p, const struct proof_folder *folder) {
@@ -158,6 +200,8 @@ const struct record_proof *proof_finish(struct proof *p, const struct proof_fold
     p->out.live = folder->live && !p->kinds[EVENT_RUN_END];
     if (folder->log.seal != RUN_SEAL_TRUE && !p->out.live)
         judge_lines(p, &folder->log);
+    else
+        note_unknown(p, &folder->log);
     if (folder->log.seal == RUN_SEAL_TRUE) {
         STR_COPY(p->out.sha256, folder->log.at.u.RECORD_SEAL.sha256);
         p->out.bytes = folder->log.at.u.RECORD_SEAL.bytes;

@@ -13,12 +13,13 @@
 #include "lab/base/lsn.h"
 #include "lab/base/str.h"
 #include "lab/base/usec.h"
+#include "lab/record/words.h"
 
 enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 
 // Field types: N name (char[64]), S text (char[480]; longer text is cut), I int64_t, C a count (int64_t), U run time (usec_t), W a time of one of the
-// host's clocks (usec_t), B bool, D double, L WAL position, R 64 bits that are no quantity. A field with its zero value is left out of
-// the JSON line; the reader gives zero for a missing one.
+// host's clocks (usec_t), B bool, D double, L WAL position, R 64 bits that are no quantity, E(set) one word of a closed set (an enum of
+// lab/record/words.h). A field with its zero value is left out of the JSON line; the reader gives zero for a missing one.
 //
 // Each number has a range; a line with one outside is broken, so that folds may add and subtract without fear:
 //   t, U  0 to EVENT_TIME_MAX       ten years: no lab runs longer, and no sum of a few of them wraps
@@ -65,12 +66,12 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_NODE_POWER(F) F(N, node) F(B, on)
 #define EVENT_FIELDS_WATCHDOG(F) /* the node's watchdog: hardware that takes the power when nobody writes to it in time */ \
     F(N, node) \
-    F(N, state)      /* armed, kept (a keepalive came), disarmed (closed in good order), expired (power follows) */ \
+    F(E(watchdog_state), state) \
     F(U, timeout)    /* as the writer asked for */ \
     F(U, last)       /* the last write before this event */
 #define EVENT_FIELDS_SERVICE(F) /* from the node's init: a service changed state */ \
     F(N, node) F(N, service) \
-    F(N, state)      /* started, exited, signalled */ \
+    F(E(service_state), state) \
     F(I, pid)        /* inside the node */ \
     F(I, status)     /* exit status, when exited */ \
     F(I, signal)     /* signal that ended it, when signalled */
@@ -118,7 +119,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(I, created)    /* revision of its creation */ \
     F(B, initial)    /* from the first read, not a change */
 #define EVENT_FIELDS_STORE_WATCH(F) /* does the observer still hear of changes in the store? */ \
-    F(N, store) F(N, node) /* the member that the watch hangs on */ F(N, state) /* connected, lost */
+    F(N, store) F(N, node) /* the member that the watch hangs on */ F(E(store_watch_state), state)
 #define EVENT_FIELDS_GRANT(F) /* the time for which the authority to lead was given, where it is given for a time (etcd: the lease of the leader key): each renewal seen, and its loss */ \
     F(N, id) F(N, holder) \
     F(U, renewed)    /* best estimate of the last renewal */ \
@@ -235,6 +236,8 @@ enum event_kind {
 #define EVENT_TYPE_D(f) double f;
 #define EVENT_TYPE_L(f) lsn_t f;
 #define EVENT_TYPE_R(f) int64_t f;
+#define EVENT_TYPE_E(set) enum set EVENT_TYPE_PLAIN // and (f) follows
+#define EVENT_TYPE_PLAIN(f) f;
 #define EVENT_MEMBER(type, f) EVENT_TYPE_##type(f)
 
 struct event {
@@ -277,8 +280,16 @@ void event_to_json(const struct event *ev, struct strbuf *out);
 
 // Reads one line (without or with newline). Unknown keys are ignored, an unknown kind gives -ENOENT (skip it: a newer
 // program wrote it), anything malformed or outside its range -EINVAL with *ret untouched. Bytes that are no UTF-8 are repaired.
-// Never crashes on any bytes.
+// Never crashes on any bytes. Returns how many of its fields hold a word that their set lacks, and read as ..._UNKNOWN: 0, as a rule.
 int event_from_json(const char *line, size_t len, struct event *ret, struct err *err);
+
+struct event_unknown { // a word that its set lacks
+    enum event_kind kind;
+    const char *field; // static
+    char word[EVENT_NAME_MAX];
+};
+// The first of those words in a line for which event_from_json returned more than 0.
+void event_unknown_word(const char *line, size_t len, struct event_unknown *ret);
 
 // Where the rooms of the world send what they see. sink_emit stamps t == 0 with the current run time, and normalizes: a fold meets the
 // same event live and read from the log.

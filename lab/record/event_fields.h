@@ -16,7 +16,8 @@ enum event_field_type {
     EVENT_FIELD_L,
     EVENT_FIELD_C,
     EVENT_FIELD_W,
-    EVENT_FIELD_R
+    EVENT_FIELD_R,
+    EVENT_FIELD_E
 };
 
 struct event_field {
@@ -24,6 +25,8 @@ struct event_field {
     size_t name_len;
     enum event_field_type type;
     size_t offset; // from the start of struct event
+    const struct word_set
+        *words; // EVENT_FIELD_E: those that it may hold; the field is an unsigned number to who knows no more
 };
 
 // The fields of a kind in table order. NULL and *ret_n = 0 for EVENT_TICK and for numbers that are no kind.

@@ -41,6 +41,9 @@ static void normalize(const struct event_field *f, void *at) {
     case EVENT_FIELD_L:
         *(lsn_t *)at = at_most(*(lsn_t *)at, EVENT_LSN_MAX);
         return;
+    case EVENT_FIELD_E:
+        *(unsigned *)at = (unsigned)at_most(*(unsigned *)at, f->words->n - 1);
+        return;
     case EVENT_FIELD_B:
     case EVENT_FIELD_R:
         return;

@@ -297,7 +297,28 @@ static bool is_word(const struct value *v, const char *word) {
     return v->form == VALUE_WORD && v->text.n == strlen(word) && memcmp(v->text.p, word, v->text.n) == 0;
 }
 
-static int read_field(const struct event_field *f, const struct value *v, void *at) {
+// The words of a line that their sets lack.
+struct unknown_words {
+    int n;
+    const struct event_field *field; // of the first
+    char word[EVENT_NAME_MAX];
+};
+
+// One of a closed set. What the set lacks is kept as the value that says so, and noted.
+static int read_one_of(const struct event_field *f, const struct value *v, unsigned *ret,
+                       struct unknown_words *unknown) {
+    char word[EVENT_NAME_MAX];
+    if (read_text(v, word, sizeof word) < 0)
+        return -EINVAL;
+    *ret = word_set_find(f->words, word);
+    if (*ret == f->words->n - 1 && unknown->n++ == 0) {
+        unknown->field = f;
+        STR_COPY(unknown->word, word);
+    }
+    return 0;
+}
+
+static int read_field(const struct event_field *f, const struct value *v, void *at, struct unknown_words *unknown) {
     if (is_word(v, "null"))
         return 0;
     switch (f->type) {
@@ -322,6 +343,8 @@ static int read_field(const struct event_field *f, const struct value *v, void *
         return v->form == VALUE_WORD ? read_double(&v->text, (double)EVENT_COUNT_MAX, at) : -EINVAL;
     case EVENT_FIELD_L:
         return read_lsn(v, at);
+    case EVENT_FIELD_E:
+        return read_one_of(f, v, at, unknown);
     }
     return -EINVAL;
 }
@@ -404,7 +427,8 @@ static int read_flag(const struct value *v, const char *adds, char *list) {
 }
 
 // The old name goes first: `leader` of then may be another field today.
-static int read_value(struct shape *s, const struct text *key, const struct value *v, struct event *ev) {
+static int read_value(struct shape *s, const struct text *key, const struct value *v, struct event *ev,
+                      struct unknown_words *unknown) {
     const struct old_field *old = s->old ? event_old_field(s->old, key->p, key->n) : NULL;
     const struct event_field *f = old ? find_field(s, old->now, strlen(old->now)) : find_field(s, key->p, key->n);
     if (!f)
@@ -412,11 +436,11 @@ static int read_value(struct shape *s, const struct text *key, const struct valu
     void *at = (char *)ev + f->offset;
     if (old && old->adds)
         return read_flag(v, old->adds, at);
-    return old && old->seconds ? read_seconds(v, at) : read_field(f, v, at);
+    return old && old->seconds ? read_seconds(v, at) : read_field(f, v, at, unknown);
 }
 
 // Pass 2.
-static int read_fields(struct cursor c, const struct old_kind *old, struct event *ev) {
+static int read_fields(struct cursor c, const struct old_kind *old, struct event *ev, struct unknown_words *unknown) {
     struct shape s = {.old = old};
     s.fields = event_fields(ev->kind, &s.n);
     bool has_t = false;
@@ -435,7 +459,7 @@ static int read_fields(struct cursor c, const struct old_kind *old, struct event
         } else if (text_is(&key, "pause", 5)) {
             r = read_time(&v, EVENT_TIME_MAX, &ev->pause);
         } else {
-            r = read_value(&s, &key, &v, ev);
+            r = read_value(&s, &key, &v, ev, unknown);
         }
         if (r < 0)
             return r;
@@ -445,21 +469,34 @@ static int read_fields(struct cursor c, const struct old_kind *old, struct event
     return has_t && c.p == c.end ? 0 : -EINVAL;
 }
 
-int event_from_json(const char *line, size_t len, struct event *ret, struct err *err) {
-    struct event ev;
-    memset(&ev, 0, sizeof ev);
+static int read_line(const char *line, size_t len, struct event *ev, struct unknown_words *unknown) {
     struct cursor c = {line, line + len};
     const struct old_kind *old = NULL;
-    int r = find_kind(c, &ev.kind, &old);
+    memset(ev, 0, sizeof *ev);
+    int r = find_kind(c, &ev->kind, &old);
     if (r == 0)
-        r = read_fields(c, old, &ev);
-    if (r < 0)
+        r = read_fields(c, old, ev, unknown);
+    if (r == 0 && old && old->complete)
+        old->complete(ev);
+    return r;
+}
+
+int event_from_json(const char *line, size_t len, struct event *ret, struct err *err) {
+    struct event ev;
+    struct unknown_words unknown = {0};
+    if (read_line(line, len, &ev, &unknown) < 0)
         return err_set(err, EINVAL, "not an event: %.*s", (int)(len < 60 ? len : 60), line);
     if (ev.kind == EVENT_TICK)
         return err_set(err, ENOENT, "an event of a kind this program does not know: %.*s", (int)(len < 60 ? len : 60),
                        line);
-    if (old && old->complete)
-        old->complete(&ev);
     *ret = ev;
-    return 0;
+    return unknown.n;
+}
+
+void event_unknown_word(const char *line, size_t len, struct event_unknown *ret) {
+    struct event ev;
+    struct unknown_words unknown = {0};
+    (void)read_line(line, len, &ev, &unknown);
+    *ret = (struct event_unknown){.kind = ev.kind, .field = unknown.field ? unknown.field->name : ""};
+    STR_COPY(ret->word, unknown.word);
 }

@@ -64,6 +64,10 @@ static void add_field(struct strbuf *out, const struct event_field *f, const voi
         if (*(const lsn_t *)at)
             add_key(out, f), json_quote(out, lsn_format(lsn, *(const lsn_t *)at));
         return;
+    case EVENT_FIELD_E:
+        if (*(const unsigned *)at)
+            add_key(out, f), json_quote(out, word_set_name(f->words, *(const unsigned *)at));
+        return;
     }
 }
 

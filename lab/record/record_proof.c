@@ -26,7 +26,7 @@ const char *record_mark(const struct record_proof *r) {
 }
 
 void record_words(const struct record_proof *r, struct strbuf *out) {
-    if (record_state(r) == RECORD_WHOLE)
+    if (!r || (record_state(r) == RECORD_WHOLE && !*r->unknown))
         return;
     strbuf_addf(out, "%s", r->text);
     if (record_state(r) != RECORD_DAMAGED || !r->missing.n)

@@ -18,7 +18,9 @@ struct record_proof {
     VEC(struct record_lack) missing; // complete: empty
     char sha256[65];                 // of the events that were judged, in hex, by a true seal; "" = none
     int64_t bytes;                   // from the beginning of the log: so many it is the hash of
-    char text[240];                  // the state in one sentence: "sealed, and everything is as it was written"
+    char unknown
+        [400]; // not lacking, and not understood: "2 lines hold a word that this program does not know (...)"; "" = nothing
+    char text[800]; // the state in one sentence: "sealed, and everything is as it was written"
 };
 
 enum record_state {
@@ -30,5 +32,5 @@ enum record_state {
 enum record_state record_state(const struct record_proof *r);
 // One word for who has little room: "DAMAGED", "UNSEALED", "UNFINISHED"; whole: "".
 const char *record_mark(const struct record_proof *r);
-// In words, with the first lack: "DAMAGED, and without a seal: ledger.bin is missing; and 2 more". Whole: nothing. Appends to out.
+// In words, with the first lack: "DAMAGED, and without a seal: ledger.bin is missing; and 2 more". Whole and understood: nothing. Appends to out.
 void record_words(const struct record_proof *r, struct strbuf *out);

@@ -25,7 +25,8 @@ int64_t run_log_room(const struct run_log *log); // bytes that are free in its f
 int run_log_seal(struct run_log *log, const char *run_dir, usec_t now, struct err *err);
 void run_log_close(struct run_log *log);
 
-// The reader: calls fn for each whole line that holds an event, in order; lines of an unknown kind or broken are counted and skipped.
+// The reader: calls fn for each whole line that holds an event, in order; lines of an unknown kind or broken are counted and skipped. A line with a
+// word that its set lacks (lab/record/words.h) is an event with ..._UNKNOWN in it, and counted.
 // A seal that is true and stands behind run.end closes the record: what a kept lab wrote after it is not read.
 enum run_seal {
     RUN_SEAL_NONE,  // no record.seal was met
@@ -34,8 +35,10 @@ enum run_seal {
 };
 struct run_read_stats {
     int64_t events, skipped, broken, empty;
-    int64_t first_skipped, first_broken; // line numbers, from 1; 0 = none
-    bool cut;                            // the last line had no newline
+    int64_t unknown;                                    // events with a word that this program does not know
+    int64_t first_skipped, first_broken, first_unknown; // line numbers, from 1; 0 = none
+    struct event_unknown word;                          // the first of those words
+    bool cut;                                           // the last line had no newline
     enum run_seal seal;
     bool after;           // something lies behind the last seal
     struct event at;      // that seal, as read: what was written and what the files beside it held; valid unless NONE

@@ -61,6 +61,11 @@ static bool one_line(struct reader *r, const char *line, size_t len) {
         note(&r->stats.broken, &r->stats.first_broken, r);
     else {
         r->stats.events++;
+        if (code > 0) {
+            if (!r->stats.unknown)
+                event_unknown_word(line, len, &r->stats.word);
+            note(&r->stats.unknown, &r->stats.first_unknown, r);
+        }
         r->ended = r->ended || r->event.kind == EVENT_RUN_END;
         if (r->event.kind == EVENT_RECORD_SEAL)
             judge_seal(r);

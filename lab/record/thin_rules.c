@@ -48,6 +48,8 @@ static bool equal(const struct event_field *f, const struct event *a, const stru
         return *(const bool *)x == *(const bool *)y;
     case EVENT_FIELD_D:
         return memcmp(x, y, sizeof(double)) == 0;
+    case EVENT_FIELD_E:
+        return *(const unsigned *)x == *(const unsigned *)y;
     case EVENT_FIELD_I:
     case EVENT_FIELD_C:
     case EVENT_FIELD_R:

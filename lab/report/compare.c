@@ -334,6 +334,7 @@ static cJSON *json_record(const struct record_proof *r) {
     (void)cJSON_AddBoolToObject(o, "complete", r->complete);
     (void)cJSON_AddBoolToObject(o, "live", r->live);
     (void)cJSON_AddStringToObject(o, "text", r->text);
+    (void)cJSON_AddStringToObject(o, "unknown", r->unknown);
     VEC_FOREACH (&r->missing, l)
         (void)cJSON_AddItemToArray(missing, cJSON_CreateString(l->text));
     (void)cJSON_AddItemToObject(o, "missing", missing);

@@ -114,7 +114,8 @@ static void say(struct html_page *p, const struct event *ev) {
         say_manager(p, ev);
         break;
     case EVENT_STORE_WATCH:
-        (void)row(p, ev, TOLD_DETAIL, ev->u.STORE_WATCH.node, "observer's etcd watch %s", ev->u.STORE_WATCH.state);
+        (void)row(p, ev, TOLD_DETAIL, ev->u.STORE_WATCH.node, "observer's etcd watch %s",
+                  store_watch_state_name(ev->u.STORE_WATCH.state));
         break;
     case EVENT_ENTRY:
         say_entry(p, ev);

@@ -100,6 +100,7 @@ static void put_record(struct json *j, const struct measures *m) {
     put_bool(j, "complete", r->complete);
     put_bool(j, "live", r->live);
     put_str(j, "text", r->text);
+    put_str(j, "unknown", r->unknown);
     put_int(j, "bytes", r->bytes, true);
     put_str(j, "sha256", r->sha256);
     open_block(j, "missing", "[");

@@ -317,8 +317,8 @@ static void join_others(struct stack *s, const char *leader) {
 static void on_service(struct stack *s, const struct event *ev) {
     __auto_type x = &ev->u.SERVICE;
     bool daemon = str_eq(x->service, "etcd") || str_eq(x->service, "patroni") || str_eq(x->service, "haproxy");
-    bool failed_ctl = str_eq(x->service, "pg_ctl") && (x->status != 0 || str_eq(x->state, "signalled"));
-    if (str_eq(x->state, "started") || (!daemon && !failed_ctl))
+    bool failed_ctl = str_eq(x->service, "pg_ctl") && (x->status != 0 || x->state == SERVICE_STATE_SIGNALLED);
+    if (x->state == SERVICE_STATE_STARTED || (!daemon && !failed_ctl))
         return;
     struct node *n = NULL;
     for (size_t i = 0; i < stack_count(s); i++)
@@ -326,7 +326,7 @@ static void on_service(struct stack *s, const struct event *ev) {
             n = s->o.nodes[i];
     cleanup_free char *log =
         failed_ctl ? xstrdup("postgresql/postgresql.log") : xasprintf("%s/%s.log", x->service, x->service);
-    bool exited = str_eq(x->state, "exited");
+    bool exited = x->state == SERVICE_STATE_EXITED;
     broken(s, n, log, "%s on %s ended during the start (%s %" PRId64 ")", x->service, x->node,
            exited ? "exit" : "signal", exited ? x->status : x->signal);
 }

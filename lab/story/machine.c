@@ -20,7 +20,7 @@ static void blame(const struct story *s, int node, struct moment *m) {
 
 static void ended(struct story *s, int node, const struct event *ev, const char *what) {
     char how[64];
-    bool postgres = str_eq(what, "postgres"), killed = str_eq(ev->u.SERVICE.state, "signalled");
+    bool postgres = str_eq(what, "postgres"), killed = ev->u.SERVICE.state == SERVICE_STATE_SIGNALLED;
     bool alone = story_unexplained(s, node) && s->ready;
     if (killed)
         (void)snprintf(how, sizeof how, "killed by signal %" PRId64, ev->u.SERVICE.signal);
@@ -45,7 +45,7 @@ static void on_service(struct story *s, int node, const struct event *ev) {
     struct machine_told *m = &s->machine[node];
     if (which < 0)
         return;
-    if (!str_eq(ev->u.SERVICE.state, "started")) {
+    if (ev->u.SERVICE.state != SERVICE_STATE_STARTED) {
         fault_bites_by(s, node, ev->t);
         if (!m->power_off)
             ended(s, node, ev, daemons[which]);
@@ -86,13 +86,23 @@ static void on_power(struct story *s, int node, const struct event *ev) {
 }
 
 static void on_watchdog(struct story *s, const struct event *ev) {
-    const char *node = ev->u.WATCHDOG.node, *state = ev->u.WATCHDOG.state;
+    const char *node = ev->u.WATCHDOG.node;
     double timeout = (double)ev->u.WATCHDOG.timeout / 1e6;
-    if (str_eq(state, "expired"))
+    switch (ev->u.WATCHDOG.state) {
+    case WATCHDOG_STATE_EXPIRED:
         (void)tell(s, ev->t, MOMENT_WATCHDOG, TOLD_MAIN, MOOD_BAD, node,
                    "the watchdog of %s has expired and takes its power: nobody wrote to it for %.0f s", node, timeout);
-    else if (!str_eq(state, "kept"))
-        (void)tell(s, ev->t, MOMENT_WATCHDOG, TOLD_DETAIL, MOOD_NEUTRAL, node, "the watchdog of %s is %s", node, state);
+        break;
+    case WATCHDOG_STATE_KEPT:
+        break;
+    case WATCHDOG_STATE_NONE:
+    case WATCHDOG_STATE_UNKNOWN:
+    case WATCHDOG_STATE_ARMED:
+    case WATCHDOG_STATE_DISARMED:
+        (void)tell(s, ev->t, MOMENT_WATCHDOG, TOLD_DETAIL, MOOD_NEUTRAL, node, "the watchdog of %s is %s", node,
+                   watchdog_state_name(ev->u.WATCHDOG.state));
+        break;
+    }
 }
 
 void tell_machine(struct story *s, const struct event *ev) {

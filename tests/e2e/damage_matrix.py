@@ -170,6 +170,8 @@ def damages(r):
     yield "one line in twenty is of an unknown kind", put(r, {i: re.sub(rb'"ev":"', b'"ev":"x', r.lines[i]) for i in some(r, len(r.lines) // 20)})
     for k in ("expect", "fault", "client.tick", "node.info"):
         yield f"every '{k}' is of an unknown kind", put(r, {i: r.lines[i].replace(f'"ev":"{k}"'.encode(), b'"ev":"no.such"') for i in places(r, k)})
+    yield "a fault phase that nobody knows", put(r, {i: r.lines[i].replace(b'"phase":"effective"', b'"phase":"effected"') for i in places(r, "fault", phase="effective")})
+    yield "a service in a state that nobody knows", put(r, {i: r.lines[i].replace(b'"state":"started"', b'"state":"strated"') for i in places(r, "service", state="started")[:1]})
     yield "a line of a mebibyte", r.but(r.lines[:50] + [b"x" * (1 << 20) + b"\n"] + r.lines[50:])
     yield "an empty line", r.but(r.lines[:50] + [b"\n"] + r.lines[50:])
     yield "two lines joined", put(r, {60: r.lines[60].rstrip(b"\n")})

@@ -72,6 +72,20 @@ def judge(name, folder):
                 list(difflib.unified_diff(was.splitlines(), text.splitlines(), "was", "is", lineterm="", n=1))) or failed
 
 
+def judge_strange(source, folder):
+    """A word that no bascule has ever written: what is not understood is said, whoever reads the log."""
+    lines = source.read_text().splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if '"ev":"service"' in line and '"state":"started"' in line)
+    lines[at] = lines[at].replace("started", "strated")
+    (folder / "events.jsonl").write_text("".join(lines))
+    words = f"1 line of events.jsonl holds a word that this program does not know (the first is line {at + 1}: 'strated' as state of service)"
+    result, text = json.loads(say("report", "--json", folder)), " ".join(say("report", folder).split())
+    return tell("a word that nobody knows is named, and the record is not whole", [
+        *([] if words in " ".join(result["record"]["missing"]) else [str(result["record"])]),
+        *([] if not result["record"]["complete"] and result["verdict"] == "invalid" else [result["verdict"]]),
+        *([] if words in text else [text])])
+
+
 def add(run, name):
     with tarfile.open(RECORDED / f"{name}.tar.xz", "w:xz") as tar:
         for file in KEPT:
@@ -96,6 +110,9 @@ def main():
                     tar.extractall(folder)
             failed += judge(name, folder)
             n += 1
+        strange = pathlib.Path(work) / "strange"
+        strange.mkdir()
+        failed += judge_strange(LOGS / "leader-crash.jsonl", strange)
     failed += tell("there are such runs", [] if n >= 20 else [f"{n} only"])
     return 1 if failed else 0
 

@@ -84,7 +84,7 @@ def hostile_run():
     for n, (kind, name) in enumerate(kinds):
         found = re.search(r"#define EVENT_FIELDS_%s\(F\)((?:.*\\\n)*.*)\n" % kind, header)
         event = {"t": 1000 * (n + 1), "ev": name}
-        for form, field in re.findall(r"F\(([NS]), ([a-z_0-9]+)\)", found.group(1) if found else ""):
+        for form, field in re.findall(r"F\(([NSE])(?:\([a-z_]+\))?, ([a-z_0-9]+)\)", found.group(1) if found else ""):
             event[field] = TEXT
         if name != "run.begin":
             lines.append(event)

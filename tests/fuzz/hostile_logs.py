@@ -34,7 +34,7 @@ def event_table():
     table = []
     for macro, name in kinds:
         body = re.search(rf"#define EVENT_FIELDS_{macro}\(F\)((?:.*\\\n)*.*)\n", text)
-        table.append((name, re.findall(r"F\(([A-Z]), ([a-z_0-9]+)\)", body[1])))
+        table.append((name, re.findall(r"F\(([A-Z])(?:\([a-z_]+\))?, ([a-z_0-9]+)\)", body[1])))
     return table
 
 
@@ -43,7 +43,7 @@ NUMBERS = [0, 1, -1, 7, 10**6, 2**53, 2**53 + 1, -(2**53), 2**63 - 1, -(2**63), 
 
 
 def value(kind, text, number):
-    return {"N": text, "S": text * 5, "B": True, "D": float(number), "L": "FFFFFFFF/FFFFFFFF" if number else "0/3000060"}.get(kind, number)
+    return {"N": text, "E": text, "S": text * 5, "B": True, "D": float(number), "L": "FFFFFFFF/FFFFFFFF" if number else "0/3000060"}.get(kind, number)
 
 
 def beginning(extra=""):

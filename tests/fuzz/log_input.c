@@ -267,6 +267,7 @@ static void put_field(struct bytes *b, const struct event_field *f, void *at) {
     static const double edges[] = {0, 1, -1, 0.5, 1e6, 3e7, 100, 1e300, -1e300, 1e-300, 4e15};
     static const lsn_t places[] = {0,         1,           0x3000000,     0x3000060, 0x4000000,
                                    0x5000000, 0x100000000, EVENT_LSN_MAX, UINT64_MAX};
+    char word[EVENT_NAME_MAX];
     switch (f->type) {
     case EVENT_FIELD_N:
         return put_text(b, at, EVENT_NAME_MAX);
@@ -283,6 +284,10 @@ static void put_field(struct bytes *b, const struct event_field *f, void *at) {
         return;
     case EVENT_FIELD_B:
         *(bool *)at = take(b) & 1;
+        return;
+    case EVENT_FIELD_E:
+        put_text(b, word, sizeof word);
+        *(unsigned *)at = word_set_find(f->words, word);
         return;
     case EVENT_FIELD_D:
         *(double *)at = edges[take(b) % ARRAY_SIZE(edges)];
@@ -316,7 +321,7 @@ static void read_grammar(struct bytes *b, void (*fn)(void *arg, const struct eve
 
 static void give_line(const char *line, size_t len, void (*fn)(void *arg, const struct event *ev), void *arg) {
     struct event ev;
-    if (event_from_json(line, len, &ev, NULL) == 0)
+    if (event_from_json(line, len, &ev, NULL) >= 0)
         fn(arg, &ev);
 }
 

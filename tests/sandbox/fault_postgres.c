@@ -40,7 +40,8 @@ void pg_wait_script(struct fixture *x, int node, const char *name) {
     assert_true(fixture_service_ends(x, node, name, 60 * SEC));
     for (size_t i = x->events.n; i-- > 0;) {
         const struct event *e = &x->events.items[i];
-        if (e->kind != EVENT_SERVICE || !str_eq(e->u.SERVICE.service, name) || str_eq(e->u.SERVICE.state, "started"))
+        if (e->kind != EVENT_SERVICE || !str_eq(e->u.SERVICE.service, name) ||
+            e->u.SERVICE.state == SERVICE_STATE_STARTED)
             continue;
         if (e->u.SERVICE.status || e->u.SERVICE.signal)
             show_log(x, node, name);

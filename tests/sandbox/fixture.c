@@ -132,7 +132,7 @@ const struct event *lab_last(const struct lab *lab, enum event_kind kind) {
 static const struct event *service_end(const struct lab *lab, const char *service) {
     VEC_FOREACH (&lab->events, ev)
         if (ev->kind == EVENT_SERVICE && str_eq(ev->u.SERVICE.service, service) &&
-            !str_eq(ev->u.SERVICE.state, "started"))
+            ev->u.SERVICE.state != SERVICE_STATE_STARTED)
             return ev;
     return NULL;
 }

@@ -118,7 +118,7 @@ static void a_reboot_stops_services_first_and_comes_back_by_itself(void **state)
     assert_false(node_is_on(fixture_node(x, N1)));
     bool patroni_first = false, etcd = false;
     VEC_FOREACH (&x->events, e) {
-        if (e->kind != EVENT_SERVICE || !str_eq(e->u.SERVICE.node, "n1") || str_eq(e->u.SERVICE.state, "started"))
+        if (e->kind != EVENT_SERVICE || !str_eq(e->u.SERVICE.node, "n1") || e->u.SERVICE.state == SERVICE_STATE_STARTED)
             continue;
         assert_int_equal(SIGTERM, e->u.SERVICE.signal); // asked to end, not killed with the power
         patroni_first = patroni_first || (str_eq(e->u.SERVICE.service, "patroni") && !etcd);
@@ -224,10 +224,10 @@ static void write_to_it(struct fixture *x, const char *script) {
         fail_msg("%s", err.msg);
 }
 
-static const struct event *watchdog(struct fixture *x, const char *state, usec_t within) {
+static const struct event *watchdog(struct fixture *x, enum watchdog_state state, usec_t within) {
     for (usec_t end = usec_now() + within; usec_now() < end; (void)sd_event_run(x->loop, 20 * MSEC))
         for (size_t i = x->events.n; i-- > 0;)
-            if (x->events.items[i].kind == EVENT_WATCHDOG && str_eq(x->events.items[i].u.WATCHDOG.state, state))
+            if (x->events.items[i].kind == EVENT_WATCHDOG && x->events.items[i].u.WATCHDOG.state == state)
                 return &x->events.items[i];
     return NULL;
 }
@@ -237,17 +237,17 @@ static const struct event *watchdog(struct fixture *x, const char *state, usec_t
 static void a_watchdog_that_is_written_to_keeps_the_power_and_one_that_is_not_takes_it(void **state) {
     struct fixture *x = *state;
     write_to_it(x, KEEPS "while :; do printf 1 >&9; sleep 0.3; done");
-    const struct event *armed = watchdog(x, "armed", 2 * SEC);
+    const struct event *armed = watchdog(x, WATCHDOG_STATE_ARMED, 2 * SEC);
     assert_non_null(armed);
     assert_int_equal(SEC, armed->u.WATCHDOG.timeout);
     fixture_run(x, 3 * SEC);
     assert_true(node_is_on(fixture_node(x, N1)));
-    assert_null(watchdog(x, "expired", MSEC));
-    assert_non_null(watchdog(x, "kept", MSEC));
+    assert_null(watchdog(x, WATCHDOG_STATE_EXPIRED, MSEC));
+    assert_non_null(watchdog(x, WATCHDOG_STATE_KEPT, MSEC));
     struct err err = {0};
     assert_int_equal(0, node_signal_pid(fixture_node(x, N1), node_service_pid(fixture_node(x, N1), "writer"), SIGKILL,
                                         true, false, NULL, NULL, &err)); // no magic close: it stays armed
-    const struct event *e = watchdog(x, "expired", 3 * SEC);
+    const struct event *e = watchdog(x, WATCHDOG_STATE_EXPIRED, 3 * SEC);
     assert_non_null(e);
     print_message("    expired %.1f ms after the last write\n", (double)(e->t - e->u.WATCHDOG.last) / 1000.0);
     assert_true(e->t - e->u.WATCHDOG.last >= SEC && e->t - e->u.WATCHDOG.last < 1300 * MSEC);
@@ -257,7 +257,7 @@ static void a_watchdog_that_is_written_to_keeps_the_power_and_one_that_is_not_ta
 static void the_magic_close_disarms_it(void **state) {
     struct fixture *x = *state;
     write_to_it(x, KEEPS "sleep 0.2; printf V >&9");
-    assert_non_null(watchdog(x, "disarmed", 2 * SEC));
+    assert_non_null(watchdog(x, WATCHDOG_STATE_DISARMED, 2 * SEC));
     fixture_run(x, 2 * SEC);
     assert_true(node_is_on(fixture_node(x, N1)));
 }
@@ -265,9 +265,9 @@ static void the_magic_close_disarms_it(void **state) {
 static void it_fires_on_a_frozen_machine(void **state) {
     struct fixture *x = *state;
     write_to_it(x, KEEPS "while :; do printf 1 >&9; sleep 0.1; done");
-    assert_non_null(watchdog(x, "armed", 2 * SEC));
+    assert_non_null(watchdog(x, WATCHDOG_STATE_ARMED, 2 * SEC));
     must_verify(x, "hang", "node.freeze", "n1", NULL);
-    assert_non_null(watchdog(x, "expired", 3 * SEC));
+    assert_non_null(watchdog(x, WATCHDOG_STATE_EXPIRED, 3 * SEC));
     FIXTURE_COMES(x, !node_is_on(fixture_node(x, N1)));
     must_heal(x, "hang");
 }
@@ -279,7 +279,7 @@ static void a_removed_watchdog_cannot_be_opened_until_it_is_back(void **state) {
     assert_int_equal(-1, stat(fixture_path(x, N1, "/run/watchdog"), &st));
     must_heal(x, "gone");
     write_to_it(x, KEEPS "sleep 100");
-    assert_non_null(watchdog(x, "armed", 2 * SEC)); // the same device as before
+    assert_non_null(watchdog(x, WATCHDOG_STATE_ARMED, 2 * SEC)); // the same device as before
     fixture_forget(x);
     assert_true(fixture_inject(x, "none", "watchdog.remove", "n3", NULL) < 0); // a node without one
     assert_non_null(strstr(fixture_event(x, "none", "failed")->u.FAULT.detail, "has no watchdog"));

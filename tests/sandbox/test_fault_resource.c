@@ -17,7 +17,7 @@ static bool app_gets_in(struct fixture *x) {
     assert_true(fixture_service_ends(x, APP, name, 10 * SEC));
     for (size_t i = x->events.n; i-- > 0;)
         if (x->events.items[i].kind == EVENT_SERVICE && str_eq(x->events.items[i].u.SERVICE.service, name) &&
-            !str_eq(x->events.items[i].u.SERVICE.state, "started"))
+            x->events.items[i].u.SERVICE.state != SERVICE_STATE_STARTED)
             return x->events.items[i].u.SERVICE.status != 0; // the script succeeds when psql does not
     fail_msg("psql did not end");
     return false;

@@ -122,7 +122,7 @@ static bool unanswered(const struct world *w) {
     return w->n_sql && !w->sql.u.SQL.answered;
 }
 static bool dcs_up(const struct world *w) {
-    return w->n_initial > 0 && str_eq(w->watch.u.STORE_WATCH.state, "connected");
+    return w->n_initial > 0 && w->watch.u.STORE_WATCH.state == STORE_WATCH_CONNECTED;
 }
 static bool dcs_silent(const struct world *w) {
     return w->member.kind == EVENT_ARBITER && !w->member.u.ARBITER.answered;
@@ -338,7 +338,7 @@ static void changes_made_while_etcd_was_away_are_not_missed(void **state) {
     run_until(&w, 5 * SEC, dcs_up);
     test_etcd_kill(&etcd);
     run_until(&w, 3 * SEC, dcs_silent);
-    assert_string_equal("lost", w.watch.u.STORE_WATCH.state);
+    assert_int_equal(STORE_WATCH_LOST, w.watch.u.STORE_WATCH.state);
     test_etcd_start(&etcd);
     test_etcd_put(&etcd, "/service/demo/sync", "meanwhile", 0);
     run_until(&w, 5 * SEC, dcs_answers);

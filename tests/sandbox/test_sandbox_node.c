@@ -157,9 +157,9 @@ static void service_body(struct lab *lab, void *arg) {
     CHECK(node_service_pid(n, "s") > 1);
     CHECK(lab_count(lab, EVENT_SERVICE) == 0); // events come on the loop, never from inside the call
     const struct event *ev = lab_service_ended(lab, "s", 5 * SEC);
-    CHECK(ev && str_eq(ev->u.SERVICE.state, "exited") && ev->u.SERVICE.status == 7 && ev->u.SERVICE.pid > 1);
+    CHECK(ev && ev->u.SERVICE.state == SERVICE_STATE_EXITED && ev->u.SERVICE.status == 7 && ev->u.SERVICE.pid > 1);
     CHECK(node_service_pid(n, "s") == 0);
-    CHECK(lab->events.n == 3 && str_eq(lab->events.items[1].u.SERVICE.state, "started"));
+    CHECK(lab->events.n == 3 && lab->events.items[1].u.SERVICE.state == SERVICE_STATE_STARTED);
     cleanup_strbuf struct strbuf text = {0};
     CHECK_OK(fs_read(SANDBOX_STATE "/log/n1/deep/down/s.log", 1000, &text, err));
     CHECK(str_eq(strbuf_str(&text), "out\nerr\n/tmp\ngiven\n"));

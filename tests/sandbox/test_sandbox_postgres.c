@@ -86,7 +86,7 @@ static void detached_body(struct lab *lab, void *arg) {
     pid = node_postmaster_pid(n, STACK_PGDATA);
     CHECK(NODE_SH(lab, n, "pg_ctl -w -D " STACK_PGDATA " -m fast stop") == 0);
     ev = lab_service_ended(lab, "postgres", 2 * SEC); // a tidy end, its pid file gone
-    CHECK(ev && ev->u.SERVICE.pid == pid && str_eq(ev->u.SERVICE.state, "exited") && ev->u.SERVICE.status == 0);
+    CHECK(ev && ev->u.SERVICE.pid == pid && ev->u.SERVICE.state == SERVICE_STATE_EXITED && ev->u.SERVICE.status == 0);
 }
 static void the_end_of_a_detached_postmaster_is_told_once(void **state) {
     (void)state;

@@ -42,7 +42,7 @@ static void kill_body(struct lab *lab, void *arg) {
     CHECK(before <= o.r.sent && o.r.sent <= o.r.ended && o.r.ended <= sink_now(&lab->sink));
     CHECK(o.r.ended - o.r.sent < 1 * SEC);
     const struct event *ev = lab_service_ended(lab, "victim", SEC);
-    CHECK(ev && str_eq(ev->u.SERVICE.state, "signalled") && ev->u.SERVICE.signal == SIGKILL &&
+    CHECK(ev && ev->u.SERVICE.state == SERVICE_STATE_SIGNALLED && ev->u.SERVICE.signal == SIGKILL &&
           ev->u.SERVICE.pid == pid);
     o = send_and_wait(lab, pid, SIGKILL, false, true);
     CHECK(o.r.error == -ESRCH && o.r.n == 0);

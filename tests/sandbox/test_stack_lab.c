@@ -115,7 +115,7 @@ static void see(struct test_lab *lab, const struct event *ev) {
         (void)printf("%7.3f %s\n", (double)ev->t / 1e6, ev->u.PROGRESS.text);
     if (ev->kind == EVENT_LAB_STATE)
         STR_COPY(lab->broken, ev->u.LAB_STATE.detail);
-    if (ev->kind == EVENT_SERVICE && !str_eq(ev->u.SERVICE.state, "started") &&
+    if (ev->kind == EVENT_SERVICE && ev->u.SERVICE.state != SERVICE_STATE_STARTED &&
         str_eq(ev->u.SERVICE.service, lab->waiting_for))
         lab->service_ended = true;
 }

@@ -83,10 +83,54 @@ static void an_application_that_has_nothing_to_do_says_nothing(void **state) {
     assert_true(lacks(silent_for_half_a_minute(true), NULL, words));
 }
 
+// Lines with a word that its set lacks, and of a kind that nobody knows: of a record that is as it was written, of one without a seal, and of one
+// that is still being written.
+static const struct record_proof *with_unknown(struct proof *p, enum run_seal seal, bool live) {
+    struct proof_folder folder = {.live = live, .alone = true};
+    folder.log =
+        (struct run_read_stats){.seal = seal, .unknown = 2, .first_unknown = 7, .skipped = 1, .first_skipped = 9};
+    folder.log.word = (struct event_unknown){.kind = EVENT_SERVICE, .field = "state"};
+    STR_COPY(folder.log.word.word, "strated");
+    folder.log.at = EVENT_NEW(RECORD_SEAL);
+    return proof_finish(p, &folder);
+}
+
+static void what_is_not_understood_is_said_and_no_record_without_a_seal_is_whole_with_it(void **state) {
+    (void)state;
+    static const char words[] =
+        "2 lines of events.jsonl hold a word that this program does not know (the first is line 7: 'strated' as "
+        "state of service)",
+                      kinds[] =
+                          "1 line of events.jsonl is of a kind that this program does not know (the first is line 9)";
+    struct proof *p = proof_new();
+    const struct record_proof *r = with_unknown(p, RUN_SEAL_NONE, false);
+    cleanup_strbuf struct strbuf said = {0};
+    assert_int_equal(record_state(r), RECORD_DAMAGED);
+    assert_non_null(strstr(r->missing.items[0].text, kinds));
+    assert_non_null(strstr(r->missing.items[1].text, words));
+    proof_free(p);
+
+    p = proof_new();
+    r = with_unknown(p, RUN_SEAL_TRUE, false);
+    assert_int_equal(record_state(r), RECORD_WHOLE);
+    assert_non_null(strstr(r->text, words));
+    assert_non_null(strstr(r->text, kinds));
+    record_words(r, &said); // for whoever shows no more than that
+    assert_non_null(strstr(said.data, words));
+    proof_free(p);
+
+    p = proof_new();
+    r = with_unknown(p, RUN_SEAL_NONE, true);
+    assert_int_equal(record_state(r), RECORD_LIVE);
+    assert_non_null(strstr(r->text, words));
+    proof_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_standstill_that_is_told_is_no_hole_of_the_record),
         cmocka_unit_test(an_application_that_has_nothing_to_do_says_nothing),
+        cmocka_unit_test(what_is_not_understood_is_said_and_no_record_without_a_seal_is_whole_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,23 @@ static void garbage_and_unknown_lines_are_counted_and_skipped(void **state) {
     assert_true(s.n == 2 && s.last == 4 && stats.skipped == 1 && stats.broken == 2 && !stats.cut);
 }
 
+static void lines_with_an_unknown_word_are_given_and_counted(void **state) {
+    (void)state;
+    static const char text[] = "{\"t\":1,\"ev\":\"slot\"}\n"
+                               "{\"t\":2,\"ev\":\"service\",\"state\":\"gone\"}\n"
+                               "{\"t\":3,\"ev\":\"watchdog\",\"state\":\"bitten\"}\n"
+                               "{\"t\":4,\"ev\":\"service\",\"state\":\"started\"}\n";
+    write_text("words", text, sizeof text - 1);
+    struct seen s = {0};
+    struct run_read_stats stats;
+    assert_int_equal(run_log_read(path_of("words"), count, &s, &stats, NULL), 0);
+    assert_true(s.n == 4 && stats.events == 4 && stats.skipped == 0 && stats.broken == 0);
+    assert_true(stats.unknown == 2 && stats.first_unknown == 2);
+    assert_string_equal(stats.word.word, "gone");
+    assert_string_equal(stats.word.field, "state");
+    assert_int_equal(stats.word.kind, EVENT_SERVICE);
+}
+
 static void an_endless_line_is_one_broken_line(void **state) {
     (void)state;
     cleanup_strbuf struct strbuf all = {0};
@@ -367,6 +384,7 @@ int main(void) {
         cmocka_unit_test(what_was_written_is_read_in_order),
         cmocka_unit_test(a_log_cut_at_any_byte_gives_its_whole_lines),
         cmocka_unit_test(garbage_and_unknown_lines_are_counted_and_skipped),
+        cmocka_unit_test(lines_with_an_unknown_word_are_given_and_counted),
         cmocka_unit_test(an_endless_line_is_one_broken_line),
         cmocka_unit_test(a_full_disk_is_said_once_and_the_log_stays_readable),
         cmocka_unit_test(a_full_disk_is_known_while_there_is_room_for_the_end),

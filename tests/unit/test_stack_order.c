@@ -223,7 +223,7 @@ static void a_daemon_that_ends_during_the_start_breaks_the_lab(void **state) {
     struct event ev = EVENT_NEW(SERVICE);
     STR_COPY(ev.u.SERVICE.node, "n3");
     STR_COPY(ev.u.SERVICE.service, "etcd");
-    STR_COPY(ev.u.SERVICE.state, "exited");
+    ev.u.SERVICE.state = SERVICE_STATE_EXITED;
     ev.u.SERVICE.status = 2;
     stack_on_event(s, &ev, NULL);
     assert_string_equal(last_state.u.LAB_STATE.state, "broken");
@@ -239,7 +239,7 @@ static void pg_ctl_ending_well_is_no_failure_and_badly_is_one(void **state) {
     struct event ev = EVENT_NEW(SERVICE);
     STR_COPY(ev.u.SERVICE.node, "n2");
     STR_COPY(ev.u.SERVICE.service, "pg_ctl");
-    STR_COPY(ev.u.SERVICE.state, "exited");
+    ev.u.SERVICE.state = SERVICE_STATE_EXITED;
     stack_on_event(s, &ev, NULL);
     assert_int_equal(last_state.kind, 0);
     ev.u.SERVICE.status = 1;

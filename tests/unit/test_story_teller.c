@@ -115,7 +115,7 @@ void teller_service(struct teller *x, double t, const char *node, const char *na
     struct event ev = teller_at(EVENT_SERVICE, t);
     STR_COPY(ev.u.SERVICE.node, node);
     STR_COPY(ev.u.SERVICE.service, name);
-    STR_COPY(ev.u.SERVICE.state, state);
+    ev.u.SERVICE.state = service_state_from(state);
     ev.u.SERVICE.signal = str_eq(state, "signalled") ? 9 : 0;
     teller_put(x, &ev);
 }

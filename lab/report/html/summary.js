@@ -45,9 +45,9 @@ function faultCard(f, i) {
     when[0] == null ? null : fill(T.at, {t: at(when[0])}) + faultSteps(f),
     folded(T.evidenceOf, (D.what[i] || "").includes(f.detail) ? D.what[i].replace(/^[;\s]+|[;\s]+$/g, "") : f.detail));
 }
-function lacks() { // of a damaged record
+function lacks() { // of a damaged record, and of one that is not understood
   const r = R.record;
-  return r && !r.complete && !r.live ? [r.text, ...list(r.missing)].map((l) => h("div", {class: "why small run-words"}, l)) : null;
+  return r && ((!r.complete && !r.live) || r.unknown) ? [r.text, ...list(r.missing)].map((l) => h("div", {class: "why small run-words"}, l)) : null;
 }
 function numbers() {
   const cards = [outageCard(),

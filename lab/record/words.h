@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// The words of the log. A field of type E(set) in lab/record/event.h holds one word of a closed set; each set is one table here, from which
+// come its enum, the names of its values, and what the JSON writer and reader need. So a typo in C does not compile, and a switch without
+// `default` names the word that it forgot. A word in a log that the table lacks reads as ..._UNKNOWN: the reader counts it and tells of it
+// (lab/record/run.h), it is never dropped in silence.
+//
+// Each set has two values beside its words: ..._NONE = 0, the field is absent, and ..._UNKNOWN, the last one. A table only grows: a word that
+// any bascule has written stays, or a recorded log would hold an unknown one.
+#include <stddef.h>
+
+// clang-format off
+#define SERVICE_STATE_WORDS(W)                                                                                         \
+    W(SERVICE_STATE_STARTED, "started")                                                                                \
+    W(SERVICE_STATE_EXITED, "exited")           /* by itself, with an exit status */                                   \
+    W(SERVICE_STATE_SIGNALLED, "signalled")     /* a signal ended it */
+
+#define WATCHDOG_STATE_WORDS(W)                                                                                        \
+    W(WATCHDOG_STATE_ARMED, "armed")                                                                                   \
+    W(WATCHDOG_STATE_KEPT, "kept")              /* a keepalive came */                                                 \
+    W(WATCHDOG_STATE_DISARMED, "disarmed")      /* closed in good order */                                             \
+    W(WATCHDOG_STATE_EXPIRED, "expired")        /* the power follows */
+
+#define STORE_WATCH_WORDS(W)                                                                                           \
+    W(STORE_WATCH_CONNECTED, "connected")                                                                              \
+    W(STORE_WATCH_LOST, "lost")
+
+// set = name of the enum, prefix of its values and of its table
+#define WORD_SETS(X)                                                                                                   \
+    X(service_state, SERVICE_STATE)                                                                                    \
+    X(watchdog_state, WATCHDOG_STATE)                                                                                  \
+    X(store_watch_state, STORE_WATCH)
+
+// A set as data: words[0] = "" is the absent word, the last one, "?", stands for any that the set lacks.
+struct word_set {
+    const char *name; // of the enum
+    const char *const *words;
+    unsigned n; // values are 0 to n - 1
+};
+// The value of a word: 0 for "", the last for one that the set lacks.
+unsigned word_set_find(const struct word_set *set, const char *word);
+// The word of a value, "" for 0, "?" for an unknown one and for numbers that are no value. Never NULL.
+const char *word_set_name(const struct word_set *set, unsigned value);
+
+#define WORD_VALUE(value, word) value,
+#define X(set, PREFIX)                                                                                                 \
+    enum set { PREFIX##_NONE, PREFIX##_WORDS(WORD_VALUE) PREFIX##_UNKNOWN };                                           \
+    extern const struct word_set set##_words;                                                                          \
+    const char *set##_name(enum set value);  /* as word_set_name */                                                    \
+    enum set set##_from(const char *word);   /* as word_set_find */
+WORD_SETS(X)
+#undef X
+#undef WORD_VALUE
+// clang-format on
