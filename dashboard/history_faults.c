@@ -58,15 +58,15 @@ static struct fault_band *begin_band(struct fold *f, const struct event *ev) {
 }
 
 void fold_fault_phase(struct fold *f, const struct event *ev) {
-    const char *phase = ev->u.FAULT.phase;
-    bool bites = str_eq(phase, "effective") || str_eq(phase, "verified");
-    bool over = str_eq(phase, "healed") || str_eq(phase, "heal_verified") || str_eq(phase, "failed");
+    enum fault_phase phase = ev->u.FAULT.phase;
+    bool bites = phase == FAULT_PHASE_EFFECTIVE || phase == FAULT_PHASE_VERIFIED;
+    bool over = phase == FAULT_PHASE_HEALED || phase == FAULT_PHASE_HEAL_VERIFIED || phase == FAULT_PHASE_FAILED;
     struct fault_band *b = find_open(&f->h, ev->u.FAULT.id), *asked = find_asked(f, ev->u.FAULT.id);
     if (over && asked && !b) { // it never bit
         drop_asked(f, asked);
         return;
     }
-    if (str_eq(phase, "asked"))
+    if (phase == FAULT_PHASE_ASKED)
         b = note_asked(f, ev);
     else if (!b && bites)
         b = begin_band(f, ev);
@@ -75,7 +75,7 @@ void fold_fault_phase(struct fold *f, const struct event *ev) {
     if (!b)
         return;
     note_text(b, ev);
-    b->verified |= str_eq(phase, "verified");
+    b->verified |= phase == FAULT_PHASE_VERIFIED;
     if (over)
         b->to = ev->t > b->from ? ev->t : b->from;
 }
@@ -83,7 +83,7 @@ void fold_fault_phase(struct fold *f, const struct event *ev) {
 // An act works from the moment it is asked for.
 void fold_act(struct fold *f, const struct event *ev) {
     struct history *h = &f->h;
-    if (str_eq(ev->u.ACTION.phase, "asked")) {
+    if (ev->u.ACTION.phase == ACTION_PHASE_ASKED) {
         TRIM_OLDEST(&h->acts, KEEP_KEYS, TRIM_NOTHING);
         struct fault_band *b = VEC_ADD(&h->acts);
         STR_COPY(b->id, ev->u.ACTION.id);

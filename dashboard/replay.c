@@ -33,9 +33,10 @@ static void add_mark(struct replay *r, usec_t t, const char *fmt, ...) {
 }
 
 static void mark_fault(struct replay *r, const struct event *ev) {
-    const char *phase = ev->u.FAULT.phase;
-    if (str_eq(phase, "effective") || str_eq(phase, "healed") || str_eq(phase, "failed"))
-        add_mark(r, place(r, ev), "%s %s %s: %s", phase, ev->u.FAULT.id, ev->u.FAULT.mechanism, ev->u.FAULT.nodes);
+    enum fault_phase phase = ev->u.FAULT.phase;
+    if (phase == FAULT_PHASE_EFFECTIVE || phase == FAULT_PHASE_HEALED || phase == FAULT_PHASE_FAILED)
+        add_mark(r, place(r, ev), "%s %s %s: %s", fault_phase_name(phase), ev->u.FAULT.id, ev->u.FAULT.mechanism,
+                 ev->u.FAULT.nodes);
 }
 
 // After the event was folded; `leader` is who held the key before.

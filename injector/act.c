@@ -30,11 +30,11 @@ void act_free(struct act *a) {
     free(a);
 }
 
-static void tell(struct act *a, const char *phase, const char *detail) {
+static void tell(struct act *a, enum action_phase phase, const char *detail) {
     struct event ev = EVENT_NEW(ACTION);
     STR_COPY(ev.u.ACTION.id, a->id);
     STR_COPY(ev.u.ACTION.action, a->action);
-    STR_COPY(ev.u.ACTION.phase, phase);
+    ev.u.ACTION.phase = phase;
     STR_COPY(ev.u.ACTION.detail, detail);
     sink_emit(a->in->world->sink, &ev);
 }
@@ -53,7 +53,7 @@ static void on_over(void *arg, bool met) {
     for (size_t i = 0; i < a->healing.n; i++)
         if (a->healing.items[i]->stage != STAGE_HEALED)
             met = false;
-    tell(a, met ? "done" : "failed",
+    tell(a, met ? ACTION_PHASE_DONE : ACTION_PHASE_FAILED,
          met ? strbuf_str(&a->text) : "not everything came back; see the faults' own events");
 }
 
@@ -224,6 +224,6 @@ int injector_act(struct injector *in, const char *id, const char *action, char (
     if (r >= 0)
         r = retry_start(in->world->loop, 2 * MSEC, MINUTE, over, on_over, a, &a->retry, &why);
     if (r < 0)
-        tell(a, "failed", why.msg);
+        tell(a, ACTION_PHASE_FAILED, why.msg);
     return 0;
 }

@@ -18,7 +18,7 @@ static void on_end(void *arg, bool ok, usec_t effective, const char *text) {
     struct event ev = EVENT_NEW(ACTION);
     STR_COPY(ev.u.ACTION.id, a->id);
     STR_COPY(ev.u.ACTION.action, a->action);
-    STR_COPY(ev.u.ACTION.phase, ok ? "done" : "failed");
+    ev.u.ACTION.phase = ok ? ACTION_PHASE_DONE : ACTION_PHASE_FAILED;
     STR_COPY(ev.u.ACTION.detail, text);
     sink_emit(a->in->world->sink, &ev);
 }

@@ -49,22 +49,22 @@ static void join_params(const struct fault *f, char *out, size_t size) {
     (void)str_copy(out, size, strbuf_str(&text));
 }
 
-static void tell_at(const struct live *lv, const char *phase, usec_t t, const char *detail) {
+static void tell_at(const struct live *lv, enum fault_phase phase, usec_t t, const char *detail) {
     struct event ev = EVENT_NEW(FAULT);
     ev.t = t;
-    ev.u.FAULT.effective_seen = t != 0 && str_eq(phase, "effective");
+    ev.u.FAULT.effective_seen = t != 0 && phase == FAULT_PHASE_EFFECTIVE;
     STR_COPY(ev.u.FAULT.id, lv->f.id);
     STR_COPY(ev.u.FAULT.mechanism, lv->f.ops->about.name);
-    STR_COPY(ev.u.FAULT.phase, phase);
+    ev.u.FAULT.phase = phase;
     STR_COPY(ev.u.FAULT.target, lv->f.target);
     STR_COPY(ev.u.FAULT.detail, detail);
     join_nodes(&lv->f, ev.u.FAULT.nodes, sizeof ev.u.FAULT.nodes);
-    if (str_eq(phase, "asked") || str_eq(phase, "failed"))
+    if (phase == FAULT_PHASE_ASKED || phase == FAULT_PHASE_FAILED)
         join_params(&lv->f, ev.u.FAULT.params, sizeof ev.u.FAULT.params);
     sink_emit(lv->in->world->sink, &ev);
 }
 
-static void tell(const struct live *lv, const char *phase, const char *detail) {
+static void tell(const struct live *lv, enum fault_phase phase, const char *detail) {
     tell_at(lv, phase, 0, detail);
 }
 
@@ -122,7 +122,7 @@ static void begin_heal(struct live *lv) {
     lv->heal_wanted = false;
     lv->f.healing = true;
     lv->f.healed = false;
-    tell(lv, "heal_asked", "");
+    tell(lv, FAULT_PHASE_HEAL_ASKED, "");
     run_phase(lv, STAGE_HEALING, lv->f.ops->heal);
 }
 
@@ -130,7 +130,7 @@ static void injection_failed(struct live *lv, const char *text) {
     bool undo = lv->f.touched;
     if (!undo)
         lv->stage = STAGE_FAILED;
-    tell(lv, "failed", text);
+    tell(lv, FAULT_PHASE_FAILED, text);
     if (undo) {
         begin_heal(lv);
         return;
@@ -159,10 +159,10 @@ static void on_injected(struct fault *f, bool ok, usec_t effective, const char *
     }
     f->injected = true;
     f->effective = effective ? effective : sink_now(lv->in->world->sink);
-    tell_at(lv, "effective", effective, text); // whoever wants to heal in here is remembered: still INJECTING
+    tell_at(lv, FAULT_PHASE_EFFECTIVE, effective, text); // whoever wants to heal in here is remembered: still INJECTING
     if (lv->heal_wanted) {
         lv->stage = STAGE_ACTIVE;
-        tell(lv, "unverified", "healed before it could be measured");
+        tell(lv, FAULT_PHASE_UNVERIFIED, "healed before it could be measured");
         begin_heal(lv);
     } else {
         run_phase(lv, STAGE_VERIFYING, f->ops->verify);
@@ -175,7 +175,7 @@ static void on_verified(struct fault *f, bool ok, usec_t effective, const char *
     if (!lv)
         return;
     lv->stage = STAGE_ACTIVE;
-    tell(lv, ok ? "verified" : "unverified", text);
+    tell(lv, ok ? FAULT_PHASE_VERIFIED : FAULT_PHASE_UNVERIFIED, text);
 }
 
 static void on_healed(struct fault *f, bool ok, usec_t effective, const char *text) {
@@ -186,12 +186,12 @@ static void on_healed(struct fault *f, bool ok, usec_t effective, const char *te
     if (!ok) {
         lv->stage = STAGE_STUCK;
         lv->queued = false;
-        tell(lv, "heal_unverified", text);
+        tell(lv, FAULT_PHASE_HEAL_UNVERIFIED, text);
         pump(in);
         return;
     }
     f->healed = true;
-    tell_at(lv, "healed", effective, text); // still HEALING: a heal asked for in here is no second one
+    tell_at(lv, FAULT_PHASE_HEALED, effective, text); // still HEALING: a heal asked for in here is no second one
     if (f->ops->verify_healed)
         run_phase(lv, STAGE_CHECKING, f->ops->verify_healed);
     else {
@@ -208,7 +208,7 @@ static void on_checked(struct fault *f, bool ok, usec_t effective, const char *t
     if (!lv)
         return;
     lv->stage = ok ? STAGE_HEALED : STAGE_UNSURE;
-    tell(lv, ok ? "heal_verified" : "heal_unverified", text);
+    tell(lv, ok ? FAULT_PHASE_HEAL_VERIFIED : FAULT_PHASE_HEAL_UNVERIFIED, text);
 }
 
 // ---- inject --------------------------------------------------------------------------------------------------------
@@ -300,10 +300,10 @@ int injector_inject_ops(struct injector *in, const char *id, const struct fault_
         if (err)
             why = *err;
         lv->stage = STAGE_FAILED;
-        tell(lv, "failed", why.msg);
+        tell(lv, FAULT_PHASE_FAILED, why.msg);
         return r;
     }
-    tell_at(lv, "asked", lv->f.asked, "");
+    tell_at(lv, FAULT_PHASE_ASKED, lv->f.asked, "");
     if (lv->stage == STAGE_INJECTING)
         run_phase(lv, STAGE_INJECTING, ops->inject);
     return 0;
@@ -314,7 +314,7 @@ static int unknown(struct injector *in, const char *id, const char *mechanism, c
     struct event ev = EVENT_NEW(FAULT);
     STR_COPY(ev.u.FAULT.id, id);
     STR_COPY(ev.u.FAULT.mechanism, mechanism);
-    STR_COPY(ev.u.FAULT.phase, "failed");
+    ev.u.FAULT.phase = FAULT_PHASE_FAILED;
     STR_COPY(ev.u.FAULT.target, target);
     STR_COPY(ev.u.FAULT.detail, "there is no such fault");
     sink_emit(in->world->sink, &ev);
@@ -340,7 +340,7 @@ void injection_heal(struct live *lv) {
     case STAGE_VERIFYING:
         disarm(lv);
         lv->stage = STAGE_HEALING; // a late completion of verify is ignored, a second heal too
-        tell(lv, "unverified", "healed before the measurement was over");
+        tell(lv, FAULT_PHASE_UNVERIFIED, "healed before the measurement was over");
         begin_heal(lv);
         break;
     case STAGE_ACTIVE:
@@ -352,10 +352,10 @@ void injection_heal(struct live *lv) {
     case STAGE_CHECKING:
         break;
     case STAGE_HEALED:
-        tell(lv, "heal_verified", "healed before, nothing left to undo");
+        tell(lv, FAULT_PHASE_HEAL_VERIFIED, "healed before, nothing left to undo");
         break;
     case STAGE_FAILED:
-        tell(lv, "heal_verified", "it was never in force, nothing to undo");
+        tell(lv, FAULT_PHASE_HEAL_VERIFIED, "it was never in force, nothing to undo");
         break;
     }
 }

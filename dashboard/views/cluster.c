@@ -15,7 +15,7 @@ static void *cluster_open(void) {
 // ---- the top ------------------------------------------------------------------------------------------------------------
 static const struct model_fault *fault_in_force(const struct model *m) {
     for (size_t i = m->n_faults; i > 0; i--)
-        if (m->faults[i - 1].phase >= MF_EFFECTIVE && m->faults[i - 1].phase <= MF_HEAL_ASKED)
+        if (m->faults[i - 1].phase >= FAULT_PHASE_EFFECTIVE && m->faults[i - 1].phase <= FAULT_PHASE_HEAL_ASKED)
             return &m->faults[i - 1];
     return NULL;
 }

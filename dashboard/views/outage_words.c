@@ -197,26 +197,28 @@ int draw_outage(struct canvas *c, struct rect area, int y, int most, const struc
 static const char *fault_state(const struct model_fault *f, enum tone *tone) {
     *tone = TONE_FAULT;
     switch (f->phase) {
-    case MF_ASKED:
+    case FAULT_PHASE_ASKED:
         return "being injected";
-    case MF_EFFECTIVE:
+    case FAULT_PHASE_EFFECTIVE:
         return "in force, being verified";
-    case MF_VERIFIED:
+    case FAULT_PHASE_VERIFIED:
         return "in force, verified";
-    case MF_UNVERIFIED:
+    case FAULT_PHASE_UNVERIFIED:
         *tone = TONE_BAD;
         return "NOT VERIFIED";
-    case MF_HEAL_ASKED:
+    case FAULT_PHASE_HEAL_ASKED:
         *tone = TONE_WARN;
         return "being healed";
-    case MF_HEAL_UNVERIFIED:
+    case FAULT_PHASE_HEAL_UNVERIFIED:
         *tone = TONE_BAD;
         return "healing NOT VERIFIED";
-    case MF_FAILED:
+    case FAULT_PHASE_FAILED:
         *tone = TONE_BAD;
         return "injection FAILED";
-    case MF_HEALED:
-    case MF_HEAL_VERIFIED:
+    case FAULT_PHASE_NONE: // the model keeps none without a phase
+    case FAULT_PHASE_UNKNOWN:
+    case FAULT_PHASE_HEALED:
+    case FAULT_PHASE_HEAL_VERIFIED:
         return NULL;
     }
     return NULL;

@@ -18,13 +18,24 @@ static const cJSON *find_fault(const cJSON *status, const char *id) {
     return NULL;
 }
 
-static bool is_final(const char *phase, bool heal) {
-    if (str_eq(phase, "failed"))
+static bool is_final(enum fault_phase phase, bool heal) {
+    switch (phase) {
+    case FAULT_PHASE_FAILED:
+    case FAULT_PHASE_HEAL_VERIFIED: // also of an injection: it failed half-way, and what was done is undone already
+    case FAULT_PHASE_HEAL_UNVERIFIED:
         return true;
-    return heal ? str_eq(phase, "heal_verified") || str_eq(phase, "heal_unverified")
-                : str_eq(phase, "verified") || str_eq(phase, "unverified") ||
-                      // It failed half-way, and what was done is undone already.
-                      str_eq(phase, "heal_verified") || str_eq(phase, "heal_unverified");
+    case FAULT_PHASE_VERIFIED:
+    case FAULT_PHASE_UNVERIFIED:
+        return !heal;
+    case FAULT_PHASE_NONE:
+    case FAULT_PHASE_UNKNOWN:
+    case FAULT_PHASE_ASKED:
+    case FAULT_PHASE_EFFECTIVE:
+    case FAULT_PHASE_HEAL_ASKED:
+    case FAULT_PHASE_HEALED:
+        return false;
+    }
+    return false;
 }
 
 // Waits for the last phase of one fault. The supervisor bounds each phase, so this ends; the limit is for a lab that dies.
@@ -36,13 +47,13 @@ static int wait_for(int fd, const char *id, bool heal, struct err *err) {
         if (r < 0)
             return r;
         const cJSON *f = find_fault(status, id);
-        const char *phase = f ? json_str(f, "phase", "") : "";
+        enum fault_phase phase = fault_phase_from(f ? json_str(f, "phase", "") : "");
+        bool undone = phase == FAULT_PHASE_HEAL_VERIFIED || phase == FAULT_PHASE_HEAL_UNVERIFIED;
         if (is_final(phase, heal)) {
             const char *nodes = json_str(f, "nodes", ""), *detail = json_str(f, "detail", "");
             (void)printf("%s: %s%s%s: %s%s%s\n", id, json_str(f, "mechanism", ""), *nodes ? " on " : "", nodes,
-                         !heal && str_starts(phase, "heal_") ? "failed, and undone" : phase, *detail ? ": " : "",
-                         detail);
-            return str_eq(phase, heal ? "heal_verified" : "verified") ? 0 : -EIO;
+                         !heal && undone ? "failed, and undone" : fault_phase_name(phase), *detail ? ": " : "", detail);
+            return phase == (heal ? FAULT_PHASE_HEAL_VERIFIED : FAULT_PHASE_VERIFIED) ? 0 : -EIO;
         }
         (void)poll(NULL, 0, LOOK_EVERY_MS);
     }
@@ -66,11 +77,12 @@ static int wait_for_action(int fd, const char *id, struct err *err) {
         if (r < 0)
             return r;
         const cJSON *a = find_action(status, id);
-        const char *phase = json_str(a, "phase", "");
-        if (str_eq(phase, "done") || str_eq(phase, "failed")) {
+        enum action_phase phase = action_phase_from(json_str(a, "phase", ""));
+        if (phase == ACTION_PHASE_DONE || phase == ACTION_PHASE_FAILED) {
             const char *detail = json_str(a, "detail", "");
-            (void)printf("%s %s%s%s\n", json_str(a, "action", ""), phase, *detail ? ": " : "", detail);
-            return str_eq(phase, "done") ? 0 : -EIO;
+            (void)printf("%s %s%s%s\n", json_str(a, "action", ""), action_phase_name(phase), *detail ? ": " : "",
+                         detail);
+            return phase == ACTION_PHASE_DONE ? 0 : -EIO;
         }
         (void)poll(NULL, 0, LOOK_EVERY_MS);
     }

@@ -150,31 +150,48 @@ static bool is_step(const struct engine *e, const char *id) {
 }
 
 void live_on_event(struct engine *e, const struct event *ev) {
-    const char *phase = ev->u.FAULT.phase, *detail = ev->u.FAULT.detail;
+    enum fault_phase phase = ev->u.FAULT.phase;
+    const char *detail = ev->u.FAULT.detail;
     if (!e->plan->steps.n) // `bascule up`: people inject and heal by hand, nothing ends by itself
         return;
     struct live_fault *f = live_find(e, ev->u.FAULT.id);
     bool again = f && f->step == by_hand && f->phase == LIVE_GONE;
-    if (str_eq(phase, "asked") && (again || (!f && !is_step(e, ev->u.FAULT.id)))) // a step's id is the step's alone
+    if (phase == FAULT_PHASE_ASKED && (again || (!f && !is_step(e, ev->u.FAULT.id)))) // a step's id is the step's alone
         f = live_add(e, ev->u.FAULT.id, by_hand);
     if (!f)
         return;
-    if (str_eq(phase, "effective"))
+    switch (phase) {
+    case FAULT_PHASE_EFFECTIVE:
         f->effective = ev->t;
-    else if (str_eq(phase, "verified"))
+        break;
+    case FAULT_PHASE_VERIFIED:
         on_verified(e, f);
-    else if (str_eq(phase, "heal_asked"))
+        break;
+    case FAULT_PHASE_UNVERIFIED:
+        if (f->phase == LIVE_ASKED)
+            on_injection_failed(f, detail);
+        break;
+    case FAULT_PHASE_HEAL_ASKED:
         on_heal_asked(e, f);
-    else if (str_eq(phase, "healed"))
+        break;
+    case FAULT_PHASE_HEALED:
         on_healed(e, f);
-    else if (str_eq(phase, "heal_verified"))
+        break;
+    case FAULT_PHASE_HEAL_VERIFIED:
         give_up(f, NULL, detail);
-    else if (str_eq(phase, "heal_unverified") && f->phase != LIVE_GONE)
-        give_up(f, "unverified", detail);
-    else if (str_eq(phase, "failed"))
+        break;
+    case FAULT_PHASE_HEAL_UNVERIFIED:
+        if (f->phase != LIVE_GONE)
+            give_up(f, "unverified", detail);
+        break;
+    case FAULT_PHASE_FAILED:
         on_failed(e, f, detail);
-    else if (str_eq(phase, "unverified") && f->phase == LIVE_ASKED)
-        on_injection_failed(f, detail);
+        break;
+    case FAULT_PHASE_NONE:
+    case FAULT_PHASE_UNKNOWN:
+    case FAULT_PHASE_ASKED:
+        break;
+    }
 }
 
 // ---- the clock -----------------------------------------------------------------------------------------------------

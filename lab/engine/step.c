@@ -375,9 +375,9 @@ void steps_on_action(struct engine *e, const struct event *ev) {
         if (step_at(e, i)->kind != STEP_ACTION || st->phase != STEP_BUSY ||
             !str_eq(step_at(e, i)->name, ev->u.ACTION.id))
             continue;
-        if (str_eq(ev->u.ACTION.phase, "done"))
+        if (ev->u.ACTION.phase == ACTION_PHASE_DONE)
             st->answer = ACTION_DONE;
-        else if (str_eq(ev->u.ACTION.phase, "failed"))
+        else if (ev->u.ACTION.phase == ACTION_PHASE_FAILED)
             st->answer = ACTION_FAILED;
         STR_COPY(st->detail, ev->u.ACTION.detail);
     }

@@ -116,7 +116,7 @@ static void on_manager(struct leadership *l, const struct event *ev) {
 }
 
 static void on_action(struct leadership *l, const struct event *ev) {
-    if (!l->system || !str_eq(ev->u.ACTION.phase, "asked") || !l->system->names_leader(ev->u.ACTION.action))
+    if (!l->system || ev->u.ACTION.phase != ACTION_PHASE_ASKED || !l->system->names_leader(ev->u.ACTION.action))
         return;
     struct leader_named *x = ADD(l, &l->named);
     x->t = ev->t;

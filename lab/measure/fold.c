@@ -162,9 +162,52 @@ static void add_what(struct fault_measure *f, const char *detail) {
     (void)str_copy(f->what + n, sizeof f->what - n, "; ");
 }
 
+// What was injected is told by the phases before the healing.
+static void on_fault_phase(struct fault_measure *f, const struct event *ev) {
+    switch (ev->u.FAULT.phase) {
+    case FAULT_PHASE_NONE:
+    case FAULT_PHASE_UNKNOWN:
+        add_what(f, ev->u.FAULT.detail);
+        break;
+    case FAULT_PHASE_ASKED:
+        add_what(f, ev->u.FAULT.detail);
+        f->asked = ev->t;
+        f->over = 0; // an id may come back after its healing
+        break;
+    case FAULT_PHASE_EFFECTIVE:
+        add_what(f, ev->u.FAULT.detail);
+        f->effective = ev->t;
+        f->effective_seen = ev->u.FAULT.effective_seen;
+        break;
+    case FAULT_PHASE_VERIFIED:
+        add_what(f, ev->u.FAULT.detail);
+        f->verified = ev->t;
+        f->ok = true;
+        STR_COPY(f->detail, ev->u.FAULT.detail);
+        break;
+    case FAULT_PHASE_UNVERIFIED:
+    case FAULT_PHASE_FAILED:
+        add_what(f, ev->u.FAULT.detail);
+        f->ok = false;
+        f->over = ev->u.FAULT.phase == FAULT_PHASE_FAILED ? ev->t : f->over;
+        STR_COPY(f->detail, ev->u.FAULT.detail);
+        break;
+    case FAULT_PHASE_HEAL_ASKED:
+        f->heal_asked = ev->t;
+        break;
+    case FAULT_PHASE_HEALED:
+        f->healed = f->over = ev->t;
+        break;
+    case FAULT_PHASE_HEAL_VERIFIED:
+        f->heal_verified = ev->t;
+        break;
+    case FAULT_PHASE_HEAL_UNVERIFIED:
+        break;
+    }
+}
+
 static void on_fault(struct measure *m, const struct event *ev) {
     struct fault_measure *f = fold_fault(m, ev->u.FAULT.id);
-    const char *phase = ev->u.FAULT.phase;
     STR_COPY(f->mechanism, ev->u.FAULT.mechanism);
     if (*ev->u.FAULT.target)
         STR_COPY(f->target, ev->u.FAULT.target);
@@ -172,29 +215,7 @@ static void on_fault(struct measure *m, const struct event *ev) {
         STR_COPY(f->nodes, ev->u.FAULT.nodes);
     if (*ev->u.FAULT.params)
         STR_COPY(f->params, ev->u.FAULT.params);
-    if (!str_starts(phase, "heal"))
-        add_what(f, ev->u.FAULT.detail);
-    if (str_eq(phase, "asked")) {
-        f->asked = ev->t;
-        f->over = 0; // an id may come back after its healing
-    } else if (str_eq(phase, "effective")) {
-        f->effective = ev->t;
-        f->effective_seen = ev->u.FAULT.effective_seen;
-    } else if (str_eq(phase, "verified")) {
-        f->verified = ev->t;
-        f->ok = true;
-        STR_COPY(f->detail, ev->u.FAULT.detail);
-    } else if (str_eq(phase, "unverified") || str_eq(phase, "failed")) {
-        f->ok = false;
-        f->over = str_eq(phase, "failed") ? ev->t : f->over;
-        STR_COPY(f->detail, ev->u.FAULT.detail);
-    } else if (str_eq(phase, "heal_asked")) {
-        f->heal_asked = ev->t;
-    } else if (str_eq(phase, "healed")) {
-        f->healed = f->over = ev->t;
-    } else if (str_eq(phase, "heal_verified")) {
-        f->heal_verified = ev->t;
-    }
+    on_fault_phase(f, ev);
 }
 
 static void on_action(struct measure *m, const struct event *ev) {
@@ -202,13 +223,13 @@ static void on_action(struct measure *m, const struct event *ev) {
     STR_COPY(f->mechanism, ev->u.ACTION.action);
     f->action = true;
     add_what(f, ev->u.ACTION.detail);
-    if (str_eq(ev->u.ACTION.phase, "asked")) { // an act works from the moment it is asked for
+    if (ev->u.ACTION.phase == ACTION_PHASE_ASKED) { // an act works from the moment it is asked for
         f->asked = f->effective = ev->t;
         f->effective_seen = true;
         return;
     }
     f->verified = f->over = ev->t;
-    f->ok = str_eq(ev->u.ACTION.phase, "done");
+    f->ok = ev->u.ACTION.phase == ACTION_PHASE_DONE;
     STR_COPY(f->detail, ev->u.ACTION.detail);
 }
 

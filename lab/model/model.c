@@ -232,23 +232,8 @@ static void apply_tick(struct model *m, const struct event *ev) {
 }
 
 // ---- faults
-static const struct {
-    const char *word;
-    enum model_fault_phase phase;
-} fault_phases[] = {
-    {"asked", MF_ASKED},
-    {"effective", MF_EFFECTIVE},
-    {"verified", MF_VERIFIED},
-    {"unverified", MF_UNVERIFIED},
-    {"heal_asked", MF_HEAL_ASKED},
-    {"healed", MF_HEALED},
-    {"heal_verified", MF_HEAL_VERIFIED},
-    {"heal_unverified", MF_HEAL_UNVERIFIED},
-    {"failed", MF_FAILED},
-};
-
 static bool fault_is_over(const struct model_fault *f) {
-    return f->phase == MF_HEALED || f->phase == MF_HEAL_VERIFIED || f->phase == MF_FAILED;
+    return f->phase == FAULT_PHASE_HEALED || f->phase == FAULT_PHASE_HEAL_VERIFIED || f->phase == FAULT_PHASE_FAILED;
 }
 
 static struct model_fault *find_fault(struct model *m, const char *id) {
@@ -274,14 +259,11 @@ static struct model_fault *add_fault(struct model *m) {
 }
 
 static void apply_fault(struct model *m, const struct event *ev) {
-    size_t i = 0;
-    while (i < ARRAY_SIZE(fault_phases) && !str_eq(fault_phases[i].word, ev->u.FAULT.phase))
-        i++;
-    if (i == ARRAY_SIZE(fault_phases))
+    enum fault_phase phase = ev->u.FAULT.phase;
+    if (phase == FAULT_PHASE_NONE || phase == FAULT_PHASE_UNKNOWN)
         return;
-    enum model_fault_phase phase = fault_phases[i].phase;
     struct model_fault *f = find_fault(m, ev->u.FAULT.id);
-    if (!f || (phase == MF_ASKED && fault_is_over(f))) {
+    if (!f || (phase == FAULT_PHASE_ASKED && fault_is_over(f))) {
         f = add_fault(m);
         STR_COPY(f->id, ev->u.FAULT.id);
     }
@@ -293,20 +275,20 @@ static void apply_fault(struct model *m, const struct event *ev) {
     if (*ev->u.FAULT.nodes)
         STR_COPY(f->nodes, ev->u.FAULT.nodes);
     STR_COPY(f->detail, ev->u.FAULT.detail);
-    if (phase == MF_ASKED)
+    if (phase == FAULT_PHASE_ASKED)
         f->asked = ev->t;
-    else if (phase == MF_EFFECTIVE)
+    else if (phase == FAULT_PHASE_EFFECTIVE)
         f->effective = ev->t;
-    else if (phase == MF_VERIFIED)
+    else if (phase == FAULT_PHASE_VERIFIED)
         f->verified = ev->t;
-    else if (phase == MF_HEALED)
+    else if (phase == FAULT_PHASE_HEALED)
         f->healed = ev->t;
     f->over = !fault_is_over(f) ? 0 : f->over ? f->over : ev->t;
 }
 
 static void apply_action(struct model *m, const struct event *ev) {
     m->acted = ev->t > m->acted ? ev->t : m->acted;
-    if (str_eq(ev->u.ACTION.phase, "asked"))
+    if (ev->u.ACTION.phase == ACTION_PHASE_ASKED)
         m->acts_open++;
     else
         m->acts_open -= m->acts_open > 0;

@@ -72,20 +72,9 @@ struct model_row {
     usec_t at, since; // the last word of it; since when it streams
 };
 
-enum model_fault_phase {
-    MF_ASKED,
-    MF_EFFECTIVE,
-    MF_VERIFIED,
-    MF_UNVERIFIED,
-    MF_HEAL_ASKED,
-    MF_HEALED,
-    MF_HEAL_VERIFIED,
-    MF_HEAL_UNVERIFIED,
-    MF_FAILED
-};
 struct model_fault {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX], target[EVENT_NAME_MAX], nodes[128];
-    enum model_fault_phase phase;
+    enum fault_phase phase;
     char detail[EVENT_TEXT_MAX];               // what its last phase said; "" = nothing
     usec_t asked, effective, verified, healed; // 0 = not yet
     usec_t over;                               // healed, or failed; 0 = not yet

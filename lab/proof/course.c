@@ -46,7 +46,7 @@ static struct proof_fault *find_fault(struct proof *p, const struct event *ev) {
     VEC_FOREACH (&p->faults, f)
         if (str_eq(f->id, ev->u.FAULT.id))
             found = f;
-    bool again = found && str_eq(ev->u.FAULT.phase, "asked") && (found->heal_judged || found->failed);
+    bool again = found && ev->u.FAULT.phase == FAULT_PHASE_ASKED && (found->heal_judged || found->failed);
     if (found && !again)
         return found;
     found = VEC_ADD(&p->faults);
@@ -54,39 +54,50 @@ static struct proof_fault *find_fault(struct proof *p, const struct event *ev) {
     return found;
 }
 
-static void demand(struct proof_fault *f, bool before, const char *phase, const char *missing) {
+static void demand(struct proof_fault *f, bool before, const char *missing) {
     if (!before && !*f->jump)
-        (void)snprintf(f->jump, sizeof f->jump, "'%.20s' without '%.20s'", phase, missing);
+        (void)snprintf(f->jump, sizeof f->jump, "'%.20s' without '%.20s'", fault_phase_name(f->phase), missing);
 }
 
 static void on_fault(struct proof *p, const struct event *ev) {
     struct proof_fault *f = find_fault(p, ev);
-    const char *phase = ev->u.FAULT.phase;
-    STR_COPY(f->phase, phase);
+    f->phase = ev->u.FAULT.phase;
     STR_COPY(f->mechanism, ev->u.FAULT.mechanism);
-    if (str_eq(phase, "asked")) {
-        demand(f, !f->asked, phase, "an end of the one before");
+    switch (f->phase) {
+    case FAULT_PHASE_ASKED:
+        demand(f, !f->asked, "an end of the one before");
         f->asked = true;
-    } else if (str_eq(phase, "effective")) {
-        demand(f, f->asked, phase, "asked");
+        break;
+    case FAULT_PHASE_EFFECTIVE:
+        demand(f, f->asked, "asked");
         f->effective = true;
-    } else if (str_eq(phase, "verified") || str_eq(phase, "unverified")) {
-        demand(f, f->effective, phase, "effective");
+        break;
+    case FAULT_PHASE_VERIFIED:
+    case FAULT_PHASE_UNVERIFIED:
+        demand(f, f->effective, "effective");
         f->judged = true;
-        f->verified = str_eq(phase, "verified");
-    } else if (str_eq(phase, "failed")) { // without `asked`: refused at once
+        f->verified = f->phase == FAULT_PHASE_VERIFIED;
+        break;
+    case FAULT_PHASE_FAILED: // without `asked`: refused at once
         f->failed = true;
-    } else if (str_eq(phase, "heal_asked")) {
-        demand(f, f->judged || f->failed || f->asked, phase, "asked");
+        break;
+    case FAULT_PHASE_HEAL_ASKED:
+        demand(f, f->judged || f->failed || f->asked, "asked");
         f->heal_asked = true;
-    } else if (str_eq(phase, "healed")) {
-        demand(f, f->heal_asked, phase, "heal_asked");
+        break;
+    case FAULT_PHASE_HEALED:
+        demand(f, f->heal_asked, "heal_asked");
         f->healed = true;
-    } else if (str_eq(phase, "heal_verified") || str_eq(phase, "heal_unverified")) {
-        demand(f, f->healed || str_eq(phase, "heal_unverified"), phase, "healed");
+        break;
+    case FAULT_PHASE_HEAL_VERIFIED:
+    case FAULT_PHASE_HEAL_UNVERIFIED:
+        demand(f, f->healed || f->phase == FAULT_PHASE_HEAL_UNVERIFIED, "healed");
         f->heal_judged = true;
-    } else {
-        demand(f, false, phase, "a meaning");
+        break;
+    case FAULT_PHASE_NONE:
+    case FAULT_PHASE_UNKNOWN:
+        demand(f, false, "a meaning");
+        break;
     }
 }
 
@@ -100,8 +111,8 @@ static void on_action(struct proof *p, const struct event *ev) {
         STR_COPY(found->id, ev->u.ACTION.id);
     }
     STR_COPY(found->action, ev->u.ACTION.action);
-    found->asked = found->asked || str_eq(ev->u.ACTION.phase, "asked");
-    found->ended = found->ended || str_eq(ev->u.ACTION.phase, "done") || str_eq(ev->u.ACTION.phase, "failed");
+    found->asked = found->asked || ev->u.ACTION.phase == ACTION_PHASE_ASKED;
+    found->ended = found->ended || ev->u.ACTION.phase == ACTION_PHASE_DONE || ev->u.ACTION.phase == ACTION_PHASE_FAILED;
 }
 
 void proof_take_course(struct proof *p, const struct event *ev) {
@@ -171,10 +182,11 @@ static void judge_fault(struct proof *p, const struct proof_fault *f) {
     if (*f->jump)
         proof_lack(p, "the fault '%s' (%s) is %s in the log", f->id, f->mechanism, f->jump);
     else if (f->asked && !f->judged && !f->failed)
-        proof_lack(p, "the fault '%s' (%s) has no outcome in the log: it is %s", f->id, f->mechanism, f->phase);
+        proof_lack(p, "the fault '%s' (%s) has no outcome in the log: it is %s", f->id, f->mechanism,
+                   fault_phase_name(f->phase));
     else if (f->heal_asked && !f->heal_judged && !f->failed)
         proof_lack(p, "the healing of the fault '%s' (%s) has no end in the log: it is %s", f->id, f->mechanism,
-                   f->phase);
+                   fault_phase_name(f->phase));
     else if (proof_scenario(p) && f->verified && !f->heal_asked &&
              !f->failed) // a scenario heals everything before it ends
         proof_lack(p, "the fault '%s' (%s) is in force and never healed in the log", f->id, f->mechanism);

@@ -29,7 +29,7 @@ struct proof_step {
 };
 struct proof_fault {
     char id[EVENT_NAME_MAX], mechanism[EVENT_NAME_MAX];
-    char phase[EVENT_NAME_MAX]; // the last one
+    enum fault_phase phase; // the last one
     bool asked, effective, judged, verified, heal_asked, healed, heal_judged, failed;
     char jump[64]; // "verified without effective": the first step of the cycle that is missing
 };

@@ -244,10 +244,10 @@ static void take_verified(struct matrix *m) {
 }
 
 void matrix_on_event(struct matrix *m, const struct event *ev) {
-    if (ev->kind == EVENT_FAULT && str_eq(ev->u.FAULT.phase, "verified"))
+    if (ev->kind == EVENT_FAULT && ev->u.FAULT.phase == FAULT_PHASE_VERIFIED)
         take_verified(m);
-    if (ev->kind == EVENT_NODE_POWER ||
-        (ev->kind == EVENT_FAULT && (str_eq(ev->u.FAULT.phase, "effective") || str_eq(ev->u.FAULT.phase, "healed"))))
+    if (ev->kind == EVENT_NODE_POWER || (ev->kind == EVENT_FAULT && (ev->u.FAULT.phase == FAULT_PHASE_EFFECTIVE ||
+                                                                     ev->u.FAULT.phase == FAULT_PHASE_HEALED)))
         look_again(m);
 }
 

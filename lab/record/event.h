@@ -160,7 +160,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_FAULT(F) \
     F(N, id)         /* the step's name, or "hand-1" for an injection by hand */ \
     F(N, mechanism)  /* process.kill, net.drop, ... */ \
-    F(N, phase)      /* asked, effective, verified, unverified, heal_asked, healed, heal_verified, heal_unverified, failed */ \
+    F(E(fault_phase), phase) \
     F(N, target)     /* as written: "leader" */ \
     F(S, nodes)      /* as resolved at that instant: "n2" or "n1,n3" */ \
     F(S, detail)     /* how it was verified, or why not */ \
@@ -183,7 +183,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(S, explains)   /* kinds of expectations: "same_history, lost_writes" */ \
     F(B, always)     /* its absence on an affected version is a failure */
 #define EVENT_FIELDS_COMMAND(F) F(N, verb) F(S, args) F(N, from)
-#define EVENT_FIELDS_ACTION(F) F(N, id) F(N, action) F(N, phase) /* asked, done, failed */ F(S, detail)
+#define EVENT_FIELDS_ACTION(F) F(N, id) F(N, action) F(E(action_phase), phase) F(S, detail)
 #define EVENT_FIELDS_FINAL_ROWS(F) /* ids found in the ledger table, chunked: "1-2345,2350-9000" */ F(N, node) F(I, chunk) F(S, ranges)
 #define EVENT_FIELDS_FINAL_READ(F) /* after all final.rows of a node */ \
     F(N, node) F(B, ok) F(B, leader) /* it was in no recovery */ F(C, rows) F(C, duplicates) F(C, chunks) F(I, timeline) \

@@ -10,6 +10,24 @@
 #include <stddef.h>
 
 // clang-format off
+// A fault's life: asked -> effective -> verified | unverified; failed at any time; heal_asked -> healed -> heal_verified | heal_unverified
+// (injector/injector.c).
+#define FAULT_PHASE_WORDS(W)                                                                                           \
+    W(FAULT_PHASE_ASKED, "asked")                                                                                      \
+    W(FAULT_PHASE_EFFECTIVE, "effective")                                                                              \
+    W(FAULT_PHASE_VERIFIED, "verified")         /* measured to bite */                                                 \
+    W(FAULT_PHASE_UNVERIFIED, "unverified")                                                                            \
+    W(FAULT_PHASE_HEAL_ASKED, "heal_asked")                                                                            \
+    W(FAULT_PHASE_HEALED, "healed")                                                                                    \
+    W(FAULT_PHASE_HEAL_VERIFIED, "heal_verified")                                                                      \
+    W(FAULT_PHASE_HEAL_UNVERIFIED, "heal_unverified") /* it may still be in force */                                   \
+    W(FAULT_PHASE_FAILED, "failed")             /* it was never in force */
+
+#define ACTION_PHASE_WORDS(W)                                                                                          \
+    W(ACTION_PHASE_ASKED, "asked")                                                                                     \
+    W(ACTION_PHASE_DONE, "done")                                                                                       \
+    W(ACTION_PHASE_FAILED, "failed")
+
 #define SERVICE_STATE_WORDS(W)                                                                                         \
     W(SERVICE_STATE_STARTED, "started")                                                                                \
     W(SERVICE_STATE_EXITED, "exited")           /* by itself, with an exit status */                                   \
@@ -27,6 +45,8 @@
 
 // set = name of the enum, prefix of its values and of its table
 #define WORD_SETS(X)                                                                                                   \
+    X(fault_phase, FAULT_PHASE)                                                                                        \
+    X(action_phase, ACTION_PHASE)                                                                                      \
     X(service_state, SERVICE_STATE)                                                                                    \
     X(watchdog_state, WATCHDOG_STATE)                                                                                  \
     X(store_watch_state, STORE_WATCH)

@@ -84,7 +84,7 @@ void fault_bites_by(struct story *s, int node, usec_t t) {
 }
 
 static void effect(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
-    bool hand = str_starts(ev->u.FAULT.id, "hand-"), verified = !str_eq(ev->u.FAULT.phase, "effective");
+    bool hand = str_starts(ev->u.FAULT.id, "hand-"), verified = ev->u.FAULT.phase != FAULT_PHASE_EFFECTIVE;
     struct moment *m = tell(s, ev->t, MOMENT_FAULT, TOLD_MAIN, MOOD_BAD, actor(ev->u.FAULT.nodes), "fault%s: %s%s",
                             hand ? " by hand" : "", ev->u.FAULT.mechanism, place);
     f->effect = m->id;
@@ -117,41 +117,58 @@ static void heal_checked(struct story *s, const struct event *ev, const char *pl
     add_detail(m, "%s", ev->u.FAULT.detail);
 }
 
+static void failed(struct story *s, const struct event *ev, const char *place) {
+    struct moment *m = tell(s, ev->t, MOMENT_FAULT_FAILED, TOLD_MAIN, MOOD_BAD, actor(ev->u.FAULT.nodes),
+                            "injection FAILED: %s%s", ev->u.FAULT.mechanism, place);
+    add_detail(m, "%s", ev->u.FAULT.detail);
+}
+
 void tell_fault(struct story *s, const struct event *ev) {
-    const char *phase = ev->u.FAULT.phase;
+    enum fault_phase phase = ev->u.FAULT.phase;
     char place[EVENT_TEXT_MAX + EVENT_NAME_MAX + 16];
-    struct fault_told *f = find(s, ev->u.FAULT.id, str_eq(phase, "asked"));
-    if (str_eq(phase, "asked") || str_eq(phase, "effective") || str_eq(phase, "failed"))
+    struct fault_told *f = find(s, ev->u.FAULT.id, phase == FAULT_PHASE_ASKED);
+    if (phase == FAULT_PHASE_ASKED || phase == FAULT_PHASE_EFFECTIVE || phase == FAULT_PHASE_FAILED)
         where(ev, place, sizeof place);
     else
         on_nodes(ev, place, sizeof place);
-    if (str_eq(phase, "asked")) {
+    switch (phase) {
+    case FAULT_PHASE_ASKED:
         asked(s, ev, f, place);
-    } else if (str_eq(phase, "effective")) {
+        break;
+    case FAULT_PHASE_EFFECTIVE:
         effect(s, ev, f, place);
-    } else if (str_eq(phase, "verified") || str_eq(phase, "unverified")) {
-        verified(s, ev, f, place, str_eq(phase, "verified"));
-    } else if (str_eq(phase, "heal_asked")) {
+        break;
+    case FAULT_PHASE_VERIFIED:
+    case FAULT_PHASE_UNVERIFIED:
+        verified(s, ev, f, place, phase == FAULT_PHASE_VERIFIED);
+        break;
+    case FAULT_PHASE_HEAL_ASKED:
         (void)tell(s, ev->t, MOMENT_HEAL_ASKED, TOLD_DETAIL, MOOD_NEUTRAL, actor(ev->u.FAULT.nodes), "healing %s%s",
                    ev->u.FAULT.mechanism, place);
-    } else if (str_eq(phase, "healed")) {
+        break;
+    case FAULT_PHASE_HEALED:
         healed(s, ev, place);
-    } else if (str_eq(phase, "heal_verified") || str_eq(phase, "heal_unverified")) {
-        heal_checked(s, ev, place, str_eq(phase, "heal_verified"));
-    } else if (str_eq(phase, "failed")) {
-        struct moment *m = tell(s, ev->t, MOMENT_FAULT_FAILED, TOLD_MAIN, MOOD_BAD, actor(ev->u.FAULT.nodes),
-                                "injection FAILED: %s%s", ev->u.FAULT.mechanism, place);
-        add_detail(m, "%s", ev->u.FAULT.detail);
+        break;
+    case FAULT_PHASE_HEAL_VERIFIED:
+    case FAULT_PHASE_HEAL_UNVERIFIED:
+        heal_checked(s, ev, place, phase == FAULT_PHASE_HEAL_VERIFIED);
+        break;
+    case FAULT_PHASE_FAILED:
+        failed(s, ev, place);
+        break;
+    case FAULT_PHASE_NONE:
+    case FAULT_PHASE_UNKNOWN:
+        break;
     }
 }
 
 void tell_action(struct story *s, const struct event *ev) {
-    const char *phase = ev->u.ACTION.phase;
-    bool failed = str_eq(phase, "failed");
+    enum action_phase phase = ev->u.ACTION.phase;
+    bool bad = phase == ACTION_PHASE_FAILED;
     struct moment *m =
-        tell(s, ev->t, MOMENT_ACT, str_eq(phase, "asked") ? TOLD_EVENT : TOLD_MAIN, failed ? MOOD_BAD : MOOD_NEUTRAL,
+        tell(s, ev->t, MOMENT_ACT, phase == ACTION_PHASE_ASKED ? TOLD_EVENT : TOLD_MAIN, bad ? MOOD_BAD : MOOD_NEUTRAL,
              "", "act%s: %s %s", str_starts(ev->u.ACTION.id, "hand-") ? " by hand" : "", ev->u.ACTION.action,
-             failed ? "FAILED" : phase);
+             bad ? "FAILED" : action_phase_name(phase));
     add_detail(m, "%s", ev->u.ACTION.detail);
 }
 

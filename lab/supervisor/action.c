@@ -25,15 +25,15 @@ void lab_keep_action(struct lab *lab, const struct event *ev) {
         a = VEC_ADD(&lab->actions);
     STR_COPY(a->id, ev->u.ACTION.id);
     STR_COPY(a->action, ev->u.ACTION.action);
-    STR_COPY(a->phase, ev->u.ACTION.phase);
+    a->phase = ev->u.ACTION.phase;
     STR_COPY(a->detail, ev->u.ACTION.detail);
 }
 
-static void tell(struct lab *lab, const char *id, const char *action, const char *phase, const char *detail) {
+static void tell(struct lab *lab, const char *id, const char *action, enum action_phase phase, const char *detail) {
     struct event ev = EVENT_NEW(ACTION);
     STR_COPY(ev.u.ACTION.id, id);
     STR_COPY(ev.u.ACTION.action, action);
-    STR_COPY(ev.u.ACTION.phase, phase);
+    ev.u.ACTION.phase = phase;
     STR_COPY(ev.u.ACTION.detail, detail);
     sink_emit(&lab->sink, &ev);
 }
@@ -54,13 +54,13 @@ static void on_switchover(void *arg, int status, const char *body) {
         (void)snprintf(detail, sizeof detail, "Patroni's REST API gave no answer");
     else
         (void)snprintf(detail, sizeof detail, "Patroni refused (HTTP %d): %s", status, body ? body : "");
-    tell(p->lab, p->id, p->action, status == 200 ? "done" : "failed", detail);
+    tell(p->lab, p->id, p->action, status == 200 ? ACTION_PHASE_DONE : ACTION_PHASE_FAILED, detail);
 }
 
 static void switchover(struct lab *lab, const char *id, const char *action, const setting_list *params) {
     const struct model_node *leader = model_leader(engine_model(lab->engine));
     if (!leader) {
-        tell(lab, id, action, "failed", "there is no leader to switch over from");
+        tell(lab, id, action, ACTION_PHASE_FAILED, "there is no leader to switch over from");
         return;
     }
     cleanup_strbuf struct strbuf body = {0};
@@ -80,7 +80,7 @@ static void switchover(struct lab *lab, const char *id, const char *action, cons
     if (observer_patroni_request(lab->observer, leader->name, "POST", "/switchover", strbuf_str(&body),
                                  SWITCHOVER_DEADLINE, on_switchover, p, &err) < 0) {
         free(p);
-        tell(lab, id, action, "failed", err.msg);
+        tell(lab, id, action, ACTION_PHASE_FAILED, err.msg);
     }
 }
 
@@ -97,17 +97,17 @@ static void set_rate(struct lab *lab, const char *id, const char *action, const 
     else
         (void)workload_set_rate(lab->workload, rate, &err);
     (void)snprintf(detail, sizeof detail, "%.0f writes a second from now on", rate);
-    tell(lab, id, action, err.code ? "failed" : "done", err.code ? err.msg : detail);
+    tell(lab, id, action, err.code ? ACTION_PHASE_FAILED : ACTION_PHASE_DONE, err.code ? err.msg : detail);
 }
 
 void lab_action(struct lab *lab, const char *id, const char *action, char (*nodes)[NODE_NAME_MAX], size_t n,
                 const setting_list *params) {
     struct err err = {0};
-    tell(lab, id, action, "asked", "");
+    tell(lab, id, action, ACTION_PHASE_ASKED, "");
     if (str_eq(action, "patroni.switchover"))
         switchover(lab, id, action, params);
     else if (str_eq(action, "workload.rate"))
         set_rate(lab, id, action, params);
     else if (injector_act(lab->injector, id, action, nodes, n, params, &err) < 0)
-        tell(lab, id, action, "failed", err.msg);
+        tell(lab, id, action, ACTION_PHASE_FAILED, err.msg);
 }

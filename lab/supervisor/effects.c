@@ -27,7 +27,7 @@ static void heal(struct lab *lab, const struct effect *e) {
         return;
     struct event ev = EVENT_NEW(FAULT); // nothing to heal: say so, or the engine would wait for its deadline
     STR_COPY(ev.u.FAULT.id, e->id);
-    STR_COPY(ev.u.FAULT.phase, "heal_unverified");
+    ev.u.FAULT.phase = FAULT_PHASE_HEAL_UNVERIFIED;
     STR_COPY(ev.u.FAULT.detail, err.msg);
     sink_emit(&lab->sink, &ev);
 }

@@ -31,7 +31,8 @@ const char *lab_state_name(enum lab_state state);
 struct control; // the control socket and its clients
 
 struct action_state { // an administrator's act and what came of it, for `bascule inject` and `status`
-    char id[EVENT_NAME_MAX], action[EVENT_NAME_MAX], phase[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
+    char id[EVENT_NAME_MAX], action[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
+    enum action_phase phase;
 };
 enum { ACTIONS_KEPT = 16 };
 

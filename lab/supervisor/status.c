@@ -95,14 +95,12 @@ static cJSON *client_status(const struct model *m, usec_t now) {
 }
 
 static cJSON *fault_status(const struct model_fault *f) {
-    static const char *const phases[] = {"asked",  "effective",     "verified",        "unverified", "heal_asked",
-                                         "healed", "heal_verified", "heal_unverified", "failed"};
     cJSON *o = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(o, "id", f->id);
     (void)cJSON_AddStringToObject(o, "mechanism", f->mechanism);
     (void)cJSON_AddStringToObject(o, "target", f->target);
     (void)cJSON_AddStringToObject(o, "nodes", *f->nodes ? f->nodes : f->target); // "cluster": no node is meant
-    (void)cJSON_AddStringToObject(o, "phase", phases[f->phase]);
+    (void)cJSON_AddStringToObject(o, "phase", fault_phase_name(f->phase));
     (void)cJSON_AddStringToObject(o, "detail", f->detail);
     return o;
 }
@@ -111,7 +109,7 @@ static cJSON *action_status(const struct action_state *a) {
     cJSON *o = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(o, "id", a->id);
     (void)cJSON_AddStringToObject(o, "action", a->action);
-    (void)cJSON_AddStringToObject(o, "phase", a->phase);
+    (void)cJSON_AddStringToObject(o, "phase", action_phase_name(a->phase));
     (void)cJSON_AddStringToObject(o, "detail", a->detail);
     return o;
 }

@@ -149,7 +149,7 @@ struct event ev_fault(usec_t t, const char *id, const char *phase, const char *d
     struct event ev = EVENT_NEW(FAULT);
     ev.t = t;
     STR_COPY(ev.u.FAULT.id, id);
-    STR_COPY(ev.u.FAULT.phase, phase);
+    ev.u.FAULT.phase = fault_phase_from(phase);
     STR_COPY(ev.u.FAULT.detail, detail);
     return ev;
 }
@@ -158,7 +158,7 @@ struct event ev_action(usec_t t, const char *id, const char *phase, const char *
     struct event ev = EVENT_NEW(ACTION);
     ev.t = t;
     STR_COPY(ev.u.ACTION.id, id);
-    STR_COPY(ev.u.ACTION.phase, phase);
+    ev.u.ACTION.phase = action_phase_from(phase);
     STR_COPY(ev.u.ACTION.detail, detail);
     return ev;
 }

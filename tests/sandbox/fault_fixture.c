@@ -189,7 +189,7 @@ int fixture_inject(struct fixture *x, const char *id, const char *mechanism, con
 const struct event *fixture_event(const struct fixture *x, const char *id, const char *phase) {
     for (size_t i = 0; i < x->events.n; i++) {
         const struct event *e = &x->events.items[i];
-        if (e->kind == EVENT_FAULT && str_eq(e->u.FAULT.id, id) && str_eq(e->u.FAULT.phase, phase))
+        if (e->kind == EVENT_FAULT && str_eq(e->u.FAULT.id, id) && str_eq(fault_phase_name(e->u.FAULT.phase), phase))
             return e;
     }
     return NULL;
@@ -264,8 +264,8 @@ static void dump(const struct fixture *x) {
     for (size_t i = 0; i < x->events.n; i++) {
         const struct event *e = &x->events.items[i];
         if (e->kind == EVENT_FAULT)
-            print_message("    %8.1f ms %s %s: %s\n", (double)e->t / 1000, e->u.FAULT.id, e->u.FAULT.phase,
-                          e->u.FAULT.detail);
+            print_message("    %8.1f ms %s %s: %s\n", (double)e->t / 1000, e->u.FAULT.id,
+                          fault_phase_name(e->u.FAULT.phase), e->u.FAULT.detail);
     }
 }
 

@@ -112,7 +112,7 @@ static void the_action_power_on_heals_the_fault(void **state) {
     assert_int_equal(0, injector_act(x->in, "boot", "node.power_on", nodes, 1, NULL, &err));
     const struct event *e = fixture_action(x, "boot", 20 * SEC);
     assert_non_null(e);
-    assert_string_equal("done", e->u.ACTION.phase);
+    assert_int_equal(ACTION_PHASE_DONE, e->u.ACTION.phase);
     assert_non_null(fixture_event(x, "off", "heal_verified"));
     assert_int_equal(0, injector_active(x->in));
     assert_true(node_is_on(fixture_node(x, N1)));

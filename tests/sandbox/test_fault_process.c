@@ -195,14 +195,14 @@ static void the_action_resume_heals_pauses_and_thaws_what_others_froze(void **st
     assert_int_equal(0, injector_act(x->in, "go", "process.resume", nodes, 1, NULL, &err));
     const struct event *e = fixture_action(x, "go", 5 * SEC);
     assert_non_null(e);
-    assert_string_equal("done", e->u.ACTION.phase);
+    assert_int_equal(ACTION_PHASE_DONE, e->u.ACTION.phase);
     assert_true(grows(x, N1, "/tmp/etcd"));
     assert_int_equal(0, injector_active(x->in));
     signal_it(x, pid_of(x, N1, "patroni"), SIGSTOP); // a student's own kill -STOP
     FIXTURE_COMES(x, node_process_state(fixture_node(x, N1), pid_of(x, N1, "patroni")) == 'T');
     assert_false(grows(x, N1, "/tmp/count"));
     assert_int_equal(0, injector_act(x->in, "go2", "process.resume", nodes, 1, NULL, &err));
-    assert_string_equal("done", fixture_action(x, "go2", 5 * SEC)->u.ACTION.phase);
+    assert_int_equal(ACTION_PHASE_DONE, fixture_action(x, "go2", 5 * SEC)->u.ACTION.phase);
     assert_true(grows(x, N1, "/tmp/count") && grows(x, N1, "/tmp/child"));
 }
 
@@ -219,7 +219,7 @@ static void resume_reaches_who_waits_for_a_vfork(void **state) {
     assert_int_equal(0, node_signal_all(fixture_node(x, N3), SIGSTOP, on_stopped, &stopped, &err));
     FIXTURE_COMES(x, stopped == 2);
     assert_int_equal(0, injector_act(x->in, "go", "process.resume", nodes, 1, NULL, &err));
-    assert_string_equal("done", fixture_action(x, "go", 5 * SEC)->u.ACTION.phase);
+    assert_int_equal(ACTION_PHASE_DONE, fixture_action(x, "go", 5 * SEC)->u.ACTION.phase);
     fixture_vfork_goes_on(x, N3);
 }
 
@@ -231,7 +231,7 @@ static void the_action_start_starts_a_service(void **state) {
     VEC_PUSH(&params, ((struct setting){.key = (char[]){"service"}, .value = (char[]){"etcd"}}));
     must_verify(x, "kill", "process.kill", "n1", "service=etcd");
     assert_int_equal(0, injector_act(x->in, "s", "service.start", nodes, 1, &params, &err));
-    assert_string_equal("done", fixture_action(x, "s", 5 * SEC)->u.ACTION.phase);
+    assert_int_equal(ACTION_PHASE_DONE, fixture_action(x, "s", 5 * SEC)->u.ACTION.phase);
     assert_true(grows(x, N1, "/tmp/etcd"));
     must_heal(x, "kill");
     VEC_DONE(&params);

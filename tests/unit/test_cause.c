@@ -61,7 +61,7 @@ static bool is_blamed(const char *mechanism, const char *nodes, const char *para
     if (over) {
         struct event ev = *world_find(&r.w, EVENT_FAULT, 0);
         ev.t = over;
-        STR_COPY(ev.u.FAULT.phase, "healed");
+        ev.u.FAULT.phase = FAULT_PHASE_HEALED;
         (void)world_add(&r.w, ev);
     }
     run_fold(&r, true);
@@ -97,7 +97,7 @@ static void an_unexplained_outage_leaves_its_expectations_unjudged(void **state)
     world_build(&r.w);
     struct event ev = *world_find(&r.w, EVENT_FAULT, 0);
     ev.t = 8 * SEC;
-    STR_COPY(ev.u.FAULT.phase, "healed");
+    ev.u.FAULT.phase = FAULT_PHASE_HEALED;
     (void)world_add(&r.w, ev);
     world_expect(&r.w, "recovery", -1, 60e6);
     run_fold(&r, true);

@@ -69,8 +69,8 @@ static const struct fault_ops hung_heal = {.about = {.name = "test.hung"},
 static void on_event(void *arg, const struct event *ev) {
     (void)arg;
     assert_int_equal(EVENT_FAULT, ev->kind);
-    strbuf_addf(&x.story, "%s%s:%s", x.story.len ? " " : "", ev->u.FAULT.id, ev->u.FAULT.phase);
-    if (x.heal_on && str_eq(x.heal_on, ev->u.FAULT.phase))
+    strbuf_addf(&x.story, "%s%s:%s", x.story.len ? " " : "", ev->u.FAULT.id, fault_phase_name(ev->u.FAULT.phase));
+    if (x.heal_on && str_eq(x.heal_on, fault_phase_name(ev->u.FAULT.phase)))
         assert_int_equal(0, injector_heal(x.in, ev->u.FAULT.id, NULL));
 }
 

@@ -40,7 +40,7 @@ static void fault(struct world *w, usec_t t, const char *phase) {
     STR_COPY(ev.u.FAULT.id, "f");
     STR_COPY(ev.u.FAULT.mechanism, "net.drop");
     STR_COPY(ev.u.FAULT.nodes, "n1");
-    STR_COPY(ev.u.FAULT.phase, phase);
+    ev.u.FAULT.phase = fault_phase_from(phase);
     tell(w, &ev);
 }
 

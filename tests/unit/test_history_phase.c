@@ -237,7 +237,7 @@ static void tell_fault(struct folds *f, usec_t t, const char *mechanism, const c
         STR_COPY(ev.u.FAULT.mechanism, mechanism);
         STR_COPY(ev.u.FAULT.params, params);
         STR_COPY(ev.u.FAULT.nodes, "n1");
-        STR_COPY(ev.u.FAULT.phase, i ? "effective" : "asked");
+        ev.u.FAULT.phase = i ? FAULT_PHASE_EFFECTIVE : FAULT_PHASE_ASKED;
         (void)fold(f, &ev);
     }
 }
@@ -255,7 +255,7 @@ static void an_administrator_who_names_the_leader_spares_the_race(void **state) 
         tell_key(&f, 13 * SEC, "");
         act.t = 13 * SEC + 1;
         STR_COPY(act.u.ACTION.action, named ? "patroni.failover" : "patroni.reload");
-        STR_COPY(act.u.ACTION.phase, "asked");
+        act.u.ACTION.phase = ACTION_PHASE_ASKED;
         (void)fold(&f, &act);
         tell_key(&f, 13 * SEC + 100 * MSEC, "n2");
         outage_tell(f.m, f.h, &o, 20 * SEC, &s);

@@ -113,7 +113,7 @@ static void an_act_does_not_name_a_leader_against_itself(void **state) {
         ev.t = (usec_t)(i + 1) * SEC;
         STR_COPY(ev.u.ACTION.id, i ? "second" : "first");
         STR_COPY(ev.u.ACTION.action, "patroni.switchover");
-        STR_COPY(ev.u.ACTION.phase, "asked");
+        ev.u.ACTION.phase = ACTION_PHASE_ASKED;
         tell(w, &ev);
     }
     assert_int_equal(leadership_named(&w->l, 0, "none"), SEC);

@@ -229,10 +229,10 @@ static void a_switchover_counts_from_its_order_and_has_no_bound_for_the_checkpoi
     ev.t = MS(10000);
     STR_COPY(ev.u.ACTION.id, "switch");
     STR_COPY(ev.u.ACTION.action, "patroni.switchover");
-    STR_COPY(ev.u.ACTION.phase, "asked");
+    ev.u.ACTION.phase = ACTION_PHASE_ASKED;
     (void)world_add(&r.w, ev);
     ev.t = MS(12000);
-    STR_COPY(ev.u.ACTION.phase, "done");
+    ev.u.ACTION.phase = ACTION_PHASE_DONE;
     (void)world_add(&r.w, ev);
     run_fold(&r, true);
     assert_int_equal(r.o->cause.fault, 0);
@@ -252,10 +252,10 @@ static void an_outage_belongs_to_the_fault_that_was_in_force_when_it_began(void 
     struct event ev = *world_find(&r.w, EVENT_FAULT, 0);
     STR_COPY(ev.u.FAULT.id, "cut-replication");
     STR_COPY(ev.u.FAULT.mechanism, "net.drop");
-    static const char *const phases[] = {"asked", "effective", "verified"};
+    static const enum fault_phase phases[] = {FAULT_PHASE_ASKED, FAULT_PHASE_EFFECTIVE, FAULT_PHASE_VERIFIED};
     for (int i = 0; i < 3; i++) {
         ev.t = MS(9000 + i);
-        STR_COPY(ev.u.FAULT.phase, phases[i]);
+        ev.u.FAULT.phase = phases[i];
         (void)world_add(&r.w, ev);
     }
     run_fold(&r, true);
@@ -280,17 +280,17 @@ static void a_fault_that_was_seen_a_little_late_is_still_the_cause(void **state)
         world_leader_crash(&r.w);
         world_build(&r.w);
         VEC_FOREACH (&r.w.events, e) {
-            if (e->kind == EVENT_FAULT && str_eq(e->u.FAULT.phase, "asked"))
+            if (e->kind == EVENT_FAULT && e->u.FAULT.phase == FAULT_PHASE_ASKED)
                 e->t = table[i].asked;
-            if (e->kind == EVENT_FAULT && str_eq(e->u.FAULT.phase, "effective"))
+            if (e->kind == EVENT_FAULT && e->u.FAULT.phase == FAULT_PHASE_EFFECTIVE)
                 e->t = table[i].effective;
         }
         struct event ev = *world_find(&r.w, EVENT_FAULT, 0);
         STR_COPY(ev.u.FAULT.id, "earlier");
-        static const char *const phases[] = {"asked", "effective", "verified"};
+        static const enum fault_phase phases[] = {FAULT_PHASE_ASKED, FAULT_PHASE_EFFECTIVE, FAULT_PHASE_VERIFIED};
         for (int k = 0; k < 3; k++) {
             ev.t = MS(9000 + k);
-            STR_COPY(ev.u.FAULT.phase, phases[k]);
+            ev.u.FAULT.phase = phases[k];
             (void)world_add(&r.w, ev);
         }
         run_fold(&r, true);
@@ -459,7 +459,7 @@ static void a_healed_node_is_waited_for_from_its_healing(void **state) {
     (void)world_add(&r.w, ev);
     ev = *world_find(&r.w, EVENT_FAULT, 0);
     ev.t = MS(41010);
-    STR_COPY(ev.u.FAULT.phase, "healed");
+    ev.u.FAULT.phase = FAULT_PHASE_HEALED;
     (void)world_add(&r.w, ev);
     world_sql(&r.w, "n1", MS(42500), MS(42400), true, false);
     ev = *world_find(&r.w, EVENT_REPLICATION, 0);

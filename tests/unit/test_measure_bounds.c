@@ -195,7 +195,7 @@ static void a_leader_that_was_named_wins_without_a_race(void **state) {
     struct event ev = {.kind = EVENT_ACTION, .t = MS(36000)};
     STR_COPY(ev.u.ACTION.id, "force");
     STR_COPY(ev.u.ACTION.action, "patroni.failover");
-    STR_COPY(ev.u.ACTION.phase, "asked");
+    ev.u.ACTION.phase = ACTION_PHASE_ASKED;
     (void)world_add(&r.w, ev);
     run_fold(&r, true);
     assert_true(r.o->phases.list[PHASE_ELECT].inside);

@@ -187,7 +187,7 @@ static void add_fault(struct world *w, usec_t t, const char *phase, const char *
     struct event ev = at(EVENT_FAULT, t);
     STR_COPY(ev.u.FAULT.id, "crash");
     STR_COPY(ev.u.FAULT.mechanism, w->mechanism);
-    STR_COPY(ev.u.FAULT.phase, phase);
+    ev.u.FAULT.phase = fault_phase_from(phase);
     STR_COPY(ev.u.FAULT.target, w->target);
     STR_COPY(ev.u.FAULT.nodes, w->nodes);
     STR_COPY(ev.u.FAULT.detail, detail);

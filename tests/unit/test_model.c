@@ -332,7 +332,7 @@ static void faults_are_followed_and_old_ones_make_room(void **state) {
     FEED(m, ev_fault(4 * SEC, "cut", "verified", ""));
     FEED(m, ev_fault(4 * SEC, "cut", "no such phase", ""));
     assert_int_equal(m->n_faults, 1);
-    assert_int_equal(m->faults[0].phase, MF_VERIFIED);
+    assert_int_equal(m->faults[0].phase, FAULT_PHASE_VERIFIED);
     assert_int_equal(m->faults[0].effective, 3 * SEC);
     for (int i = 0; i < 100; i++) {
         char id[16];

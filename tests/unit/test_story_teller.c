@@ -124,7 +124,7 @@ void teller_fault(struct teller *x, double t, const char *id, const char *phase,
     struct event ev = teller_at(EVENT_FAULT, t);
     STR_COPY(ev.u.FAULT.id, id);
     STR_COPY(ev.u.FAULT.mechanism, "process.kill");
-    STR_COPY(ev.u.FAULT.phase, phase);
+    ev.u.FAULT.phase = fault_phase_from(phase);
     STR_COPY(ev.u.FAULT.target, "leader");
     STR_COPY(ev.u.FAULT.nodes, nodes);
     teller_put(x, &ev);
