@@ -48,7 +48,8 @@ struct expect_entry {
 };
 struct step_entry {
     int64_t index;
-    char name[EVENT_NAME_MAX], state[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
+    char name[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
+    enum step_status state;
     usec_t t;
 };
 struct plan_entry { // a step as the scenario has it
@@ -114,12 +115,13 @@ struct history {
     VEC(struct wal_point) wal;
     VEC(struct client_error) client_errors;
     VEC(struct final_entry) finals;
-    char lab_phase[EVENT_NAME_MAX];
+    enum lab_state lab_state;
     struct {
         char component[EVENT_NAME_MAX], version[EVENT_NAME_MAX];
     } versions[16];
     size_t n_versions;
-    char end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
+    enum end_reason end_reason;
+    char end_detail[EVENT_TEXT_MAX];
 };
 struct history *history_new(void);
 void history_free(struct history *h);

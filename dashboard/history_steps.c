@@ -44,12 +44,12 @@ void fold_run(struct fold *f, const struct event *ev) {
         note_version(h, ev);
         break;
     case EVENT_LAB_STATE:
-        STR_COPY(h->lab_phase, ev->u.LAB_STATE.state);
-        if (str_eq(ev->u.LAB_STATE.state, "ready") && !h->began)
+        h->lab_state = ev->u.LAB_STATE.state;
+        if (ev->u.LAB_STATE.state == LAB_STATE_READY && !h->began)
             h->began = ev->t;
         break;
     case EVENT_RUN_END:
-        STR_COPY(h->end_reason, ev->u.RUN_END.reason);
+        h->end_reason = ev->u.RUN_END.reason;
         STR_COPY(h->end_detail, ev->u.RUN_END.detail);
         break;
     }
@@ -71,7 +71,7 @@ void fold_step(struct fold *f, const struct event *ev) {
     struct step_entry *s = &h->steps.items[i];
     s->index = ev->u.STEP.index;
     STR_COPY(s->name, ev->u.STEP.name);
-    STR_COPY(s->state, ev->u.STEP.state);
+    s->state = ev->u.STEP.state;
     STR_COPY(s->detail, ev->u.STEP.detail);
     s->t = ev->t;
 }

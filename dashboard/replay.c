@@ -45,9 +45,9 @@ static void mark_event(struct replay *r, const struct event *ev, const char *lea
     if (ev->kind == EVENT_FAULT)
         mark_fault(r, ev);
     else if (ev->kind == EVENT_LAB_STATE)
-        add_mark(r, place(r, ev), "the lab is %s", ev->u.LAB_STATE.state);
+        add_mark(r, place(r, ev), "the lab is %s", lab_state_name(ev->u.LAB_STATE.state));
     else if (ev->kind == EVENT_RUN_END)
-        add_mark(r, place(r, ev), "the run ends: %s", ev->u.RUN_END.reason);
+        add_mark(r, place(r, ev), "the run ends: %s", end_reason_name(ev->u.RUN_END.reason));
     else if (ev->kind == EVENT_AUTHORITY && !str_eq(leader, m->leader))
         add_mark(r, place(r, ev), *m->leader ? "the leader key is %s's" : "the leader key is gone", m->leader);
 }

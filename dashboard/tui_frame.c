@@ -81,7 +81,7 @@ static void draw_title(const struct tui *t, struct canvas *c, struct rect row) {
         strbuf_addf(&text, "  %s", h->scenario);
     else if (h->topology[0])
         strbuf_addf(&text, "  %s", h->topology);
-    strbuf_addf(&text, "  %s", t->dash.model->lab_state);
+    strbuf_addf(&text, "  %s", lab_state_name(t->dash.model->lab_state));
     if (h->title[0] && (int)(text.len + strlen(h->title)) + 4 < room)
         strbuf_addf(&text, "  %s", h->title);
     if (room > 0)

@@ -59,8 +59,8 @@ static void draw_writes(struct canvas *c, struct rect area, int y, const struct 
         (void)canvas_text(c, area, y, 9, TONE_DIM, "the application has not begun");
         return;
     }
-    if (*h->end_reason || log_silence(d)) {
-        (void)canvas_text(c, area, y, 9, TONE_DIM, "%s", *h->end_reason ? "the run has ended" : "nothing was heard");
+    if (h->end_reason || log_silence(d)) {
+        (void)canvas_text(c, area, y, 9, TONE_DIM, "%s", h->end_reason ? "the run has ended" : "nothing was heard");
         return;
     }
     double rate = writes_per_second(d);

@@ -173,7 +173,7 @@ bool contains_word(const char *text, const char *word) {
 
 usec_t log_silence(const struct dash *d) {
     usec_t last = d->history->now;
-    return last && d->now > last + 2 * SEC + d->model->thinned_ticks && !*d->history->end_reason ? d->now - last : 0;
+    return last && d->now > last + 2 * SEC + d->model->thinned_ticks && !d->history->end_reason ? d->now - last : 0;
 }
 
 // Colour is never the only sign: what is bad or good says so in its words.

@@ -13,13 +13,17 @@ static void *scenario_open(void) {
 }
 
 static const struct {
-    const char *state, *word;
+    const char *word;
     int sign;
     enum tone tone;
-} states[] = {
-    {"done", "done", SIGN_GOOD, TONE_GOOD},       {"started", "at work", SIGN_RIGHT, TONE_STRONG},
-    {"waiting", "waiting", SIGN_WARN, TONE_WARN}, {"failed", "FAILED", SIGN_BAD, TONE_BAD},
-    {"skipped", "skipped", SIGN_OFF, TONE_DIM},
+} states[STEP_STATUS_UNKNOWN + 1] = {
+    [STEP_STATUS_NONE] = {"", SIGN_GOOD, TONE_GOOD},
+    [STEP_STATUS_WAITING] = {"waiting", SIGN_WARN, TONE_WARN},
+    [STEP_STATUS_STARTED] = {"at work", SIGN_RIGHT, TONE_STRONG},
+    [STEP_STATUS_DONE] = {"done", SIGN_GOOD, TONE_GOOD},
+    [STEP_STATUS_FAILED] = {"FAILED", SIGN_BAD, TONE_BAD},
+    [STEP_STATUS_SKIPPED] = {"skipped", SIGN_OFF, TONE_DIM},
+    [STEP_STATUS_UNKNOWN] = {"?", SIGN_WARN, TONE_WARN},
 };
 
 enum { COL_NUMBER, COL_NAME, COL_STATE, COL_TIME, COL_DETAIL };
@@ -37,14 +41,8 @@ static const struct step_entry *step_of(const struct history *h, int64_t index) 
 
 // ---- a record without the plan: what has begun ---------------------------------------------------------------------
 
-static void state_cell(const char *state, struct piece *p) {
-    size_t i = 0;
-    while (i < ARRAY_SIZE(states) && !str_eq(states[i].state, state))
-        i++;
-    if (i == ARRAY_SIZE(states))
-        piece_set(p, TONE_GOOD, SIGN_GOOD, "%s", state);
-    else
-        piece_set(p, states[i].tone, states[i].sign, "%s", states[i].word);
+static void state_cell(enum step_status state, struct piece *p) {
+    piece_set(p, states[state].tone, states[state].sign, "%s", states[state].word);
 }
 
 static void begun_cell(const void *arg, size_t row, int column, struct piece *p) {
@@ -59,7 +57,10 @@ static void begun_cell(const void *arg, size_t row, int column, struct piece *p)
         piece_set(p, TONE_STRONG, -1, "%s", s->name);
         break;
     case COL_STATE:
-        state_cell(s->index < 0 ? "begun" : s->state, p);
+        if (s->index < 0)
+            piece_set(p, TONE_GOOD, SIGN_GOOD, "begun");
+        else
+            state_cell(s->state, p);
         break;
     case COL_TIME:
         piece_set(p, TONE_DIM, -1, "%s", stamp_text(stamp, s->t));
@@ -87,7 +88,7 @@ static void plan_words(const struct history *h, size_t row, struct piece *p) {
     const struct plan_entry *planned = &h->planned.items[row];
     const struct step_entry *s = step_of(h, (int64_t)row);
     const struct fault_band *deed = s ? deed_of(h, planned->name) : NULL;
-    if (s && (str_eq(s->state, "failed") || str_eq(s->state, "waiting")))
+    if (s && (s->state == STEP_STATUS_FAILED || s->state == STEP_STATUS_WAITING))
         piece_set(p, TONE_PLAIN, -1, "%s", s->detail);
     else if (deed && *deed->nodes)
         piece_set(p, TONE_PLAIN, -1, "%s on %s", deed->mechanism, deed->nodes);
@@ -98,7 +99,7 @@ static void plan_words(const struct history *h, size_t row, struct piece *p) {
 }
 
 static bool is_next(const struct history *h, size_t row) {
-    return h->next.told && h->next.index == (int64_t)row && !*h->end_reason;
+    return h->next.told && h->next.index == (int64_t)row && !h->end_reason;
 }
 
 static void plan_cell(const void *arg, size_t row, int column, struct piece *p) {
@@ -180,7 +181,7 @@ static int draw_field(struct canvas *c, struct rect area, int y, const char *nam
 // What a step waits for now, whole, for the table cuts it.
 static int draw_step_now(struct canvas *c, struct rect area, int y, const struct dash *d, const struct step_entry *s) {
     char since[SHORT_MAX];
-    bool waits = str_eq(s->state, "waiting");
+    bool waits = s->state == STEP_STATUS_WAITING;
     cleanup_strbuf struct strbuf b = {0};
     // "for 'condition': what was missing": the second half was true when the waiting began, it may not be now.
     const char *why = strstr(s->detail, "': ");
@@ -196,7 +197,7 @@ static int draw_step_now(struct canvas *c, struct rect area, int y, const struct
 static const struct step_entry *step_now(const struct history *h) {
     VEC_FOREACH (&h->steps, s) {
         bool stands_still = h->next.told && h->next.stands && s->index >= h->next.index;
-        if (s->index >= 0 && !stands_still && (str_eq(s->state, "waiting") || str_eq(s->state, "started")))
+        if (s->index >= 0 && !stands_still && (s->state == STEP_STATUS_WAITING || s->state == STEP_STATUS_STARTED))
             return s;
     }
     return NULL;
@@ -205,7 +206,7 @@ static const struct step_entry *step_now(const struct history *h) {
 // No step is under way. The lab's progress is of its start and of its end: in between it says what was.
 static void between_words(const struct dash *d, char *buf, size_t size) {
     const struct history *h = d->history;
-    bool ready = str_eq(h->lab_phase, "ready"), begun = step_of(h, -1);
+    bool ready = h->lab_state == LAB_STATE_READY, begun = step_of(h, -1);
     char why[EVENT_TEXT_MAX];
     if (!ready)
         (void)str_copy(buf, size, d->model->progress);
@@ -221,7 +222,7 @@ static int draw_now(struct canvas *c, struct rect area, int y, const struct dash
     const struct history *h = d->history;
     char text[EVENT_TEXT_MAX + 80] = "";
     const struct step_entry *s = step_now(h);
-    if (*h->end_reason || !*h->scenario)
+    if (h->end_reason || !*h->scenario)
         return y;
     if (s)
         return draw_step_now(c, area, y, d, s);
@@ -236,35 +237,43 @@ static int draw_now(struct canvas *c, struct rect area, int y, const struct dash
 
 static int draw_next(struct canvas *c, struct rect area, int y, const struct history *h) {
     char text[EVENT_TEXT_MAX + 80];
-    if (*h->end_reason || !h->next.told || h->next.index < 0)
+    if (h->end_reason || !h->next.told || h->next.index < 0)
         return y;
     (void)snprintf(text, sizeof text, "%s: %s", h->next.name, h->next.text);
     return draw_field(c, area, y, "Next", TONE_PLAIN, SIGN_RIGHT, text);
 }
 
+static const char *end_words(enum end_reason reason) {
+    switch (reason) {
+    case END_REASON_COMPLETED:
+        return "every step was done; `bascule report` judges the rest";
+    case END_REASON_EXPECTATION:
+        return "a condition of the scenario was not met";
+    case END_REASON_UNVERIFIED:
+        return "a fault could not be verified: the run proves nothing";
+    case END_REASON_UNWATCHED:
+        return "nobody watched when it mattered: the run proves nothing";
+    case END_REASON_INTERRUPTED:
+        return "somebody stopped it";
+    case END_REASON_BROKEN:
+        return "the lab broke";
+    case END_REASON_SKIPPED:
+        return "this machine can't run it";
+    case END_REASON_NONE:
+    case END_REASON_UNKNOWN:
+        return "";
+    }
+    return "";
+}
+
 static int draw_end(struct canvas *c, struct rect area, int y, const struct history *h) {
-    static const struct {
-        const char *reason, *words;
-        bool good;
-    } reasons[] = {
-        {"completed", "every step was done; `bascule report` judges the rest", true},
-        {"expectation", "a condition of the scenario was not met", false},
-        {"unverified", "a fault could not be verified: the run proves nothing", false},
-        {"unwatched", "nobody watched when it mattered: the run proves nothing", false},
-        {"interrupted", "somebody stopped it", false},
-        {"broken", "the lab broke", false},
-        {"skipped", "this machine can't run it", false},
-    };
-    if (!*h->end_reason)
+    if (!h->end_reason)
         return y;
-    size_t i = 0;
-    while (i < ARRAY_SIZE(reasons) && !str_eq(reasons[i].reason, h->end_reason))
-        i++;
-    bool good = i < ARRAY_SIZE(reasons) && reasons[i].good;
+    bool good = h->end_reason == END_REASON_COMPLETED;
     (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, "Ended");
     int x = canvas_sign(c, area, y, 9, good ? TONE_GOOD : TONE_BAD, good ? SIGN_GOOD : SIGN_BAD);
-    (void)canvas_text(c, area, y++, x + 1, good ? TONE_GOOD : TONE_BAD, "%s: %s", h->end_reason,
-                      i < ARRAY_SIZE(reasons) ? reasons[i].words : "");
+    (void)canvas_text(c, area, y++, x + 1, good ? TONE_GOOD : TONE_BAD, "%s: %s", end_reason_name(h->end_reason),
+                      end_words(h->end_reason));
     if (*h->end_detail)
         y = paragraph(c, area, y, 11, TONE_PLAIN, h->end_detail);
     return y;

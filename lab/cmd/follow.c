@@ -43,9 +43,9 @@ static void take_line(struct follower *f, const char *line, size_t len) {
     if (event_from_json(line, len, &ev, NULL) < 0)
         return;
     if (ev.kind == EVENT_LAB_STATE) {
-        if (str_eq(ev.u.LAB_STATE.state, "ready"))
+        if (ev.u.LAB_STATE.state == LAB_STATE_READY)
             f->ready = true;
-        if (str_eq(ev.u.LAB_STATE.state, "broken"))
+        if (ev.u.LAB_STATE.state == LAB_STATE_BROKEN)
             STR_COPY(f->detail, ev.u.LAB_STATE.detail);
     }
     f->run_end = f->run_end || ev.kind == EVENT_RUN_END;

@@ -41,7 +41,7 @@ void ticker_event(struct ticker *t, const struct event *ev) {
         return;
     case EVENT_STEP:
         (void)snprintf(text, sizeof text, "step %s waits %s", ev->u.STEP.name, ev->u.STEP.detail);
-        wait_for(t, ev, str_eq(ev->u.STEP.state, "waiting") ? text : "");
+        wait_for(t, ev, ev->u.STEP.state == STEP_STATUS_WAITING ? text : "");
         return;
     case EVENT_STEP_NEXT:
         stand(t, ev);

@@ -54,13 +54,13 @@ struct effect *engine_effect(struct engine *e, enum effect_kind kind) {
     return out;
 }
 
-void engine_record(struct engine *e, int64_t index, const char *name, const char *state, const char *detail) {
+void engine_record(struct engine *e, int64_t index, const char *name, enum step_status state, const char *detail) {
     struct event *ev = &engine_effect(e, EFFECT_RECORD)->event;
     ev->kind = EVENT_STEP;
     ev->t = e->stamp;
     ev->u.STEP.index = index;
     STR_COPY(ev->u.STEP.name, name);
-    STR_COPY(ev->u.STEP.state, state);
+    ev->u.STEP.state = state;
     STR_COPY(ev->u.STEP.detail, detail);
 }
 
@@ -75,7 +75,7 @@ static void set_state(struct engine *e, enum run_state state) {
     case RUN_STEPS:
         e->began = e->held_since = e->now; // held_since: if it is held
         STR_COPY(e->old_leader, e->model->leader);
-        engine_record(e, -1, "begin", "started", "the cluster is complete and the application writes");
+        engine_record(e, -1, "begin", STEP_STATUS_STARTED, "the cluster is complete and the application writes");
         break;
     case RUN_HEAL:
         next_tell(e); // that no step is left, before the scenario is over
@@ -87,7 +87,7 @@ static void set_state(struct engine *e, enum run_state state) {
         break;
     case RUN_FINISHED: {
         struct effect *out = engine_effect(e, EFFECT_FINISH);
-        STR_COPY(out->reason, e->reason);
+        out->reason = e->reason;
         STR_COPY(out->detail, e->detail);
         break;
     }
@@ -111,10 +111,10 @@ static bool is_ending(const struct engine *e) {
     return e->state == RUN_HEAL || e->state == RUN_REJOIN || e->state == RUN_FINISHED;
 }
 
-void engine_end(struct engine *e, const char *reason, const char *fmt, ...) {
+void engine_end(struct engine *e, enum end_reason reason, const char *fmt, ...) {
     if (is_ending(e))
         return;
-    STR_COPY(e->reason, reason);
+    e->reason = reason;
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(e->detail, sizeof e->detail, fmt, ap);
@@ -166,7 +166,7 @@ static bool advance_before(struct engine *e) {
     if (e->now < timeout_at(e))
         return false;
     char limit[USEC_TEXT_MAX];
-    engine_end(e, "broken", "the cluster was not ready within %s: %s", usec_format(limit, e->plan->timeout),
+    engine_end(e, END_REASON_BROKEN, "the cluster was not ready within %s: %s", usec_format(limit, e->plan->timeout),
                *e->why ? e->why : "it did not settle");
     return true;
 }
@@ -195,8 +195,8 @@ static bool end_on_timeout(struct engine *e) {
     if (e->now < timeout_at(e))
         return false;
     (void)engine_waiting_for(e, waiting, sizeof waiting);
-    engine_end(e, e->unwatched ? "unwatched" : "expectation", "the scenario was not over within %s, %s",
-               usec_format(limit, e->plan->timeout), waiting);
+    engine_end(e, e->unwatched ? END_REASON_UNWATCHED : END_REASON_EXPECTATION,
+               "the scenario was not over within %s, %s", usec_format(limit, e->plan->timeout), waiting);
     return true;
 }
 
@@ -216,7 +216,7 @@ static bool advance_observe(struct engine *e) {
     bool cut = e->now >= timeout_at(e);
     if (e->now < later_by(e->state_since, e->plan->observe) && !cut)
         return moved;
-    engine_end(e, "completed", "%s", cut ? "observation was cut short by the scenario's timeout" : "");
+    engine_end(e, END_REASON_COMPLETED, "%s", cut ? "observation was cut short by the scenario's timeout" : "");
     return true;
 }
 
@@ -227,8 +227,8 @@ static void note_trouble(struct engine *e) {
         if (!f->trouble || f->told)
             continue;
         f->told = true;
-        if (str_eq(e->reason, "completed"))
-            STR_COPY(e->reason, "broken");
+        if (e->reason == END_REASON_COMPLETED)
+            e->reason = END_REASON_BROKEN;
         add_detail(e, "'%s' %s: %s", f->id, trouble_words(f), f->detail);
     }
 }
@@ -241,7 +241,7 @@ static bool advance_heal(struct engine *e) {
     if (live_active(e))
         add_detail(e, "%zu faults were not seen healed within %d s", live_active(e), (int)(ABORT_MAX / SEC));
     note_trouble(e);
-    set_state(e, str_eq(e->reason, "completed") && !e->aborted ? RUN_REJOIN : RUN_FINISHED);
+    set_state(e, e->reason == END_REASON_COMPLETED && !e->aborted ? RUN_REJOIN : RUN_FINISHED);
     return true;
 }
 
@@ -350,13 +350,13 @@ void engine_step(struct engine *e, const struct event *ev, effect_list *out) {
     e->out = NULL;
 }
 
-void engine_abort(struct engine *e, usec_t now, const char *reason, const char *detail, effect_list *out) {
+void engine_abort(struct engine *e, usec_t now, enum end_reason reason, const char *detail, effect_list *out) {
     begin_call(e, now, USEC_NEVER, out);
     if (!e->aborted && e->state != RUN_FINISHED) {
         e->aborted = true;
         e->heal_limit = later_by(e->now, ABORT_MAX);
-        if (str_eq(e->reason, "completed")) { // a failure found before it stays the reason
-            STR_COPY(e->reason, reason);
+        if (e->reason == END_REASON_COMPLETED) { // a failure found before it stays the reason
+            e->reason = reason;
             STR_COPY(e->detail, detail);
         }
         engine_end(e, reason, "%s", detail);

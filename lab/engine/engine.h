@@ -20,8 +20,9 @@ struct effect {
     char id[EVENT_NAME_MAX];              // INJECT, HEAL, ACTION: the fault's or action's id = the step's name
     char nodes[NODES_MAX][NODE_NAME_MAX]; // resolved targets
     size_t n_nodes;
-    char reason[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX]; // FINISH: completed, expectation, broken
-    struct event event;                                  // RECORD
+    enum end_reason reason;      // FINISH
+    char detail[EVENT_TEXT_MAX]; // FINISH
+    struct event event;          // RECORD
 };
 typedef VEC(struct effect) effect_list;
 
@@ -52,7 +53,7 @@ const char *engine_step_state(const struct engine *e, size_t i); // done, failed
 // What the engine waits for, one line for people: "waiting for 'leader changed' (12 s of 60 s)". Returns buf.
 char *engine_waiting_for(const struct engine *e, char *buf, size_t size);
 // Begin healing everything and finish with this reason ("interrupted"): Ctrl-C, a broken lab.
-void engine_abort(struct engine *e, usec_t now, const char *reason, const char *detail, effect_list *out);
+void engine_abort(struct engine *e, usec_t now, enum end_reason reason, const char *detail, effect_list *out);
 // The model that the engine folds, for status displays. Borrowed.
 const struct model *engine_model(const struct engine *e);
 // For injections by hand: resolves a selector now. Returns the number of nodes, or -ENOENT with err ("no sync standby now").

@@ -71,12 +71,12 @@ struct live_fault {
     size_t step; // SIZE_MAX: by hand
     enum live_phase phase;
     bool verified, dud;
-    bool broke;          // ended by itself while it was in force
-    const char *trouble; // NULL, or the run's reason if it broke or could not be healed: "unverified", "broken"
-    bool told;           // the trouble is in the run's detail
-    usec_t effective;    // 0 = not seen
-    usec_t heal_at;      // `duration` is over; USEC_NEVER = not by itself
-    usec_t limit;        // the phase's patience ends; USEC_NEVER = none
+    bool broke;              // ended by itself while it was in force
+    enum end_reason trouble; // NONE, or the run's reason if it broke or could not be healed: UNVERIFIED, BROKEN
+    bool told;               // the trouble is in the run's detail
+    usec_t effective;        // 0 = not seen
+    usec_t heal_at;          // `duration` is over; USEC_NEVER = not by itself
+    usec_t limit;            // the phase's patience ends; USEC_NEVER = none
     char detail[EVENT_TEXT_MAX];
 };
 
@@ -103,19 +103,20 @@ struct engine {
     bool next_told;                // `next` is in the log
     struct event next;             // the last step.next
     bool aborted;
-    usec_t heal_limit;                                   // of an abort; USEC_NEVER = none
-    bool healed_something;                               // in RUN_HEAL
-    uint64_t draws;                                      // by hand
-    char reason[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX]; // "" = running
-    effect_list *out;                                    // during a call from outside
+    usec_t heal_limit;      // of an abort; USEC_NEVER = none
+    bool healed_something;  // in RUN_HEAL
+    uint64_t draws;         // by hand
+    enum end_reason reason; // NONE = running
+    char detail[EVENT_TEXT_MAX];
+    effect_list *out; // during a call from outside
 };
 
 struct scope engine_scope(const struct engine *e);
 usec_t engine_rejoin_max(const struct engine *e); // how long the end waits for every member
 struct effect *engine_effect(struct engine *e, enum effect_kind kind);
-void engine_record(struct engine *e, int64_t index, const char *name, const char *state, const char *detail);
+void engine_record(struct engine *e, int64_t index, const char *name, enum step_status state, const char *detail);
 // Ends the run: the first reason stands. Steps that did not end are closed, everything injected gets healed.
-void engine_end(struct engine *e, const char *reason, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void engine_end(struct engine *e, enum end_reason reason, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static inline usec_t earlier(usec_t a, usec_t b) {
     return a < b ? a : b;
 }

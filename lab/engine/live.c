@@ -80,7 +80,7 @@ void live_heal_all(struct engine *e) {
 }
 
 // ---- what the world answers ----------------------------------------------------------------------------------------
-static void give_up(struct live_fault *f, const char *trouble, const char *detail) {
+static void give_up(struct live_fault *f, enum end_reason trouble, const char *detail) {
     if (!f->dud) // it never bit: nothing to be healed, nothing to complain of
         f->trouble = trouble;
     STR_COPY(f->detail, detail);
@@ -118,10 +118,10 @@ static void on_failed(struct engine *e, struct live_fault *f, const char *detail
         f->dud = true; // what was half done is being undone
         f->limit = later_by(e->now, HEAL_DUD_MAX);
     } else if (in_healing(f)) {
-        give_up(f, "broken", detail);
+        give_up(f, END_REASON_BROKEN, detail);
     } else if (f->phase == LIVE_BITES && !f->dud) { // it bit, and stopped by itself: what follows is no test of it
         f->broke = true;
-        f->trouble = "unverified";
+        f->trouble = END_REASON_UNVERIFIED;
         STR_COPY(f->detail, detail);
     }
 }
@@ -178,11 +178,11 @@ void live_on_event(struct engine *e, const struct event *ev) {
         on_healed(e, f);
         break;
     case FAULT_PHASE_HEAL_VERIFIED:
-        give_up(f, NULL, detail);
+        give_up(f, END_REASON_NONE, detail);
         break;
     case FAULT_PHASE_HEAL_UNVERIFIED:
         if (f->phase != LIVE_GONE)
-            give_up(f, "unverified", detail);
+            give_up(f, END_REASON_UNVERIFIED, detail);
         break;
     case FAULT_PHASE_FAILED:
         on_failed(e, f, detail);
@@ -202,10 +202,10 @@ static void out_of_patience(struct live_fault *f) {
         on_injection_failed(f, text);
     } else if (f->phase == LIVE_HEALED) {
         (void)snprintf(text, sizeof text, "healed, but not seen to be gone within %d s", (int)(HEAL_VERIFY_MAX / SEC));
-        give_up(f, "unverified", text);
+        give_up(f, END_REASON_UNVERIFIED, text);
     } else {
         (void)snprintf(text, sizeof text, "no answer to the heal in time");
-        give_up(f, "broken", text);
+        give_up(f, END_REASON_BROKEN, text);
     }
 }
 

@@ -17,11 +17,11 @@ static void step_done(struct engine *e, size_t i, const char *detail) {
     struct step_state *st = &e->steps[i];
     st->phase = STEP_ENDED;
     st->ended = e->now;
-    engine_record(e, (int64_t)i, step_at(e, i)->name, "done", detail);
+    engine_record(e, (int64_t)i, step_at(e, i)->name, STEP_STATUS_DONE, detail);
 }
 
-static void step_failed(struct engine *e, size_t i, const char *reason, const char *fmt, ...) PRINTF_LIKE(4, 5);
-static void step_failed(struct engine *e, size_t i, const char *reason, const char *fmt, ...) {
+static void step_failed(struct engine *e, size_t i, enum end_reason reason, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static void step_failed(struct engine *e, size_t i, enum end_reason reason, const char *fmt, ...) {
     char text[EVENT_TEXT_MAX];
     va_list ap;
     va_start(ap, fmt);
@@ -29,7 +29,7 @@ static void step_failed(struct engine *e, size_t i, const char *reason, const ch
     va_end(ap);
     e->steps[i].phase = STEP_CLOSED;
     e->steps[i].failed = true;
-    engine_record(e, (int64_t)i, step_at(e, i)->name, "failed", text);
+    engine_record(e, (int64_t)i, step_at(e, i)->name, STEP_STATUS_FAILED, text);
     engine_end(e, reason, "step '%s': %s", step_at(e, i)->name, text);
 }
 
@@ -67,10 +67,10 @@ static void start_inject(struct engine *e, size_t i) {
     struct node_list nodes = {0};
     struct err err = {0};
     if (resolve_targets(e, i, &nodes, &err) < 0) {
-        step_failed(e, i, "expectation", "%s has no target: %s", step_at(e, i)->mechanism, err.msg);
+        step_failed(e, i, END_REASON_EXPECTATION, "%s has no target: %s", step_at(e, i)->mechanism, err.msg);
         return;
     }
-    engine_record(e, (int64_t)i, step_at(e, i)->name, "started", e->steps[i].whom);
+    engine_record(e, (int64_t)i, step_at(e, i)->name, STEP_STATUS_STARTED, e->steps[i].whom);
     live_inject(e, i, &nodes);
     e->steps[i].phase = STEP_BUSY;
 }
@@ -79,10 +79,10 @@ static void start_action(struct engine *e, size_t i) {
     struct node_list nodes = {0};
     struct err err = {0};
     if (resolve_targets(e, i, &nodes, &err) < 0) {
-        step_failed(e, i, "expectation", "%s has no target: %s", step_at(e, i)->mechanism, err.msg);
+        step_failed(e, i, END_REASON_EXPECTATION, "%s has no target: %s", step_at(e, i)->mechanism, err.msg);
         return;
     }
-    engine_record(e, (int64_t)i, step_at(e, i)->name, "started", e->steps[i].whom);
+    engine_record(e, (int64_t)i, step_at(e, i)->name, STEP_STATUS_STARTED, e->steps[i].whom);
     struct effect *out = engine_effect(e, EFFECT_ACTION);
     out->step = step_at(e, i);
     STR_COPY(out->id, step_at(e, i)->name);
@@ -94,11 +94,11 @@ static void start_action(struct engine *e, size_t i) {
 static void start_heal(struct engine *e, size_t i) {
     int heals = step_at(e, i)->heals;
     const char *what = heals < 0 ? "everything" : step_at(e, (size_t)heals)->name;
-    engine_record(e, (int64_t)i, step_at(e, i)->name, "started", what);
+    engine_record(e, (int64_t)i, step_at(e, i)->name, STEP_STATUS_STARTED, what);
     e->steps[i].heal_until = e->faults.n;
     e->steps[i].phase = STEP_BUSY;
     if (heals >= 0 && !live_find(e, what))
-        step_failed(e, i, "expectation", "there is nothing to heal: '%s' has not been injected", what);
+        step_failed(e, i, END_REASON_EXPECTATION, "there is nothing to heal: '%s' has not been injected", what);
 }
 
 static void step_start(struct engine *e, size_t i) {
@@ -109,7 +109,7 @@ static void step_start(struct engine *e, size_t i) {
     switch (s->kind) {
     case STEP_WAIT:
         st->phase = STEP_STAYING;
-        engine_record(e, (int64_t)i, s->name, "started", s->stays.text ? s->stays.text : "");
+        engine_record(e, (int64_t)i, s->name, STEP_STATUS_STARTED, s->stays.text ? s->stays.text : "");
         break;
     case STEP_INJECT:
         start_inject(e, i);
@@ -147,7 +147,7 @@ static bool advance_pending(struct engine *e, size_t i) {
     if (st->ready > e->now) {
         char wait[USEC_TEXT_MAX], text[120];
         (void)snprintf(text, sizeof text, "starts in %s", usec_format(wait, st->ready - e->now));
-        engine_record(e, (int64_t)i, s->name, "waiting", text);
+        engine_record(e, (int64_t)i, s->name, STEP_STATUS_WAITING, text);
     }
     return true;
 }
@@ -174,7 +174,7 @@ static bool met_too_late(struct engine *e, size_t i) {
     if (!st->unwatched || !s->when.atoms.n || !s->within || e->now <= later_by(st->ready, s->within))
         return false;
     step_failed(
-        e, i, "unwatched",
+        e, i, END_REASON_UNWATCHED,
         "'%s' was seen after %s, of which %s could not be judged, for nobody watched: whether within %s is not known",
         condition_words(&s->when, words, sizeof words), usec_format(took, e->now - st->ready),
         usec_format(blind, st->unwatched), usec_format(within, s->within));
@@ -187,14 +187,14 @@ static void wait_failed(struct engine *e, size_t i, const struct judgement *j) {
     (void)condition_words(&s->when, words, sizeof words);
     (void)usec_format(within, s->within);
     if (e->steps[i].unwatched)
-        step_failed(e, i, "unwatched",
+        step_failed(e, i, END_REASON_UNWATCHED,
                     "waited %s for '%s': %s; for another %s nobody watched, it may have been so then", within, words,
                     j->holds ? "it did not hold for long enough" : j->why, usec_format(hold, e->steps[i].unwatched));
     else if (!j->holds)
-        step_failed(e, i, "expectation", "waited %s for '%s': %s", within, words, j->why);
+        step_failed(e, i, END_REASON_EXPECTATION, "waited %s for '%s': %s", within, words, j->why);
     else
-        step_failed(e, i, "expectation", "waited %s for '%s' to hold for %s: it has held for %s only", within, words,
-                    usec_format(hold, s->hold), usec_format(held, e->now - e->steps[i].held_since));
+        step_failed(e, i, END_REASON_EXPECTATION, "waited %s for '%s' to hold for %s: it has held for %s only", within,
+                    words, usec_format(hold, s->hold), usec_format(held, e->now - e->steps[i].held_since));
 }
 
 static void tell_waiting(struct engine *e, size_t i, const struct judgement *j) {
@@ -210,7 +210,7 @@ static void tell_waiting(struct engine *e, size_t i, const struct judgement *j) 
         (void)snprintf(text, sizeof text, "for '%s' to hold long enough", words);
     else
         (void)snprintf(text, sizeof text, "for '%s': %s", words, j->why);
-    engine_record(e, (int64_t)i, step_at(e, i)->name, "waiting", text);
+    engine_record(e, (int64_t)i, step_at(e, i)->name, STEP_STATUS_WAITING, text);
 }
 
 static bool advance_waiting(struct engine *e, size_t i) {
@@ -245,7 +245,7 @@ static bool advance_staying(struct engine *e, size_t i) {
     st->changes = j.changes;
     if (!j.holds) {
         char words[200], after[USEC_TEXT_MAX], whole[USEC_TEXT_MAX];
-        step_failed(e, i, "expectation", "'%s' should have stayed for %s but ended after %s: %s",
+        step_failed(e, i, END_REASON_EXPECTATION, "'%s' should have stayed for %s but ended after %s: %s",
                     condition_words(&s->stays, words, sizeof words), usec_format(whole, s->stays_for),
                     usec_format(after, e->now - st->started), j.why);
         return true;
@@ -267,9 +267,9 @@ static bool advance_inject(struct engine *e, size_t i) {
         return true;
     }
     if (f->dud)
-        step_failed(e, i, "unverified", "%s is not known to bite: %s", step_at(e, i)->mechanism, f->detail);
+        step_failed(e, i, END_REASON_UNVERIFIED, "%s is not known to bite: %s", step_at(e, i)->mechanism, f->detail);
     else if (f->phase != LIVE_ASKED)
-        step_failed(e, i, "unverified", "%s was healed before it was verified", step_at(e, i)->mechanism);
+        step_failed(e, i, END_REASON_UNVERIFIED, "%s was healed before it was verified", step_at(e, i)->mechanism);
     else
         return false;
     return true;
@@ -300,7 +300,7 @@ static bool advance_action(struct engine *e, size_t i) {
     if (st->answer == ACTION_DONE)
         step_done(e, i, st->detail);
     else
-        step_failed(e, i, "expectation", "%s failed: %s", step_at(e, i)->mechanism, st->detail);
+        step_failed(e, i, END_REASON_EXPECTATION, "%s failed: %s", step_at(e, i)->mechanism, st->detail);
     return true;
 }
 
@@ -363,7 +363,7 @@ void steps_close(struct engine *e) {
         char text[EVENT_TEXT_MAX] = "the run ended before";
         if (under_way)
             (void)snprintf(text, sizeof text, "not over when the run ended: %s", e->detail);
-        engine_record(e, (int64_t)i, step_at(e, i)->name, under_way ? "failed" : "skipped", text);
+        engine_record(e, (int64_t)i, step_at(e, i)->name, under_way ? STEP_STATUS_FAILED : STEP_STATUS_SKIPPED, text);
         st->phase = STEP_CLOSED;
         st->failed = under_way;
     }

@@ -305,7 +305,7 @@ static void close_at(struct measure *m, usec_t t) {
 static void on_run_end(struct measure *m, const struct event *ev) {
     m->out.run.no_end = false;
     close_at(m, ev->t); // the judged part is over, whatever a kept lab goes through later
-    STR_COPY(m->out.run.end_reason, ev->u.RUN_END.reason);
+    m->out.run.end_reason = ev->u.RUN_END.reason;
     STR_COPY(m->out.run.end_detail, ev->u.RUN_END.detail);
 }
 
@@ -328,7 +328,7 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_NODE_INFO:
         return on_node_info(m, ev);
     case EVENT_LAB_STATE:
-        if (str_eq(ev->u.LAB_STATE.state, "stopping"))
+        if (ev->u.LAB_STATE.state == LAB_STATE_STOPPING)
             close_at(m, ev->t);
         return;
     case EVENT_NODE_POWER:

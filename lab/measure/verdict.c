@@ -72,11 +72,11 @@ static bool decide_record(struct measure *m) {
 
 static bool decide_end(struct measure *m) {
     struct measures *o = &m->out;
-    if (str_eq(o->run.end_reason, "skipped"))
+    if (o->run.end_reason == END_REASON_SKIPPED)
         return decide(m, VERDICT_SKIPPED, *o->run.end_detail ? o->run.end_detail : "skipped"), true;
     if (o->run.no_end)
         return decide(m, VERDICT_ERROR, "the log ends without run.end: the run was killed"), true;
-    if (str_eq(o->run.end_reason, "broken"))
+    if (o->run.end_reason == END_REASON_BROKEN)
         return decide(m, VERDICT_ERROR, *o->run.end_detail ? o->run.end_detail : "the lab broke"), true;
     return false;
 }
@@ -90,14 +90,14 @@ static bool decide_unverified(struct measure *m) {
                        f->action ? "done" : "verified", *f->detail ? f->detail : "no word of it in the log");
         return decide(m, VERDICT_INVALID, why), true;
     }
-    if (str_eq(m->out.run.end_reason, "unverified"))
+    if (m->out.run.end_reason == END_REASON_UNVERIFIED)
         return decide(m, VERDICT_INVALID, *m->out.run.end_detail ? m->out.run.end_detail : "a fault was not verified"),
                true;
-    if (str_eq(m->out.run.end_reason, "unwatched"))
+    if (m->out.run.end_reason == END_REASON_UNWATCHED)
         return decide(m, VERDICT_INVALID,
                       *m->out.run.end_detail ? m->out.run.end_detail : "nobody watched when it mattered"),
                true;
-    if (str_eq(m->out.run.end_reason, "interrupted"))
+    if (m->out.run.end_reason == END_REASON_INTERRUPTED)
         return decide(m, VERDICT_INVALID, "interrupted before the scenario was over"), true;
     return false;
 }
@@ -129,7 +129,7 @@ static bool decide_expectations(struct measure *m) {
 }
 
 static bool decide_conditions(struct measure *m) {
-    if (!str_eq(m->out.run.end_reason, "expectation"))
+    if (m->out.run.end_reason != END_REASON_EXPECTATION)
         return false;
     VEC_FOREACH (&m->out.defects, d)
         if (defect_explains(d, "conditions"))
@@ -156,7 +156,7 @@ static void decide_data(struct measure *m, const struct expect_result *e) {
 
 // Which expectations it broke that the loss does not name.
 static void failed_by(const struct measure *m, struct strbuf *out) {
-    if (str_eq(m->out.run.end_reason, "expectation")) // decide_conditions has let it pass
+    if (m->out.run.end_reason == END_REASON_EXPECTATION) // decide_conditions has let it pass
         strbuf_add(out, "a wait of the scenario");
     VEC_FOREACH (&m->out.expects, e)
         if (*e->defect)

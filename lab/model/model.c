@@ -357,7 +357,7 @@ void model_apply(struct model *m, const struct event *ev) {
         apply_action(m, ev);
         break;
     case EVENT_LAB_STATE:
-        STR_COPY(m->lab_state, ev->u.LAB_STATE.state);
+        m->lab_state = ev->u.LAB_STATE.state;
         break;
     case EVENT_PROGRESS:
         STR_COPY(m->progress, ev->u.PROGRESS.text);

@@ -119,7 +119,7 @@ struct model {
     size_t n_faults;
     size_t acts_open; // asked, neither done nor failed
     usec_t acted;     // time of the last word on an act, 0 = none
-    char lab_state[EVENT_NAME_MAX];
+    enum lab_state lab_state;
     char progress[EVENT_TEXT_MAX];
     // client
     usec_t tick_at;                                                      // end of the last tick's bucket

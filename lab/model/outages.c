@@ -255,6 +255,6 @@ void outages_event(struct outages *o, const struct event *ev) {
         on_injection(o, ev);
     else if (ev->kind == EVENT_RUN_BEGIN)
         o->period = ev->u.RUN_BEGIN.period_us > 0 ? (usec_t)ev->u.RUN_BEGIN.period_us : 0;
-    else if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "collecting"))
+    else if (ev->kind == EVENT_LAB_STATE && ev->u.LAB_STATE.state == LAB_STATE_COLLECTING)
         o->over_at = ev->t;
 }

@@ -162,7 +162,7 @@ const struct watch_hole *watch_told(const struct watch *w) {
 void watch_event(struct watch *w, const struct event *ev) {
     w->told = 0;
     bool stops =
-        ev->kind == EVENT_RUN_END || (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"));
+        ev->kind == EVENT_RUN_END || (ev->kind == EVENT_LAB_STATE && ev->u.LAB_STATE.state == LAB_STATE_STOPPING);
     if (stops && !w->over) {
         w->over = true;
         w->over_at = ev->t;

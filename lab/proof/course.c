@@ -9,17 +9,17 @@ bool proof_scenario(const struct proof *p) {
 }
 
 bool proof_to_end(const struct proof *p) {
-    return str_eq(p->end_reason, "completed") || str_eq(p->end_reason, "expectation") ||
-           str_eq(p->end_reason, "unverified") || str_eq(p->end_reason, "unwatched");
+    return p->end_reason == END_REASON_COMPLETED || p->end_reason == END_REASON_EXPECTATION ||
+           p->end_reason == END_REASON_UNVERIFIED || p->end_reason == END_REASON_UNWATCHED;
 }
 
 static void on_state(struct proof *p, const struct event *ev) {
-    const char *state = ev->u.LAB_STATE.state;
-    if (str_eq(state, "ready") && !p->ready)
+    enum lab_state state = ev->u.LAB_STATE.state;
+    if (state == LAB_STATE_READY && !p->ready)
         p->ready = ev->t;
-    else if (str_eq(state, "collecting") && !p->collecting)
+    else if (state == LAB_STATE_COLLECTING && !p->collecting)
         p->collecting = ev->t;
-    else if ((str_eq(state, "stopping") || str_eq(state, "kept")) && p->kinds[EVENT_RUN_END])
+    else if ((state == LAB_STATE_STOPPING || state == LAB_STATE_KEPT) && p->kinds[EVENT_RUN_END])
         p->left = true;
 }
 
@@ -33,8 +33,8 @@ static void on_step(struct proof *p, const struct event *ev) {
         found->index = ev->u.STEP.index;
         STR_COPY(found->name, ev->u.STEP.name);
     }
-    STR_COPY(found->state, ev->u.STEP.state);
-    found->started = found->started || str_eq(ev->u.STEP.state, "started");
+    found->state = ev->u.STEP.state;
+    found->started = found->started || ev->u.STEP.state == STEP_STATUS_STARTED;
 }
 
 // ---- faults ----------------------------------------------------------------------------------------------------------
@@ -152,12 +152,13 @@ static bool has_action(const struct proof *p, const char *id) {
 static void judge_step(struct proof *p, const cJSON *planned, int64_t index) {
     const char *name = json_str(planned, "name", ""), *kind = json_str(planned, "kind", "");
     const struct proof_step *s = find_step(p, index, name);
-    bool ended = s && (str_eq(s->state, "done") || str_eq(s->state, "failed") || str_eq(s->state, "skipped"));
+    bool ended =
+        s && (s->state == STEP_STATUS_DONE || s->state == STEP_STATUS_FAILED || s->state == STEP_STATUS_SKIPPED);
     if (!s)
         return proof_lack(p, "the step '%s' of the plan is not in the log", name);
     if (!ended)
-        proof_lack(p, "the step '%s' has no end in the log: it is %s", name, s->state);
-    if (str_eq(s->state, "done") && !s->started)
+        proof_lack(p, "the step '%s' has no end in the log: it is %s", name, step_status_name(s->state));
+    if (s->state == STEP_STATUS_DONE && !s->started)
         proof_lack(p, "the step '%s' is done in the log, and was never started", name);
     if (s->started && str_eq(kind, "inject") && !has_fault(p, name))
         proof_lack(p, "the step '%s' injects %s, and the log has no word of that fault", name,

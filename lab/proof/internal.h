@@ -24,7 +24,8 @@ struct proof_node {
 };
 struct proof_step {
     int64_t index;
-    char name[EVENT_NAME_MAX], state[EVENT_NAME_MAX];
+    char name[EVENT_NAME_MAX];
+    enum step_status state;
     bool started;
 };
 struct proof_fault {
@@ -57,7 +58,7 @@ struct proof {
     enum event_kind first;
     usec_t latest[EVENT_KIND_COUNT];
     int64_t backwards[EVENT_KIND_COUNT]; // lines whose time lies before that of an earlier line of the kind
-    char end_reason[EVENT_NAME_MAX];
+    enum end_reason end_reason;
     // plan.c
     VEC(struct event) expects;
     VEC(struct event) defects;

@@ -42,7 +42,7 @@ void proof_event(struct proof *p, const struct event *ev) {
     if (ev->kind == EVENT_RUN_BEGIN)
         p->begin = *ev;
     if (ev->kind == EVENT_RUN_END)
-        STR_COPY(p->end_reason, ev->u.RUN_END.reason);
+        p->end_reason = ev->u.RUN_END.reason;
     proof_take_plan(p, ev);
     proof_take_course(p, ev);
     proof_take_watch(p, ev);

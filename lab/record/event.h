@@ -59,10 +59,10 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_CONFIG(F) /* a setting as the live cluster reports it; key in "patroni.ttl" form */ \
     F(N, key) F(S, value) F(N, node) /* node "" = the whole cluster */
 #define EVENT_FIELDS_PROGRESS(F) /* what the lab is doing, for people */ \
-    F(N, phase)      /* build, start, wait, run, heal, collect, stop */ \
+    F(E(progress_phase), phase) \
     F(S, text) \
     F(B, waiting)    /* true: nothing happens until this is met */
-#define EVENT_FIELDS_LAB_STATE(F) F(N, state) /* building starting ready running healing collecting stopping broken */ F(S, detail)
+#define EVENT_FIELDS_LAB_STATE(F) F(E(lab_state), state) F(S, detail)
 #define EVENT_FIELDS_NODE_POWER(F) F(N, node) F(B, on)
 #define EVENT_FIELDS_WATCHDOG(F) /* the node's watchdog: hardware that takes the power when nobody writes to it in time */ \
     F(N, node) \
@@ -166,7 +166,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(S, detail)     /* how it was verified, or why not */ \
     F(B, effective_seen) /* effective phase: t was observed, not assumed */ \
     F(S, params)     /* phases asked and failed: every parameter in force, defaults too: "service=postgres process=backend" */
-#define EVENT_FIELDS_STEP(F) F(I, index) F(N, name) F(N, state) /* waiting started done failed skipped */ F(S, detail)
+#define EVENT_FIELDS_STEP(F) F(I, index) F(N, name) F(E(step_status), state) F(S, detail)
 #define EVENT_FIELDS_STEP_NEXT(F) /* which step starts next, when that or what it would do to whom is another than before */ \
     F(I, index)      /* -1 = none is left */ \
     F(N, name) F(S, text) /* "net.drop on the leader, which is n2 now" */ \
@@ -197,7 +197,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_LOG_LINE(F) /* a line of a daemon's log; t: when it was written, by its own stamp */ \
     F(N, node) F(N, service) F(N, level) F(S, text) \
     F(U, read)       /* when it was read. The same as t: it has no stamp, or its clock was shifted. 0: an old log, t is when it was read */
-#define EVENT_FIELDS_RUN_END(F) F(N, reason) /* completed, expectation, unverified, unwatched, interrupted, broken, skipped */ F(S, detail)
+#define EVENT_FIELDS_RUN_END(F) F(E(end_reason), reason) F(S, detail)
 #define EVENT_FIELDS_RECORD_THINNED(F) /* from here on lines that say the same are merged before they are written (lab/record/thin.h); both 0: no longer */ \
     F(U, ticks)      /* the longest time that one client.tick, or one record of the ledger, stands for */ \
     F(U, others)     /* and one line of an observation */

@@ -28,6 +28,38 @@
     W(ACTION_PHASE_DONE, "done")                                                                                       \
     W(ACTION_PHASE_FAILED, "failed")
 
+#define LAB_STATE_WORDS(W)                                                                                             \
+    W(LAB_STATE_BUILDING, "building")           /* switch and nodes are being made */                                  \
+    W(LAB_STATE_STARTING, "starting")           /* the stack starts daemons; waiting until the cluster is complete */  \
+    W(LAB_STATE_READY, "ready")                 /* complete, the application runs; a scenario's clock may start */     \
+    W(LAB_STATE_COLLECTING, "collecting")       /* the scenario is over: application stopped, ledger read everywhere */ \
+    W(LAB_STATE_KEPT, "kept")                   /* the scenario is over and the lab stays (--keep) */                  \
+    W(LAB_STATE_BROKEN, "broken")               /* the lab itself failed */                                            \
+    W(LAB_STATE_STOPPING, "stopping")           /* leaving; nothing is judged any more */
+
+#define PROGRESS_PHASE_WORDS(W)                                                                                        \
+    W(PROGRESS_PHASE_BUILD, "build")                                                                                   \
+    W(PROGRESS_PHASE_START, "start")                                                                                   \
+    W(PROGRESS_PHASE_WAIT, "wait")                                                                                     \
+    W(PROGRESS_PHASE_COLLECT, "collect")
+
+#define STEP_STATUS_WORDS(W)                                                                                           \
+    W(STEP_STATUS_WAITING, "waiting")            /* for its condition, or its time */                                  \
+    W(STEP_STATUS_STARTED, "started")                                                                                  \
+    W(STEP_STATUS_DONE, "done")                                                                                        \
+    W(STEP_STATUS_FAILED, "failed")                                                                                    \
+    W(STEP_STATUS_SKIPPED, "skipped")            /* the run ended before it */
+
+// Why a run ended.
+#define END_REASON_WORDS(W)                                                                                            \
+    W(END_REASON_COMPLETED, "completed")        /* every step was done */                                              \
+    W(END_REASON_EXPECTATION, "expectation")    /* a condition of the scenario was not met in time */                  \
+    W(END_REASON_UNVERIFIED, "unverified")      /* a fault was not seen to bite */                                     \
+    W(END_REASON_UNWATCHED, "unwatched")        /* nobody watched when it mattered */                                  \
+    W(END_REASON_INTERRUPTED, "interrupted")    /* somebody stopped it */                                              \
+    W(END_REASON_BROKEN, "broken")              /* the lab itself failed */                                            \
+    W(END_REASON_SKIPPED, "skipped")            /* this machine can't run it */
+
 #define SERVICE_STATE_WORDS(W)                                                                                         \
     W(SERVICE_STATE_STARTED, "started")                                                                                \
     W(SERVICE_STATE_EXITED, "exited")           /* by itself, with an exit status */                                   \
@@ -47,6 +79,10 @@
 #define WORD_SETS(X)                                                                                                   \
     X(fault_phase, FAULT_PHASE)                                                                                        \
     X(action_phase, ACTION_PHASE)                                                                                      \
+    X(lab_state, LAB_STATE)                                                                                            \
+    X(progress_phase, PROGRESS_PHASE)                                                                                  \
+    X(step_status, STEP_STATUS)                                                                                        \
+    X(end_reason, END_REASON)                                                                                          \
     X(service_state, SERVICE_STATE)                                                                                    \
     X(watchdog_state, WATCHDOG_STATE)                                                                                  \
     X(store_watch_state, STORE_WATCH)

@@ -373,7 +373,7 @@ static void put_steps(const struct html_page *p, struct strbuf *out) { // [index
         strbuf_addf(out, "[%" PRId64 ",", s->index);
         json_quote(out, s->name);
         strbuf_add(out, ",");
-        json_quote(out, s->state);
+        json_quote(out, step_status_name(s->state));
         strbuf_add(out, ",");
         json_quote(out, s->detail);
         strbuf_add(out, ",");

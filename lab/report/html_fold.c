@@ -132,7 +132,7 @@ static void on_step(struct html_page *p, const struct event *ev) {
     s->index = ev->u.STEP.index;
     s->t = ev->t;
     STR_COPY(s->name, ev->u.STEP.name);
-    STR_COPY(s->state, ev->u.STEP.state);
+    s->state = ev->u.STEP.state;
     STR_COPY(s->detail, ev->u.STEP.detail);
 }
 
@@ -184,7 +184,7 @@ static void keep(struct html_page *p, const struct event *ev) {
 
 void html_page_event(struct html_page *p, const struct event *ev) {
     story_event(p->story, ev);
-    if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"))
+    if (ev->kind == EVENT_LAB_STATE && ev->u.LAB_STATE.state == LAB_STATE_STOPPING)
         p->closed = true;
     if (p->closed && ev->kind != EVENT_RUN_END && ev->kind != EVENT_FINAL_ROWS && ev->kind != EVENT_FINAL_READ)
         return;

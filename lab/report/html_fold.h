@@ -48,7 +48,8 @@ struct html_setting {
 };
 struct html_step {
     int64_t index;
-    char name[EVENT_NAME_MAX], state[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
+    char name[EVENT_NAME_MAX], detail[EVENT_TEXT_MAX];
+    enum step_status state;
     usec_t t;
 };
 struct html_ack {

@@ -85,7 +85,7 @@ static void put_head(struct json *j, const struct measures *m) {
     put_seed(j, m->run.seed);
     put_str(j, "verdict", verdict_name(m->verdict));
     put_str(j, "reason", m->reason);
-    put_str_or_null(j, "end_reason", m->run.end_reason);
+    put_str_or_null(j, "end_reason", end_reason_name(m->run.end_reason));
     cleanup_strbuf struct strbuf sentence = {0};
     report_sentence(m, &(struct report_style){.utf8 = true}, &sentence);
     put_str(j, "sentence", strbuf_str(&sentence));

@@ -50,9 +50,9 @@ static void put_doubt(struct sentence *s) {
         part(s, "the run is still going on, and what follows are its numbers so far");
     else if (m->run.no_end)
         part(s, "the run was killed before its end");
-    else if (str_eq(m->run.end_reason, "unwatched"))
+    else if (m->run.end_reason == END_REASON_UNWATCHED)
         part(s, "nobody watched while a step of the scenario was waiting, so its outcome is not known");
-    else if (str_eq(m->run.end_reason, "interrupted"))
+    else if (m->run.end_reason == END_REASON_INTERRUPTED)
         part(s, "the run was interrupted before its end");
     if (m->run.record && !m->run.record->live && !m->run.record->complete)
         part(s, "its record is damaged, so nothing that follows is a result");
@@ -261,15 +261,15 @@ static void put_measured(struct sentence *s) {
 
 void report_sentence(const struct measures *m, const struct report_style *style, struct strbuf *out) {
     struct sentence s = {m, paint_glyphs(style), out, out->len};
-    if (str_eq(m->run.end_reason, "skipped")) {
+    if (m->run.end_reason == END_REASON_SKIPPED) {
         part(&s, "nothing was run: %s", m->reason);
     } else {
-        if (str_eq(m->run.end_reason, "broken"))
+        if (m->run.end_reason == END_REASON_BROKEN)
             part(&s, "the lab broke: %s", m->reason);
         else
             put_doubt(&s);
         put_damage(&s);
-        if (!str_eq(m->run.end_reason, "broken") || m->writes.attempted)
+        if (m->run.end_reason != END_REASON_BROKEN || m->writes.attempted)
             put_measured(&s);
     }
     if (out->len > s.begin)

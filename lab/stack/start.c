@@ -29,7 +29,7 @@
 static void progress(struct stack *s, bool waiting, const char *fmt, ...) PRINTF_LIKE(3, 4);
 static void progress(struct stack *s, bool waiting, const char *fmt, ...) {
     struct event ev = EVENT_NEW(PROGRESS);
-    STR_COPY(ev.u.PROGRESS.phase, "start");
+    ev.u.PROGRESS.phase = PROGRESS_PHASE_START;
     ev.u.PROGRESS.waiting = waiting;
     va_list ap;
     va_start(ap, fmt);
@@ -64,7 +64,7 @@ static void broken(struct stack *s, struct node *node, const char *log, const ch
     if (node && log && node_is_on(node))
         service_log_tail(node, log, &text);
     struct event ev = EVENT_NEW(LAB_STATE);
-    STR_COPY(ev.u.LAB_STATE.state, "broken");
+    ev.u.LAB_STATE.state = LAB_STATE_BROKEN;
     STR_COPY(ev.u.LAB_STATE.detail, strbuf_str(&text));
     sink_emit(s->o.sink, &ev);
 }

@@ -11,21 +11,21 @@ static void on_progress(struct story *s, const struct event *ev) {
         return;
     STR_COPY(s->progress, text);
     (void)tell(s, ev->t, MOMENT_LAB, TOLD_DETAIL, MOOD_NEUTRAL, "", "%s: %s%s",
-               *ev->u.PROGRESS.phase ? ev->u.PROGRESS.phase : "lab",
+               ev->u.PROGRESS.phase ? progress_phase_name(ev->u.PROGRESS.phase) : "lab",
                ev->u.PROGRESS.waiting && !str_starts(text, "wait") ? "waiting for " : "", text);
 }
 
 static void on_state(struct story *s, const struct event *ev) {
-    const char *state = ev->u.LAB_STATE.state, *detail = ev->u.LAB_STATE.detail;
+    enum lab_state state = ev->u.LAB_STATE.state;
     struct moment *m = NULL;
-    if (str_eq(state, "ready") && !s->ready) {
+    if (state == LAB_STATE_READY && !s->ready) {
         m = tell(s, ev->t, MOMENT_LAB, TOLD_EVENT, MOOD_GOOD, "", "the lab is ready");
         s->ready = true;
-    } else if (str_eq(state, "broken")) {
+    } else if (state == LAB_STATE_BROKEN) {
         m = tell(s, ev->t, MOMENT_LAB, TOLD_MAIN, MOOD_BAD, "", "THE LAB BROKE");
     }
     if (m)
-        add_detail(m, "%s", detail);
+        add_detail(m, "%s", ev->u.LAB_STATE.detail);
 }
 
 // ---- steps ---------------------------------------------------------------------------------------------------------------
@@ -68,20 +68,27 @@ static void wait_ends(struct story *s, const struct event *ev) {
 }
 
 static void on_step(struct story *s, const struct event *ev) {
-    const char *state = ev->u.STEP.state, *detail = ev->u.STEP.detail;
     struct moment *m = NULL;
-    if (str_eq(state, "waiting")) {
+    switch (ev->u.STEP.state) {
+    case STEP_STATUS_WAITING:
         m = tell(s, ev->t, MOMENT_STEP, TOLD_DETAIL, MOOD_NEUTRAL, "", "step %s is waiting", ev->u.STEP.name);
         wait_begins(s, ev);
-    } else if (str_eq(state, "failed")) {
+        break;
+    case STEP_STATUS_FAILED:
         m = tell(s, ev->t, MOMENT_STEP, TOLD_MAIN, MOOD_BAD, "", "step %s FAILED", ev->u.STEP.name);
-    } else if (str_eq(state, "skipped")) {
+        break;
+    case STEP_STATUS_SKIPPED:
         m = tell(s, ev->t, MOMENT_STEP, TOLD_EVENT, MOOD_WARN, "", "step %s was skipped", ev->u.STEP.name);
-    } else {
+        break;
+    case STEP_STATUS_NONE:
+    case STEP_STATUS_UNKNOWN:
+    case STEP_STATUS_STARTED:
+    case STEP_STATUS_DONE:
         wait_ends(s, ev);
+        break;
     }
     if (m)
-        add_detail(m, "%s", detail);
+        add_detail(m, "%s", ev->u.STEP.detail);
 }
 
 // What a held scenario stands before. That the leader has changed meanwhile, `bascule status` says.
@@ -210,8 +217,8 @@ void tell_scenario(struct story *s, const struct event *ev) {
         on_thinned(s, ev);
         break;
     case EVENT_RUN_END: {
-        struct moment *m =
-            tell(s, ev->t, MOMENT_LAB, TOLD_EVENT, MOOD_NEUTRAL, "", "the run ended: %s", ev->u.RUN_END.reason);
+        struct moment *m = tell(s, ev->t, MOMENT_LAB, TOLD_EVENT, MOOD_NEUTRAL, "", "the run ended: %s",
+                                end_reason_name(ev->u.RUN_END.reason));
         if (*ev->u.RUN_END.detail)
             add_detail(m, "%s", ev->u.RUN_END.detail);
         break;

@@ -252,7 +252,7 @@ void story_event(struct story *s, const struct event *ev) {
     s->now = ev->t > s->now ? ev->t : s->now;
     if (s->closed && ev->kind != EVENT_RUN_END)
         return;
-    if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping"))
+    if (ev->kind == EVENT_LAB_STATE && ev->u.LAB_STATE.state == LAB_STATE_STOPPING)
         s->closed = true; // what dies now dies because the lab is taken down
     model_apply(s->model, ev);
     outages_event(&s->app.felt, ev);

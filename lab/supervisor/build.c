@@ -229,7 +229,7 @@ static void tell_left_out(struct lab *lab) {
         cleanup_strbuf struct strbuf text = {0};
         if (fs_read_file(path, 1 << 20, &text, NULL) < 0)
             continue;
-        lab_progress(lab, "build", false, "%.*s; the nodes have a list of it in /etc/%s",
+        lab_progress(lab, PROGRESS_PHASE_BUILD, false, "%.*s; the nodes have a list of it in /etc/%s",
                      (int)strcspn(strbuf_str(&text), "\n"), strbuf_str(&text), NODE_ETC_LEFT_OUT);
         return;
     }
@@ -289,7 +289,8 @@ static int build_observer(struct lab *lab, struct err *err) {
 }
 
 int lab_build(struct lab *lab, struct err *err) {
-    lab_progress(lab, "build", false, "building %zu nodes and their network", lab->plan->topology->nodes.n);
+    lab_progress(lab, PROGRESS_PHASE_BUILD, false, "building %zu nodes and their network",
+                 lab->plan->topology->nodes.n);
     int r = stack_find_programs(lab->plan->topology, lab->paths, err);
     if (r < 0)
         return r;

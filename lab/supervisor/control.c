@@ -94,7 +94,7 @@ static int hand_fault(struct lab *lab, const char *mechanism, const setting_list
 }
 
 static int on_inject(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
-    if (lab->state != LAB_READY && lab->state != LAB_KEPT)
+    if (lab->state != LAB_STATE_READY && lab->state != LAB_STATE_KEPT)
         return err_set(err, EAGAIN, "the lab is %s; wait until it is ready (`bascule status -w`)",
                        lab_state_name(lab->state));
     const char *mechanism = json_str(request, "fault", ""), *target = json_str(request, "target", "");
@@ -177,12 +177,12 @@ static int on_abort(struct lab *lab, const cJSON *request, struct reply *reply, 
     (void)reply, (void)err;
     const char *detail = json_str(request, "detail", "interrupted by the user");
     lab_tell_command(lab, "abort", detail, "command");
-    if (lab->state != LAB_READY || !lab->o->lab->scenario) { // nothing is injected yet, or nobody runs a scenario
-        lab_finish(lab, "interrupted", detail);
+    if (lab->state != LAB_STATE_READY || !lab->o->lab->scenario) { // nothing is injected yet, or nobody runs a scenario
+        lab_finish(lab, END_REASON_INTERRUPTED, detail);
         return 0;
     }
     effect_list effects = {0};
-    engine_abort(lab->engine, sink_now(&lab->sink), "interrupted", detail, &effects);
+    engine_abort(lab->engine, sink_now(&lab->sink), END_REASON_INTERRUPTED, detail, &effects);
     lab_carry_out(lab, &effects);
     VEC_DONE(&effects);
     return 0;
@@ -195,7 +195,7 @@ static int on_down(struct lab *lab, const cJSON *request, struct reply *reply, s
     if (lab->run_ended)
         lab_quit(lab, SUPERVISOR_EXIT_OK);
     else
-        lab_finish(lab, lab->o->lab->scenario ? "interrupted" : "completed", "bascule down");
+        lab_finish(lab, lab->o->lab->scenario ? END_REASON_INTERRUPTED : END_REASON_COMPLETED, "bascule down");
     return 0;
 }
 

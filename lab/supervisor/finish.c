@@ -25,16 +25,16 @@ static void end_run(struct lab *lab) {
     lab->run_ended = true;
     keep_configuration(lab);
     struct event ev = EVENT_NEW(RUN_END);
-    STR_COPY(ev.u.RUN_END.reason, lab->end_reason);
+    ev.u.RUN_END.reason = lab->end_reason;
     STR_COPY(ev.u.RUN_END.detail, lab->end_detail);
     sink_emit(&lab->sink, &ev);
-    bool broken = str_eq(lab->end_reason, "broken");
-    if (lab->o->lab->keep && !lab->leaving && !broken && !str_eq(lab->end_reason, "interrupted")) {
-        lab_set_state(lab, LAB_KEPT, NULL);
+    bool broken = lab->end_reason == END_REASON_BROKEN;
+    if (lab->o->lab->keep && !lab->leaving && !broken && lab->end_reason != END_REASON_INTERRUPTED) {
+        lab_set_state(lab, LAB_STATE_KEPT, NULL);
         lab_seal(lab); // the judged part; what the kept lab goes through is sealed once more when it leaves
         return;
     }
-    lab_set_state(lab, LAB_STOPPING, NULL);
+    lab_set_state(lab, LAB_STATE_STOPPING, NULL);
     if (lab->loop)
         lab_quit(lab, broken ? SUPERVISOR_EXIT_BROKEN : SUPERVISOR_EXIT_OK);
 }
@@ -45,7 +45,7 @@ static void on_final_read(void *arg) {
 
 static void read_final(struct lab *lab) {
     struct err err = {0};
-    lab_progress(lab, "collect", false, "reading the ledger on every node");
+    lab_progress(lab, PROGRESS_PHASE_COLLECT, false, "reading the ledger on every node");
     if (!lab->observer || observer_final_read(lab->observer, FINAL_READ_DEADLINE, on_final_read, lab, &err) < 0)
         end_run(lab);
 }
@@ -60,8 +60,8 @@ void lab_collect(struct lab *lab) {
         end_run(lab);
         return;
     }
-    if (lab->state != LAB_BROKEN)
-        lab_set_state(lab, LAB_COLLECTING, NULL);
+    if (lab->state != LAB_STATE_BROKEN)
+        lab_set_state(lab, LAB_STATE_COLLECTING, NULL);
     if (workload_stop(lab->workload, on_workload_stopped, lab, &err) < 0)
         read_final(lab);
 }

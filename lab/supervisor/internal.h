@@ -13,21 +13,6 @@
 #include "lab/supervisor/supervisor.h"
 #include "lab/workload/workload.h"
 
-#define LAB_STATES(X)                                                                                                  \
-    X(BUILDING, "building")     /* switch and nodes are being made */                                                  \
-    X(STARTING, "starting")     /* the stack starts daemons; waiting until the cluster is complete */                  \
-    X(READY, "ready")           /* complete, the application runs; a scenario's clock may start */                     \
-    X(COLLECTING, "collecting") /* the scenario is over: application stopped, ledger read on every node */             \
-    X(KEPT, "kept")             /* the scenario is over and the lab stays (--keep) */                                  \
-    X(BROKEN, "broken")         /* the lab itself failed */                                                            \
-    X(STOPPING, "stopping")     /* leaving */
-enum lab_state {
-#define X(state, name) LAB_##state,
-    LAB_STATES(X)
-#undef X
-};
-const char *lab_state_name(enum lab_state state);
-
 struct control; // the control socket and its clients
 
 struct action_state { // an administrator's act and what came of it, for `bascule inject` and `status`
@@ -53,8 +38,9 @@ struct lab {
     bool run_ended;               // run.end is written
     char missing[EVENT_TEXT_MAX]; // while starting: what is missing, as last said
     usec_t missing_said;
-    bool leaving; // `bascule down`: nothing is kept
-    char end_reason[EVENT_NAME_MAX], end_detail[EVENT_TEXT_MAX];
+    bool leaving;               // `bascule down`: nothing is kept
+    enum end_reason end_reason; // NONE = it goes on
+    char end_detail[EVENT_TEXT_MAX];
     struct switch_net *sw;
     struct node *nodes[NODES_MAX];
     char *log_dirs[NODES_MAX];
@@ -78,8 +64,8 @@ struct hand_params {
 
 // supervisor.c
 void lab_set_state(struct lab *lab, enum lab_state state, const char *detail);
-void lab_progress(struct lab *lab, const char *phase, bool waiting, const char *fmt, ...) PRINTF_LIKE(4, 5);
-void lab_finish(struct lab *lab, const char *reason,
+void lab_progress(struct lab *lab, enum progress_phase phase, bool waiting, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void lab_finish(struct lab *lab, enum end_reason reason,
                 const char *detail);      // begin the end of the run; may be called twice
 void lab_quit(struct lab *lab, int code); // leave the loop
 void lab_seal(struct lab *lab);           // record.seal: the record up to here is whole

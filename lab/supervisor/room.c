@@ -22,17 +22,18 @@ void lab_record_failed(struct lab *lab, int code) {
     (void)snprintf(why, sizeof why, "the record could not be written: %s (folder %s)", words(code),
                    lab->o->lab->run_dir);
     log_error("%s", why);
-    if (!lab->run_ended && *lab->end_reason) { // it is being collected: how it ends is not written yet
-        STR_COPY(lab->end_reason, "broken");
+    if (!lab->run_ended && lab->end_reason) { // it is being collected: how it ends is not written yet
+        lab->end_reason = END_REASON_BROKEN;
         STR_COPY(lab->end_detail, why);
-        lab_set_state(lab, LAB_BROKEN, why);
+        lab_set_state(lab, LAB_STATE_BROKEN, why);
         return;
     }
     if (!lab->run_ended) {
-        lab_finish(lab, "broken", why);
+        lab_finish(lab, END_REASON_BROKEN, why);
         return;
     }
-    lab_set_state(lab, LAB_STOPPING, why); // a lab that was kept: its run is told, what it goes through now is not
+    lab_set_state(lab, LAB_STATE_STOPPING,
+                  why); // a lab that was kept: its run is told, what it goes through now is not
     lab_quit(lab, SUPERVISOR_EXIT_BROKEN);
 }
 

@@ -24,15 +24,6 @@
 #include "lab/sandbox/sandbox.h"
 #include "lab/supervisor/internal.h"
 
-const char *lab_state_name(enum lab_state state) {
-    static const char *const names[] = {
-#define X(state, name) [LAB_##state] = name,
-        LAB_STATES(X)
-#undef X
-    };
-    return names[state];
-}
-
 struct node *lab_node(struct lab *lab, const char *name) {
     for (size_t i = 0; i < lab->plan->topology->nodes.n; i++)
         if (lab->nodes[i] && str_eq(lab->plan->topology->nodes.items[i].name, name))
@@ -43,14 +34,14 @@ struct node *lab_node(struct lab *lab, const char *name) {
 void lab_set_state(struct lab *lab, enum lab_state state, const char *detail) {
     lab->state = state;
     struct event ev = EVENT_NEW(LAB_STATE);
-    STR_COPY(ev.u.LAB_STATE.state, lab_state_name(state));
+    ev.u.LAB_STATE.state = state;
     STR_COPY(ev.u.LAB_STATE.detail, detail ? detail : "");
     sink_emit(&lab->sink, &ev);
 }
 
-void lab_progress(struct lab *lab, const char *phase, bool waiting, const char *fmt, ...) {
+void lab_progress(struct lab *lab, enum progress_phase phase, bool waiting, const char *fmt, ...) {
     struct event ev = EVENT_NEW(PROGRESS);
-    STR_COPY(ev.u.PROGRESS.phase, phase);
+    ev.u.PROGRESS.phase = phase;
     ev.u.PROGRESS.waiting = waiting;
     va_list ap;
     va_start(ap, fmt);
@@ -123,9 +114,9 @@ static int start_workload(struct lab *lab, struct err *err) {
 
 static void become_ready(struct lab *lab) {
     struct err err = {0};
-    lab_set_state(lab, LAB_READY, stack_was_warm(lab->stack) ? "warm start" : "cold start");
+    lab_set_state(lab, LAB_STATE_READY, stack_was_warm(lab->stack) ? "warm start" : "cold start");
     if (start_workload(lab, &err) < 0)
-        lab_finish(lab, "broken", err.msg);
+        lab_finish(lab, END_REASON_BROKEN, err.msg);
 }
 
 // A start that takes longer than usual says what it lacks (in synchronous mode a whole loop_wait passes before /sync is written).
@@ -135,22 +126,22 @@ static void say_what_is_missing(struct lab *lab, const char *why) {
         return;
     STR_COPY(lab->missing, why);
     lab->missing_said = now;
-    lab_progress(lab, "wait", true, "a complete cluster: %s", why);
+    lab_progress(lab, PROGRESS_PHASE_WAIT, true, "a complete cluster: %s", why);
 }
 
 // The lab's own reactions, after all rooms have seen the event.
 static void react(struct lab *lab, const struct event *ev) {
     char why[EVENT_TEXT_MAX] = "";
-    if (lab->state == LAB_STARTING && model_complete(engine_model(lab->engine), why, sizeof why))
+    if (lab->state == LAB_STATE_STARTING && model_complete(engine_model(lab->engine), why, sizeof why))
         become_ready(lab);
-    else if (lab->state == LAB_STARTING)
+    else if (lab->state == LAB_STATE_STARTING)
         say_what_is_missing(lab, why);
     if (ev->kind == EVENT_ACTION)
         lab_keep_action(lab, ev);
     // The stack and the injector report a lab that can't go on with lab.state "broken"; our own state events pass
     // through here too.
-    if (ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "broken") && lab->state != LAB_BROKEN)
-        lab_finish(lab, "broken", ev->u.LAB_STATE.detail);
+    if (ev->kind == EVENT_LAB_STATE && ev->u.LAB_STATE.state == LAB_STATE_BROKEN && lab->state != LAB_STATE_BROKEN)
+        lab_finish(lab, END_REASON_BROKEN, ev->u.LAB_STATE.detail);
 }
 
 static void drain(struct lab *lab) {
@@ -207,13 +198,13 @@ void lab_seal(struct lab *lab) {
 
 // ---- the end -------------------------------------------------------------------------------------------------------
 
-void lab_finish(struct lab *lab, const char *reason, const char *detail) {
-    if (*lab->end_reason)
+void lab_finish(struct lab *lab, enum end_reason reason, const char *detail) {
+    if (lab->end_reason)
         return;
-    STR_COPY(lab->end_reason, reason);
+    lab->end_reason = reason;
     STR_COPY(lab->end_detail, detail ? detail : "");
-    if (str_eq(reason, "broken"))
-        lab_set_state(lab, LAB_BROKEN, detail);
+    if (reason == END_REASON_BROKEN)
+        lab_set_state(lab, LAB_STATE_BROKEN, detail);
     lab_collect(lab);
 }
 
@@ -274,11 +265,11 @@ static int start(struct lab *lab, struct err *err) {
     r = control_new(lab, lab->o->control, &lab->control, err);
     if (r < 0)
         return r;
-    lab_set_state(lab, LAB_BUILDING, NULL);
+    lab_set_state(lab, LAB_STATE_BUILDING, NULL);
     r = lab_build(lab, err);
     if (r < 0)
         return r;
-    lab_set_state(lab, LAB_STARTING, NULL);
+    lab_set_state(lab, LAB_STATE_STARTING, NULL);
     return stack_start(lab->stack, err);
 }
 
@@ -292,11 +283,11 @@ int supervisor_main(const struct supervisor_options *o) {
     struct err err = {0};
     if (start(lab, &err) < 0) {
         log_error("%s", err.msg);
-        lab_finish(lab, "broken", err.msg);
+        lab_finish(lab, END_REASON_BROKEN, err.msg);
     }
     // A lab that broke before its loop existed has nothing to run; everything else ends through lab_quit.
     int code = lab->loop ? sd_event_loop(lab->loop) : SUPERVISOR_EXIT_BROKEN;
-    if (!lab->run_ended && str_eq(lab->end_reason, "broken"))
+    if (!lab->run_ended && lab->end_reason == END_REASON_BROKEN)
         code = SUPERVISOR_EXIT_BROKEN;
     workload_kill(
         lab->workload); // where the run was not ended in good order it still writes, and the ledger would outgrow its hash

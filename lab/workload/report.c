@@ -42,7 +42,7 @@ static void flush_records(struct app *a) {
         return;
     struct event ev = EVENT_NEW(LAB_STATE);
     ev.t = app_now(a);
-    STR_COPY(ev.u.LAB_STATE.state, "broken");
+    ev.u.LAB_STATE.state = LAB_STATE_BROKEN;
     (void)snprintf(ev.u.LAB_STATE.detail, sizeof ev.u.LAB_STATE.detail,
                    "the record could not be written: %s (ledger of the application's operations)", strerror(-r));
     report(a, &ev);

@@ -209,10 +209,10 @@ static const char *records_are_in_order(const struct run *r) {
             const struct event *ev = &w->records.items[i];
             if (ev->u.STEP.index != (int64_t)s)
                 continue;
-            int order = order_of(ev->u.STEP.state);
+            int order = order_of(step_status_name(ev->u.STEP.state));
             if (order < last || (order == last && order > 0))
                 return "a step's records are out of order";
-            if (str_eq(ev->u.STEP.state, "done") && last != 1)
+            if (ev->u.STEP.state == STEP_STATUS_DONE && last != 1)
                 return "a step is done that never started";
             last = order;
             ends += order == 2;
@@ -249,18 +249,18 @@ static const char *reason_is_honest(const struct run *r) {
     const struct world *w = r->w;
     size_t done = 0, known = 0;
     for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-        known += str_eq(w->finish.reason, reasons[i]);
+        known += str_eq(end_reason_name(w->finish.reason), reasons[i]);
     if (!known)
         return "an unknown reason";
     for (size_t i = 0; i < w->plan->steps.n; i++)
         done += world_when(w, w->plan->steps.items[i].name, "done") != USEC_NEVER;
-    if (str_eq(w->finish.reason, "completed") && done != w->plan->steps.n)
+    if (w->finish.reason == END_REASON_COMPLETED && done != w->plan->steps.n)
         return "completed, but not every step is done";
-    if (!str_eq(w->finish.reason, "completed") && !*w->finish.detail)
+    if (w->finish.reason != END_REASON_COMPLETED && !*w->finish.detail)
         return "no word on why it failed";
-    if (str_eq(w->finish.reason, "interrupted") && r->aborted == USEC_NEVER)
+    if (w->finish.reason == END_REASON_INTERRUPTED && r->aborted == USEC_NEVER)
         return "interrupted by nobody";
-    for (size_t i = 0; i < w->faults.n && str_eq(w->finish.reason, "completed"); i++)
+    for (size_t i = 0; i < w->faults.n && w->finish.reason == END_REASON_COMPLETED; i++)
         if (w->faults.items[i].injects && !r->mischievous &&
             (w->faults.items[i].manners.unverified || w->faults.items[i].manners.failed ||
              w->faults.items[i].manners.mute_inject))
@@ -297,11 +297,11 @@ static void check_run(uint64_t seed, size_t *reasons) {
             fail_msg("seed %" PRIu64 ": %s", seed, broken);
         }
     }
-    reasons[0] += str_eq(r.w->finish.reason, "completed");
-    reasons[1] += str_eq(r.w->finish.reason, "expectation");
-    reasons[2] += str_eq(r.w->finish.reason, "unverified");
-    reasons[3] += str_eq(r.w->finish.reason, "broken");
-    reasons[4] += str_eq(r.w->finish.reason, "interrupted");
+    reasons[0] += r.w->finish.reason == END_REASON_COMPLETED;
+    reasons[1] += r.w->finish.reason == END_REASON_EXPECTATION;
+    reasons[2] += r.w->finish.reason == END_REASON_UNVERIFIED;
+    reasons[3] += r.w->finish.reason == END_REASON_BROKEN;
+    reasons[4] += r.w->finish.reason == END_REASON_INTERRUPTED;
     uint64_t print = fingerprint(r.w);
     world_pass(r.w, 10 * SEC); // nothing may come after the finish
     world_free(r.w);
@@ -353,7 +353,7 @@ static void late_ticks_change_the_times_in_the_log_but_not_the_outcome_of_waits(
             w->tick_late = late ? 100 * MSEC : 0;
             world_boot(w);
             world_run(w);
-            STR_COPY(reasons[late], w->finish.reason);
+            STR_COPY(reasons[late], end_reason_name(w->finish.reason));
             world_free(w);
         }
         assert_string_equal(reasons[0], reasons[1]);

@@ -55,7 +55,8 @@ static void what_the_clock_would_have_decided_in_a_hole_is_not_decided(void **st
         engine_step(w->engine, &ev, &effects);
         VEC_FOREACH (&effects, e)
             if (e->kind == EFFECT_RECORD)
-                fail_msg("%s %s: %s", e->event.u.STEP.name, e->event.u.STEP.state, e->event.u.STEP.detail);
+                fail_msg("%s %s: %s", e->event.u.STEP.name, step_status_name(e->event.u.STEP.state),
+                         e->event.u.STEP.detail);
         assert_int_equal(engine_deadline(w->engine), ev.t + BLIND);
         VEC_DONE(&effects);
         world_free(w);

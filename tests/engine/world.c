@@ -210,7 +210,7 @@ void world_feed(struct world *w, const struct event *ev) {
 
 void world_abort(struct world *w, const char *reason, const char *detail) {
     effect_list out = {0};
-    engine_abort(w->engine, w->now, reason, detail, &out);
+    engine_abort(w->engine, w->now, end_reason_from(reason), detail, &out);
     after_call(w, &out);
 }
 
@@ -405,7 +405,8 @@ void world_run(struct world *w) {
 // ---- the log of steps ----------------------------------------------------------------------------------------------
 static const struct event *find_record(const struct world *w, const char *name, const char *state) {
     for (size_t i = 0; i < w->records.n; i++)
-        if (str_eq(w->records.items[i].u.STEP.name, name) && str_eq(w->records.items[i].u.STEP.state, state))
+        if (str_eq(w->records.items[i].u.STEP.name, name) &&
+            w->records.items[i].u.STEP.state == step_status_from(state))
             return &w->records.items[i];
     return NULL;
 }
@@ -423,13 +424,14 @@ const char *world_detail(const struct world *w, const char *name, const char *st
 void world_print(const struct world *w) {
     for (size_t i = 0; i < w->records.n; i++) {
         const struct event *ev = &w->records.items[i];
-        print_message("%10.6f %-20s %-8s %s\n", (double)ev->t / 1e6, ev->u.STEP.name, ev->u.STEP.state,
-                      ev->u.STEP.detail);
+        print_message("%10.6f %-20s %-8s %s\n", (double)ev->t / 1e6, ev->u.STEP.name,
+                      step_status_name(ev->u.STEP.state), ev->u.STEP.detail);
     }
     char line[200];
     print_message("%10.6f %s\n", (double)w->now / 1e6, engine_waiting_for(w->engine, line, sizeof line));
     if (w->finished)
-        print_message("%10.6f finish: %s: %s\n", (double)w->finished_at / 1e6, w->finish.reason, w->finish.detail);
+        print_message("%10.6f finish: %s: %s\n", (double)w->finished_at / 1e6, end_reason_name(w->finish.reason),
+                      w->finish.detail);
 }
 
 // ---- for the tests ---------------------------------------------------------------------------------------------------
@@ -454,9 +456,9 @@ struct world *world_begun(struct plan *p) {
 }
 
 void assert_reason(const struct world *w, const char *reason) {
-    if (!str_eq(w->finish.reason, reason)) {
+    if (w->finish.reason != end_reason_from(reason)) {
         world_print(w);
-        fail_msg("finished as '%s', not as '%s'", w->finish.reason, reason);
+        fail_msg("finished as '%s', not as '%s'", end_reason_name(w->finish.reason), reason);
     }
 }
 

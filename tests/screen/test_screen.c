@@ -195,7 +195,7 @@ static void the_progress_of_the_start_is_not_shown_once_the_lab_is_ready(void **
     struct player p;
     player_open(&p, "stepping");
     player_to(&p, 5900 * MSEC); // ready, not begun
-    assert_string_equal(p.dash.history->lab_phase, "ready");
+    assert_int_equal(p.dash.history->lab_state, LAB_STATE_READY);
     assert_true(*p.dash.model->progress);
     struct stage s;
     stage_open(&s, "scenario", 24, 80, true);

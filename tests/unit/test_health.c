@@ -57,7 +57,7 @@ static void note_news(struct readers *r, const struct event *ev) {
 
 static bool read_event(void *arg, const struct event *ev) {
     struct readers *r = arg;
-    r->closed |= ev->kind == EVENT_LAB_STATE && str_eq(ev->u.LAB_STATE.state, "stopping");
+    r->closed |= ev->kind == EVENT_LAB_STATE && ev->u.LAB_STATE.state == LAB_STATE_STOPPING;
     story_event(r->story, ev);
     measure_event(r->measure, ev);
     if (r->closed)

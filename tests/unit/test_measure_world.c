@@ -324,7 +324,7 @@ void world_build(struct world *w) {
         add_final(w);
     if (w->end_reason) {
         struct event ev = at(EVENT_RUN_END, w->end + 4 * SEC);
-        STR_COPY(ev.u.RUN_END.reason, w->end_reason);
+        ev.u.RUN_END.reason = end_reason_from(w->end_reason);
         (void)world_add(w, ev);
     }
 }

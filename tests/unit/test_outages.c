@@ -179,7 +179,7 @@ static void a_stopped_application_has_no_outage_that_grows(void **state) {
     good(o, MS(1000), MS(2000));
     bad(o, MS(2000), MS(3000));
     ev.t = MS(3050);
-    STR_COPY(ev.u.LAB_STATE.state, "collecting");
+    ev.u.LAB_STATE.state = LAB_STATE_COLLECTING;
     outages_event(o, &ev);
     tick(o, MS(3000), 0, 3, 0, 0); // its last bucket comes after that
     assert_int_equal(outages_until(o, outages_open(o), 60 * SEC), MS(3000));

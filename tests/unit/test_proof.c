@@ -29,7 +29,7 @@ static void probe(struct proof *p, usec_t t) {
 
 static void state(struct proof *p, usec_t t, const char *name) {
     struct event ev = EVENT_NEW(LAB_STATE);
-    STR_COPY(ev.u.LAB_STATE.state, name);
+    ev.u.LAB_STATE.state = lab_state_from(name);
     put(p, ev, t);
 }
 
@@ -43,7 +43,7 @@ static struct proof *silent_for_half_a_minute(bool told) {
     STR_COPY(node.u.NODE_INFO.services, "postgres,patroni");
     STR_COPY(power.u.NODE_POWER.node, "n1");
     power.u.NODE_POWER.on = true;
-    STR_COPY(end.u.RUN_END.reason, "completed");
+    end.u.RUN_END.reason = END_REASON_COMPLETED;
     put(p, begin, 0), put(p, node, 1), put(p, power, 2);
     state(p, SEC, "ready");
     for (usec_t t = SEC; t <= 60 * SEC; t += SEC) {

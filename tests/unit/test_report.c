@@ -363,7 +363,7 @@ static void the_live_lines_tell_the_story_once(void **state) {
     struct world w;
     build(&w);
     struct event ev = EVENT_NEW(PROGRESS);
-    STR_COPY(ev.u.PROGRESS.phase, "start");
+    ev.u.PROGRESS.phase = PROGRESS_PHASE_START;
     STR_COPY(ev.u.PROGRESS.text, "n3 to stream");
     ev.u.PROGRESS.waiting = true;
     for (ev.t = MS(1500); ev.t < MS(2000); ev.t += MS(100)) // said again and again, printed once

@@ -16,7 +16,7 @@ struct told {
 
 static void on_event(void *arg, const struct event *ev) {
     struct told *t = arg;
-    if (ev->kind != EVENT_LAB_STATE || !str_eq(ev->u.LAB_STATE.state, "broken"))
+    if (ev->kind != EVENT_LAB_STATE || ev->u.LAB_STATE.state != LAB_STATE_BROKEN)
         return;
     t->broken++;
     STR_COPY(t->detail, ev->u.LAB_STATE.detail);
@@ -28,12 +28,12 @@ static void a_run_whose_disk_fills_while_it_is_collected_is_broken(void **state)
     struct lab_options options = {.run_dir = "/runs/one"};
     struct supervisor_options so = {.lab = &options};
     struct lab lab = {.o = &so,
-                      .state = LAB_COLLECTING,
+                      .state = LAB_STATE_COLLECTING,
                       .sink = {.emit = on_event, .arg = &told, .base = usec_now()},
-                      .end_reason = "completed",
+                      .end_reason = END_REASON_COMPLETED,
                       .end_detail = "all steps are done"};
     lab_record_failed(&lab, ENOSPC);
-    assert_string_equal(lab.end_reason, "broken");
+    assert_int_equal(lab.end_reason, END_REASON_BROKEN);
     assert_non_null(strstr(lab.end_detail, "No space left on device (folder /runs/one)"));
     assert_false(lab.run_ended); // what is being collected ends by itself
     assert_int_equal(told.broken, 1);

@@ -25,7 +25,7 @@ static void crash(struct measures *m) {
     STR_COPY(m->cause.old_leader, "n1");
     STR_COPY(m->cause.new_leader, "n2");
     STR_COPY(m->phases.leader, "n2");
-    STR_COPY(m->run.end_reason, "completed");
+    m->run.end_reason = END_REASON_COMPLETED;
     struct fault_measure *f = VEC_ADD(&m->faults);
     f->ok = true;
     f->effective = 10 * SEC;
@@ -228,11 +228,11 @@ static void what_makes_the_rest_doubtful_comes_first(void **state) {
         "The fault node.power_off on n1 was not verified, so what follows is not proven to be its doing; 28.91 s +- 13 "
         "ms without writes; 91 % of it waited for the lease of a dead leader");
     no_outage(&m);
-    STR_COPY(m.run.end_reason, "interrupted");
+    m.run.end_reason = END_REASON_INTERRUPTED;
     says(&m, "The run was interrupted before its end; no write outage, no pause of writes above 100 ms");
     no_outage(&m);
     m.run.no_end = true;
-    *m.run.end_reason = '\0';
+    m.run.end_reason = END_REASON_NONE;
     says(&m, "The run was killed before its end; no write outage, no pause of writes above 100 ms");
 }
 
@@ -251,11 +251,11 @@ static void what_is_not_known_is_said(void **state) {
     memset(m.phases.list, 0, sizeof m.phases.list);
     says(&m, "No write was ever acknowledged; at least 28.91 s +- 13 ms without writes, to the end of the run");
     m = (struct measures){.cause.fault = -1};
-    STR_COPY(m.run.end_reason, "skipped");
+    m.run.end_reason = END_REASON_SKIPPED;
     STR_COPY(m.reason, "this kernel has no user namespaces");
     says(&m, "Nothing was run: this kernel has no user namespaces");
     m = (struct measures){.cause.fault = -1};
-    STR_COPY(m.run.end_reason, "broken");
+    m.run.end_reason = END_REASON_BROKEN;
     STR_COPY(m.reason, "postgres exited with status 1");
     says(&m, "The lab broke: postgres exited with status 1");
 }

@@ -163,7 +163,7 @@ static void run_until(const char *what) {
     while (!has(what) && usec_now() < deadline)
         assert_true(sd_event_run(loop, 50 * MSEC) >= 0);
     if (!has(what))
-        print_message("started only: %s(%s %s)\n", strbuf_str(&started), last_state.u.LAB_STATE.state,
+        print_message("started only: %s(%s %s)\n", strbuf_str(&started), lab_state_name(last_state.u.LAB_STATE.state),
                       last_state.u.LAB_STATE.detail);
     assert_true(has(what));
 }
@@ -226,7 +226,7 @@ static void a_daemon_that_ends_during_the_start_breaks_the_lab(void **state) {
     ev.u.SERVICE.state = SERVICE_STATE_EXITED;
     ev.u.SERVICE.status = 2;
     stack_on_event(s, &ev, NULL);
-    assert_string_equal(last_state.u.LAB_STATE.state, "broken");
+    assert_int_equal(last_state.u.LAB_STATE.state, LAB_STATE_BROKEN);
     assert_non_null(strstr(last_state.u.LAB_STATE.detail, "etcd on n3 ended during the start (exit 2)"));
     run_for(200 * MSEC);
     assert_false(has("pg_ctl@")); // nothing more is started
@@ -244,7 +244,7 @@ static void pg_ctl_ending_well_is_no_failure_and_badly_is_one(void **state) {
     assert_int_equal(last_state.kind, 0);
     ev.u.SERVICE.status = 1;
     stack_on_event(s, &ev, NULL);
-    assert_string_equal(last_state.u.LAB_STATE.state, "broken");
+    assert_int_equal(last_state.u.LAB_STATE.state, LAB_STATE_BROKEN);
     end(s);
 }
 
@@ -255,7 +255,7 @@ static void a_service_that_cannot_be_started_breaks_the_lab_with_its_reason(void
     run_until("pg_ctl@n2 ");
     postmaster_says("ready   ");
     run_for(500 * MSEC);
-    assert_string_equal(last_state.u.LAB_STATE.state, "broken");
+    assert_int_equal(last_state.u.LAB_STATE.state, LAB_STATE_BROKEN);
     assert_non_null(strstr(last_state.u.LAB_STATE.detail, "no patroni here"));
     end(s);
 }

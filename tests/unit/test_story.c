@@ -120,7 +120,7 @@ static void what_dies_with_the_lab_is_no_story(void **state) {
     teller_service(x, 1, "n2", "patroni", "started");
     teller_ready(x);
     struct event ev = teller_at(EVENT_LAB_STATE, 9);
-    STR_COPY(ev.u.LAB_STATE.state, "stopping");
+    ev.u.LAB_STATE.state = LAB_STATE_STOPPING;
     teller_put(x, &ev);
     teller_service(x, 9.1, "n2", "patroni", "signalled");
     TOLD(x, "");

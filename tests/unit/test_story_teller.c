@@ -141,7 +141,7 @@ void teller_step(struct teller *x, double t, const char *state, const char *deta
     struct event ev = teller_at(EVENT_STEP, t);
     ev.u.STEP.index = 1;
     STR_COPY(ev.u.STEP.name, "elected");
-    STR_COPY(ev.u.STEP.state, state);
+    ev.u.STEP.state = step_status_from(state);
     STR_COPY(ev.u.STEP.detail, detail);
     teller_put(x, &ev);
 }
@@ -168,7 +168,7 @@ int teller_open(void **state) {
 
 void teller_ready(struct teller *x) {
     struct event ev = teller_at(EVENT_LAB_STATE, 1.5);
-    STR_COPY(ev.u.LAB_STATE.state, "ready");
+    ev.u.LAB_STATE.state = LAB_STATE_READY;
     teller_put(x, &ev);
     strbuf_clear(&x->news);
 }

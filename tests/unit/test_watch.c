@@ -183,7 +183,7 @@ static void nobody_has_to_watch_a_lab_that_stops(void **state) {
     quiet(s, SEC, 10 * SEC);
     struct event ev = EVENT_NEW(LAB_STATE);
     ev.t = 11 * SEC;
-    STR_COPY(ev.u.LAB_STATE.state, "stopping");
+    ev.u.LAB_STATE.state = LAB_STATE_STOPPING;
     watch_event(s->w, &ev);
     noise(s, 30 * SEC, MS(18000));
     assert_int_equal(list(s, 40 * SEC), 0);
