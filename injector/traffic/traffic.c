@@ -210,14 +210,15 @@ static void slow(struct errand_io *io) {
     }
 }
 
+// For a second: a server that ends such queries (statement_timeout) does so late where the processors are short, by 0.2 s beside three labs.
 static void see_slow(struct errand_io *io) {
     cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 3 * SEC);
     cleanup_strbuf struct strbuf v = {0};
     if (!c)
         return;
-    if (errand_value_becomes(io, c, COUNT(SLOW) " AND state = 'active' AND now() - query_start > '200 ms'",
+    if (errand_value_becomes(io, c, COUNT(SLOW) " AND state = 'active' AND now() - query_start > '1 s'",
                              errand_param(io, "sessions"), 5 * SEC, &v))
-        errand_ok(io, 0, "pg_stat_activity: %s active for more than 200 ms", strbuf_str(&v));
+        errand_ok(io, 0, "pg_stat_activity: %s active for more than 1 s", strbuf_str(&v));
     else
         errand_no(io, "pg_stat_activity: only %s active", strbuf_str(&v));
 }

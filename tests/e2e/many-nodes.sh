@@ -25,21 +25,46 @@ streams() { # STANDBYS: what the leader's own server says, not bascule
 }
 pending() { "$BASCULE" exec n1 -- patronictl -c /etc/patroni/config.yml list | grep -qi 'pending'; }
 
+# How much of the processors is left over, in percent, over five seconds.
+idle() {
+  python3 - <<'PYTHON'
+import time
+def ticks():
+    return [int(word) for word in open("/proc/stat").readline().split()[1:]]
+before = ticks()
+time.sleep(5)
+passed = [now - then for now, then in zip(ticks(), before)]
+print(100 * (passed[3] + passed[4]) // max(1, sum(passed)))
+PYTHON
+}
+# fails_over NODES: the leader's machine loses its power; everybody follows the next one, and so does the old one afterwards.
+fails_over() {
+  old=$(leader)
+  exits 0 "$1 nodes: the leader loses its power" "$BASCULE" inject node.power_off leader
+  check 'another one leads' within 90 status "s['leader'] not in ('', '$old')"
+  check "and the other $(($1 - 3)) stream from it" within 120 streams $(($1 - 3))
+  exits 0 'the old one gets its power back' "$BASCULE" heal --all
+  check 'and streams as well' within 120 streams $(($1 - 2))
+}
+
 for nodes in 5 9 16; do
+  loses='0' # goes_down's exit statuses
   topology "$nodes" >"$work/many-$nodes.yaml"
   exits 0 "$nodes nodes come up" "$BASCULE" up "$work/many-$nodes.yaml" --lab "$lab" --runs-dir "$runs" || exit 1
   check "$nodes nodes: status says complete" status 's["complete"]'
   check "$nodes nodes: the leader's server has $((nodes - 2)) streaming standbys" within 30 streams $((nodes - 2))
   check "$nodes nodes: each has its slot" test "$("$BASCULE" psql "$(leader)" -Atc 'select count(*) from pg_replication_slots')" = $((nodes - 2))
   check "$nodes nodes: none waits for a restart, Patroni's settings are the servers'" eval '! pending'
-  if [ "$nodes" = 16 ]; then
-    old=$(leader)
-    exits 0 'the leader of fifteen servers loses its power' "$BASCULE" inject node.power_off leader
-    check 'another one leads' within 90 status "s['leader'] not in ('', '$old')"
-    check 'and the other thirteen stream from it' within 120 streams 13
-    exits 0 'the old one gets its power back' "$BASCULE" heal --all
-    check 'and streams as well' within 120 streams 14
+  if [ "$nodes" != 5 ]; then
+    left=$(idle)
+    # Patroni's own deadlines are in the way of a machine without time: 3 s for asking the leader whether it leads (check_leader_is_not_in_recovery,
+    # rewind.py); missed again and again, the old leader is never rewound. That is the machine's word, not the lab's.
+    if [ "$left" -ge 15 ]; then
+      fails_over "$nodes"
+      loses='0 1' # Replication is asynchronous: a power cut may take the last round trip of acknowledged writes.
+    else
+      skip "$nodes nodes: a failover" "this machine has $left % of its time left beside $nodes nodes: less than 15 %"
+    fi
   fi
-  # Replication is asynchronous: a power cut may take the last round trip of acknowledged writes.
-  if [ "$nodes" = 16 ]; then goes_down '0 1'; else goes_down 0; fi
+  goes_down "$loses"
 done
