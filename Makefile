@@ -30,6 +30,10 @@ check: deps ## every test; the last line is "N passed, N failed, N skipped"
 	@cmake --build build-check -j $(JOBS)
 	@tests/run --build build-check $(TESTS)
 
+.PHONY: check-long
+check-long: ## the stories that make check leaves out: a quarter of an hour
+	@$(MAKE) --no-print-directory check TESTS=--long
+
 .PHONY: scenarios
 scenarios: deps build ## every shipped scenario on this host and on the image debian-13, five labs at a time
 	@tools/scenarios $(BUILD) $(SCENARIOS)

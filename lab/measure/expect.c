@@ -110,7 +110,9 @@ static struct reading read_phases(const struct measures *o) {
         }
     }
     if (!bounded)
-        return unknown("no phase of this fault has a computable bound");
+        return unknown(o->cause.fault < 0 && o->faults.n
+                           ? "no fault and no act of the run explains the outage: there is nothing to count from"
+                           : "no phase of this fault has a computable bound");
     if (bounded == 1)
         STR_COPY(r.text, "the phase that has bounds took as long as the settings allow");
     else

@@ -10,7 +10,7 @@
 //             pass, and no news either. What it does not explain fails (or is doubtful) as ever
 //   invalid   a fault was not verified (it proves nothing), or the run was interrupted
 //   fail      the scenario's own deadline or condition failed, an expectation failed
-//   invalid   an expectation could not be judged, or only a time failed and the machine was too noisy to believe times
+//   invalid   an expectation could not be judged, or only a time failed (a deadline is one) and the machine was too noisy to believe times
 //   pass
 #include <stdio.h>
 
@@ -107,24 +107,29 @@ static bool client_stalled(const struct measures *o) {
     return o->outage.attempts_missing > 0 && o->outage.attempts_missing * 4 > o->writes.attempted;
 }
 
-static bool decide_expectations(struct measure *m) {
+// Why times can't be believed, before what failed. False: they can.
+static bool decide_doubtful(struct measure *m, const char *failed) {
     struct measures *o = &m->out;
     char why[EVENT_TEXT_MAX];
+    if (client_stalled(o))
+        (void)snprintf(why, sizeof why,
+                       "the client itself stood still (%" PRId64 " writes never tried), which may be why: %.300s",
+                       o->outage.attempts_missing, failed);
+    else if (o->noise.noisy)
+        (void)snprintf(why, sizeof why,
+                       "too noisy to judge (%d s with timers over 100 ms late), which may be why: %.300s",
+                       o->noise.seconds, failed);
+    else
+        return false;
+    return decide(m, VERDICT_INVALID, why), true;
+}
+
+static bool decide_expectations(struct measure *m) {
     const struct expect_result *failed = first_failed(m, false);
     if (!failed)
         return false;
-    bool doubtful = o->noise.noisy || client_stalled(o);
-    if (doubtful && !first_failed_but_time(m)) {
-        if (client_stalled(o))
-            (void)snprintf(why, sizeof why,
-                           "the client itself stood still (%" PRId64 " writes never tried), which may be why: %.300s",
-                           o->outage.attempts_missing, failed->text);
-        else
-            (void)snprintf(why, sizeof why,
-                           "too noisy to judge (%d s with timers over 100 ms late), which may be why: %.300s",
-                           o->noise.seconds, failed->text);
-        return decide(m, VERDICT_INVALID, why), true;
-    }
+    if (!first_failed_but_time(m) && decide_doubtful(m, failed->text))
+        return true;
     return decide(m, VERDICT_FAIL, failed->text), true;
 }
 
@@ -134,7 +139,9 @@ static bool decide_conditions(struct measure *m) {
     VEC_FOREACH (&m->out.defects, d)
         if (defect_explains(d, "conditions"))
             return false;
-    decide(m, VERDICT_FAIL, *m->out.run.end_detail ? m->out.run.end_detail : "a condition of the scenario was not met");
+    const char *why = *m->out.run.end_detail ? m->out.run.end_detail : "a condition of the scenario was not met";
+    if (first_failed_but_time(m) || !decide_doubtful(m, why))
+        decide(m, VERDICT_FAIL, why);
     return true;
 }
 

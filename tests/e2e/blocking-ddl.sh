@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
 # timeout: 400
+# long
 # The assertions of this scenario are its own expectations; what is common to all is in tests/lib/e2e.sh.
 # shellcheck source=../lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"

@@ -56,7 +56,7 @@ check() {
   if "$@" >"$work/check.out" 2>&1; then ok "$sentence"; else
     local code=$?
     not_ok "$sentence" "'$*' gave $code:"
-    tail -n 15 "$work/check.out" | sed 's/^/#   /'
+    tail -n 30 "$work/check.out" | sed 's/^/#   /'
   fi
 }
 
@@ -118,13 +118,29 @@ not_listed() {
   listed=$("$BASCULE" list --names) && ! grep -qxF -- "$1" <<<"$listed"
 }
 
-# run_scenario NAME [OPTIONS...]: runs a shipped scenario and leaves its run folder in $run.
+# too_noisy RUN: its verdict is invalid, and the run itself calls this machine too noisy: its times say nothing, whatever they are.
+too_noisy() {
+  python3 -c 'import json, sys; r = json.load(open(sys.argv[1])); sys.exit(not (r["verdict"] == "invalid" and r["host"]["noisy"]))' "$1/result.json"
+}
+newest_run() { find "$1" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort | tail -n 1; }
+
+# run_scenario NAME [OPTIONS...]: runs a shipped scenario and leaves its run folder in $run. A trial on a machine too noisy to judge is replaced,
+# once, and said.
 run_scenario() {
-  local name=$1
+  local name=$1 code=0
   shift
   rm -rf "$runs"
-  exits 0 "$name ends with exit status 0" "$BASCULE" run "$BASCULE_TREE/scenarios/$name.yaml" --runs-dir "$runs" "$@"
-  run=$(find "$runs" -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sort | tail -n 1)
+  "$BASCULE" run "$BASCULE_TREE/scenarios/$name.yaml" --runs-dir "$runs" "$@" >"$out" 2>&1 </dev/null || code=$?
+  run=$(newest_run "$runs")
+  if [ "$code" = 4 ] && too_noisy "$run"; then
+    echo "# $name: this machine was too noisy to judge; a second trial replaces the first, which said:"
+    tail -n 6 "$out" | sed 's/^/#   /'
+    rm -rf "$runs"
+    code=0
+    "$BASCULE" run "$BASCULE_TREE/scenarios/$name.yaml" --runs-dir "$runs" "$@" >"$out" 2>&1 </dev/null || code=$?
+    run=$(newest_run "$runs")
+  fi
+  check "$name ends with exit status 0 (with $code)" eval 'tail -n 25 "$out"; [ "$code" = 0 ]'
   check "$name: result.json keeps its schema" python3 "$BASCULE_TREE/tests/lib/result_schema.py" "$run/result.json"
   result "$name: the verdict is pass" 'r["verdict"] == "pass"'
   result "$name: its record is sealed and whole" 'r["record"]["sealed"] and r["record"]["complete"] and not r["record"]["missing"]'
@@ -150,7 +166,11 @@ oks = {e["kind"]: e["ok"] for e in r.get("expectations", [])}
 value = eval(sys.argv[2])
 if not value:
     print(sys.argv[2], "is", value)
-    print(json.dumps({k: r.get(k) for k in ("verdict", "reason", "write_outage_ms", "recovery_ms", "resolution_ms", "phases", "writes", "split_brain_ms", "holes", "expectations")}, indent=1))
+    for key in ("phases", "expectations", "holes"):
+        for row in r.get(key) or []:
+            print(f"  {key[:-1]}: {json.dumps(row)}"[:300])
+    keys = "resolution_ms recovery_ms write_outage_ms split_brain_ms writes host reason verdict"
+    print("\n".join(f"  {key}: {json.dumps(r.get(key))}" for key in keys.split()))
 sys.exit(0 if value else 1)
 PYTHON
 }

@@ -220,6 +220,26 @@ static void noise_excuses_a_time_and_nothing_else(void **state) {
     }
 }
 
+// A wait that was over in vain is a time. What the run found besides is not excused by it.
+static void noise_excuses_a_wait_that_was_over(void **state) {
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        struct run r;
+        run_crash(&r);
+        r.w.end_reason = "expectation";
+        world_build(&r.w);
+        make_noise(&r.w);
+        if (lost) {
+            world_expect(&r.w, "lost_writes", -1, 0);
+            (void)snprintf(world_ranges(&r.w, 0), EVENT_TEXT_MAX, "1-600,3591-4100");
+        }
+        run_fold(&r, true);
+        assert_int_equal(r.o->verdict, lost ? VERDICT_FAIL : VERDICT_INVALID);
+        assert_true(lost || strstr(r.o->reason, "too noisy to judge"));
+        run_end(&r);
+    }
+}
+
 static void expectations_are_judged_by_their_numbers(void **state) {
     (void)state;
     static const struct {
@@ -321,6 +341,7 @@ int main(void) {
         cmocka_unit_test(an_unverified_fault_makes_the_run_invalid),
         cmocka_unit_test(a_proven_violation_fails_even_an_unverified_run),
         cmocka_unit_test(the_reason_of_the_end_decides_first),
+        cmocka_unit_test(noise_excuses_a_wait_that_was_over),
         cmocka_unit_test(what_a_damaged_record_says_is_neither_pass_nor_failure),
         cmocka_unit_test(writes_are_known_by_the_number_of_their_node_not_by_its_place_in_the_log),
         cmocka_unit_test(noise_excuses_a_time_and_nothing_else),

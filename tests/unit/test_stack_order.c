@@ -102,7 +102,9 @@ static void make_topology(void) {
 
 static int setup(void **state) {
     (void)state;
-    (void)snprintf(root, sizeof root, "/tmp/test_stack_order.%d", (int)getpid());
+    static int
+        tests; // each its own folder: an initdb whose worker was killed by the test before empties its own when it ends
+    (void)snprintf(root, sizeof root, "/tmp/test_stack_order.%d.%d", (int)getpid(), tests++);
     for (int i = 0; i < 4; i++) {
         struct node *n = nodes[i] = &fake[i];
         *n = (struct node){0};
