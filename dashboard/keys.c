@@ -21,7 +21,7 @@ const struct key_row *keys_find(int key, bool replay, bool fixed) {
     return NULL;
 }
 
-size_t views_count(void) {
+static size_t views_count(void) {
     size_t n = 0;
     while (views[n])
         n++;

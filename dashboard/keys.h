@@ -52,6 +52,5 @@ extern const size_t key_rows_n;
 const struct key_row *keys_find(int key, bool replay, bool fixed);
 // The view that a key opens: F keys and digits, by the order of views[]; with letters, the views' own letter too. -1 = none.
 int keys_view(int key, bool function, bool letters);
-size_t views_count(void);
 // The bar at the bottom: the views by number, then as many keys as there is room for.
 void keys_bar(struct canvas *c, struct rect row, int view, bool replay);

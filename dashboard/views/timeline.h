@@ -9,8 +9,7 @@ struct span {
     usec_t from, to;
     int cols; // columns right of the labels
 };
-usec_t span_at(const struct span *s, int col); // time at which a column begins
-int span_col(const struct span *s, usec_t t);  // column of a time; may lie outside
+int span_col(const struct span *s, usec_t t); // column of a time; may lie outside
 
 void timeline_node(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d, size_t node);
 void timeline_leaders(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d);

@@ -30,7 +30,8 @@ static const struct look etcd_looks[] = {
     [ETCD_LANE_UNWATCHED] = {"╱", "/", "NOT WATCHED", TONE_WARN, 10},
 };
 
-usec_t span_at(const struct span *s, int col) {
+// The time at which a column begins.
+static usec_t span_at(const struct span *s, int col) {
     return s->from + (usec_t)((double)(s->to - s->from) * col / (s->cols > 0 ? s->cols : 1));
 }
 

@@ -72,7 +72,8 @@ bool packet_parse(const uint8_t *frame, size_t len, struct packet_view *ret) {
     return true;
 }
 
-bool packet_is_super(const struct virtio_net_hdr *vnet, const uint8_t *frame, size_t len) {
+// A TCP/IPv4 super-packet?
+static bool packet_is_super(const struct virtio_net_hdr *vnet, const uint8_t *frame, size_t len) {
     struct packet_view v;
     return (vnet->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) == VIRTIO_NET_HDR_GSO_TCPV4 && vnet->gso_size > 0 &&
            packet_parse(frame, len, &v) && v.protocol == IPPROTO_TCP && v.ports && v.end - v.payload > vnet->gso_size;

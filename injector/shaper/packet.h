@@ -20,8 +20,6 @@ struct packet_view {   // of an IPv4 frame
 // false: no IPv4, or the lengths in it contradict the frame.
 bool packet_parse(const uint8_t *frame, size_t len, struct packet_view *ret);
 
-// A TCP/IPv4 super-packet?
-bool packet_is_super(const struct virtio_net_hdr *vnet, const uint8_t *frame, size_t len);
 typedef void (*packet_piece)(void *arg, const struct virtio_net_hdr *vnet, const uint8_t *frame, size_t len);
 // Cuts it into its segments, as the card would: sequence numbers, lengths and IP ids go on, FIN and PSH stay on the last,
 // CWR on the first, checksums are left to be finished (NEEDS_CSUM). false: it is none, or broken; nothing was given.

@@ -116,7 +116,8 @@ int result_fold(const char *run_dir, struct measure **ret, const struct measures
     return 0;
 }
 
-int result_write(const char *run_dir, const struct measures *m, struct err *err) {
+// Writes result.json into the run folder.
+static int result_write(const char *run_dir, const struct measures *m, struct err *err) {
     cleanup_strbuf struct strbuf json = {0};
     report_json(m, &json);
     cleanup_free char *path = xasprintf("%s/result.json", run_dir);

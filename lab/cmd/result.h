@@ -13,8 +13,6 @@ int result_fold(const char *run_dir, struct measure **ret, const struct measures
 // Is the record whole? `run` is a run folder, or a log: one called events.jsonl is judged with its folder, any other by itself. The caller frees *ret with
 // proof_free, and *ret_record lives as long.
 int result_prove(const char *run, struct proof **ret, const struct record_proof **ret_record, struct err *err);
-// Writes result.json into the run folder.
-int result_write(const char *run_dir, const struct measures *m, struct err *err);
 // The run as one HTML page (lab/report/html.h): appended to out, or written to a file.
 int result_page(const char *run_dir, const struct measures *m, struct strbuf *out, struct err *err);
 int result_write_page(const char *run_dir, const struct measures *m, const char *path, struct err *err);

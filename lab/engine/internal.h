@@ -140,7 +140,6 @@ bool hold_stops_clock(const struct engine *e, size_t i); // its clock stands sti
 bool step_not_started(const struct engine *e, size_t i); // step.c: its turn has come, it has not started
 
 // words.c
-bool step_has_started(const struct engine *e, size_t i);
 void next_tell(struct engine *e); // step.next, when it says something new
 
 // unwatched.c

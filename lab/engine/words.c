@@ -147,15 +147,11 @@ char *plan_step_words(const struct plan *plan, size_t i, char *buf, size_t size)
 // Whom a step after the next will hit is not known yet: roles change until then. Before the beginning nobody has a role.
 char *engine_step_words(const struct engine *e, size_t i, char *buf, size_t size) {
     bool now = e->state == RUN_STEPS && (engine_next_step(e) == (int64_t)i || e->steps[i].phase == STEP_WAITING);
-    step_words(e->plan, now ? e : NULL, i, step_has_started(e, i) ? e->steps[i].whom : NULL, buf, size);
+    step_words(e->plan, now ? e : NULL, i, e->steps[i].started ? e->steps[i].whom : NULL, buf, size);
     return buf;
 }
 
 // ---- which ---------------------------------------------------------------------------------------------------------
-
-bool step_has_started(const struct engine *e, size_t i) {
-    return e->steps[i].started != 0;
-}
 
 // Held: the one that "next" lets start, else the first one whose turn will come.
 int64_t engine_next_step(const struct engine *e) {

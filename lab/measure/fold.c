@@ -14,7 +14,8 @@ int fold_find_node(const struct measure *m, const char *name) {
     return -1;
 }
 
-int fold_node(struct measure *m, const char *name) {
+// Its index, added when new; -1 when the table is full or the name empty.
+static int fold_node(struct measure *m, const char *name) {
     int i = fold_find_node(m, name);
     if (i >= 0 || str_empty(name) || m->n_nodes == NODES_MAX)
         return i;
@@ -28,7 +29,7 @@ int fold_ledger_node(const struct measure *m, uint8_t number) {
     return n ? fold_find_node(m, n->name) : -1;
 }
 
-struct fault_measure *fold_fault(struct measure *m, const char *id) {
+static struct fault_measure *fold_fault(struct measure *m, const char *id) {
     VEC_FOREACH (&m->out.faults, f)
         if (str_eq(f->id, id))
             return f;

@@ -101,11 +101,8 @@ struct measure {
     usec_t first_try, last_try;                   // schedules of the first and last write
 };
 
-int fold_node(struct measure *m,
-              const char *name); // index, added when new; -1 when the table is full or the name empty
 int fold_ledger_node(const struct measure *m, uint8_t number); // of a ledger record; -1 = not known
 int fold_find_node(const struct measure *m, const char *name);
-struct fault_measure *fold_fault(struct measure *m, const char *id);
 
 void outage_measure(struct measure *m);
 void cause_choose(struct measure *m);

@@ -66,7 +66,6 @@ struct node {
 // service.c: waits for this answer for at most a second; others that come first are handled later, on the loop
 int node_answer_wait(struct node *n, uint32_t kind, uint32_t id, struct answer *ret, struct err *err);
 int node_read_answers(struct node *n); // reads and handles all that is there; -ENODATA once the init has closed its end
-void node_handle_pending(struct node *n);
 // signal.c
 void node_signal_answered(struct node *n, const struct answer *a);
 void node_signals_abandon(struct node *n, int error); // every one still waiting gets this error

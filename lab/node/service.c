@@ -78,7 +78,7 @@ static void note_exit(const struct node *n, const struct answer *a) {
 }
 
 // A callback may power the node off, or free nothing but start things again: so one at a time, looked up afresh.
-void node_handle_pending(struct node *n) {
+static void node_handle_pending(struct node *n) {
     while (n->init && n->pending.n) {
         struct answer a = n->pending.items[0];
         memmove(n->pending.items, n->pending.items + 1, --n->pending.n * sizeof a);

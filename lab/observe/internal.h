@@ -53,7 +53,6 @@ bool observer_hurry(const struct observer *o); // probe fast?
 bool watched_on(const struct watched *w);      // powered
 // From when on an answer to a question of time `asked` could be heard: not while the loop stood still.
 usec_t observer_listens_since(const struct observer *o, usec_t asked);
-void request_forget(struct observer *o, struct request *r);
 
 // sql.c
 int sql_new(struct watched *w, struct sql **ret, struct err *err);

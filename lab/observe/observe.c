@@ -76,7 +76,7 @@ static int on_heartbeat(sd_event_source *s, uint64_t at, void *arg) {
 }
 
 // ---- requests to Patroni ---------------------------------------------------------------------------------------------
-void request_forget(struct observer *o, struct request *r) {
+static void request_forget(struct observer *o, struct request *r) {
     for (size_t i = 0; i < o->requests.n; i++)
         if (o->requests.items[i] == r) {
             o->requests.items[i] = o->requests.items[--o->requests.n];

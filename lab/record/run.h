@@ -17,7 +17,6 @@ int run_log_create(const char *path, struct run_log **ret, struct err *err);
 // -ENOSPC, -EDQUOT and -EFBIG are returned once, as soon as the disk refuses more room: this event is written then, and so will be the next
 // RESERVE_LOG bytes (reserve.h). Other errors are returned once, then counted.
 int run_log_write(struct run_log *log, const struct event *ev, struct err *err);
-int64_t run_log_lost(const struct run_log *log); // events that could not be written
 int64_t run_log_room(const struct run_log *log); // bytes that are free in its file system, or -errno
 // Writes record.seal: a line that says how many lines and bytes lie before it, and their hash, together with what the run folder's
 // ledger and plan hold now. Call it when no other process writes to these any more; the log may go on after it (a lab that is kept).

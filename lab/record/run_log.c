@@ -71,10 +71,6 @@ int run_log_write(struct run_log *log, const struct event *ev, struct err *err) 
     return err_sys(err, code, "write to the event log '%s'", log->path);
 }
 
-int64_t run_log_lost(const struct run_log *log) {
-    return log->lost;
-}
-
 int64_t run_log_room(const struct run_log *log) {
     struct statvfs s;
     return fstatvfs(log->fd, &s) < 0 ? -errno : (int64_t)((uint64_t)s.f_bavail * s.f_frsize);

@@ -14,7 +14,8 @@
 
 enum { NFT_TIMEOUT_MS = 5000 }; // it takes 5 ms; a loaded machine gets a thousand times that
 
-const char *nft_find(void) {
+// Path of the program, NULL when it is not installed.
+static const char *nft_find(void) {
     static const char *const places[] = {"/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"};
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
         if (access(places[i], X_OK) == 0)

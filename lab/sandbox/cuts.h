@@ -7,4 +7,3 @@
 // Runs `nft -f -` on this text inside the network namespace ns: one transaction, all or nothing. Errors carry nft's own
 // words.
 int nft_apply(int ns, const struct strbuf *text, struct err *err);
-const char *nft_find(void); // path of the program, NULL when it is not installed

@@ -128,7 +128,6 @@ void pool_done(struct pool *p);
 void attempts_work(struct pool *p, usec_t now);
 usec_t attempts_next(const struct pool *p);
 void attempt_failed(struct slot *s, const struct pgconn_loss *why, usec_t now);
-void attempts_settle(struct slot *winner); // a connection became usable: give up on the others
 extern const struct pgconn_ops slot_ops;
 
 // op.c: one operation on one connection

@@ -108,7 +108,8 @@ void attempt_failed(struct slot *s, const struct pgconn_loss *why, usec_t now) {
     slot_kill(s);
 }
 
-void attempts_settle(struct slot *winner) {
+// A connection became usable: give up on the others.
+static void attempts_settle(struct slot *winner) {
     struct pool *p = winner->pool;
     VEC_FOREACH (&p->slots, s)
         if (*s != winner && pending(*s) &&

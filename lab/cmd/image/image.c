@@ -125,7 +125,8 @@ void image_progress_begin(struct image_progress *p) {
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-int image_exit_code(int r) {
+// The documented exit status for an error of the image room.
+static int image_exit_code(int r) {
     switch (-r) {
     case 0:
         return EXIT_PASS;

@@ -25,5 +25,3 @@ struct image_progress {
 void image_progress_begin(struct image_progress *p);
 // Ends the line. Prints err when code is not EXIT_PASS; a command that was stopped by a signal ends by that signal.
 int image_progress_end(struct image_progress *p, int r, const struct err *err);
-// The documented exit status for an error of the image room.
-int image_exit_code(int r);

@@ -3,7 +3,8 @@
 
 #include "lab/scenario/read.h"
 
-bool word_is_reserved(const char *word) {
+// Words that can't name a node, because they mean something in a condition or as a target.
+static bool word_is_reserved(const char *word) {
     static const char *const grammar[] = {"cluster", "lag",  "slot",  "key",    "lease", "etcd", "writes",
                                           "reads",   "a",    "no",    "not",    "and",   "is",   "none",
                                           "yes",     "true", "false", "others", "on",    "off"};

@@ -12,7 +12,5 @@ bool selector_read(struct reader *r, struct mark at, const char *text, struct se
 unsigned selector_candidates(const struct topology *t, const struct selector *s);
 // Nodes that could ever have the role.
 unsigned role_candidates(const struct topology *t, enum condition_role role);
-// Words that can't name a node, because they mean something in a condition or as a target.
-bool word_is_reserved(const char *word);
 // May this node be called "app" or "proxy"? Those two words are roles, but also the natural names.
 bool node_name_fits(const char *name, unsigned services);
