@@ -27,7 +27,8 @@ struct still {
 };
 struct log_entry {
     usec_t t;
-    char node[NODE_NAME_MAX], service[16], level[16];
+    char node[NODE_NAME_MAX], service[16];
+    enum line_level level;
     char *text;
 };
 struct branch { // one timeline of PostgreSQL, from the first time a writable node showed it
@@ -44,7 +45,8 @@ struct key_entry { // a key under the cluster's prefix as it is now
 };
 struct expect_entry {
     int64_t index;
-    char kind[EVENT_NAME_MAX], text[EVENT_TEXT_MAX];
+    enum expect_kind kind;
+    char text[EVENT_TEXT_MAX];
 };
 struct step_entry {
     int64_t index;
@@ -73,7 +75,8 @@ struct wal_point { // how far the leader had written, about once a second: turns
 };
 struct client_error {
     usec_t t;
-    char phase[EVENT_NAME_MAX], node[NODE_NAME_MAX], text[160];
+    enum client_phase phase;
+    char node[NODE_NAME_MAX], text[160];
 };
 struct final_entry { // what a node held after the workload had ended
     char node[NODE_NAME_MAX];
@@ -81,7 +84,8 @@ struct final_entry { // what a node held after the workload had ended
     int64_t rows;
 };
 struct link_entry { // connectivity of one directed pair
-    char from[NODE_NAME_MAX], to[NODE_NAME_MAX], path[32];
+    char from[NODE_NAME_MAX], to[NODE_NAME_MAX];
+    enum link_path path;
     bool intended, measured, known;
     usec_t t;
 };

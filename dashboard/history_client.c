@@ -42,7 +42,7 @@ void fold_client_error(struct fold *f, const struct event *ev) {
     TRIM_OLDEST(&f->h.client_errors, KEEP_KEYS, TRIM_NOTHING);
     struct client_error *e = VEC_ADD(&f->h.client_errors);
     e->t = ev->t;
-    STR_COPY(e->phase, ev->u.CLIENT_ERROR.phase);
+    e->phase = ev->u.CLIENT_ERROR.phase;
     STR_COPY(e->node, ev->u.CLIENT_ERROR.node);
     STR_COPY(e->text, ev->u.CLIENT_ERROR.text);
 }

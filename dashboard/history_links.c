@@ -7,7 +7,7 @@ void fold_link(struct fold *f, const struct event *ev) {
     size_t i = 0;
     while (i < h->links.n &&
            !(str_eq(h->links.items[i].from, ev->u.LINK.from) && str_eq(h->links.items[i].to, ev->u.LINK.to) &&
-             str_eq(h->links.items[i].path, ev->u.LINK.path)))
+             h->links.items[i].path == ev->u.LINK.path))
         i++;
     if (i == h->links.n) {
         if (h->links.n == (size_t)NODES_MAX * NODES_MAX * 8) // more paths than there are
@@ -17,7 +17,7 @@ void fold_link(struct fold *f, const struct event *ev) {
     struct link_entry *l = &h->links.items[i];
     STR_COPY(l->from, ev->u.LINK.from);
     STR_COPY(l->to, ev->u.LINK.to);
-    STR_COPY(l->path, ev->u.LINK.path);
+    l->path = ev->u.LINK.path;
     l->intended = ev->u.LINK.intended;
     l->measured = ev->u.LINK.measured;
     l->known = true;

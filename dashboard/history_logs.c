@@ -18,6 +18,6 @@ void fold_log(struct fold *f, const struct event *ev) {
     e->t = ev->t;
     STR_COPY(e->node, ev->u.LOG_LINE.node);
     STR_COPY(e->service, ev->u.LOG_LINE.service);
-    STR_COPY(e->level, ev->u.LOG_LINE.level);
+    e->level = ev->u.LOG_LINE.level;
     e->text = xstrdup(ev->u.LOG_LINE.text);
 }

@@ -108,6 +108,6 @@ void fold_expect(struct fold *f, const struct event *ev) {
         return;
     struct expect_entry *e = VEC_ADD(&h->expects);
     e->index = ev->u.EXPECT.index;
-    STR_COPY(e->kind, ev->u.EXPECT.kind);
+    e->kind = ev->u.EXPECT.kind;
     STR_COPY(e->text, ev->u.EXPECT.text);
 }

@@ -186,7 +186,7 @@ static void draw_errors(struct canvas *c, struct rect area, int y, const struct 
         const struct client_error *e = &h->client_errors.items[i - 1];
         char stamp[SHORT_MAX];
         int x = canvas_text(c, area, y, 1, TONE_DIM, "%s ", stamp_text(stamp, e->t));
-        (void)canvas_text(c, area, y, x, TONE_PLAIN, "%s %s: %s", e->phase, e->node, e->text);
+        (void)canvas_text(c, area, y, x, TONE_PLAIN, "%s %s: %s", client_phase_name(e->phase), e->node, e->text);
     }
 }
 

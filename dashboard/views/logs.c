@@ -36,7 +36,7 @@ static bool is_hidden(const struct logs *v, const struct model *m, const char *n
 
 static bool matches(const struct log_entry *e, const char *word) {
     return contains_word(e->text, word) || contains_word(e->node, word) || contains_word(e->service, word) ||
-           contains_word(e->level, word);
+           contains_word(line_level_name(e->level), word);
 }
 
 static void collect(struct logs *v, const struct dash *d) {
@@ -49,10 +49,18 @@ static void collect(struct logs *v, const struct dash *d) {
 }
 
 static enum tone level_tone(const struct log_entry *e) {
-    if (!strcasecmp(e->level, "error") || !strcasecmp(e->level, "fatal") || !strcasecmp(e->level, "critical") ||
-        !strcasecmp(e->level, "panic"))
+    switch (e->level) {
+    case LINE_LEVEL_ERROR:
+    case LINE_LEVEL_FATAL:
         return TONE_BAD;
-    return !strcasecmp(e->level, "warning") ? TONE_WARN : TONE_PLAIN;
+    case LINE_LEVEL_WARNING:
+        return TONE_WARN;
+    case LINE_LEVEL_NONE:
+    case LINE_LEVEL_UNKNOWN:
+    case LINE_LEVEL_INFO:
+        return TONE_PLAIN;
+    }
+    return TONE_PLAIN;
 }
 
 // "E", "W" or " ": the level without colour.
@@ -120,7 +128,7 @@ static void logs_draw(void *view, const struct dash *d, struct canvas *c, struct
         const struct log_entry *e = &d->history->logs.items[v->shown.items[v->list.selected]];
         heading(c, area, 0, "Log line", "Esc: back");
         (void)canvas_text(c, area, 1, 1, TONE_DIM, "%s on %s at %.3f s, level %s", e->service, e->node,
-                          (double)e->t / 1e6, *e->level ? e->level : "none");
+                          (double)e->t / 1e6, e->level ? line_level_name(e->level) : "none");
         (void)paragraph(c, area, 3, 1, level_tone(e), e->text);
         return;
     }

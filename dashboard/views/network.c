@@ -15,11 +15,11 @@ static void *network_open(void) {
 }
 
 enum { PATHS_MAX = 16 };
-static size_t list_paths(const struct history *h, const char *paths[static PATHS_MAX]) {
+static size_t list_paths(const struct history *h, enum link_path paths[static PATHS_MAX]) {
     size_t n = 0;
     VEC_FOREACH (&h->links, l) {
         size_t i = 0;
-        while (i < n && !str_eq(paths[i], l->path))
+        while (i < n && paths[i] != l->path)
             i++;
         if (i == n && n < PATHS_MAX)
             paths[n++] = l->path;
@@ -27,9 +27,10 @@ static size_t list_paths(const struct history *h, const char *paths[static PATHS
     return n;
 }
 
-static const struct link_entry *find_link(const struct history *h, const char *path, const char *from, const char *to) {
+static const struct link_entry *find_link(const struct history *h, enum link_path path, const char *from,
+                                          const char *to) {
     VEC_FOREACH (&h->links, l)
-        if (str_eq(l->from, from) && str_eq(l->to, to) && str_eq(l->path, path))
+        if (str_eq(l->from, from) && str_eq(l->to, to) && l->path == path)
             return l;
     return NULL;
 }
@@ -58,11 +59,11 @@ static const struct {
 };
 
 // A node stands in the matrix when any link of the path names it.
-static size_t list_nodes(const struct dash *d, const char *path, size_t nodes[static NODES_MAX]) {
+static size_t list_nodes(const struct dash *d, enum link_path path, size_t nodes[static NODES_MAX]) {
     size_t n = 0;
     for (size_t i = 0; i < d->model->n_nodes; i++)
         VEC_FOREACH (&d->history->links, l)
-            if (str_eq(l->path, path) &&
+            if (l->path == path &&
                 (str_eq(l->from, d->model->nodes[i].name) || str_eq(l->to, d->model->nodes[i].name))) {
                 nodes[n++] = i;
                 break;
@@ -70,7 +71,7 @@ static size_t list_nodes(const struct dash *d, const char *path, size_t nodes[st
     return n;
 }
 
-static int draw_matrix(struct canvas *c, struct rect area, int y, const struct dash *d, const char *path) {
+static int draw_matrix(struct canvas *c, struct rect area, int y, const struct dash *d, enum link_path path) {
     size_t nodes[NODES_MAX], n = list_nodes(d, path, nodes);
     int left = 12, width = n ? (area.cols - left - 1) / (int)n : 0;
     width = width > 8 ? 8 : width;
@@ -107,10 +108,10 @@ static int draw_legend(struct canvas *c, struct rect area, int y) {
     return y;
 }
 
-static int draw_paths(struct canvas *c, struct rect area, const char *const *paths, size_t n, size_t shown) {
+static int draw_paths(struct canvas *c, struct rect area, const enum link_path *paths, size_t n, size_t shown) {
     int x = canvas_text(c, area, 0, 1, TONE_STRONG, "Path  ");
     for (size_t i = 0; i < n; i++) {
-        const char *name = *paths[i] ? paths[i] : "all";
+        const char *name = paths[i] ? link_path_name(paths[i]) : "all";
         x = canvas_text(c, area, 0, x, i == shown ? TONE_SELECTED : TONE_PLAIN, i == shown ? "[%s]" : " %s ", name);
     }
     return 2;
@@ -125,7 +126,7 @@ static void draw_nothing(struct canvas *c, struct rect area, const struct dash *
     y = draw_faults(c, area, y + 1, area.rows - y - 2, d) + y + 1;
 }
 
-static void draw_odd(struct canvas *c, struct rect area, int y, const struct dash *d, const char *path) {
+static void draw_odd(struct canvas *c, struct rect area, int y, const struct dash *d, enum link_path path) {
     if (y + 1 >= area.rows)
         return;
     heading(c, area, y++, "What is not open", NULL);
@@ -133,7 +134,7 @@ static void draw_odd(struct canvas *c, struct rect area, int y, const struct das
     VEC_FOREACH (&d->history->links, l) {
         enum verdict_of_link v = judge(l);
         char since[SHORT_MAX];
-        if (v == LINK_OPEN || !str_eq(l->path, path) || y >= area.rows)
+        if (v == LINK_OPEN || l->path != path || y >= area.rows)
             continue;
         int x = canvas_sign(c, area, y, 1, verdicts[v].tone, (enum sign)verdicts[v].sign);
         (void)canvas_text(c, area, y++, x + 1, verdicts[v].tone, "%s -> %s: %s (told %s ago)", l->from, l->to,
@@ -146,7 +147,7 @@ static void draw_odd(struct canvas *c, struct rect area, int y, const struct das
 
 static void network_draw(void *view, const struct dash *d, struct canvas *c, struct rect area) {
     struct network *v = view;
-    const char *paths[PATHS_MAX];
+    enum link_path paths[PATHS_MAX];
     size_t n = list_paths(d->history, paths);
     if (!n) {
         draw_nothing(c, area, d);
@@ -166,7 +167,7 @@ static void network_draw(void *view, const struct dash *d, struct canvas *c, str
 static bool network_key(void *view, struct dash *d, int key, struct request *ret) {
     (void)ret;
     struct network *v = view;
-    const char *paths[PATHS_MAX];
+    enum link_path paths[PATHS_MAX];
     size_t n = list_paths(d->history, paths);
     enum nav nav = nav_of(key);
     if (nav == NAV_LEFT && n)

@@ -288,10 +288,10 @@ static void expect_so_far(const struct dash *d, const struct expect_entry *e, st
         usec_t end = outages_until(&d->history->felt, x, d->now);
         longest = end > x->from && end - x->from > longest ? end - x->from : longest;
     }
-    if (str_eq(e->kind, "write_outage") && o)
+    if (e->kind == EXPECT_WRITE_OUTAGE && o)
         piece_set(p, TONE_PLAIN, -1, "so far %s%s", seconds_text(text, longest),
                   o->to == USEC_NEVER ? ", going on" : "");
-    else if (str_eq(e->kind, "write_outage"))
+    else if (e->kind == EXPECT_WRITE_OUTAGE)
         piece_set(p, TONE_PLAIN, -1, "so far no outage");
     else
         piece_set(p, TONE_DIM, -1, "judged at the end");
@@ -304,7 +304,7 @@ static void draw_expects(struct canvas *c, struct rect area, const struct dash *
     VEC_FOREACH (&d->history->expects, e) {
         struct piece p;
         expect_so_far(d, e, &p);
-        (void)canvas_field(c, area, y, 1, 18, TONE_PLAIN, e->kind);
+        (void)canvas_field(c, area, y, 1, 18, TONE_PLAIN, expect_kind_name(e->kind));
         (void)canvas_field(c, area, y, 20, 28, TONE_STRONG, e->text);
         (void)piece_draw(c, area, y++, 49, area.cols - 50, &p);
     }

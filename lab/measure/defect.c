@@ -113,14 +113,23 @@ static const char *version_anywhere(const struct measure *m, const struct defect
     return any;
 }
 
+static void find_signature(struct measure *m, struct defect_measure *d) {
+    switch (d->signature) {
+    case DEFECT_LEADER_KEY_OVERWRITTEN:
+        return find_key_overwritten(m, d);
+    case DEFECT_STANDBY_AHEAD:
+        return find_standby_ahead(m, d);
+    case DEFECT_SHUTDOWN_HANGS:
+        return find_shutdown_hangs(m, d);
+    case DEFECT_NONE:
+    case DEFECT_UNKNOWN: // nobody knows what to look for: it is not seen
+        return;
+    }
+}
+
 void defect_find(struct measure *m) {
     VEC_FOREACH (&m->out.defects, d) {
-        if (str_eq(d->signature, "leader_key_overwritten"))
-            find_key_overwritten(m, d);
-        else if (str_eq(d->signature, "standby_ahead"))
-            find_standby_ahead(m, d);
-        else if (str_eq(d->signature, "shutdown_hangs"))
-            find_shutdown_hangs(m, d);
+        find_signature(m, d);
         STR_COPY(d->version, d->seen ? version_on(m, d->software, d->node) : version_anywhere(m, d));
         d->affected = version_in_range(d->versions, d->version);
     }
@@ -137,7 +146,6 @@ static void judge_presence(struct measure *m, const struct defect_measure *d) {
     if (!stranger && !missed)
         return;
     struct expect_result *e = VEC_ADD(&m->out.expects);
-    STR_COPY(e->kind, "known_defect");
     e->known = true;
     if (missed)
         (void)snprintf(e->text, sizeof e->text, "%s was not seen, though it always shows with %s %s", d->id,
@@ -153,7 +161,7 @@ static void judge_presence(struct measure *m, const struct defect_measure *d) {
 void defect_explain(struct measure *m) {
     VEC_FOREACH (&m->out.expects, e)
         VEC_FOREACH (&m->out.defects, d)
-            if (e->known && !e->ok && !*e->defect && defect_explains(d, e->kind))
+            if (e->known && !e->ok && !*e->defect && defect_explains(d, expect_result_name(e)))
                 STR_COPY(e->defect, d->id);
     VEC_FOREACH (&m->out.defects, d)
         judge_presence(m, d);

@@ -4,7 +4,8 @@
 #include "lab/record/event.h"
 
 struct defect_measure { // a known defect of the scenario
-    char id[EVENT_NAME_MAX], software[EVENT_NAME_MAX], versions[EVENT_NAME_MAX], signature[EVENT_NAME_MAX];
+    char id[EVENT_NAME_MAX], software[EVENT_NAME_MAX], versions[EVENT_NAME_MAX];
+    enum defect_signature signature;
     char reference[EVENT_TEXT_MAX], text[EVENT_TEXT_MAX], explains[EVENT_TEXT_MAX];
     bool always;
     bool seen; // its signature is in the log

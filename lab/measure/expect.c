@@ -153,39 +153,46 @@ static struct reading read_foreign(const struct measures *o) {
     return r;
 }
 
-static struct reading take_reading(const struct measure *m, const char *kind) {
+static struct reading take_reading(const struct measure *m, enum expect_kind kind) {
     const struct measures *o = &m->out;
-    if (str_eq(kind, "write_outage"))
+    switch (kind) {
+    case EXPECT_WRITE_OUTAGE:
         return read_outage_value(o);
-    if (str_eq(kind, "read_outage"))
+    case EXPECT_READ_OUTAGE:
         return o->availability.reads_ok + o->availability.reads_failed ? duration(o->read_outage.length)
                                                                        : unknown("the application read nothing");
-    if (str_eq(kind, "recovery"))
+    case EXPECT_RECOVERY:
         return read_recovery(o);
-    if (str_eq(kind, "lost_writes"))
+    case EXPECT_LOST_WRITES:
         return read_told_count(o, o->writes.lost);
-    if (str_eq(kind, "local_only_writes"))
+    case EXPECT_LOCAL_ONLY_WRITES:
         return o->writes.from_ledger ? count(o->writes.local_only) : unknown("there is no ledger of the writes");
-    if (str_eq(kind, "local_only_lost"))
+    case EXPECT_LOCAL_ONLY_LOST:
         return read_told_count(o, o->writes.local_only_lost);
-    if (str_eq(kind, "unexpected_writes"))
+    case EXPECT_UNEXPECTED_WRITES:
         return read_told_count(o, o->writes.unexpected);
-    if (str_eq(kind, "duplicated_writes"))
+    case EXPECT_DUPLICATED_WRITES:
         return read_count(o, o->writes.duplicated);
-    if (str_eq(kind, "foreign_rows"))
+    case EXPECT_FOREIGN_ROWS:
         return read_foreign(o);
-    if (str_eq(kind, "same_history") || str_eq(kind, "diverged_nodes"))
+    case EXPECT_SAME_HISTORY:
+    case EXPECT_DIVERGED_NODES:
         return read_history(o);
-    if (str_eq(kind, "split_brain"))
+    case EXPECT_SPLIT_BRAIN:
         return read_split_brain(m);
-    if (str_eq(kind, "rejoin"))
+    case EXPECT_REJOIN:
         return read_rejoin(o);
-    if (str_eq(kind, "phases"))
+    case EXPECT_PHASES:
         return read_phases(o);
-    if (str_eq(kind, "write_availability"))
+    case EXPECT_WRITE_AVAILABILITY:
         return percent(o->availability.writes, o->outage.first_write != 0);
-    if (str_eq(kind, "read_availability"))
+    case EXPECT_READ_AVAILABILITY:
         return percent(o->availability.reads, o->availability.reads_ok + o->availability.reads_failed > 0);
+    case EXPECT_NEW_LEADER: // judge_new_leader
+    case EXPECT_NONE:
+    case EXPECT_UNKNOWN:
+        break;
+    }
     return unknown("this program does not know this expectation");
 }
 
@@ -244,44 +251,44 @@ static void judge_watched(const struct measure *m, const struct expectation *x, 
 static void judge(struct measure *m, const struct expectation *x) {
     bool ok = false, none = false;
     struct reading r;
-    if (str_eq(x->kind, "new_leader")) {
+    if (x->kind == EXPECT_NEW_LEADER) {
         r = judge_new_leader(&m->out, x, &ok);
-    } else if (str_eq(x->kind, "same_history")) {
+    } else if (x->kind == EXPECT_SAME_HISTORY) {
         r = take_reading(m, x->kind);
         ok = (r.value > 0) != x->wanted;
     } else {
         bool range = x->has_min || x->has_max;
         r = take_reading(m, x->kind);
-        none = !range && (words_is_count(x->kind) || str_eq(x->kind, "split_brain") || str_eq(x->kind, "phases"));
+        none = !range && (words_is_count(x->kind) || x->kind == EXPECT_SPLIT_BRAIN || x->kind == EXPECT_PHASES);
         if (!range && !none)
             r = unknown("the expectation has no limit");
         ok = meets(x, none, r.value);
     }
     struct expect_result *e = VEC_ADD(&m->out.expects);
-    STR_COPY(e->kind, x->kind);
+    e->kind = x->kind;
     judge_watched(m, x, none, e, &r);
     e->known = r.known;
     e->ok = r.known && ok;
     words_outcome(&m->out, x, &r, e->text, sizeof e->text);
 }
 
-static bool is_said(const struct measure *m, const char *kind) {
+static bool is_said(const struct measure *m, enum expect_kind kind) {
     VEC_FOREACH (&m->expectations, x)
-        if (str_eq(x->kind, kind))
+        if (x->kind == kind)
             return true;
     return false;
 }
 
 void expect_measure(struct measure *m) {
-    static const char *const implicit[] = {"unexpected_writes", "duplicated_writes", "foreign_rows", "split_brain"};
+    static const enum expect_kind implicit[] = {EXPECT_UNEXPECTED_WRITES, EXPECT_DUPLICATED_WRITES, EXPECT_FOREIGN_ROWS,
+                                                EXPECT_SPLIT_BRAIN};
     VEC_FOREACH (&m->expectations, x)
         judge(m, x);
     if (m->out.writes.attempted == 0) // nothing was written: the log of a lab without an application
         return;
     for (size_t i = 0; i < ARRAY_SIZE(implicit); i++)
         if (!is_said(m, implicit[i])) {
-            struct expectation x = {.has_max = true};
-            STR_COPY(x.kind, implicit[i]);
+            struct expectation x = {.kind = implicit[i], .has_max = true};
             judge(m, &x);
         }
 }

@@ -236,7 +236,7 @@ static void on_action(struct measure *m, const struct event *ev) {
 
 static void on_expect(struct measure *m, const struct event *ev) {
     struct expectation *x = VEC_ADD(&m->expectations);
-    STR_COPY(x->kind, ev->u.EXPECT.kind);
+    x->kind = ev->u.EXPECT.kind ? ev->u.EXPECT.kind : EXPECT_UNKNOWN;
     STR_COPY(x->node, ev->u.EXPECT.node);
     STR_COPY(x->text, ev->u.EXPECT.text);
     x->has_min = ev->u.EXPECT.has_min, x->has_max = ev->u.EXPECT.has_max, x->wanted = ev->u.EXPECT.wanted;
@@ -248,7 +248,7 @@ static void on_known_defect(struct measure *m, const struct event *ev) {
     STR_COPY(d->id, ev->u.KNOWN_DEFECT.id);
     STR_COPY(d->software, ev->u.KNOWN_DEFECT.software);
     STR_COPY(d->versions, ev->u.KNOWN_DEFECT.versions);
-    STR_COPY(d->signature, ev->u.KNOWN_DEFECT.signature);
+    d->signature = ev->u.KNOWN_DEFECT.signature;
     STR_COPY(d->reference, ev->u.KNOWN_DEFECT.reference);
     STR_COPY(d->text, ev->u.KNOWN_DEFECT.text);
     STR_COPY(d->explains, ev->u.KNOWN_DEFECT.explains);
@@ -359,7 +359,7 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_LOG_LINE:
         return m->closed ? (void)0 : on_log_line(m, ev);
     case EVENT_CLIENT_ERROR:
-        m->client_cut = m->client_cut || str_eq(ev->u.CLIENT_ERROR.phase, "process");
+        m->client_cut = m->client_cut || ev->u.CLIENT_ERROR.phase == CLIENT_PHASE_PROCESS;
         return;
     case EVENT_RUN_END:
         return on_run_end(m, ev);

@@ -64,7 +64,8 @@ struct node_state {
 };
 
 struct expectation {
-    char kind[EVENT_NAME_MAX], node[EVENT_NAME_MAX], text[EVENT_TEXT_MAX];
+    enum expect_kind kind;
+    char node[EVENT_NAME_MAX], text[EVENT_TEXT_MAX];
     bool has_min, has_max, wanted;
     double min, max;
 };
@@ -129,7 +130,7 @@ struct watched_claim {
 };
 // false: the number needs no watching. The contents of the tables at the end are proof by themselves, and the leader key's history is
 // kept by etcd: a watch that was interrupted gets every revision afterwards (lab/observe/etcd.c).
-bool watched_claim(const struct measure *m, const char *kind, struct watched_claim *ret);
+bool watched_claim(const struct measure *m, enum expect_kind kind, struct watched_claim *ret);
 void ahead_measure(struct measure *m);
 void contents_measure(struct measure *m); // after ahead_measure
 void defect_find(struct measure *m);      // which known defects show their signature; after ahead_measure
@@ -154,8 +155,8 @@ struct reading {
 // words.c: the outcome of an expectation as a sentence, what was expected in brackets behind it.
 void words_outcome(const struct measures *o, const struct expectation *x, const struct reading *r, char *out,
                    size_t size);
-bool words_known(const char *kind); // has it words? (every kind of a scenario has)
-bool words_is_count(const char *kind);
+bool words_known(enum expect_kind kind); // has it words? (every kind of a scenario has)
+bool words_is_count(enum expect_kind kind);
 
 // The stretch in which a node accepted writes: proven [from, to] lies inside possible [maybe_from, maybe_to].
 struct span {

@@ -3,6 +3,10 @@
 #include "lab/ha/ha.h"
 #include "lab/measure/fold.h"
 
+const char *expect_result_name(const struct expect_result *e) {
+    return e->kind ? expect_kind_name(e->kind) : "known_defect";
+}
+
 const char *verdict_name(enum verdict v) {
     static const char *const names[] = {"pass", "fail", "invalid", "skipped", "error", "known-defect"};
     return names[v];

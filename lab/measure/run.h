@@ -9,9 +9,9 @@ struct measured_run {
     uint64_t seed;
     char kernel[EVENT_NAME_MAX]; // of the host
     int64_t cpus, memory_mb;
-    usec_t ended;               // run time of the last event
-    bool no_end;                // the log has no run.end; else:
-    enum end_reason end_reason; // NONE = the log has no run.end
+    usec_t ended; // run time of the last event
+    bool no_end;  // the log has no run.end; else:
+    enum end_reason end_reason;
     char end_detail[EVENT_TEXT_MAX];
     const struct record_proof *record; // is the record whole? NULL = nobody has looked
 };

@@ -22,14 +22,14 @@ static void decide(struct measure *m, enum verdict v, const char *reason) {
 }
 
 static bool about_data(const struct expect_result *e) {
-    return str_ends(e->kind, "_writes") || str_eq(e->kind, "local_only_lost") || str_eq(e->kind, "foreign_rows") ||
-           str_eq(e->kind, "split_brain") || str_eq(e->kind, "same_history") || str_eq(e->kind, "diverged_nodes");
+    return words_is_count(e->kind) || e->kind == EXPECT_SPLIT_BRAIN || e->kind == EXPECT_SAME_HISTORY;
 }
 
 // A stalled machine makes times longer (and a lower limit easier to meet), never a row appear.
 static bool about_time(const struct expect_result *e) {
-    return str_ends(e->kind, "outage") || str_ends(e->kind, "availability") || str_eq(e->kind, "recovery") ||
-           str_eq(e->kind, "rejoin") || str_eq(e->kind, "phases");
+    return e->kind == EXPECT_WRITE_OUTAGE || e->kind == EXPECT_READ_OUTAGE || e->kind == EXPECT_RECOVERY ||
+           e->kind == EXPECT_REJOIN || e->kind == EXPECT_PHASES || e->kind == EXPECT_WRITE_AVAILABILITY ||
+           e->kind == EXPECT_READ_AVAILABILITY;
 }
 
 static bool unexplained(const struct expect_result *e) {
@@ -156,7 +156,7 @@ static const struct defect_measure *find_struck(const struct measure *m) {
 // Of another history the loss comes first; what each node has stands beside the expectation.
 static void decide_data(struct measure *m, const struct expect_result *e) {
     cleanup_strbuf struct strbuf loss = {0};
-    bool history = str_eq(e->kind, "foreign_rows") || str_eq(e->kind, "same_history");
+    bool history = e->kind == EXPECT_FOREIGN_ROWS || e->kind == EXPECT_SAME_HISTORY;
     bool told = history && m->out.contents.diverged && measure_loss_text(&m->out, &loss);
     decide(m, VERDICT_FAIL, told ? strbuf_str(&loss) : e->text);
 }
@@ -167,7 +167,7 @@ static void failed_by(const struct measure *m, struct strbuf *out) {
         strbuf_add(out, "a wait of the scenario");
     VEC_FOREACH (&m->out.expects, e)
         if (*e->defect)
-            strbuf_addf(out, "%s%s", out->len ? ", " : "", e->kind);
+            strbuf_addf(out, "%s%s", out->len ? ", " : "", expect_result_name(e));
 }
 
 // Nothing failed that it does not explain.

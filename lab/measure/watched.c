@@ -122,35 +122,35 @@ static void availability_claim(const struct measure *m, double value, struct wat
     c->most = c->to > c->from ? value + 100.0 * (double)bad / (double)(c->to - c->from) : value;
 }
 
-bool watched_claim(const struct measure *m, const char *kind, struct watched_claim *ret) {
+bool watched_claim(const struct measure *m, enum expect_kind kind, struct watched_claim *ret) {
     const struct measures *o = &m->out;
     struct watched_claim c = {.from = m->first_try, .to = m->last_try, .most = NO_LIMIT};
     unsigned sources = APPLICATION;
-    if (str_eq(kind, "split_brain")) {
+    if (kind == EXPECT_SPLIT_BRAIN) {
         sources = WATCHED_CLUSTER;
         c.from = watched_from(m), c.to = watched_to(m);
         c.least = (double)o->split_brain.min;
-    } else if (str_eq(kind, "write_outage") && o->outage.present) {
+    } else if (kind == EXPECT_WRITE_OUTAGE && o->outage.present) {
         outage_claim(m, o->outage.start, o->outage.end, &c);
-    } else if (str_eq(kind, "read_outage") && o->read_outage.length) {
+    } else if (kind == EXPECT_READ_OUTAGE && o->read_outage.length) {
         outage_claim(m, o->read_outage.start, o->read_outage.start + o->read_outage.length, &c);
-    } else if (str_eq(kind, "recovery")) {
+    } else if (kind == EXPECT_RECOVERY) {
         recovery_claim(m, &c);
-    } else if (str_eq(kind, "rejoin")) {
+    } else if (kind == EXPECT_REJOIN) {
         sources = WATCHED_CLUSTER;
         rejoin_claim(m, &c);
-    } else if (str_eq(kind, "phases")) {
+    } else if (kind == EXPECT_PHASES) {
         sources = WATCHED_CLUSTER;
         phases_claim(m, &c);
-    } else if (str_eq(kind, "write_availability")) {
+    } else if (kind == EXPECT_WRITE_AVAILABILITY) {
         availability_claim(m, o->availability.writes, &c);
-    } else if (str_eq(kind, "read_availability")) {
+    } else if (kind == EXPECT_READ_AVAILABILITY) {
         availability_claim(m, o->availability.reads, &c);
-    } else if (str_eq(kind, "lost_writes") || str_eq(kind, "local_only_lost")) {
-        c.least = (double)(str_eq(kind, "lost_writes") ? o->writes.lost : o->writes.local_only_lost);
-    } else if (str_eq(kind, "local_only_writes")) {
+    } else if (kind == EXPECT_LOST_WRITES || kind == EXPECT_LOCAL_ONLY_LOST) {
+        c.least = (double)(kind == EXPECT_LOST_WRITES ? o->writes.lost : o->writes.local_only_lost);
+    } else if (kind == EXPECT_LOCAL_ONLY_WRITES) {
         c.least = (double)o->writes.local_only;
-    } else if (str_eq(kind, "write_outage") || str_eq(kind, "read_outage")) {
+    } else if (kind == EXPECT_WRITE_OUTAGE || kind == EXPECT_READ_OUTAGE) {
         c.most = 0; // there was none: a pause that nobody tried to end would have been called one
     } else {
         return false;

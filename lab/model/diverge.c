@@ -44,7 +44,7 @@ static void note_theft(struct model *m, const struct event *ev) {
     STR_COPY(m->theft.by, by->name);
     STR_COPY(m->theft.from, m->leader);
     if (!hand_at_dcs(m, ev->t))
-        m->theft.defect = defects_find("leader_key_overwritten", "patroni",
+        m->theft.defect = defects_find(DEFECT_LEADER_KEY_OVERWRITTEN, "patroni",
                                        *by->patroni_version ? by->patroni_version : m->patroni_version);
 }
 

@@ -34,7 +34,7 @@ void model_apply_row(struct model *m, const struct event *ev) {
 
 void model_apply_link(struct model *m, const struct event *ev) {
     const struct model_node *from = model_node(m, ev->u.LINK.from), *to = model_node(m, ev->u.LINK.to);
-    if (!from || !to || !str_eq(ev->u.LINK.path, "replication"))
+    if (!from || !to || ev->u.LINK.path != LINK_PATH_REPLICATION)
         return;
     // What is only slow or lossy may answer no probe in time, and replicate all the same.
     m->cut[model_index(m, from)][model_index(m, to)] = !ev->u.LINK.intended && !ev->u.LINK.measured;

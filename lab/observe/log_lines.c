@@ -1,96 +1,98 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/observe/log_lines.h"
 
-// A line is told when it has one of these words; the first that fits wins, so the dull ones ("") come before the wide ones.
+// A line is told when it has one of these words; the first that fits wins, so the dull ones (NONE) come before the wide ones.
 struct pattern {
     const char *word;
-    const char *level; // "" = not told
+    enum line_level level; // NONE = not told
 };
 
 static const struct pattern patroni[] = {
-    {"Lock owner:", ""},     // every loop
-    {"no action. I am", ""}, // every loop: the routine line
-    {"promoted self to leader", "info"},
-    {"acquired session lock", "info"},
-    {"Could not take out TTL lock", "warning"},
-    {"demot", "warning"}, // demoting, demoted
-    {"not healthy enough", "warning"},
-    {"following a different leader", "info"},
-    {"following new leader", "info"},
-    {"failed to update leader", "error"},
-    {"lost leader", "warning"},
-    {"Selected new etcd server", "info"},
-    {"no leader", "warning"},
-    {"switchover", "info"},
-    {"manual failover", "info"},
-    {"Software Watchdog", "info"},
-    {"pg_rewind", "info"},
-    {"bootstrap", "info"},
-    {"starting as", "info"}, // starting as a secondary, as readonly because i had the session lock
-    {"establishing a new patroni connection", ""},
-    {"Reaped pid", ""},
-    {"postmaster pid", "info"},
-    {"crash recovery", "warning"},
-    {"failsafe", "warning"},
-    {"maintenance mode", "info"},
-    {"waiting for leader", "warning"},
-    {"CRITICAL", "error"},
-    {" ERROR: ", "error"},
-    {" WARNING: ", "warning"},
-    {NULL, NULL},
+    {"Lock owner:", LINE_LEVEL_NONE},     // every loop
+    {"no action. I am", LINE_LEVEL_NONE}, // every loop: the routine line
+    {"promoted self to leader", LINE_LEVEL_INFO},
+    {"acquired session lock", LINE_LEVEL_INFO},
+    {"Could not take out TTL lock", LINE_LEVEL_WARNING},
+    {"demot", LINE_LEVEL_WARNING}, // demoting, demoted
+    {"not healthy enough", LINE_LEVEL_WARNING},
+    {"following a different leader", LINE_LEVEL_INFO},
+    {"following new leader", LINE_LEVEL_INFO},
+    {"failed to update leader", LINE_LEVEL_ERROR},
+    {"lost leader", LINE_LEVEL_WARNING},
+    {"Selected new etcd server", LINE_LEVEL_INFO},
+    {"no leader", LINE_LEVEL_WARNING},
+    {"switchover", LINE_LEVEL_INFO},
+    {"manual failover", LINE_LEVEL_INFO},
+    {"Software Watchdog", LINE_LEVEL_INFO},
+    {"pg_rewind", LINE_LEVEL_INFO},
+    {"bootstrap", LINE_LEVEL_INFO},
+    {"starting as", LINE_LEVEL_INFO}, // starting as a secondary, as readonly because i had the session lock
+    {"establishing a new patroni connection", LINE_LEVEL_NONE},
+    {"Reaped pid", LINE_LEVEL_NONE},
+    {"postmaster pid", LINE_LEVEL_INFO},
+    {"crash recovery", LINE_LEVEL_WARNING},
+    {"failsafe", LINE_LEVEL_WARNING},
+    {"maintenance mode", LINE_LEVEL_INFO},
+    {"waiting for leader", LINE_LEVEL_WARNING},
+    {"CRITICAL", LINE_LEVEL_ERROR},
+    {" ERROR: ", LINE_LEVEL_ERROR},
+    {" WARNING: ", LINE_LEVEL_WARNING},
+    {NULL, LINE_LEVEL_NONE},
 };
 static const struct pattern postgresql[] = {
-    {"FATAL:  the database system is", ""},              // asked too early: dozens per second while it starts
-    {"terminating connection due to administrator", ""}, // one per session at every shutdown
-    {"PANIC:", "fatal"},
-    {"FATAL:", "error"},
-    {"ERROR:", "error"},
-    {"database system is ready", "info"},
-    {"database system is shut down", "info"},
-    {"database system was", "info"}, // was shut down, was interrupted
-    {"received promote request", "info"},
-    {"selected new timeline", "info"},
-    {"archive recovery complete", "info"},
-    {"received fast shutdown", "info"},
-    {"received immediate shutdown", "warning"},
-    {"received smart shutdown", "info"},
-    {"was terminated by signal", "error"},
-    {"terminating any other active", "warning"},
-    {"started streaming WAL", "info"},
-    {"invalid record length", "info"},
-    {"new timeline", "warning"}, // ... forked off current database system timeline
-    {"canceling the wait for synchronous", "warning"},
-    {"canceling wait for synchronous", "warning"},
-    {"synchronous standby", "info"},
-    {"parameter \"synchronous_standby_names\"", "info"},
-    {"LOG:  ", ""}, // no error, though some have an error's code; then the further lines of a message, with its code
-    {"WARNING:  ", ""},
-    {"DETAIL:  ", ""},
-    {"HINT:  ", ""},
-    {"CONTEXT:  ", ""},
-    {"STATEMENT:  ", ""},
-    {NULL, NULL},
+    {"FATAL:  the database system is", LINE_LEVEL_NONE}, // asked too early: dozens per second while it starts
+    {"terminating connection due to administrator", LINE_LEVEL_NONE}, // one per session at every shutdown
+    {"PANIC:", LINE_LEVEL_FATAL},
+    {"FATAL:", LINE_LEVEL_ERROR},
+    {"ERROR:", LINE_LEVEL_ERROR},
+    {"database system is ready", LINE_LEVEL_INFO},
+    {"database system is shut down", LINE_LEVEL_INFO},
+    {"database system was", LINE_LEVEL_INFO}, // was shut down, was interrupted
+    {"received promote request", LINE_LEVEL_INFO},
+    {"selected new timeline", LINE_LEVEL_INFO},
+    {"archive recovery complete", LINE_LEVEL_INFO},
+    {"received fast shutdown", LINE_LEVEL_INFO},
+    {"received immediate shutdown", LINE_LEVEL_WARNING},
+    {"received smart shutdown", LINE_LEVEL_INFO},
+    {"was terminated by signal", LINE_LEVEL_ERROR},
+    {"terminating any other active", LINE_LEVEL_WARNING},
+    {"started streaming WAL", LINE_LEVEL_INFO},
+    {"invalid record length", LINE_LEVEL_INFO},
+    {"new timeline", LINE_LEVEL_WARNING}, // ... forked off current database system timeline
+    {"canceling the wait for synchronous", LINE_LEVEL_WARNING},
+    {"canceling wait for synchronous", LINE_LEVEL_WARNING},
+    {"synchronous standby", LINE_LEVEL_INFO},
+    {"parameter \"synchronous_standby_names\"", LINE_LEVEL_INFO},
+    {"LOG:  ",
+     LINE_LEVEL_NONE}, // no error, though some have an error's code; then the further lines of a message, with its code
+    {"WARNING:  ", LINE_LEVEL_NONE},
+    {"DETAIL:  ", LINE_LEVEL_NONE},
+    {"HINT:  ", LINE_LEVEL_NONE},
+    {"CONTEXT:  ", LINE_LEVEL_NONE},
+    {"STATEMENT:  ", LINE_LEVEL_NONE},
+    {NULL, LINE_LEVEL_NONE},
 };
 static const struct pattern etcd[] = {
-    {"elected leader", "info"},
-    {"lost leader", "warning"},
-    {"became leader", "info"},
-    {"became candidate", "warning"},
-    {"is starting a new election", "warning"},
-    {"stepped down", "warning"},
-    {"lost the TCP streaming connection", "warning"},
-    {"etcdserver: no leader", "warning"},
-    {"ready to serve client requests", "info"},
-    {"took too long", "warning"},
-    {"failed to send out heartbeat on time", "warning"},
-    {"database space exceeded", "error"},
-    {"\"level\":\"fatal\"", "fatal"},
-    {" C | ", "fatal"},
-    {" E | ", "error"},
-    {NULL, NULL},
+    {"elected leader", LINE_LEVEL_INFO},
+    {"lost leader", LINE_LEVEL_WARNING},
+    {"became leader", LINE_LEVEL_INFO},
+    {"became candidate", LINE_LEVEL_WARNING},
+    {"is starting a new election", LINE_LEVEL_WARNING},
+    {"stepped down", LINE_LEVEL_WARNING},
+    {"lost the TCP streaming connection", LINE_LEVEL_WARNING},
+    {"etcdserver: no leader", LINE_LEVEL_WARNING},
+    {"ready to serve client requests", LINE_LEVEL_INFO},
+    {"took too long", LINE_LEVEL_WARNING},
+    {"failed to send out heartbeat on time", LINE_LEVEL_WARNING},
+    {"database space exceeded", LINE_LEVEL_ERROR},
+    {"\"level\":\"fatal\"", LINE_LEVEL_FATAL},
+    {" C | ", LINE_LEVEL_FATAL},
+    {" E | ", LINE_LEVEL_ERROR},
+    {NULL, LINE_LEVEL_NONE},
 };
 static const struct pattern haproxy[] = {
-    {"is DOWN", "warning"}, {"is UP", "info"}, {"no server available", "error"}, {"[ALERT]", "error"}, {NULL, NULL},
+    {"is DOWN", LINE_LEVEL_WARNING}, {"is UP", LINE_LEVEL_INFO}, {"no server available", LINE_LEVEL_ERROR},
+    {"[ALERT]", LINE_LEVEL_ERROR},   {NULL, LINE_LEVEL_NONE},
 };
 
 // PostgreSQL speaks the language of its lc_messages, and the lab has it write each line's SQLSTATE behind the pid (log_line_prefix: "%m [%p]
@@ -101,10 +103,12 @@ static const char *code_of(const char *line) {
     return n == 5 && p[2 + n] == ' ' ? p + 2 : line + strlen(line);
 }
 
-static const char *level_of_code(const char *code) {
-    if (str_starts(code, "57P03") || str_starts(code, "57P01")) // as in the first two patterns
-        return "";
-    return *code && !str_starts(code, "00") && !str_starts(code, "01") ? "error" : NULL;
+static bool code_is_routine(const char *code) {
+    return str_starts(code, "57P03") || str_starts(code, "57P01"); // as in the first two patterns
+}
+
+static bool code_is_error(const char *code) {
+    return *code && !str_starts(code, "00") && !str_starts(code, "01");
 }
 
 static const struct pattern *patterns_of(const char *service) {
@@ -142,10 +146,10 @@ static void take_text(const char *line, char ret[static EVENT_TEXT_MAX]) {
     ret[n] = '\0';
 }
 
-static const char *level_of_words(const char *service, const char *line) {
+static const struct pattern *pattern_of(const char *service, const char *line) {
     for (const struct pattern *p = patterns_of(service); p->word; p++)
         if (strstr(line, p->word))
-            return p->level;
+            return p;
     return NULL;
 }
 
@@ -159,12 +163,13 @@ static void drop_no_error(char *text) {
 
 bool log_line_judge(const char *service, const char *line, struct log_line *ret) {
     bool postgres = str_eq(service, "postgresql");
-    const char *coded = postgres ? level_of_code(code_of(line)) : NULL;
-    const char *level = coded && !*coded ? coded : level_of_words(service, line);
-    level = level ? level : coded;
-    if (!level || !*level)
+    const char *code = postgres ? code_of(line) : "";
+    if (code_is_routine(code))
         return false;
-    STR_COPY(ret->level, level);
+    const struct pattern *p = pattern_of(service, line);
+    ret->level = p ? p->level : code_is_error(code) ? LINE_LEVEL_ERROR : LINE_LEVEL_NONE;
+    if (!ret->level)
+        return false;
     take_text(line, ret->text);
     if (postgres)
         drop_no_error(ret->text);

@@ -4,7 +4,7 @@
 #include "lab/record/event.h"
 
 struct log_line {
-    char level[16];            // info, warning, error, fatal
+    enum line_level level;
     char text[EVENT_TEXT_MAX]; // without the daemon's own time stamp and pid
 };
 // False: a line of no interest (or of its own daemon's routine).

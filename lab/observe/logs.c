@@ -52,13 +52,13 @@ struct node_logs {
     bool language_told;
 };
 
-static void emit(struct node_logs *l, size_t i, usec_t written, usec_t read, const char *level, const char *text) {
+static void emit(struct node_logs *l, size_t i, usec_t written, usec_t read, enum line_level level, const char *text) {
     struct event ev = EVENT_NEW(LOG_LINE);
     ev.t = written;
     ev.u.LOG_LINE.read = read;
     STR_COPY(ev.u.LOG_LINE.node, l->w->def->name);
     STR_COPY(ev.u.LOG_LINE.service, files[i].service);
-    STR_COPY(ev.u.LOG_LINE.level, level);
+    ev.u.LOG_LINE.level = level;
     STR_COPY(ev.u.LOG_LINE.text, text);
     sink_emit(l->w->o->sink, &ev);
 }
@@ -86,7 +86,7 @@ static void tell_language(struct node_logs *l, size_t i) {
                    "(lc_messages is %s: of this log only lines with an error's code are told here, see bascule logs)",
                    lc);
     usec_t now = observer_now(l->w->o);
-    emit(l, i, now, now, "warning", text);
+    emit(l, i, now, now, LINE_LEVEL_WARNING, text);
 }
 
 static bool allowed(struct node_logs *l, size_t i, usec_t now) {
@@ -95,7 +95,7 @@ static bool allowed(struct node_logs *l, size_t i, usec_t now) {
         char text[64];
         (void)snprintf(text, sizeof text, "(%d more lines not shown)", t->dropped);
         if (t->dropped)
-            emit(l, i, now, now, "info", text);
+            emit(l, i, now, now, LINE_LEVEL_INFO, text);
         t->second = now;
         t->told = t->dropped = 0;
     }

@@ -5,6 +5,7 @@
 // instant of injection.
 #include "lab/base/usec.h"
 #include "lab/base/vec.h"
+#include "lab/record/words.h"
 #include "lab/topology/topology.h"
 
 enum { STEP_NAME_MAX = 48 };
@@ -124,31 +125,7 @@ struct step {
 };
 
 // ---- expectations ----------------------------------------------------------------------------------------------------
-#define EXPECT_KINDS(X)                                                                                                \
-    X(WRITE_OUTAGE, "write_outage")           /* duration range */                                                     \
-    X(READ_OUTAGE, "read_outage")             /* duration range */                                                     \
-    X(RECOVERY, "recovery")                   /* duration range */                                                     \
-    X(LOST_WRITES, "lost_writes")             /* count range */                                                        \
-    X(LOCAL_ONLY_WRITES, "local_only_writes") /* count range: acknowledged without their synchronous standby */        \
-    X(LOCAL_ONLY_LOST, "local_only_lost")     /* count range: those of them that are gone */                           \
-    X(UNEXPECTED_WRITES, "unexpected_writes") /* count range; always expected to be 0 unless said */                   \
-    X(DUPLICATED_WRITES, "duplicated_writes") /* the same */                                                           \
-    X(FOREIGN_ROWS, "foreign_rows")           /* the same: rows of standbys that the leader lacks */                   \
-    X(SAME_HISTORY, "same_history")           /* yes, no: every node that answers follows the leader's history */      \
-    X(DIVERGED_NODES, "diverged_nodes")       /* count range: nodes that don't */                                      \
-    X(SPLIT_BRAIN, "split_brain")             /* duration range; always expected to be 0 unless said */                \
-    X(NEW_LEADER, "new_leader")               /* yes, no, or a node name */                                            \
-    X(REJOIN, "rejoin") /* duration range: writes back, or heal when later -> healthy again, for good */               \
-    X(PHASES, "phases") /* "inside": each phase inside its computed bounds */                                          \
-    X(WRITE_AVAILABILITY, "write_availability") /* percent range over the run */                                       \
-    X(READ_AVAILABILITY, "read_availability")
-enum expect_kind {
-#define X(kind, name) EXPECT_##kind,
-    EXPECT_KINDS(X)
-#undef X
-};
-const char *expect_kind_name(enum expect_kind kind);
-
+// Kinds: enum expect_kind (lab/record/words.h), for each expectation is a line of the log.
 struct expect {
     enum expect_kind kind;
     bool has_min, has_max;
@@ -183,20 +160,6 @@ const char *scenario_group_name(enum scenario_group g);  // "crash"; "" for GROU
 const char *scenario_group_about(enum scenario_group g); // one line for people
 
 // ---- known defects: what may go wrong with certain versions of a program, and is then neither pass nor fail ----------
-// What of a defect can be seen in the log. The measures (lab/measure/defect.c) know how.
-#define DEFECT_SIGNATURES(X)                                                                                           \
-    X(LEADER_KEY_OVERWRITTEN, "leader_key_overwritten") /* a former holder takes the key while another one holds it */ \
-    X(STANDBY_AHEAD, "standby_ahead")   /* a standby is ahead of its leader for longer than the probes' resolution */  \
-    X(SHUTDOWN_HANGS, "shutdown_hangs") /* a PostgreSQL that was told to stop in a crash restart says so for a minute */
-enum defect_signature {
-#define X(kind, name) DEFECT_##kind,
-    DEFECT_SIGNATURES(X)
-#undef X
-};
-const char *defect_signature_name(enum defect_signature signature);
-const char *const *defect_signature_names(void); // all of them, by enum defect_signature; ends with NULL. Static
-bool defect_signature_from(const char *name, enum defect_signature *ret); // false: no signature has this name
-
 enum { DEFECTS_MAX = 16 };
 struct known_defect {
     char *id;        // unique: "patroni-2693"

@@ -52,36 +52,3 @@ static const char *const condition_texts[] = {
 const char *condition_kind_text(enum condition_kind kind) {
     return condition_texts[kind];
 }
-
-static const char *const expect_names[] = {
-#define X(kind, name) [EXPECT_##kind] = name,
-    EXPECT_KINDS(X)
-#undef X
-};
-
-const char *expect_kind_name(enum expect_kind kind) {
-    return expect_names[kind];
-}
-
-static const char *const signature_names[] = {
-#define X(kind, name) name,
-    DEFECT_SIGNATURES(X)
-#undef X
-        NULL};
-
-const char *defect_signature_name(enum defect_signature signature) {
-    return signature_names[signature];
-}
-
-const char *const *defect_signature_names(void) {
-    return signature_names;
-}
-
-bool defect_signature_from(const char *name, enum defect_signature *ret) {
-    for (int i = 0; signature_names[i]; i++)
-        if (str_eq(signature_names[i], name)) {
-            *ret = (enum defect_signature)i;
-            return true;
-        }
-    return false;
-}

@@ -42,7 +42,7 @@ void proof_take_client(struct proof *p, const struct event *ev) {
     if (ev->kind == EVENT_CLIENT_TICK)
         on_tick(p, ev);
     else if (ev->kind == EVENT_CLIENT_ERROR)
-        p->cut = p->cut || str_eq(ev->u.CLIENT_ERROR.phase, "process");
+        p->cut = p->cut || ev->u.CLIENT_ERROR.phase == CLIENT_PHASE_PROCESS;
     else if (ev->kind == EVENT_FINAL_ROWS)
         on_rows(p, ev);
     else if (ev->kind == EVENT_FINAL_READ)

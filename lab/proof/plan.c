@@ -79,7 +79,7 @@ static bool same_expect(const cJSON *planned, const struct event *ev, int64_t in
                 *node = cJSON_GetObjectItemCaseSensitive(planned, "node");
     char text[EVENT_TEXT_MAX];
     STR_COPY(text, json_str(planned, "text", ""));
-    return ev->u.EXPECT.index == index && str_eq(json_str(planned, "kind", ""), ev->u.EXPECT.kind) &&
+    return ev->u.EXPECT.index == index && str_eq(json_str(planned, "kind", ""), expect_kind_name(ev->u.EXPECT.kind)) &&
            str_eq(text, ev->u.EXPECT.text) && same_limit(planned, "min", ev->u.EXPECT.has_min, ev->u.EXPECT.min) &&
            same_limit(planned, "max", ev->u.EXPECT.has_max, ev->u.EXPECT.max) &&
            (!wanted || (bool)cJSON_IsTrue(wanted) == ev->u.EXPECT.wanted) &&
@@ -99,7 +99,7 @@ static void judge_expects(struct proof *p, const cJSON *plan) {
                        json_str(x, "text", ""));
         else if (!same_expect(x, found, index))
             proof_lack(p, "the expectation '%s %.150s' is another one in the log: '%s %.150s'", json_str(x, "kind", ""),
-                       json_str(x, "text", ""), found->u.EXPECT.kind, found->u.EXPECT.text);
+                       json_str(x, "text", ""), expect_kind_name(found->u.EXPECT.kind), found->u.EXPECT.text);
         index++;
     }
     if ((int64_t)p->expects.n > index)
@@ -118,7 +118,7 @@ static void judge_defects(struct proof *p, const cJSON *plan) {
         if (!ev || !str_eq(id, ev->u.KNOWN_DEFECT.id))
             return proof_lack(p, "the known defect '%s' of the plan is not in the log", id);
         if (!str_eq(json_str(d, "versions", ""), ev->u.KNOWN_DEFECT.versions) ||
-            !str_eq(json_str(d, "signature", ""), ev->u.KNOWN_DEFECT.signature) ||
+            !str_eq(json_str(d, "signature", ""), defect_signature_name(ev->u.KNOWN_DEFECT.signature)) ||
             !str_eq(json_str(d, "software", ""), ev->u.KNOWN_DEFECT.software) ||
             !str_eq(json_str(d, "explains", ""), ev->u.KNOWN_DEFECT.explains) ||
             json_bool(d, "always", false) != ev->u.KNOWN_DEFECT.always)

@@ -7,19 +7,23 @@
 #include "lab/reach/pairs.h"
 
 static const struct {
-    const char *name;
+    enum link_path word;
     unsigned clients, servers; // any of these services
     uint16_t port;
 } paths[] = {
-#define X(path, name, from, to, port) {name, from, to, port},
+#define X(path, from, to, port) {LINK_PATH_##path, from, to, port},
     NET_PATHS(X)
 #undef X
-        [NET_PATH_ALL] = {"all", 0, 0, 0},
-    [NET_PATH_PORT] = {"tcp", 0, 0, 0},
+        [NET_PATH_ALL] = {LINK_PATH_ALL, 0, 0, 0},
+    [NET_PATH_PORT] = {LINK_PATH_NONE, 0, 0, 0},
 };
 
+enum link_path net_path_word(enum net_path path) {
+    return paths[path].word;
+}
+
 const char *net_path_name(enum net_path path) {
-    return paths[path].name;
+    return path == NET_PATH_PORT ? "tcp" : link_path_name(paths[path].word);
 }
 
 uint16_t net_path_port(enum net_path path) {
@@ -83,7 +87,7 @@ const char *flows_next_word(const char *at, char *word, size_t size) {
 
 static int path_from(const char *word, enum net_path *ret, uint16_t *ret_port, struct err *err) {
     for (size_t i = 0; i <= NET_PATH_ALL; i++)
-        if (str_eq(paths[i].name, word)) {
+        if (paths[i].word == link_path_from(word)) {
             *ret = (enum net_path)i;
             return 0;
         }

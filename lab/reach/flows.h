@@ -7,6 +7,7 @@
 #include "lab/base/str.h"
 #include "lab/base/vec.h"
 #include "lab/node/places.h"
+#include "lab/record/words.h"
 #include "lab/sandbox/switch.h"
 #include "lab/topology/topology.h"
 
@@ -15,21 +16,22 @@
 // ask. A node that is both client of one and the other (HAProxy on a PostgreSQL node) can't be told apart by the switch:
 // its frames are on both paths.
 #define NET_PATHS(X)                                                                                                   \
-    X(SQL, "sql", SERVICE_APP | SERVICE_HAPROXY, SERVICE_POSTGRES, STACK_PGPORT)                                       \
-    X(REPLICATION, "replication", SERVICE_POSTGRES, SERVICE_POSTGRES, STACK_PGPORT)                                    \
-    X(REST, "rest", SERVICE_POSTGRES | SERVICE_HAPROXY, SERVICE_POSTGRES, STACK_PATRONI_PORT)                          \
-    X(ETCD_CLIENT, "etcd_client", SERVICE_POSTGRES, SERVICE_ETCD, STACK_ETCD_PORT)                                     \
-    X(ETCD_PEER, "etcd_peer", SERVICE_ETCD, SERVICE_ETCD, STACK_ETCD_PEER_PORT)
+    X(SQL, SERVICE_APP | SERVICE_HAPROXY, SERVICE_POSTGRES, STACK_PGPORT)                                              \
+    X(REPLICATION, SERVICE_POSTGRES, SERVICE_POSTGRES, STACK_PGPORT)                                                   \
+    X(REST, SERVICE_POSTGRES | SERVICE_HAPROXY, SERVICE_POSTGRES, STACK_PATRONI_PORT)                                  \
+    X(ETCD_CLIENT, SERVICE_POSTGRES, SERVICE_ETCD, STACK_ETCD_PORT)                                                    \
+    X(ETCD_PEER, SERVICE_ETCD, SERVICE_ETCD, STACK_ETCD_PEER_PORT)
 enum net_path {
-#define X(path, name, from, to, port) NET_PATH_##path,
+#define X(path, from, to, port) NET_PATH_##path,
     NET_PATHS(X)
 #undef X
         NET_PATH_COUNT,            // how many have names
     NET_PATH_ALL = NET_PATH_COUNT, // every frame, ARP too
     NET_PATH_PORT                  // a TCP port given as a number
 };
-const char *net_path_name(enum net_path path); // "etcd_client", "all", "tcp"
-uint16_t net_path_port(enum net_path path);    // 0 for NET_PATH_ALL and NET_PATH_PORT
+enum link_path net_path_word(enum net_path path); // its word in the log; LINK_PATH_NONE for NET_PATH_PORT
+const char *net_path_name(enum net_path path);    // "etcd_client", "all", "tcp"
+uint16_t net_path_port(enum net_path path);       // 0 for NET_PATH_ALL and NET_PATH_PORT
 // May a connection on this path be made from client to server? Indices into t->nodes.
 bool net_path_joins(const struct topology *t, enum net_path path, int client, int server);
 

@@ -58,7 +58,7 @@ static void tell(struct matrix *m, struct pair *p) {
     struct event ev = EVENT_NEW(LINK);
     STR_COPY(ev.u.LINK.from, nodes[p->link.from].name);
     STR_COPY(ev.u.LINK.to, nodes[p->link.to].name);
-    STR_COPY(ev.u.LINK.path, net_path_name(p->link.path));
+    ev.u.LINK.path = net_path_word(p->link.path);
     ev.u.LINK.intended = p->link.intended;
     ev.u.LINK.measured = p->link.measured;
     ev.u.LINK.rtt_us = (int64_t)p->link.rtt;

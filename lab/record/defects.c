@@ -13,7 +13,7 @@ static const struct defect_known all[] = {
      .reference = "https://github.com/patroni/patroni/pull/2693",
      .text = "a leader whose lease has expired gets a new one and puts the leader key back unconditionally, whoever "
              "holds it now",
-     .signature = "leader_key_overwritten",
+     .signature = DEFECT_LEADER_KEY_OVERWRITTEN,
      // Everything that follows from two leaders one after the other on one timeline: the second demotion and its outage included.
      .explains = "same_history, lost_writes, foreign_rows, split_brain, rejoin, write_outage"},
 };
@@ -23,9 +23,9 @@ const struct defect_known *defects_known(size_t *ret_n) {
     return all;
 }
 
-const struct defect_known *defects_find(const char *signature, const char *software, const char *version) {
+const struct defect_known *defects_find(enum defect_signature signature, const char *software, const char *version) {
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (strcmp(all[i].signature, signature) == 0 && strcasecmp(all[i].software, software) == 0 &&
+        if (all[i].signature == signature && strcasecmp(all[i].software, software) == 0 &&
             version_in_range(all[i].versions, version))
             return &all[i];
     return NULL;

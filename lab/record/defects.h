@@ -4,15 +4,17 @@
 // one at the moment it strikes. A scenario may declare others, or these (its known_defects).
 #include <stddef.h>
 
+#include "lab/record/words.h"
+
 struct defect_known {
     const char *id;
     const char *software, *versions; // a component of the version events; lab/base/version.h
     const char *reference;           // URL
     const char *text;                // what it does, one sentence
-    const char *signature;           // a name of DEFECT_SIGNATURES (lab/plan/plan.h)
+    enum defect_signature signature; // what of it can be seen in the log
     const char *explains;            // which expectations fail by it
 };
 // The catalogue: *ret_n rows.
 const struct defect_known *defects_known(size_t *ret_n);
 // The row with this signature whose versions of `software` (in any case) include this one; NULL: none, or no version.
-const struct defect_known *defects_find(const char *signature, const char *software, const char *version);
+const struct defect_known *defects_find(enum defect_signature signature, const char *software, const char *version);

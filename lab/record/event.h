@@ -138,7 +138,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(S, error)
 #define EVENT_FIELDS_LINK(F) /* connectivity of one directed pair on one service path: on change, else every 10 s */ \
     F(N, from) F(N, to) \
-    F(N, path)       /* sql, rest, etcd_client, etcd_peer, replication; "all" = any packet */ \
+    F(E(link_path), path) /* all = any packet */ \
     F(B, intended)   /* no fault in force forbids it (power, link, cuts) */ \
     F(B, measured)   /* a probe in the lab's network got through just now */ \
     F(C, rtt_us)     /* of a probe that came back; 0 = one way, or nothing came */
@@ -153,7 +153,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(C, in_flight) \
     F(C, late_us)    /* by how much the application came late to a schedule of this bucket, at worst; below 100 ms: 0 */
 #define EVENT_FIELDS_CLIENT_ERROR(F) /* a kind of error began or changed; not one per operation */ \
-    F(N, phase)      /* connect, statement, read, timeout */ \
+    F(E(client_phase), phase) \
     F(N, sqlstate) F(S, text) F(N, node)
 #define EVENT_FIELDS_CLIENT_SERVER(F) /* the application's writer connected to a server */ \
     F(N, node) F(N, address) F(I, timeline) F(I, backend_pid)
@@ -174,12 +174,12 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_PLAN_STEP(F) /* one step of the scenario, at the beginning */ F(I, index) F(N, name) F(S, text) /* "net.drop on the leader" */
 #define EVENT_FIELDS_LESSON(F) /* one line of the scenario's lesson, at the beginning, in order */ F(S, text)
 #define EVENT_FIELDS_EXPECT(F) /* one expectation of the scenario (struct expect), at the beginning */ \
-    F(I, index) F(N, kind) /* expect_kind_name */ F(B, has_min) F(B, has_max) F(D, min) F(D, max) /* µs, count or percent */ \
+    F(I, index) F(E(expect_kind), kind) F(B, has_min) F(B, has_max) F(D, min) F(D, max) /* µs, count or percent */ \
     F(B, wanted) F(N, node) F(S, text)
 #define EVENT_FIELDS_KNOWN_DEFECT(F) /* one known defect of the scenario (struct known_defect), at the beginning */ \
     F(N, id) F(N, software) /* a component of `version` */ F(N, versions) /* as lab/base/version.h reads it */ \
     F(S, reference) F(S, text) \
-    F(N, signature)  /* what must be seen in the log: leader_key_overwritten, ... */ \
+    F(E(defect_signature), signature) /* what must be seen in the log */ \
     F(S, explains)   /* kinds of expectations: "same_history, lost_writes" */ \
     F(B, always)     /* its absence on an affected version is a failure */
 #define EVENT_FIELDS_COMMAND(F) F(N, verb) F(S, args) F(N, from)
@@ -195,7 +195,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(C, late_max_us) F(C, late_p99_us) /* scheduling lateness of a 10 ms timer in the last second */ \
     F(I, steal_ms) F(D, cpu_some) /* PSI cpu some avg10 */ F(D, load1)
 #define EVENT_FIELDS_LOG_LINE(F) /* a line of a daemon's log; t: when it was written, by its own stamp */ \
-    F(N, node) F(N, service) F(N, level) F(S, text) \
+    F(N, node) F(N, service) F(E(line_level), level) F(S, text) \
     F(U, read)       /* when it was read. The same as t: it has no stamp, or its clock was shifted. 0: an old log, t is when it was read */
 #define EVENT_FIELDS_RUN_END(F) F(E(end_reason), reason) F(S, detail)
 #define EVENT_FIELDS_RECORD_THINNED(F) /* from here on lines that say the same are merged before they are written (lab/record/thin.h); both 0: no longer */ \

@@ -71,8 +71,58 @@
     W(WATCHDOG_STATE_DISARMED, "disarmed")      /* closed in good order */                                             \
     W(WATCHDOG_STATE_EXPIRED, "expired")        /* the power follows */
 
-#define STORE_WATCH_WORDS(W)                                                                                           \
-    W(STORE_WATCH_CONNECTED, "connected")                                                                              \
+// A service path between two nodes (lab/reach/flows.h).
+#define LINK_PATH_WORDS(W)                                                                                             \
+    W(LINK_PATH_SQL, "sql")                                                                                            \
+    W(LINK_PATH_REPLICATION, "replication")                                                                            \
+    W(LINK_PATH_REST, "rest")                                                                                          \
+    W(LINK_PATH_ETCD_CLIENT, "etcd_client")                                                                            \
+    W(LINK_PATH_ETCD_PEER, "etcd_peer")                                                                                \
+    W(LINK_PATH_ALL, "all")                     /* any packet */
+
+// What the application was doing when an error came.
+#define CLIENT_PHASE_WORDS(W)                                                                                          \
+    W(CLIENT_PHASE_CONNECT, "connect")                                                                                 \
+    W(CLIENT_PHASE_STATEMENT, "statement")      /* a write */                                                          \
+    W(CLIENT_PHASE_READ, "read")                                                                                       \
+    W(CLIENT_PHASE_TIMEOUT, "timeout")          /* no answer within the deadline */                                    \
+    W(CLIENT_PHASE_PROCESS, "process")          /* the application's own process has ended */
+
+// How bad a daemon's log line is (lab/observe/log_lines.c).
+#define LINE_LEVEL_WORDS(W)                                                                                            \
+    W(LINE_LEVEL_INFO, "info")                                                                                         \
+    W(LINE_LEVEL_WARNING, "warning")                                                                                   \
+    W(LINE_LEVEL_ERROR, "error")                                                                                       \
+    W(LINE_LEVEL_FATAL, "fatal")
+
+// What a scenario may expect of a run. The measures (lab/measure/expect.c) know how each is judged.
+#define EXPECT_WORDS(W)                                                                                                \
+    W(EXPECT_WRITE_OUTAGE, "write_outage")      /* duration range */                                                   \
+    W(EXPECT_READ_OUTAGE, "read_outage")        /* duration range */                                                   \
+    W(EXPECT_RECOVERY, "recovery")              /* duration range */                                                   \
+    W(EXPECT_LOST_WRITES, "lost_writes")        /* count range */                                                      \
+    W(EXPECT_LOCAL_ONLY_WRITES, "local_only_writes") /* count range: acknowledged without their synchronous standby */ \
+    W(EXPECT_LOCAL_ONLY_LOST, "local_only_lost") /* count range: those of them that are gone */                        \
+    W(EXPECT_UNEXPECTED_WRITES, "unexpected_writes") /* count range; always expected to be 0 unless said */            \
+    W(EXPECT_DUPLICATED_WRITES, "duplicated_writes") /* the same */                                                    \
+    W(EXPECT_FOREIGN_ROWS, "foreign_rows")      /* the same: rows of standbys that the leader lacks */                 \
+    W(EXPECT_SAME_HISTORY, "same_history")      /* yes, no: every node that answers follows the leader's history */    \
+    W(EXPECT_DIVERGED_NODES, "diverged_nodes")  /* count range: nodes that don't */                                    \
+    W(EXPECT_SPLIT_BRAIN, "split_brain")        /* duration range; always expected to be 0 unless said */              \
+    W(EXPECT_NEW_LEADER, "new_leader")          /* yes, no, or a node name */                                          \
+    W(EXPECT_REJOIN, "rejoin") /* duration range: writes back, or heal when later -> healthy again, for good */        \
+    W(EXPECT_PHASES, "phases")                  /* "inside": each phase inside its computed bounds */                  \
+    W(EXPECT_WRITE_AVAILABILITY, "write_availability") /* percent range over the run */                                \
+    W(EXPECT_READ_AVAILABILITY, "read_availability")
+
+// What of a known defect can be seen in the log. The measures (lab/measure/defect.c) know how.
+#define DEFECT_WORDS(W)                                                                                                \
+    W(DEFECT_LEADER_KEY_OVERWRITTEN, "leader_key_overwritten") /* a former holder takes the key while another holds it */ \
+    W(DEFECT_STANDBY_AHEAD, "standby_ahead") /* a standby is ahead of its leader for longer than the probes' resolution */ \
+    W(DEFECT_SHUTDOWN_HANGS, "shutdown_hangs") /* told to stop in a crash restart, PostgreSQL says so for a minute */
+
+#define STORE_WATCH_WORDS(W)                                                                                             \
+    W(STORE_WATCH_CONNECTED, "connected")                                                                                \
     W(STORE_WATCH_LOST, "lost")
 
 // set = name of the enum, prefix of its values and of its table
@@ -85,6 +135,11 @@
     X(end_reason, END_REASON)                                                                                          \
     X(service_state, SERVICE_STATE)                                                                                    \
     X(watchdog_state, WATCHDOG_STATE)                                                                                  \
+    X(link_path, LINK_PATH)                                                                                            \
+    X(client_phase, CLIENT_PHASE)                                                                                      \
+    X(line_level, LINE_LEVEL)                                                                                          \
+    X(expect_kind, EXPECT)                                                                                             \
+    X(defect_signature, DEFECT)                                                                                        \
     X(store_watch_state, STORE_WATCH)
 
 // A set as data: words[0] = "" is the absent word, the last one, "?", stands for any that the set lacks.

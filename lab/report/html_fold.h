@@ -66,7 +66,8 @@ struct html_seen { // what the event list said last about a node
 };
 
 struct html_link { // a service path of a pair while it was not open
-    char from[NODE_NAME_MAX], to[NODE_NAME_MAX], path[EVENT_NAME_MAX];
+    char from[NODE_NAME_MAX], to[NODE_NAME_MAX];
+    enum link_path path;
     usec_t since, until; // USEC_NEVER = to the end
     bool intended, measured;
 };

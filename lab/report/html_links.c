@@ -8,7 +8,7 @@ static struct html_link *open_stretch(struct html_page *p, const struct event *e
     for (size_t i = p->links.n; i-- > 0;) {
         struct html_link *l = &p->links.items[i];
         if (l->until == USEC_NEVER && str_eq(l->from, ev->u.LINK.from) && str_eq(l->to, ev->u.LINK.to) &&
-            str_eq(l->path, ev->u.LINK.path))
+            l->path == ev->u.LINK.path)
             return l;
     }
     return NULL;
@@ -27,7 +27,7 @@ void html_link_event(struct html_page *p, const struct event *ev) {
     *l = (struct html_link){.since = ev->t, .until = USEC_NEVER, .intended = intended, .measured = measured};
     STR_COPY(l->from, ev->u.LINK.from);
     STR_COPY(l->to, ev->u.LINK.to);
-    STR_COPY(l->path, ev->u.LINK.path);
+    l->path = ev->u.LINK.path;
 }
 
 void html_links_put(const struct html_page *p, struct strbuf *out) {
@@ -38,7 +38,7 @@ void html_links_put(const struct html_page *p, struct strbuf *out) {
         strbuf_add(out, ",");
         json_quote(out, l->to);
         strbuf_add(out, ",");
-        json_quote(out, l->path);
+        json_quote(out, link_path_name(l->path));
         strbuf_addf(out, ",%" PRIu64 ",", l->since / 1000);
         if (l->until == USEC_NEVER)
             strbuf_add(out, "null");

@@ -98,7 +98,7 @@ static void say_final(struct html_page *p, const struct event *ev) {
 
 static void say_client_error(struct html_page *p, const struct event *ev) {
     char text[EVENT_TEXT_MAX + 3 * EVENT_NAME_MAX];
-    (void)snprintf(text, sizeof text, "application: %s failed%s%s: %s", ev->u.CLIENT_ERROR.phase,
+    (void)snprintf(text, sizeof text, "application: %s failed%s%s: %s", client_phase_name(ev->u.CLIENT_ERROR.phase),
                    *ev->u.CLIENT_ERROR.sqlstate ? ", SQLSTATE " : "", ev->u.CLIENT_ERROR.sqlstate,
                    ev->u.CLIENT_ERROR.text);
     say_repeatable(p, ev, ev->u.CLIENT_ERROR.node, "application", "warning", text);
@@ -127,7 +127,8 @@ static void say(struct html_page *p, const struct event *ev) {
         say_final(p, ev);
         break;
     case EVENT_LOG_LINE:
-        say_repeatable(p, ev, ev->u.LOG_LINE.node, ev->u.LOG_LINE.service, ev->u.LOG_LINE.level, ev->u.LOG_LINE.text);
+        say_repeatable(p, ev, ev->u.LOG_LINE.node, ev->u.LOG_LINE.service, line_level_name(ev->u.LOG_LINE.level),
+                       ev->u.LOG_LINE.text);
         break;
     default: // the story's; tables, ticks and noise have their own places on the page
         break;

@@ -276,7 +276,7 @@ static void put_defects(struct json *j, const struct measures *m) {
         put_str(j, "versions", d->versions);
         put_str_or_null(j, "version", d->version);
         put_bool(j, "affected", d->affected);
-        put_str(j, "signature", d->signature);
+        put_str(j, "signature", defect_signature_name(d->signature));
         put_bool(j, "always", d->always);
         put_bool(j, "seen", d->seen);
         put_ms(j, "seen_ms", d->at, d->seen);
@@ -320,7 +320,7 @@ static void put_expects(struct json *j, const struct measures *m) {
     open_block(j, "expectations", "[");
     VEC_FOREACH (&m->expects, e) {
         open_block(j, NULL, "{");
-        put_str(j, "kind", e->kind);
+        put_str(j, "kind", expect_result_name(e));
         put_str(j, "text", e->text);
         key(j, "ok");
         strbuf_add(j->out, !e->known ? "null" : e->ok ? "true" : "false");

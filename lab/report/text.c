@@ -309,9 +309,9 @@ static void put_aheads(struct page *p) {
 }
 
 // The hole that takes back "none" of what the expectation `kind` is about; NULL = it stands.
-static const struct expect_result *taken_back(const struct measures *m, const char *kind) {
+static const struct expect_result *taken_back(const struct measures *m, enum expect_kind kind) {
     VEC_FOREACH (&m->expects, e)
-        if (str_eq(e->kind, kind) && e->watched && e->watched_hole && !e->known)
+        if (e->kind == kind && e->watched && e->watched_hole && !e->known)
             return e;
     return NULL;
 }
@@ -319,7 +319,7 @@ static const struct expect_result *taken_back(const struct measures *m, const ch
 static void put_split_brain(struct page *p) {
     const struct measures *m = p->m;
     char a[USEC_TEXT_MAX], b[USEC_TEXT_MAX];
-    const struct expect_result *unknown = taken_back(m, "split_brain");
+    const struct expect_result *unknown = taken_back(m, EXPECT_SPLIT_BRAIN);
     if (m->writes.attempted == 0)
         return;
     if (m->split_brain.unknown)

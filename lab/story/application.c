@@ -145,7 +145,7 @@ static void on_tick(struct story *s, const struct event *ev) {
 static void on_error(struct story *s, const struct event *ev) {
     struct app_told *a = &s->app;
     const char *node = ev->u.CLIENT_ERROR.node, *state = ev->u.CLIENT_ERROR.sqlstate;
-    if (str_eq(ev->u.CLIENT_ERROR.phase, "process")) { // no answer of a server: the application itself
+    if (ev->u.CLIENT_ERROR.phase == CLIENT_PHASE_PROCESS) { // no answer of a server: the application itself
         (void)tell(s, ev->t, MOMENT_APPLICATION, TOLD_MAIN, MOOD_BAD, "", "%s", ev->u.CLIENT_ERROR.text);
         return;
     }
@@ -153,9 +153,9 @@ static void on_error(struct story *s, const struct event *ev) {
         return;
     if (!*a->first_error) {
         a->first_error_at = ev->t;
-        (void)snprintf(a->first_error, sizeof a->first_error, "%s%s%.40s: %.80s%s%.8s%s", ev->u.CLIENT_ERROR.phase,
-                       *node ? " on " : "", node, ev->u.CLIENT_ERROR.text, *state ? " (" : "", state,
-                       *state ? ")" : "");
+        (void)snprintf(a->first_error, sizeof a->first_error, "%s%s%.40s: %.80s%s%.8s%s",
+                       client_phase_name(ev->u.CLIENT_ERROR.phase), *node ? " on " : "", node, ev->u.CLIENT_ERROR.text,
+                       *state ? " (" : "", state, *state ? ")" : "");
     }
     // 25006 read_only_sql_transaction; without a code it is our own client's finding on a session that it opened.
     bool read_only = str_eq(state, "25006") || strstr(ev->u.CLIENT_ERROR.text, "read-only");

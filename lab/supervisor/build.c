@@ -67,7 +67,7 @@ static void record_expectations(struct lab *lab) {
         const struct expect *x = &lab->plan->expects.items[i];
         struct event ev = EVENT_NEW(EXPECT);
         ev.u.EXPECT.index = (int64_t)i;
-        STR_COPY(ev.u.EXPECT.kind, expect_kind_name(x->kind));
+        ev.u.EXPECT.kind = x->kind;
         ev.u.EXPECT.has_min = x->has_min;
         ev.u.EXPECT.has_max = x->has_max;
         ev.u.EXPECT.min = x->min;
@@ -119,7 +119,7 @@ static void record_known_defects(struct lab *lab) {
         STR_COPY(ev.u.KNOWN_DEFECT.versions, d->versions);
         STR_COPY(ev.u.KNOWN_DEFECT.reference, d->reference);
         STR_COPY(ev.u.KNOWN_DEFECT.text, d->text);
-        STR_COPY(ev.u.KNOWN_DEFECT.signature, defect_signature_name(d->signature));
+        ev.u.KNOWN_DEFECT.signature = d->signature;
         STR_COPY(ev.u.KNOWN_DEFECT.explains, d->explains);
         ev.u.KNOWN_DEFECT.always = d->always;
         sink_emit(&lab->sink, &ev);

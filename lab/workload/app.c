@@ -171,7 +171,7 @@ int app_main(const struct app_config *o, int fd) {
     if (r >= 0)
         r = sd_event_loop(a.loop);
     else
-        report_error(&a, &(struct host){.name = ""}, "connect", "", err.msg);
+        report_error(&a, &(struct host){.name = ""}, CLIENT_PHASE_CONNECT, "", err.msg);
     app_done(&a);
     return r < 0 ? 1 : r;
 }

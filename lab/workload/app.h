@@ -142,7 +142,7 @@ void slot_kill(struct slot *s); // closes it; pool_work removes it
 // report.c: what the supervisor and the ledger get
 void report_scheduled(struct app *a, uint8_t kind, usec_t scheduled, usec_t now);
 void report_finished(struct app *a, const struct ledger_record *r);
-void report_error(struct app *a, struct host *h, const char *phase, const char *sqlstate, const char *text);
+void report_error(struct app *a, struct host *h, enum client_phase phase, const char *sqlstate, const char *text);
 void report_well(struct host *h); // a success: the next error is news again
 void report_server(struct app *a, const char *node, const char *address, int64_t timeline, int64_t pid, uint8_t index);
 void report_advance(struct app *a, usec_t now); // closes buckets that are over

@@ -72,7 +72,7 @@ static void start(struct pool *p, struct host *h, usec_t now) {
     h->next_try = now + RETRY_SILENT;
     struct err err = {0};
     if (connect_slot(s, &err) < 0) {
-        report_error(p->app, h, "connect", "", err.msg);
+        report_error(p->app, h, CLIENT_PHASE_CONNECT, "", err.msg);
         free(s);
         return;
     }
@@ -103,7 +103,7 @@ void attempt_failed(struct slot *s, const struct pgconn_loss *why, usec_t now) {
     // An answer, even a bad one, ends the waiting for silence; a timed-out attempt has its successors under way.
     if (!silent)
         s->host->next_try = next;
-    report_error(s->pool->app, s->host, "connect", why->sqlstate,
+    report_error(s->pool->app, s->host, CLIENT_PHASE_CONNECT, why->sqlstate,
                  silent ? "no answer to the connection attempt" : why->text);
     slot_kill(s);
 }
@@ -170,7 +170,7 @@ static void on_result(void *arg, const PGresult *r) {
     } else if (PQresultStatus(r) == PGRES_FATAL_ERROR) {
         const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
         s->op_failed = true;
-        report_error(s->pool->app, s->host, "connect", pgconn_sqlstate(r), text ? text : "error");
+        report_error(s->pool->app, s->host, CLIENT_PHASE_CONNECT, pgconn_sqlstate(r), text ? text : "error");
     } else if (s->state == SLOT_IDENTIFYING && PQntuples(r) == 1) {
         learn_who(s, r);
     } else if (s->state == SLOT_SETUP && PQntuples(r) == 1) {

@@ -42,8 +42,8 @@ static void finish(struct slot *s, enum op_end end, const char *sqlstate, usec_t
     record(s->pool, &s->op, end, sqlstate, s->node, s->local_only ? LEDGER_FLAG_LOCAL_ONLY : 0, now);
 }
 
-static const char *phase_name(const struct slot *s) {
-    return s->pool->kind == LEDGER_READ ? "read" : "statement";
+static enum client_phase phase_of(const struct slot *s) {
+    return s->pool->kind == LEDGER_READ ? CLIENT_PHASE_READ : CLIENT_PHASE_STATEMENT;
 }
 
 void op_unsent(struct pool *p, const struct op *op, usec_t now) {
@@ -81,7 +81,7 @@ void op_result(struct slot *s, const PGresult *r) {
     STR_COPY(s->op_sqlstate, pgconn_sqlstate(r));
     const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
     if (s->op.counted)
-        report_error(s->pool->app, s->host, phase_name(s), s->op_sqlstate, text ? text : "error");
+        report_error(s->pool->app, s->host, phase_of(s), s->op_sqlstate, text ? text : "error");
 }
 
 void op_done(struct slot *s, usec_t now) {
@@ -100,7 +100,7 @@ void op_done(struct slot *s, usec_t now) {
 void op_lost(struct slot *s, const struct pgconn_loss *why, usec_t now) {
     if (s->op_open) {
         if (s->op.counted)
-            report_error(s->pool->app, s->host, phase_name(s), why->sqlstate, why->text);
+            report_error(s->pool->app, s->host, phase_of(s), why->sqlstate, why->text);
         // An error answer that came before the end is the better witness: it may say that nothing was done.
         if (s->op_failed)
             finish(s, OP_ERROR, s->op_sqlstate, now);
@@ -114,7 +114,7 @@ void op_deadline(struct slot *s, usec_t now) {
     char text[64];
     (void)snprintf(text, sizeof text, "no answer within %" PRIu64 " ms", s->pool->app->o->def.deadline / MSEC);
     if (s->op.counted)
-        report_error(s->pool->app, s->host, "timeout", "", text);
+        report_error(s->pool->app, s->host, CLIENT_PHASE_TIMEOUT, "", text);
     finish(s, OP_DEADLINE, "", now);
     slot_kill(s); // half open or hanging: never used again, the answer may come any time
 }

@@ -146,16 +146,16 @@ void report_finished(struct app *a, const struct ledger_record *r) {
         flush_records(a);
 }
 
-void report_error(struct app *a, struct host *h, const char *phase, const char *sqlstate, const char *text) {
+void report_error(struct app *a, struct host *h, enum client_phase phase, const char *sqlstate, const char *text) {
     char key[PGCONN_TEXT_MAX];
-    (void)snprintf(key, sizeof key, "%s %s %s", phase, sqlstate, text);
+    (void)snprintf(key, sizeof key, "%s %s %s", client_phase_name(phase), sqlstate, text);
     if (str_eq(key, h->told[0]) || str_eq(key, h->told[1]))
         return;
     STR_COPY(h->told[1], h->told[0]);
     STR_COPY(h->told[0], key);
     struct event ev = EVENT_NEW(CLIENT_ERROR);
     ev.t = app_now(a);
-    STR_COPY(ev.u.CLIENT_ERROR.phase, phase);
+    ev.u.CLIENT_ERROR.phase = phase;
     STR_COPY(ev.u.CLIENT_ERROR.sqlstate, sqlstate);
     STR_COPY(ev.u.CLIENT_ERROR.text, text);
     STR_COPY(ev.u.CLIENT_ERROR.node, h->name);

@@ -44,7 +44,7 @@ static int run(void *arg, int fd) {
 
 static void tell_death(struct workload *w, int status) {
     struct event ev = EVENT_NEW(CLIENT_ERROR);
-    STR_COPY(ev.u.CLIENT_ERROR.phase, "process");
+    ev.u.CLIENT_ERROR.phase = CLIENT_PHASE_PROCESS;
     double waited = (double)(usec_now() - w->stop_asked) / 1e6;
     if (w->killed)
         (void)snprintf(ev.u.CLIENT_ERROR.text, sizeof ev.u.CLIENT_ERROR.text,

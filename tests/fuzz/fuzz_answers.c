@@ -88,7 +88,8 @@ static void log_lines(const char *text) {
         memset(&line, 0x5a, sizeof line);
         if (!log_line_judge(services[i], text, &line))
             continue;
-        demand_text(line.level, sizeof line.level);
+        if (line.level == LINE_LEVEL_NONE || line.level >= LINE_LEVEL_UNKNOWN)
+            abort();
         demand_text(line.text, sizeof line.text);
     }
     (void)log_language_is_known(text);

@@ -197,7 +197,7 @@ static void tell_link(struct world *w, usec_t t, bool intended, bool measured) {
     ev.t = t;
     STR_COPY(ev.u.LINK.from, "n1");
     STR_COPY(ev.u.LINK.to, "e1");
-    STR_COPY(ev.u.LINK.path, "etcd_client");
+    ev.u.LINK.path = LINK_PATH_ETCD_CLIENT;
     ev.u.LINK.intended = intended;
     ev.u.LINK.measured = measured;
     tell(w, &ev);

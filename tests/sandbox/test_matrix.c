@@ -148,7 +148,7 @@ static void must_be_told_with(struct world *w, bool refusing) {
             const struct event *e = &w->x->events.items[k];
             if (e->kind == EVENT_LINK && str_eq(e->u.LINK.from, w->x->topology.nodes.items[l->from].name) &&
                 str_eq(e->u.LINK.to, w->x->topology.nodes.items[l->to].name) &&
-                str_eq(e->u.LINK.path, net_path_name(l->path)))
+                e->u.LINK.path == net_path_word(l->path))
                 last = e;
         }
         assert_non_null(last);

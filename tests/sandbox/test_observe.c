@@ -79,7 +79,8 @@ static void on_event(void *arg, const struct event *ev) {
         w->final = *ev;
         break;
     case EVENT_LOG_LINE:
-        add(w->logs, sizeof w->logs, "%s|%s|%s\n", ev->u.LOG_LINE.service, ev->u.LOG_LINE.level, ev->u.LOG_LINE.text);
+        add(w->logs, sizeof w->logs, "%s|%s|%s\n", ev->u.LOG_LINE.service, line_level_name(ev->u.LOG_LINE.level),
+            ev->u.LOG_LINE.text);
         break;
     case EVENT_NOISE:
         if (ev->u.NOISE.late_max_us > w->late_max)

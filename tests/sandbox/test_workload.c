@@ -46,7 +46,7 @@ static void on_event(void *arg, const struct event *ev) {
         STR_COPY(w->server, ev->u.CLIENT_SERVER.node);
     } else if (ev->kind == EVENT_CLIENT_ERROR) {
         size_t n = strlen(w->errors);
-        (void)snprintf(w->errors + n, sizeof w->errors - n, "%s %s %s\n", ev->u.CLIENT_ERROR.phase,
+        (void)snprintf(w->errors + n, sizeof w->errors - n, "%s %s %s\n", client_phase_name(ev->u.CLIENT_ERROR.phase),
                        ev->u.CLIENT_ERROR.sqlstate, ev->u.CLIENT_ERROR.text);
     }
 }

@@ -242,7 +242,7 @@ static bool watch_cut(void *arg, const struct event *ev) {
     const usec_t healed = 17369249, flows = 19371018; // when the rows show that WAL arrives again
     model_apply(w->m, ev);
     if (ev->kind == EVENT_LINK && ev->t > 12 * SEC && !ev->u.LINK.measured && !w->closed &&
-        str_eq(ev->u.LINK.path, "rest")) // the pairs of replication were told just before
+        ev->u.LINK.path == LINK_PATH_REST) // the pairs of replication were told just before
         w->closed = ev->t;
     bool cut = w->closed && ev->t<healed, silent = ev->t> healed && ev->t < flows - SEC;
     if (cut || silent)

@@ -27,7 +27,7 @@ static struct event *add_defect(struct run *r, const char *explains) {
     STR_COPY(ev.u.KNOWN_DEFECT.versions, "< 3.0.3");
     STR_COPY(ev.u.KNOWN_DEFECT.reference, "https://github.com/patroni/patroni/pull/2693");
     STR_COPY(ev.u.KNOWN_DEFECT.text, "the key is put back");
-    STR_COPY(ev.u.KNOWN_DEFECT.signature, "leader_key_overwritten");
+    ev.u.KNOWN_DEFECT.signature = DEFECT_LEADER_KEY_OVERWRITTEN;
     STR_COPY(ev.u.KNOWN_DEFECT.explains, explains);
     return world_add(&r->w, ev);
 }
@@ -244,7 +244,7 @@ static void a_standby_ahead_is_a_signature_too(void **state) {
     struct run r;
     begin(&r);
     run_positions(&r, (const lsn_t[]){500, 510, 520, 530, 540}, (const lsn_t[]){400, 900, 900, 900, 900});
-    STR_COPY(add_defect(&r, "same_history")->u.KNOWN_DEFECT.signature, "standby_ahead");
+    add_defect(&r, "same_history")->u.KNOWN_DEFECT.signature = DEFECT_STANDBY_AHEAD;
     run_expect_flag(&r, "same_history", true);
     run_fold(&r, true);
     assert_int_equal(r.o->verdict, VERDICT_KNOWN_DEFECT);
@@ -291,7 +291,7 @@ static void a_shutdown_that_hangs_after_a_crash_is_a_signature(void **state) {
         begin(&r);
         stopping(&r, MS(50000), MS(50000) + table[i].length, table[i].crash);
         struct event *d = add_defect(&r, "conditions");
-        STR_COPY(d->u.KNOWN_DEFECT.signature, "shutdown_hangs");
+        d->u.KNOWN_DEFECT.signature = DEFECT_SHUTDOWN_HANGS;
         STR_COPY(d->u.KNOWN_DEFECT.software, "postgresql");
         STR_COPY(d->u.KNOWN_DEFECT.versions, ">= 15");
         run_fold(&r, true);

@@ -82,7 +82,7 @@ static void an_application_that_was_cut_off_proves_no_absence(void **state) {
     world_build(&r.w);
     world_expect(&r.w, "lost_writes", -1, 0);
     struct event ev = {.t = 40 * SEC, .kind = EVENT_CLIENT_ERROR};
-    STR_COPY(ev.u.CLIENT_ERROR.phase, "process");
+    ev.u.CLIENT_ERROR.phase = CLIENT_PHASE_PROCESS;
     (void)world_add(&r.w, ev);
     for (int i = 0; i < 2; i++)
         (void)snprintf(world_ranges(&r.w, i), EVENT_TEXT_MAX, GOOD ",99999");

@@ -76,7 +76,7 @@ char *world_ranges(struct world *w, int nth) {
 
 void world_expect(struct world *w, const char *kind, double min, double max) {
     struct event ev = at(EVENT_EXPECT, 1);
-    STR_COPY(ev.u.EXPECT.kind, kind);
+    ev.u.EXPECT.kind = expect_kind_from(kind);
     ev.u.EXPECT.has_min = min >= 0, ev.u.EXPECT.has_max = max >= 0;
     ev.u.EXPECT.min = min >= 0 ? min : 0, ev.u.EXPECT.max = max >= 0 ? max : 0;
     (void)world_add(w, ev);
@@ -360,7 +360,7 @@ const char *run_failed(const struct run *r) {
     out[0] = '\0';
     VEC_FOREACH (&r->o->expects, e)
         if (e->known && !e->ok)
-            (void)snprintf(out + strlen(out), sizeof out - strlen(out), "%s%s", *out ? " " : "", e->kind);
+            (void)snprintf(out + strlen(out), sizeof out - strlen(out), "%s%s", *out ? " " : "", expect_result_name(e));
     return out;
 }
 
@@ -417,7 +417,7 @@ const struct node_contents *run_contents(const struct run *r, const char *node) 
 
 const struct expect_result *run_expected(const struct run *r, const char *kind) {
     VEC_FOREACH (&r->o->expects, e)
-        if (str_eq(e->kind, kind))
+        if (str_eq(expect_result_name(e), kind))
             return e;
     fail_msg("nothing was expected of %s", kind);
     return NULL;

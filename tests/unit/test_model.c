@@ -397,7 +397,7 @@ static struct event link_seen(usec_t t, const char *from, const char *to, bool i
     ev.t = t;
     STR_COPY(ev.u.LINK.from, from);
     STR_COPY(ev.u.LINK.to, to);
-    STR_COPY(ev.u.LINK.path, "replication");
+    ev.u.LINK.path = LINK_PATH_REPLICATION;
     ev.u.LINK.intended = intended;
     ev.u.LINK.measured = measured;
     return ev;

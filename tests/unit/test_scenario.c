@@ -428,22 +428,6 @@ static void every_shipped_file_is_read_without_complaint(void **state) {
     assert_true(read_folder(TOPOLOGIES, true) >= 5);
 }
 
-static void every_defect_of_the_catalogue_has_a_signature_that_is_known(void **state) {
-    (void)state;
-    size_t n;
-    const struct defect_known *known = defects_known(&n);
-    assert_true(n > 0);
-    for (size_t i = 0; i < n; i++) {
-        enum defect_signature found;
-        if (!defect_signature_from(known[i].signature, &found))
-            fail_msg("%s: '%s' is no signature", known[i].id, known[i].signature);
-        assert_string_equal(defect_signature_name(found), known[i].signature);
-    }
-    enum defect_signature untouched = DEFECT_STANDBY_AHEAD;
-    assert_false(defect_signature_from("no_such", &untouched));
-    assert_int_equal(untouched, DEFECT_STANDBY_AHEAD);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_filled_in),
@@ -451,7 +435,6 @@ int main(void) {
         cmocka_unit_test(each_kind_of_condition_is_understood),
         cmocka_unit_test(expectations_take_every_form),
         cmocka_unit_test(known_defects_are_read_with_what_they_explain),
-        cmocka_unit_test(every_defect_of_the_catalogue_has_a_signature_that_is_known),
         cmocka_unit_test(overrides_win_over_the_file),
         cmocka_unit_test(a_wrong_override_is_told_with_its_text),
         cmocka_unit_test(a_setting_of_scenarios_is_none_of_a_lab_without_one),

@@ -9,34 +9,36 @@
 
 enum measure_type { TYPE_DURATION, TYPE_COUNT, TYPE_PERCENT, TYPE_LEADER, TYPE_PHASES, TYPE_FLAG };
 
-struct expect_def {
-    const char *name;
-    enum measure_type type;
-};
-
-static const struct expect_def defs[] = {
-    [EXPECT_WRITE_OUTAGE] = {"write_outage", TYPE_DURATION},
-    [EXPECT_READ_OUTAGE] = {"read_outage", TYPE_DURATION},
-    [EXPECT_RECOVERY] = {"recovery", TYPE_DURATION},
-    [EXPECT_LOST_WRITES] = {"lost_writes", TYPE_COUNT},
-    [EXPECT_LOCAL_ONLY_WRITES] = {"local_only_writes", TYPE_COUNT},
-    [EXPECT_LOCAL_ONLY_LOST] = {"local_only_lost", TYPE_COUNT},
-    [EXPECT_UNEXPECTED_WRITES] = {"unexpected_writes", TYPE_COUNT},
-    [EXPECT_DUPLICATED_WRITES] = {"duplicated_writes", TYPE_COUNT},
-    [EXPECT_FOREIGN_ROWS] = {"foreign_rows", TYPE_COUNT},
-    [EXPECT_SAME_HISTORY] = {"same_history", TYPE_FLAG},
-    [EXPECT_DIVERGED_NODES] = {"diverged_nodes", TYPE_COUNT},
-    [EXPECT_SPLIT_BRAIN] = {"split_brain", TYPE_DURATION},
-    [EXPECT_NEW_LEADER] = {"new_leader", TYPE_LEADER},
-    [EXPECT_REJOIN] = {"rejoin", TYPE_DURATION},
-    [EXPECT_PHASES] = {"phases", TYPE_PHASES},
-    [EXPECT_WRITE_AVAILABILITY] = {"write_availability", TYPE_PERCENT},
-    [EXPECT_READ_AVAILABILITY] = {"read_availability", TYPE_PERCENT},
-};
-
-#define X(kind, name) +1
-_Static_assert(ARRAY_SIZE(defs) == EXPECT_KINDS(X), "an expectation without a type");
-#undef X
+static enum measure_type type_of(enum expect_kind kind) {
+    switch (kind) {
+    case EXPECT_WRITE_OUTAGE:
+    case EXPECT_READ_OUTAGE:
+    case EXPECT_RECOVERY:
+    case EXPECT_SPLIT_BRAIN:
+    case EXPECT_REJOIN:
+        return TYPE_DURATION;
+    case EXPECT_NONE:
+    case EXPECT_UNKNOWN: // never read
+    case EXPECT_LOST_WRITES:
+    case EXPECT_LOCAL_ONLY_WRITES:
+    case EXPECT_LOCAL_ONLY_LOST:
+    case EXPECT_UNEXPECTED_WRITES:
+    case EXPECT_DUPLICATED_WRITES:
+    case EXPECT_FOREIGN_ROWS:
+    case EXPECT_DIVERGED_NODES:
+        return TYPE_COUNT;
+    case EXPECT_SAME_HISTORY:
+        return TYPE_FLAG;
+    case EXPECT_NEW_LEADER:
+        return TYPE_LEADER;
+    case EXPECT_PHASES:
+        return TYPE_PHASES;
+    case EXPECT_WRITE_AVAILABILITY:
+    case EXPECT_READ_AVAILABILITY:
+        return TYPE_PERCENT;
+    }
+    return TYPE_COUNT;
+}
 
 // ---- values ---------------------------------------------------------------------------------------------------------
 
@@ -272,14 +274,14 @@ static bool read_flag(struct reader *r, const struct ynode *n, struct expect *e)
 static void expect_read(struct reader *r, const struct ynode *n, enum expect_kind kind, struct plan *plan) {
     struct expect e = {.kind = kind, .line = n->key_mark.line};
     bool ok;
-    if (defs[kind].type == TYPE_LEADER)
+    if (type_of(kind) == TYPE_LEADER)
         ok = read_leader(r, n, &e);
-    else if (defs[kind].type == TYPE_PHASES)
+    else if (type_of(kind) == TYPE_PHASES)
         ok = read_phases(r, n, &e);
-    else if (defs[kind].type == TYPE_FLAG)
+    else if (type_of(kind) == TYPE_FLAG)
         ok = read_flag(r, n, &e);
     else
-        ok = read_range(r, n, defs[kind].type, &e);
+        ok = read_range(r, n, type_of(kind), &e);
     if (ok && e.has_min && e.has_max && e.min > e.max) {
         complain(r, n->mark, "the lower limit is above the upper one: nothing can meet '%s'", SHOWN(e.text));
         ok = false;
@@ -290,28 +292,21 @@ static void expect_read(struct reader *r, const struct ynode *n, enum expect_kin
         free(e.text);
 }
 
-static int expect_find(const char *name) {
-    for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
-        if (str_eq(defs[i].name, name))
-            return (int)i;
-    return -1;
-}
-
 void expects_read(struct reader *r, const struct ynode *map, struct plan *plan) {
     if (map->kind != YNODE_MAP) {
         complain_kind(r, map, "a mapping of expectations such as {write_outage: <= 34s}");
         return;
     }
     cleanup_words struct words all = {0};
-    for (size_t i = 0; i < ARRAY_SIZE(defs); i++)
-        words_add(&all, defs[i].name);
+    for (unsigned i = EXPECT_NONE + 1; i < EXPECT_UNKNOWN; i++)
+        words_add(&all, expect_kind_name((enum expect_kind)i));
     cleanup_strbuf struct strbuf list = {0};
     words_join(&all, &list);
     for (size_t i = 0; i < map->items.n; i++) {
         const struct ynode *n = map->items.items[i];
-        int kind = expect_find(n->key);
-        if (kind >= 0)
-            expect_read(r, n, (enum expect_kind)kind, plan);
+        enum expect_kind kind = expect_kind_from(n->key);
+        if (kind != EXPECT_NONE && kind != EXPECT_UNKNOWN)
+            expect_read(r, n, kind, plan);
         else if (*n->key)
             complain(r, n->key_mark, "unknown expectation '%s'%s; allowed: %s", SHOWN(n->key),
                      HINT(n->key, words_all(&all)), strbuf_str(&list));

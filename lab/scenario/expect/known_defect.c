@@ -11,6 +11,12 @@
 #include "lab/scenario/expect/expect.h"
 #include "lab/scenario/yaml/scalar.h"
 
+static const char *const signatures[] = {
+#define X(value, word) word,
+    DEFECT_WORDS(X)
+#undef X
+        NULL};
+
 // The components of which a lab records the version (lab/supervisor/build.c), in lower case.
 static const char *const programs[] = {"patroni", "postgresql", "etcd", "haproxy", NULL};
 
@@ -129,8 +135,8 @@ static bool is_expected(const struct plan *plan, const char *kind) {
 static void read_explained(struct reader *r, const struct ynode *n, const struct plan *plan, struct strbuf *out,
                            unsigned *seen) {
     static const char *const kinds[] = {
-#define X(kind, name) name,
-        EXPECT_KINDS(X)
+#define X(value, word) word,
+        EXPECT_WORDS(X)
 #undef X
             CONDITIONS,
         NULL};
@@ -182,9 +188,9 @@ static void read_defect(struct reader *r, const struct ynode *map, struct plan *
         read_reference(r, draft.reference, d);
     if (draft.text)
         read_sentence(r, draft.text, d);
-    int signature = draft.signature ? word_of(r, draft.signature, defect_signature_names(), "a signature") : -1;
+    int signature = draft.signature ? word_of(r, draft.signature, signatures, "a signature") : -1;
     if (signature >= 0)
-        d->signature = (enum defect_signature)signature;
+        d->signature = defect_signature_from(signatures[signature]);
     if (draft.explains)
         read_explains(r, draft.explains, plan, d);
     const char *always = draft.always ? text_of(r, draft.always, "yes or no") : NULL;
