@@ -2,6 +2,7 @@
 #include "lab/failover/leadership.h"
 
 #include "lab/failover/system.h"
+#include "lab/model/watch.h"
 
 // Makes room for one more: the oldest fifth goes.
 #define ROOM(l, v)                                                                                                     \
@@ -21,6 +22,7 @@
 void leadership_done(struct leadership *l) {
     VEC_DONE(&l->keys);
     VEC_DONE(&l->renewals);
+    VEC_DONE(&l->unwatched);
     VEC_DONE(&l->etcd);
     VEC_DONE(&l->quorum_losses);
     VEC_DONE(&l->key_writes);
@@ -133,8 +135,15 @@ static void note_quorum(struct leadership *l, const struct model *m, usec_t t) {
         l->quorum_losses.items[n - 1].to = t;
 }
 
+static void note_unwatched(struct leadership *l, const struct event *ev) {
+    usec_t from, to;
+    if (watch_standstill(ev, &from, &to))
+        *ADD(l, &l->unwatched) = (struct unwatched){from, to};
+}
+
 void leadership_event(struct leadership *l, const struct model *m, const struct event *ev) {
     note_quorum(l, m, ev->t);
+    note_unwatched(l, ev);
     switch ((int)ev->kind) {
     case EVENT_AUTHORITY:
         return on_authority(l, ev);
@@ -273,5 +282,13 @@ usec_t leadership_fell(const struct leadership *l, const char *node, usec_t from
         }
         wrote = s->writable;
     }
+    return 0;
+}
+
+usec_t leadership_unwatched(const struct leadership *l, usec_t t) {
+    const usec_t catches_up = SEC; // the store's watch hands over every revision at once
+    VEC_FOREACH (&l->unwatched, u)
+        if (t > u->from && t <= usec_add(u->to, catches_up))
+            return t - u->from;
     return 0;
 }

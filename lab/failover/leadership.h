@@ -49,6 +49,9 @@ struct write_stretch { // successive probes of one PostgreSQL that found the sam
     usec_t from, last; // the first of them and the last so far
     usec_t previous;   // the answer of the probe before the first; 0 = not known
 };
+struct unwatched { // a stretch in which the observer stood still (lab/model/watch.h)
+    usec_t from, to;
+};
 struct setting_seen {
     usec_t t;
     char key[EVENT_NAME_MAX], value[EVENT_NAME_MAX];
@@ -86,6 +89,7 @@ struct leadership {
     VEC(struct leader_said) said;
     VEC(struct leader_named) named;
     VEC(struct setting_seen) settings;
+    VEC(struct unwatched) unwatched;
 };
 void leadership_done(struct leadership *l);
 // m has seen the event.
@@ -99,6 +103,9 @@ struct renewal leadership_renewal(const struct leadership *l, usec_t t);
 const char *leadership_etcd_leader(const struct leadership *l, usec_t t);
 // When another one than at t was first seen to lead; USEC_NEVER = it was not.
 usec_t leadership_etcd_changed(const struct leadership *l, usec_t t);
+// How long before t the observer last looked when t is within a standstill or right after one; 0 = it watched. What the store told then may have happened
+// so much earlier.
+usec_t leadership_unwatched(const struct leadership *l, usec_t t);
 // When an administrator first asked for a new leader, from `since` on, but by the act `id`; USEC_NEVER = nobody did.
 usec_t leadership_named(const struct leadership *l, usec_t since, const char *id);
 // The setting's value at t, a number of `unit`s; the first that was read also holds for the time before. fallback when it was not told, or

@@ -54,6 +54,17 @@ static usec_t key_error(const struct key_change *k, usec_t known) {
     return k->initial && k->t > known ? k->t - known : 0;
 }
 
+// What an observer that stood still read when it looked again happened meanwhile, and where the writes were back before it looked, before they were.
+// *ret_error: how much earlier it may have been.
+static usec_t key_time(const struct chain *c, const struct key_change *k, usec_t *ret_error) {
+    usec_t last_look = usec_sub(k->t, leadership_unwatched(c->l, k->t));
+    usec_t since = last_look > c->asked->start ? last_look : c->asked->start;
+    bool unseen = last_look < k->t && k->t > since;
+    usec_t at = unseen && c->served && c->limit < k->t && c->limit > since ? c->limit : k->t;
+    *ret_error = unseen ? at - since : 0;
+    return at;
+}
+
 // The first loss of the key and the last taking of it before writes were back: an election that had to be repeated is
 // one.
 static void find_keys(struct chain *c) {
@@ -62,14 +73,16 @@ static void find_keys(struct chain *c) {
     c->gone = c->put = 0;
     STR_COPY(c->node, holder);
     VEC_FOREACH (&c->l->keys, k) {
-        if (k->t <= start || k->t > c->limit)
+        usec_t late, t = key_time(c, k, &late);
+        if (t <= start || t > c->limit)
             continue;
+        late += key_error(k, known);
         if (k->gone && !c->gone) {
-            c->gone = k->t;
-            c->gone_error = key_error(k, known);
+            c->gone = t;
+            c->gone_error = late;
         } else if (!k->gone && (c->gone || !str_eq(k->value, holder))) {
-            c->put = k->t;
-            c->put_error = key_error(k, known);
+            c->put = t;
+            c->put_error = late;
             STR_COPY(c->node, k->value);
         }
         known = k->t;

@@ -66,7 +66,7 @@ static int choose(const struct measure *m, int first, usec_t since) {
             .present) // an effect is seen a moment after it bites, and the last acknowledgement may be on its way then
         return who_explains(m, o->outage.start, o->outage.open ? USEC_NEVER : o->outage.end, o->outage.resolution);
     usec_t lost = first_key_loss(m, since);
-    return lost ? who_explains(m, lost, USEC_NEVER, 0) : first;
+    return lost ? who_explains(m, lost, USEC_NEVER, leadership_unwatched(&m->leadership, lost)) : first;
 }
 
 void cause_choose(struct measure *m) {

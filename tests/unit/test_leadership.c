@@ -52,6 +52,13 @@ static void tell_probe(struct world *w, usec_t t, const char *node, bool writabl
     tell(w, &ev);
 }
 
+static void tell_standstill(struct world *w, usec_t from, usec_t to) {
+    struct event ev = EVENT_NEW(NOISE);
+    ev.t = to;
+    ev.u.NOISE.late_max_us = (int64_t)(to - from);
+    tell(w, &ev);
+}
+
 static void tell_setting(struct world *w, usec_t t, const char *value) {
     struct event ev = EVENT_NEW(CONFIG);
     ev.t = t;
@@ -223,6 +230,36 @@ static void a_recovery_is_told_alike_while_it_goes_on_and_afterwards(void **stat
     }
 }
 
+// The observer stands still from 12 s to 20 s. What the store tells it then happened while nobody looked, and before the writes of 17 s.
+static void a_key_that_changed_unseen_is_no_key_that_was_kept(void **state) {
+    struct world *w = *state;
+    struct recovery r;
+    tell_key(w, SEC, "n1", true);
+    tell_probe(w, 2 * SEC, "n1", true);
+    tell_probe(w, 10 * SEC, "n1", false);
+    tell_standstill(w, 12 * SEC, 20 * SEC);
+    tell_key(w, 20 * SEC + 10 * MSEC, "", false);
+    tell_key(w, 20 * SEC + 10 * MSEC, "n2", false);
+    tell_probe(w, 20 * SEC + 50 * MSEC, "n2", true);
+    tell_recovery(
+        w,
+        &(struct recovery_case){
+            .start = 9 * SEC, .now = 30 * SEC, .served = true, .end = 17 * SEC, .pause = 8 * SEC, .effect = HA_LOSES},
+        &r);
+    assert_false(r.in_place);
+    assert_string_equal(r.leader, "n2");
+    assert_int_equal(r.phases[PHASE_DETECT].duration, 8 * SEC);
+    assert_int_equal(r.phases[PHASE_DETECT].error, 5 * SEC);
+    assert_int_equal(r.phases[PHASE_ELECT].error, 5 * SEC);
+    tell_recovery(
+        w,
+        &(struct recovery_case){
+            .start = 9 * SEC, .now = 30 * SEC, .served = true, .end = 11 * SEC, .pause = 2 * SEC, .effect = HA_NONE},
+        &r); // back before it stood still: what came later has no part in it
+    assert_true(r.in_place);
+    assert_string_equal(r.leader, "n1");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void) {
@@ -234,6 +271,7 @@ int main(void) {
         CASE(a_system_that_is_not_known_has_no_laws_and_no_words),
         CASE(an_endless_lab_keeps_so_many_entries_and_the_newest),
         CASE(a_recovery_is_told_alike_while_it_goes_on_and_afterwards),
+        CASE(a_key_that_changed_unseen_is_no_key_that_was_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
