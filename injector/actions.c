@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// Actions: what an administrator does (`do:`), as opposed to what breaks. Rows without ops. patroni.switchover goes
+// Actions: what an administrator does (`do:`), as opposed to what breaks. Rows without ops. cluster.switchover goes
 // through Patroni's REST API and is the supervisor's; the others are act.c's.
 #include "injector/catalogue.h"
 #include "injector/dcs/faults.h"
@@ -34,9 +34,9 @@ static int check_switchover(const struct topology *t, const setting_list *params
             return check_service_on(t, &t->nodes.items[i], "patroni", err);
     }
     if (!str_empty(candidate))
-        return err_set(err, ENOENT, "patroni.switchover: there is no node '%s'", candidate);
+        return err_set(err, ENOENT, "cluster.switchover: there is no node '%s'", candidate);
     return members > 1 ? 0
-                       : err_set(err, EINVAL, "patroni.switchover needs two PostgreSQL nodes; topology %s has %zu",
+                       : err_set(err, EINVAL, "cluster.switchover needs two PostgreSQL nodes; topology %s has %zu",
                                  t->name ? t->name : "(inline)", members);
 }
 
@@ -50,13 +50,6 @@ static int check_start(const struct topology *t, const setting_list *params, str
 }
 
 static const struct action_row own[] = {
-    {.about = {.name = "patroni.switchover",
-               .action = true,
-               .no_target = true,
-               .summary = "hands the leadership over in good order",
-               .params = switchover_params},
-     .how = "POST /switchover to the leader's Patroni, as patronictl does.",
-     .check = check_switchover},
     {.about = {.name = "process.resume",
                .action = true,
                .summary = "lets frozen processes run again: ends process.pause on the target",
@@ -81,9 +74,16 @@ static const struct action_row own[] = {
      .how = "The application's schedule changes at once; its ticks show it. Not below the rate that the run began "
             "with, because that is "
             "the resolution of its measures."},
+    {.about = {.name = "cluster.switchover",
+               .action = true,
+               .no_target = true,
+               .summary = "hands the leadership over in good order",
+               .params = switchover_params},
+     .how = "POST /switchover to the leader's Patroni, as patronictl does.",
+     .check = check_switchover},
 };
 
-// One after another: this file's, then those of the folders. Made once.
+// One after another: this file's, then those of the folders. Acts on the cluster stand together, in the lists, too. Made once.
 const struct action_row *const *action_rows(size_t *ret_n) {
     static const struct action_table *const tables[] = {&patroni_actions, &dcs_actions, &postgres_actions};
     static VEC(const struct action_row *) all;

@@ -12,6 +12,7 @@
 #include "injector/process/faults.h"
 #include "injector/resource/faults.h"
 #include "injector/traffic/faults.h"
+#include "lab/record/old_names.h"
 
 static const struct fault_ops *const rows[] = {
 #define X(row) &row,
@@ -42,6 +43,7 @@ void fault_plan_disk_layer(struct plan *plan) {
 
 const struct action_row *action_find(const char *name) {
     size_t n;
+    name = old_name_now(name);
     const struct action_row *const *a = action_rows(&n);
     for (size_t i = 0; i < n; i++)
         if (str_eq(a[i]->about.name, name))

@@ -5,4 +5,4 @@
 #include "injector/injector.h"
 
 const struct action_row *const *action_rows(size_t *ret_n);
-const struct action_row *action_find(const char *name); // NULL when there is none
+const struct action_row *action_find(const char *name); // by an older name, too; NULL when there is none

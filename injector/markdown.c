@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // docs/faults.md out of the table, so that the page can't lie. tests/unit/test_fault_catalogue.c compares the two.
 #include "injector/catalogue.h"
+#include "lab/record/old_names.h"
 
 static const char intro[] =
     "# Faults and actions\n"
@@ -96,7 +97,10 @@ static void fault_section(struct strbuf *out, const struct fault_ops *f) {
 }
 
 static void action_section(struct strbuf *out, const struct action_row *a) {
+    const char *then = old_name_then(a->about.name);
     strbuf_addf(out, "\n### %s\n\nIt %s. %s\n", a->about.name, a->about.summary, a->how);
+    if (then)
+        strbuf_addf(out, "\nOld name: `%s`.\n", then);
     param_table(out, &a->about);
 }
 
@@ -108,7 +112,9 @@ void fault_catalogue_markdown(struct strbuf *out) {
     overview(out, faults, n_faults);
     for (size_t i = 0; i < n_faults; i++)
         fault_section(out, faults[i]);
-    strbuf_add(out, "\n## Actions\n\nWhat an administrator does, as opposed to what breaks: `do:` in a scenario.\n");
+    strbuf_add(out, "\n## Actions\n\nWhat an administrator does, as opposed to what breaks: `do:` in a scenario. "
+                    "Acts on the cluster\nare named by no system: whoever manages it carries them out in its own way. "
+                    "An old name is read for good, as the new one.\n");
     for (size_t i = 0; i < n_actions; i++)
         action_section(out, actions[i]);
 }

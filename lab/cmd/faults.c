@@ -4,6 +4,7 @@
 #include "lab/base/json.h"
 #include "lab/cli/simple.h"
 #include "lab/cmd/cmd.h"
+#include "lab/record/old_names.h"
 
 static const int FAULTS_SCHEMA = 1; // of --json; raised when a key changes its meaning or goes
 
@@ -20,6 +21,8 @@ static void tell_params(const struct mechanism *m) {
 static int tell_one(const struct mechanism *m) {
     (void)printf("%s: %s\n", m->name, m->summary);
     tell_params(m);
+    if (old_name_then(m->name))
+        (void)printf("\nOld name:    %s (read as this one wherever it stands)\n", old_name_then(m->name));
     const struct fault_ops *ops = m->action ? NULL : fault_find(m->name);
     if (!ops)
         return EXIT_PASS;
@@ -29,17 +32,11 @@ static int tell_one(const struct mechanism *m) {
 }
 
 static int unknown(const char *name) {
-    const struct vocabulary *v = fault_vocabulary();
-    VEC(const char *) words = {0};
-    for (size_t i = 0; i < v->n; i++)
-        VEC_PUSH(&words, v->mechanisms[i].name);
-    VEC_PUSH(&words, NULL);
-    const char *near = str_nearest(name, words.items);
+    const char *near = vocabulary_nearest(fault_vocabulary(), name);
     if (near)
         log_error("there is no fault or action '%s' (did you mean '%s'?)", name, near);
     else
         log_error("there is no fault or action '%s' (`bascule faults` lists them)", name);
-    VEC_DONE(&words);
     return EXIT_USAGE;
 }
 
@@ -76,6 +73,7 @@ static cJSON *mechanism_json(const struct mechanism *m) {
     cJSON *o = cJSON_CreateObject();
     const struct fault_ops *ops = m->action ? NULL : fault_find(m->name);
     put_text(o, "name", m->name);
+    put_text(o, "old_name", old_name_then(m->name));
     put_text(o, "kind", m->action ? "action" : "fault");
     put_text(o, "summary", m->summary);
     (void)cJSON_AddItemToObject(o, "params", params_json(m));

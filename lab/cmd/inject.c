@@ -94,7 +94,7 @@ static int make_request(const struct simple_options *o, cJSON *request, struct e
     size_t first = about && about->no_target ? 1 : 2;
     if (o->n_args < first)
         return err_set(err, EINVAL, "inject %s on what? (a node, or leader, replica, ...: `bascule faults %s`)",
-                       o->args[0], o->args[0]);
+                       about ? about->name : o->args[0], about ? about->name : o->args[0]);
     (void)cJSON_AddStringToObject(request, "cmd", "inject");
     (void)cJSON_AddStringToObject(request, "fault", o->args[0]);
     (void)cJSON_AddStringToObject(request, "target", first == 2 ? o->args[1] : "");

@@ -10,7 +10,7 @@ struct fault_measure {
     usec_t over;                              // healed, failed; of an act: done or failed. 0 = it goes on
     bool ok;                                  // verified
     bool effective_seen;                      // the effect's time was observed, not assumed
-    bool action;                              // an administrator's act (patroni.switchover), not a fault
+    bool action;                              // an administrator's act (cluster.switchover), not a fault
     char what[EVENT_TEXT_MAX];                // every detail the injector gave while injecting
     char params[EVENT_TEXT_MAX];              // "service=postgres process=backend"
 };

@@ -97,7 +97,7 @@ enum step_kind {
     STEP_WAIT,   // only a wait
     STEP_INJECT, // a fault from the injector's catalogue
     STEP_HEAL,   // undo an earlier injection (or all)
-    STEP_ACTION, // an administrator's act: patroni.switchover, ...
+    STEP_ACTION, // an administrator's act: cluster.switchover, ...
 };
 
 struct step {
@@ -117,7 +117,7 @@ struct step {
     struct condition stays;
     usec_t stays_for;
 
-    char mechanism[STEP_NAME_MAX]; // INJECT, ACTION: "net.drop", "patroni.switchover"
+    char mechanism[STEP_NAME_MAX]; // INJECT, ACTION: "net.drop", "cluster.switchover"
     selector_list targets;         // INJECT, ACTION
     setting_list params;           // INJECT, ACTION: checked by the catalogue's parameter table
     int heals;                     // HEAL: index of the injecting step, -1 = everything

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "lab/record/old_names.h"
+
 bool proof_scenario(const struct proof *p) {
     return *p->begin.u.RUN_BEGIN.scenario;
 }
@@ -165,7 +167,7 @@ static void judge_step(struct proof *p, const cJSON *planned, int64_t index) {
                    json_str(planned, "mechanism", ""));
     if (s->started && str_eq(kind, "do") && !has_action(p, name))
         proof_lack(p, "the step '%s' does %s, and the log has no word of that act", name,
-                   json_str(planned, "mechanism", ""));
+                   old_name_now(json_str(planned, "mechanism", "")));
 }
 
 static void judge_steps(struct proof *p, const cJSON *plan) {

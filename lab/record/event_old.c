@@ -2,6 +2,7 @@
 #include "lab/record/event_old.h"
 
 #include "lab/base/utf8.h"
+#include "lab/record/old_names.h"
 
 // Patroni was the only manager.
 static void of_patroni(struct event *ev) {
@@ -36,6 +37,34 @@ static void of_key(struct event *ev) {
     ev->u.AUTHORITY.initial = then.initial;
 }
 
+// Acts had other names (old_names.h); the words of a step begin with them.
+static void of_action(struct event *ev) {
+    STR_COPY(ev->u.ACTION.action, old_name_now(ev->u.ACTION.action));
+}
+
+static void of_planned(struct event *ev) {
+    old_name_renew_first(ev->u.PLAN_STEP.text, sizeof ev->u.PLAN_STEP.text);
+}
+
+static void of_next(struct event *ev) {
+    old_name_renew_first(ev->u.STEP_NEXT.text, sizeof ev->u.STEP_NEXT.text);
+}
+
+// What a person typed in a machine is left as it was.
+static void of_command(struct event *ev) {
+    if (str_eq(ev->u.COMMAND.verb, "inject"))
+        old_name_renew_first(ev->u.COMMAND.args, sizeof ev->u.COMMAND.args);
+}
+
+// Why a step or the run failed: "step 'handover': patroni.switchover failed: ...".
+static void of_step(struct event *ev) {
+    old_name_renew_all(ev->u.STEP.detail, sizeof ev->u.STEP.detail);
+}
+
+static void of_end(struct event *ev) {
+    old_name_renew_all(ev->u.RUN_END.detail, sizeof ev->u.RUN_END.detail);
+}
+
 static const struct old_kind kinds[] = {
     {.name = "member", .kind = EVENT_MANAGER, .complete = of_patroni},
     {.name = "node.info",
@@ -53,6 +82,12 @@ static const struct old_kind kinds[] = {
     {.name = "dcs.lease",
      .kind = EVENT_GRANT,
      .fields = {{.then = "lease", .now = "id"}, {.then = "ttl_s", .now = "length", .seconds = true}}},
+    {.name = "action", .kind = EVENT_ACTION, .complete = of_action},
+    {.name = "plan.step", .kind = EVENT_PLAN_STEP, .complete = of_planned},
+    {.name = "step.next", .kind = EVENT_STEP_NEXT, .complete = of_next},
+    {.name = "command", .kind = EVENT_COMMAND, .complete = of_command},
+    {.name = "step", .kind = EVENT_STEP, .complete = of_step},
+    {.name = "run.end", .kind = EVENT_RUN_END, .complete = of_end},
 };
 
 static bool is(const char *word, const char *name, size_t n) {

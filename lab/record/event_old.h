@@ -13,8 +13,8 @@ struct old_field {
 enum { OLD_FIELDS_MAX = 5 };
 
 struct old_kind {
-    const char *name;                        // in the log; may be today's, of a kind that had other fields
-    enum event_kind kind;                    // as what it is read
+    const char *name;     // in the log; may be today's, of a kind that had other fields or other names in them
+    enum event_kind kind; // as what it is read
     struct old_field fields[OLD_FIELDS_MAX]; // those whose names differ; ends where `then` is NULL
     void (*complete)(struct event *ev);      // makes today's event of what was read; may be NULL
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// What an administrator does, as opposed to what breaks: patroni.switchover through the REST API, as patronictl does
+// What an administrator does, as opposed to what breaks: cluster.switchover through the REST API, as patronictl does
 // (patroni/ctl.py, _do_failover_or_switchover: POST /switchover); power on, resume and start are the injector's, because they undo
 // what faults do.
 #include "lab/supervisor/internal.h"
@@ -104,7 +104,7 @@ void lab_action(struct lab *lab, const char *id, const char *action, char (*node
                 const setting_list *params) {
     struct err err = {0};
     tell(lab, id, action, ACTION_PHASE_ASKED, "");
-    if (str_eq(action, "patroni.switchover"))
+    if (str_eq(action, "cluster.switchover"))
         switchover(lab, id, action, params);
     else if (str_eq(action, "workload.rate"))
         set_rate(lab, id, action, params);

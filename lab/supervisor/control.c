@@ -75,34 +75,34 @@ static setting_list *keep_params(struct lab *lab, const cJSON *params) {
 }
 
 static int unknown_mechanism(const char *name, struct err *err) {
-    const struct vocabulary *v = fault_vocabulary();
-    const char **words = xcalloc(v->n + 1, sizeof *words);
-    for (size_t i = 0; i < v->n; i++)
-        words[i] = v->mechanisms[i].name;
-    const char *near = str_nearest(name, words);
-    free(words);
+    const char *near = vocabulary_nearest(fault_vocabulary(), name);
     return near ? err_set(err, EINVAL, "there is no fault or action '%s' (did you mean '%s'?)", name, near)
                 : err_set(err, EINVAL, "there is no fault or action '%s' (`bascule faults` lists them)", name);
 }
 
-static int hand_fault(struct lab *lab, const char *mechanism, const setting_list *params, struct err *err) {
+static int hand_fault(struct lab *lab, const char *mechanism, const setting_list *params,
+                      const struct mechanism **ret_about, struct err *err) {
     const struct mechanism *about = vocabulary_find(fault_vocabulary(), mechanism);
     if (!about)
         return unknown_mechanism(mechanism, err);
-    int r = mechanism_check_params(fault_vocabulary(), mechanism, params, err);
-    return r < 0 ? r : fault_check(mechanism, lab->plan->topology, NULL, params, err);
+    int r = mechanism_check_params(fault_vocabulary(), about->name, params, err);
+    if (r >= 0)
+        r = fault_check(about->name, lab->plan->topology, NULL, params, err);
+    if (r >= 0)
+        *ret_about = about;
+    return r;
 }
 
 static int on_inject(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {
     if (lab->state != LAB_STATE_READY && lab->state != LAB_STATE_KEPT)
         return err_set(err, EAGAIN, "the lab is %s; wait until it is ready (`bascule status -w`)",
                        lab_state_name(lab->state));
-    const char *mechanism = json_str(request, "fault", ""), *target = json_str(request, "target", "");
+    const char *target = json_str(request, "target", "");
+    const struct mechanism *about = NULL;
     const setting_list *params = keep_params(lab, cJSON_GetObjectItemCaseSensitive(request, "params"));
-    int r = hand_fault(lab, mechanism, params, err);
+    int r = hand_fault(lab, json_str(request, "fault", ""), params, &about, err);
     if (r < 0)
         return r;
-    const struct mechanism *about = vocabulary_find(fault_vocabulary(), mechanism);
     char nodes[NODES_MAX][NODE_NAME_MAX];
     size_t n = 0;
     if (!about->no_target) {
@@ -117,15 +117,15 @@ static int on_inject(struct lab *lab, const cJSON *request, struct reply *reply,
     }
     char id[EVENT_NAME_MAX], args[EVENT_TEXT_MAX];
     (void)snprintf(id, sizeof id, "hand-%d", ++lab->hand_injections);
-    (void)snprintf(args, sizeof args, "%s %s", mechanism, target);
+    (void)snprintf(args, sizeof args, "%s %s", about->name, target);
     lab_tell_command(lab, "inject", args, "command");
     (void)cJSON_AddStringToObject(reply->body, "id", id);
     (void)cJSON_AddBoolToObject(reply->body, "action", about->action);
     if (about->action) {
-        lab_action(lab, id, mechanism, nodes, n, params);
+        lab_action(lab, id, about->name, nodes, n, params);
         return 0;
     }
-    return injector_inject(lab->injector, id, mechanism, target, nodes, n, params, err);
+    return injector_inject(lab->injector, id, about->name, target, nodes, n, params, err);
 }
 
 static int on_heal(struct lab *lab, const cJSON *request, struct reply *reply, struct err *err) {

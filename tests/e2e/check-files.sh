@@ -81,11 +81,17 @@ says "did you mean 'leader-crash'" 'gets a suggestion'
 exits 0 'the help of all' "$BASCULE" -h
 says '5 known defect' 'has every exit status'
 exits 0 'faults lists the mechanisms' "$BASCULE" faults
-for fault in process.kill process.stop process.pause node.power_off net.drop link.down patroni.switchover; do
+for fault in process.kill process.stop process.pause node.power_off net.drop link.down cluster.switchover; do
   says "$fault" "$fault is one of them"
 done
 exits 2 'a fault that is misspelt' "$BASCULE" faults net.drp
 says "did you mean 'net.drop'" 'gets a suggestion'
+exits 0 'an act by its old name' "$BASCULE" faults patroni.switchover
+says '^cluster.switchover: ' 'is answered with the name of today'
+says '^Old name: +patroni.switchover ' 'and told to be old'
+sed 's/do: cluster\./do: patroni./' scenarios/switchover.yaml >"$work/old-name.yaml"
+check 'a scenario that uses it' grep -q 'do: patroni.switchover' "$work/old-name.yaml"
+exits 0 'has no mistake' "$BASCULE" check "$work/old-name.yaml"
 exits 0 'settings lists what --set takes' "$BASCULE" settings
 says '^patroni.ttl +time in whole seconds' 'with what it may be'
 exits 0 'a section alone' "$BASCULE" settings workload

@@ -24,7 +24,7 @@ topology: patroni-3
 workload: {writes: 50, reads: 10}
 steps:
   - name: handover
-    do: patroni.switchover
+    do: cluster.switchover
   - name: changed
     wait: {becomes: leader changed and a leader exists, within: 90s}
   - name: flowing

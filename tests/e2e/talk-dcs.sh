@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
 # timeout: 400
-# Faults of the DCS and Patroni's actions on a lab that is up: each bites, is seen from outside, and heals. Then the negative controls:
+# Faults of the DCS and acts on the cluster on a lab that is up: each bites, is seen from outside, and heals. Then the negative controls:
 # what can't be done is refused or fails, with the reason.
 # shellcheck source=../lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
@@ -59,31 +59,35 @@ sleep 8
 heals dcs.put_key
 complete 120
 
-does patroni.pause
-does patroni.resume
-does patroni.edit_config key=postgresql.parameters.work_mem value=8MB
+does patroni.pause # its old name
+says '^cluster.pause done' 'by the name of today'
+grep -E '"ev":"(action|command)"' "$(find "$runs" -name events.jsonl)" >"$work/acts"
+check 'which the log has' grep -q '"action":"cluster\.pause"' "$work/acts"
+check 'and not the old one' bash -c "! grep -q 'patroni\.pause' '$work/acts'"
+does cluster.resume
+does cluster.edit_config key=postgresql.parameters.work_mem value=8MB
 check 'PostgreSQL has it' within 20 bash -c "'$BASCULE' psql n2 -Atc 'show work_mem' | grep -qx 8MB"
-does patroni.reload n2
+does cluster.reload n2
 # Who leads by now is not said: faults above may have moved the leader.
 status True
 replicas() { python3 -c 'import json, sys; print(*[n["name"] for n in json.load(open(sys.argv[1]))["nodes"] if n.get("streaming")])' "$work/status.json"; }
 read -r heir _ <<<"$(replicas)"
-does patroni.set_tags "$heir" tag=nofailover value=yes
-exits 1 "negative control: a failover to $heir is refused" "$BASCULE" inject patroni.failover "candidate=$heir"
+does cluster.set_tags "$heir" tag=nofailover value=yes
+exits 1 "negative control: a failover to $heir is refused" "$BASCULE" inject cluster.failover "candidate=$heir"
 says 'no good candidates' 'with the reason'
-does patroni.set_tags "$heir" tag=nofailover value=no
-does patroni.failover "candidate=$heir"
+does cluster.set_tags "$heir" tag=nofailover value=no
+does cluster.failover "candidate=$heir"
 check "$heir leads" within 20 status "s['leader'] == '$heir'"
 complete
-does patroni.restart n1
+does cluster.restart n1
 complete
 read -r copy _ <<<"$(replicas)"
-does patroni.reinit "$copy"
+does cluster.reinit "$copy"
 complete
 
 exits 4 'negative control: a key that is not there' "$BASCULE" inject dcs.delete_key key=nothing
 exits 4 'negative control: a key without a lease' "$BASCULE" inject dcs.revoke_lease key=config
-exits 1 'negative control: a restart of a node without power' bash -c "'$BASCULE' inject node.power_off n2 && '$BASCULE' inject patroni.restart n2"
+exits 1 'negative control: a restart of a node without power' bash -c "'$BASCULE' inject node.power_off n2 && '$BASCULE' inject cluster.restart n2"
 exits 0 'heal' "$BASCULE" heal --all
 check 'the log says why' grep -q 'there is no key /service/demo/nothing' "$(find "$runs" -name events.jsonl)"
 complete 120 # without its power n2 may have led: until somebody leads nothing is known of the table

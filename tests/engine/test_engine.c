@@ -409,7 +409,7 @@ static void after_the_finish_the_model_still_follows(void **state) {
 static void a_baseline_is_the_leader_at_the_first_injection(void **state) {
     (void)state;
     struct plan *p = test_plan_new();
-    test_action(p, "switch", "patroni.switchover");
+    test_action(p, "switch", "cluster.switchover");
     test_wait(p, "moved", CONDITION_LEADER_CHANGED, 5 * SEC); // against the scenario's begin
     test_wait(p, "well", CONDITION_COMPLETE, 20 * SEC);
     test_inject(p, "crash", "node.power_off", SELECTOR_LEADER); // n2 now

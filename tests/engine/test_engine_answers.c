@@ -220,7 +220,7 @@ static void an_action_ends_its_step_and_its_failure_ends_the_run(void **state) {
     (void)state;
     for (int failed = 0; failed < 2; failed++) {
         struct plan *p = test_plan_new();
-        test_action(p, "switch", "patroni.switchover");
+        test_action(p, "switch", "cluster.switchover");
         test_wait(p, "moved", CONDITION_LEADER_CHANGED, 5 * SEC);
         struct world *w = world_booted(p);
         w->fail_actions = failed;
@@ -229,7 +229,7 @@ static void an_action_ends_its_step_and_its_failure_ends_the_run(void **state) {
         assert_int_equal(w->actions.n, 1);
         assert_string_equal(w->actions.items[0].id, "switch");
         if (failed)
-            assert_has(w->finish.detail, "patroni.switchover failed: Patroni refused");
+            assert_has(w->finish.detail, "cluster.switchover failed: Patroni refused");
         else
             assert_string_equal(world_detail(w, "switch", "done"), "done by Patroni");
         world_free(w);

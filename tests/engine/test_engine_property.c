@@ -65,7 +65,7 @@ static void random_step(struct plan *p, size_t i) {
         random_atom(&s->when);
     s->hold = chance(30) ? dice(4 * SEC) : 0;
     s->within = chance(85) ? 1 + dice(30 * SEC) : 0;
-    STR_COPY(s->mechanism, s->kind == STEP_ACTION ? "patroni.switchover" : mechanisms[dice(3)]);
+    STR_COPY(s->mechanism, s->kind == STEP_ACTION ? "cluster.switchover" : mechanisms[dice(3)]);
     if (s->kind == STEP_WAIT && chance(40)) {
         random_atom(&s->stays);
         s->stays_for = dice(5 * SEC);

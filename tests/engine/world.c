@@ -154,7 +154,7 @@ static void on_action(struct world *w, const struct effect *e) {
         world_at(w, w->now + w->action_after, ev_action(0, e->id, "failed", "Patroni refused"));
         return;
     }
-    if (str_eq(e->step->mechanism, "patroni.switchover"))
+    if (str_eq(e->step->mechanism, "cluster.switchover"))
         world_call(w, w->now + w->action_after / 2, switch_over, "");
     world_at(w, w->now + w->action_after, ev_action(0, e->id, "done", "done by Patroni"));
 }

@@ -116,7 +116,7 @@ static void the_action_power_on_heals_the_fault(void **state) {
     assert_non_null(fixture_event(x, "off", "heal_verified"));
     assert_int_equal(0, injector_active(x->in));
     assert_true(node_is_on(fixture_node(x, N1)));
-    assert_int_equal(-ENOENT, injector_act(x->in, "s", "patroni.switchover", nodes, 1, NULL, &err));
+    assert_int_equal(-ENOENT, injector_act(x->in, "s", "cluster.switchover", nodes, 1, NULL, &err));
 }
 
 static void a_link_that_is_down_has_no_carrier_and_heals(void **state) {

@@ -42,7 +42,7 @@ static const struct mechanism test_mechanisms[] = {
     {"net.drop", false, false, "drops frames", test_drop_params},
     {"link.down", false, false, "pulls the cable", NULL},
     {"test.kinds", false, false, "has every kind of parameter", test_kinds_params},
-    {"patroni.switchover", true, true, "hands over", test_switchover_params},
+    {"cluster.switchover", true, true, "hands over", test_switchover_params},
     {"node.power_on", true, false, "gives the power back", NULL},
     {"process.resume", true, false, "thaws", NULL},
 };

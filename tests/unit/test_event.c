@@ -353,6 +353,28 @@ static void old_names_are_read_for_good(void **state) {
         {"{\"t\":7,\"ev\":\"dcs.lease\",\"ttl_s\":-1,\"gone\":true}", "{\"t\":7,\"ev\":\"grant\",\"gone\":true}\n"},
         {"{\"t\":7,\"ev\":\"dcs.lease\",\"ttl_s\":9007199254740992}",
          "{\"t\":7,\"ev\":\"grant\",\"length\":315360000000000}\n"},
+        {"{\"t\":7,\"ev\":\"action\",\"id\":\"a\",\"action\":\"patroni.switchover\",\"phase\":\"asked\",\"detail\":"
+         "\"patroni.pause\"}",
+         "{\"t\":7,\"ev\":\"action\",\"id\":\"a\",\"action\":\"cluster.switchover\",\"phase\":\"asked\",\"detail\":"
+         "\"patroni.pause\"}\n"},
+        {"{\"t\":7,\"ev\":\"plan.step\",\"text\":\"patroni.edit_config (key=patroni.pause value=)\"}",
+         "{\"t\":7,\"ev\":\"plan.step\",\"text\":\"cluster.edit_config (key=patroni.pause value=)\"}\n"},
+        {"{\"t\":7,\"ev\":\"plan.step\",\"text\":\"patroni.resume, 5 s after 'a'\"}",
+         "{\"t\":7,\"ev\":\"plan.step\",\"text\":\"cluster.resume, 5 s after 'a'\"}\n"},
+        {"{\"t\":7,\"ev\":\"step.next\",\"name\":\"a\",\"text\":\"patroni.restart on the leader, which is n2 now\"}",
+         "{\"t\":7,\"ev\":\"step.next\",\"name\":\"a\",\"text\":\"cluster.restart on the leader, which is n2 now\"}\n"},
+        {"{\"t\":7,\"ev\":\"command\",\"verb\":\"inject\",\"args\":\"patroni.set_tags n2\"}",
+         "{\"t\":7,\"ev\":\"command\",\"verb\":\"inject\",\"args\":\"cluster.set_tags n2\"}\n"},
+        {"{\"t\":7,\"ev\":\"command\",\"verb\":\"exec\",\"args\":\"patroni.reload patroni.reload\"}",
+         "{\"t\":7,\"ev\":\"command\",\"verb\":\"exec\",\"args\":\"patroni.reload patroni.reload\"}\n"},
+        {"{\"t\":7,\"ev\":\"step\",\"name\":\"a\",\"state\":\"failed\",\"detail\":\"patroni.failover failed: no\"}",
+         "{\"t\":7,\"ev\":\"step\",\"name\":\"a\",\"state\":\"failed\",\"detail\":\"cluster.failover failed: no\"}\n"},
+        {"{\"t\":7,\"ev\":\"run.end\",\"reason\":\"expectation\",\"detail\":\"step 'a': patroni.reinit failed, "
+         "xpatroni.pause patroni.pause_all patroni.pause\"}",
+         "{\"t\":7,\"ev\":\"run.end\",\"reason\":\"expectation\",\"detail\":\"step 'a': cluster.reinit failed, "
+         "xpatroni.pause patroni.pause_all cluster.pause\"}\n"},
+        {"{\"t\":7,\"ev\":\"config\",\"key\":\"patroni.pause\",\"value\":\"true\"}",
+         "{\"t\":7,\"ev\":\"config\",\"key\":\"patroni.pause\",\"value\":\"true\"}\n"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
         struct event ev;

@@ -11,6 +11,7 @@
 #include "injector/catalogue.h"
 #include "injector/injector.h"
 #include "lab/base/fs.h"
+#include "lab/record/old_names.h"
 
 static struct topology topology;
 
@@ -56,8 +57,8 @@ static void every_row_is_complete(void **state) {
 
 static void the_vocabulary_holds_faults_and_actions(void **state) {
     (void)state;
-    static const char *const actions[] = {"patroni.switchover",   "process.resume",   "node.power_on",
-                                          "service.start",        "patroni.failover", "dcs.compact",
+    static const char *const actions[] = {"cluster.switchover",   "process.resume",   "node.power_on",
+                                          "service.start",        "cluster.failover", "dcs.compact",
                                           "postgres.pause_replay"};
     const struct vocabulary *v = fault_vocabulary();
     size_t n_faults, n_actions;
@@ -70,6 +71,29 @@ static void the_vocabulary_holds_faults_and_actions(void **state) {
             found += str_eq(v->mechanisms[i].name, actions[k]) && v->mechanisms[i].action;
         assert_int_equal(1, found);
     }
+}
+
+static void an_old_name_leads_to_the_row_of_today(void **state) {
+    (void)state;
+    static const char *const acts[] = {"switchover", "failover", "restart",     "reload",  "reinit",
+                                       "pause",      "resume",   "edit_config", "set_tags"};
+    const struct vocabulary *v = fault_vocabulary();
+    for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
+        cleanup_free char *then = xasprintf("patroni.%s", acts[i]), *now = xasprintf("cluster.%s", acts[i]);
+        const struct mechanism *m = vocabulary_find(v, then);
+        assert_non_null(m);
+        assert_string_equal(m->name, now);
+        assert_ptr_equal(m, vocabulary_find(v, now));
+        assert_non_null(action_find(then));
+        assert_ptr_equal(action_find(then), action_find(now));
+        assert_string_equal(old_name_then(now), then);
+    }
+    for (size_t i = 0; i < v->n; i++) // and nobody writes one any more
+        assert_string_equal(old_name_now(v->mechanisms[i].name), v->mechanisms[i].name);
+    assert_string_equal(vocabulary_nearest(v, "cluster.swichover"), "cluster.switchover");
+    assert_string_equal(vocabulary_nearest(v, "patroni.swichover"), "cluster.switchover");
+    assert_string_equal(vocabulary_nearest(v, "net.drp"), "net.drop");
+    assert_null(vocabulary_nearest(v, "earthquake"));
 }
 
 // "service=etcd process=postmaster"; NULL when it passes, else the message.
@@ -106,11 +130,12 @@ static void good_faults_pass_the_check(void **state) {
     assert_null(complaint("net.drop", "path=etcd_client,tcp/5433", "n1"));
     assert_null(complaint("net.partition", "app=target groups=n1/n2", "n1"));
     assert_null(complaint("net.flap", "down=500ms jitter=10%", "n1"));
-    assert_null(complaint("patroni.switchover", "candidate=n2", NULL));
+    assert_null(complaint("cluster.switchover", "candidate=n2", NULL));
     assert_null(complaint("process.resume", "", "n1"));
     assert_null(complaint("dcs.delete_key", "", NULL));
     assert_null(complaint("postgres.long_transaction", "lock=share", "n1"));
-    assert_null(complaint("patroni.edit_config", "key=ttl", NULL));
+    assert_null(complaint("cluster.edit_config", "key=ttl", NULL));
+    assert_null(complaint("patroni.edit_config", "key=ttl", NULL)); // an old name
 }
 
 static void bad_ones_are_refused_with_the_way_out(void **state) {
@@ -150,8 +175,8 @@ static void bad_ones_are_refused_with_the_way_out(void **state) {
     assert_non_null(strstr(complaint("process.stop", "service=etcd signal=TERM", NULL), "has no parameter 'signal'"));
     assert_non_null(strstr(complaint("net.drop", "with=n9", NULL), "no node 'n9'"));
     assert_non_null(strstr(complaint("net.drop", "direction=up", NULL), "it can be: both|in|out"));
-    assert_non_null(strstr(complaint("patroni.switchover", "candidate=app", NULL), "app does not run patroni"));
-    assert_non_null(strstr(complaint("patroni.switchover", "candidate=n9", NULL), "no node 'n9'"));
+    assert_non_null(strstr(complaint("cluster.switchover", "candidate=app", NULL), "app does not run patroni"));
+    assert_non_null(strstr(complaint("cluster.switchover", "candidate=n9", NULL), "no node 'n9'"));
     assert_non_null(strstr(complaint("dcs.remove_member", "", "n1"), "three etcd members"));
     assert_non_null(strstr(complaint("postgres.archive_failing", "", "n1"), "postgresql.archive_mode: on"));
     assert_non_null(strstr(complaint("postgres.long_transaction", "lock=much", "n1"), "'much' is not a lock"));
@@ -187,7 +212,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_complete),           cmocka_unit_test(the_vocabulary_holds_faults_and_actions),
         cmocka_unit_test(good_faults_pass_the_check),      cmocka_unit_test(bad_ones_are_refused_with_the_way_out),
-        cmocka_unit_test(the_page_is_what_the_table_says),
+        cmocka_unit_test(the_page_is_what_the_table_says), cmocka_unit_test(an_old_name_leads_to_the_row_of_today),
     };
     return cmocka_run_group_tests_name("fault catalogue", tests, setup, teardown);
 }

@@ -254,7 +254,7 @@ static void an_administrator_who_names_the_leader_spares_the_race(void **state) 
         tell_fault(&f, 10 * SEC, "node.power_off", "");
         tell_key(&f, 13 * SEC, "");
         act.t = 13 * SEC + 1;
-        STR_COPY(act.u.ACTION.action, named ? "patroni.failover" : "patroni.reload");
+        STR_COPY(act.u.ACTION.action, named ? "cluster.failover" : "cluster.reload");
         act.u.ACTION.phase = ACTION_PHASE_ASKED;
         (void)fold(&f, &act);
         tell_key(&f, 13 * SEC + 100 * MSEC, "n2");

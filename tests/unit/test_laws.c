@@ -35,7 +35,7 @@ static void each_fault_of_the_leader_has_its_law(void **state) {
         {"process.stop", "service=patroni", LAW_RELEASE},
         {"process.kill", "service=postgres process=postmaster", LAW_RESTART},
         {"process.kill", "service=postgres process=backend", LAW_NONE},
-        {"patroni.switchover", "", LAW_RELEASE},
+        {"cluster.switchover", "", LAW_RELEASE},
         {"net.delay", "delay=1s", LAW_NONE},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -119,7 +119,7 @@ static void an_act_does_not_name_a_leader_against_itself(void **state) {
         struct event ev = EVENT_NEW(ACTION);
         ev.t = (usec_t)(i + 1) * SEC;
         STR_COPY(ev.u.ACTION.id, i ? "second" : "first");
-        STR_COPY(ev.u.ACTION.action, "patroni.switchover");
+        STR_COPY(ev.u.ACTION.action, "cluster.switchover");
         ev.u.ACTION.phase = ACTION_PHASE_ASKED;
         tell(w, &ev);
     }

@@ -228,7 +228,7 @@ static void a_switchover_counts_from_its_order_and_has_no_bound_for_the_checkpoi
     struct event ev = EVENT_NEW(ACTION);
     ev.t = MS(10000);
     STR_COPY(ev.u.ACTION.id, "switch");
-    STR_COPY(ev.u.ACTION.action, "patroni.switchover");
+    STR_COPY(ev.u.ACTION.action, "cluster.switchover");
     ev.u.ACTION.phase = ACTION_PHASE_ASKED;
     (void)world_add(&r.w, ev);
     ev.t = MS(12000);

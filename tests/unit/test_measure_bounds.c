@@ -194,7 +194,7 @@ static void a_leader_that_was_named_wins_without_a_race(void **state) {
     long_election(&r, 100 * MSEC);
     struct event ev = {.kind = EVENT_ACTION, .t = MS(36000)};
     STR_COPY(ev.u.ACTION.id, "force");
-    STR_COPY(ev.u.ACTION.action, "patroni.failover");
+    STR_COPY(ev.u.ACTION.action, "cluster.failover");
     ev.u.ACTION.phase = ACTION_PHASE_ASKED;
     (void)world_add(&r.w, ev);
     run_fold(&r, true);

@@ -390,6 +390,20 @@ static void the_plan_as_json_shows_every_default(void **state) {
     plan_free(p);
 }
 
+// The engine knows nothing but the plan: two files that make the same one run alike.
+static void an_old_name_of_an_act_makes_the_same_plan(void **state) {
+    (void)state;
+    struct plan *then = read_with(HEAD "- {name: a, do: patroni.switchover, with: {candidate: n2}}\n", NULL),
+                *now = read_with(HEAD "- {name: a, do: cluster.switchover, with: {candidate: n2}}\n", NULL);
+    cleanup_strbuf struct strbuf of_then = {0}, of_now = {0};
+    plan_to_json(then, &of_then);
+    plan_to_json(now, &of_now);
+    assert_string_equal(then->steps.items[0].mechanism, "cluster.switchover");
+    assert_string_equal(strbuf_str(&of_then), strbuf_str(&of_now));
+    plan_free(then);
+    plan_free(now);
+}
+
 // Every shipped file, without a single complaint: a warning in a shipped file is a mistake as well.
 static size_t read_folder(const char *folder, bool topologies) {
     const struct read_options o = {.vocabulary = fault_vocabulary(), .topology_dir = TOPOLOGIES};
@@ -445,6 +459,7 @@ int main(void) {
         cmocka_unit_test(selectors_are_read_by_hand),
         cmocka_unit_test(parameters_are_checked_by_hand),
         cmocka_unit_test(the_plan_as_json_shows_every_default),
+        cmocka_unit_test(an_old_name_of_an_act_makes_the_same_plan),
         cmocka_unit_test(every_shipped_file_is_read_without_complaint),
     };
     return cmocka_run_group_tests_name("scenario", tests, NULL, NULL);

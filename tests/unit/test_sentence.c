@@ -265,14 +265,14 @@ static void an_act_is_named_with_what_it_cost(void **state) {
     struct measures m;
     crash(&m);
     m.faults.items[0].action = true;
-    STR_COPY(m.faults.items[0].mechanism, "patroni.switchover");
+    STR_COPY(m.faults.items[0].mechanism, "cluster.switchover");
     says(&m,
          "Switchover from n1 to n2: 28.91 s +- 13 ms without writes; 91 % of it waited for the old leader to shut down "
          "and give its key back");
     no_outage(&m);
     m.cause.leader_changed = true;
     m.faults.items[0].action = true;
-    STR_COPY(m.faults.items[0].mechanism, "patroni.switchover");
+    STR_COPY(m.faults.items[0].mechanism, "cluster.switchover");
     says(&m, "Switchover from n1 to n2: no write outage, no pause of writes above 100 ms");
 }
 

@@ -31,7 +31,7 @@ static enum ha_said said(const char *service, const char *line, const char **ret
 }
 
 bool patroni_names_leader(const char *mechanism) {
-    return str_eq(mechanism, "patroni.switchover") || str_eq(mechanism, "patroni.failover");
+    return str_eq(mechanism, "cluster.switchover") || str_eq(mechanism, "cluster.failover");
 }
 
 static enum ha_effect effect(const struct ha_fault *f) {

@@ -125,7 +125,7 @@ static void complain_mechanism(const struct step_reader *s, const struct ynode *
     cleanup_strbuf struct strbuf list = {0};
     words_join(&own, &list);
     complain(s->r, n->mark, "unknown %s '%s'%s; there are: %s", action ? "action" : "fault", SHOWN(n->text),
-             HINT(n->text, words_all(&own)), own.list.n ? strbuf_str(&list) : "none");
+             MECHANISM_HINT(n->text, &own), own.list.n ? strbuf_str(&list) : "none");
 }
 
 static const struct mechanism *find_mechanism(const struct step_reader *s, const struct ynode *n, bool action) {

@@ -2,9 +2,11 @@
 // Mechanisms and their parameters, as the injector's catalogue describes them.
 #include "lab/scenario/vocabulary/lookup.h"
 
+#include "lab/record/old_names.h"
 #include "lab/scenario/yaml/scalar.h"
 
 const struct mechanism *vocabulary_find(const struct vocabulary *v, const char *name) {
+    name = old_name_now(name);
     for (size_t i = 0; i < v->n; i++)
         if (str_eq(v->mechanisms[i].name, name))
             return &v->mechanisms[i];
@@ -22,6 +24,29 @@ void mechanism_words(const struct vocabulary *v, bool action, struct words *out)
     for (size_t i = 0; i < v->n; i++)
         if (v->mechanisms[i].action == action)
             words_add(out, v->mechanisms[i].name);
+}
+
+static const char *nearest(const char *typed, const struct words *names) {
+    cleanup_words struct words all = {0};
+    VEC_FOREACH (&names->list, name) {
+        words_add(&all, *name);
+        if (old_name_then(*name))
+            words_add(&all, old_name_then(*name));
+    }
+    const char *near = str_nearest(typed, words_all(&all));
+    return near ? old_name_now(near) : NULL;
+}
+
+const char *vocabulary_nearest(const struct vocabulary *v, const char *typed) {
+    cleanup_words struct words all = {0};
+    mechanism_words(v, false, &all);
+    mechanism_words(v, true, &all);
+    return nearest(typed, &all);
+}
+
+const char *mechanism_hint(char buf[static HINT_MAX], const char *typed, const struct words *names) {
+    const char *near = nearest(typed, names);
+    return hint(buf, near ? near : "", (const char *const[]){near, NULL});
 }
 
 void mechanism_param_words(const struct mechanism *m, struct words *out) {
@@ -172,7 +197,7 @@ static int unknown_mechanism(const struct vocabulary *v, const char *name, struc
     mechanism_words(v, true, &all);
     cleanup_strbuf struct strbuf list = {0};
     words_join(&all, &list);
-    return err_set(err, ENOENT, "unknown mechanism '%s'%s; there are: %s", SHOWN(name), HINT(name, words_all(&all)),
+    return err_set(err, ENOENT, "unknown mechanism '%s'%s; there are: %s", SHOWN(name), MECHANISM_HINT(name, &all),
                    strbuf_str(&list));
 }
 

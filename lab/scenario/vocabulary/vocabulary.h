@@ -35,8 +35,10 @@ struct random_use {
     const char *with;   // parameters, "service=postgres process=startup"; NULL = none
 };
 
-const struct mechanism *vocabulary_find(const struct vocabulary *v,
-                                        const char *name); // NULL: there is none of this name
+// By its name or by one that it had before (lab/record/old_names.h): whoever says it afterwards says ->name. NULL: there is none.
+const struct mechanism *vocabulary_find(const struct vocabulary *v, const char *name);
+// For "did you mean": the name that comes nearest to what was typed, today's also where an older one comes nearer. NULL: none is near. Borrowed from v.
+const char *vocabulary_nearest(const struct vocabulary *v, const char *typed);
 // Parameters "key=value" by hand (`bascule inject`): each is known, its value fits and none is missing. -ENOENT, -EINVAL with the reason.
 int mechanism_check_params(const struct vocabulary *v, const char *mechanism, const setting_list *params,
                            struct err *err);
