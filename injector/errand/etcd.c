@@ -2,7 +2,7 @@
 // etcd's JSON gateway (etcd 3.4, Documentation/dev-guide/api_grpc_gateway.md): keys and values in base64, 64-bit numbers as strings.
 #include "injector/errand/errand.h"
 #include "lab/node/places.h"
-#include "lab/observe/dcs_json.h"
+#include "lab/observe/patroni/dcs_json.h"
 
 static const usec_t DEADLINE = 3 * SEC; // an election lasts 1 to 2 s
 

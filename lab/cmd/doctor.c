@@ -74,13 +74,14 @@ static void try_programs(finding_list *list) {
     struct topology t = {0};
     t.nodes.items = defs;
     t.nodes.n = 2;
-    struct stack_paths paths[NODES_MAX] = {0}, *p = paths;
+    struct stack_paths paths[NODES_MAX] = {0};
     struct err err = {0};
-    char text[ERR_MSG_MAX] = "";
+    cleanup_strbuf struct strbuf text = {0};
     int r = stack_find_programs(&t, paths, &err);
-    (void)snprintf(text, sizeof text, "PostgreSQL %s, Patroni %s, etcd %s, HAProxy %s", p->pg_version,
-                   p->patroni_version, p->etcd_version, p->haproxy_version);
-    found(list, "programs", r, &err, text);
+    for (size_t i = 0; i < paths->n_found; i++)
+        if (*paths->found[i].title)
+            strbuf_addf(&text, "%s%s %s", text.len ? ", " : "", paths->found[i].title, paths->found[i].version);
+    found(list, "programs", r, &err, strbuf_str(&text));
 }
 
 static void try_config(finding_list *list) {

@@ -178,7 +178,7 @@ static const struct quorum_loss *find_loss(const struct chain *c, usec_t *ret_fe
 }
 
 static void link_without_quorum(struct chain *c, const struct quorum_loss *q, usec_t demoted, usec_t error) {
-    const usec_t asked_every = SEC / 2; // lab/observe/etcd_member.c
+    const usec_t asked_every = SEC / 2; // lab/observe/patroni/etcd_member.c
     add_link(c, PHASE_DEMOTE, demoted, error);
     if (q->to > c->limit) {
         go_on(c, PHASE_NO_QUORUM);

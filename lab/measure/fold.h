@@ -129,7 +129,7 @@ struct watched_claim {
     double least, most;     // in the unit of the expectation
 };
 // false: the number needs no watching. The contents of the tables at the end are proof by themselves, and the leader key's history is
-// kept by etcd: a watch that was interrupted gets every revision afterwards (lab/observe/etcd.c).
+// kept by etcd: a watch that was interrupted gets every revision afterwards (lab/observe/patroni/etcd.c).
 bool watched_claim(const struct measure *m, enum expect_kind kind, struct watched_claim *ret);
 void ahead_measure(struct measure *m);
 void contents_measure(struct measure *m); // after ahead_measure

@@ -13,12 +13,11 @@
 #define NO_ANSWER   (2 * SEC)
 
 struct sql;       // SQL probes of one node
-struct etcd;      // the DCS: watches, lease, members
-struct patroni;   // REST probe of one node
-struct proxy;     // HAProxy's stats socket of one node
 struct node_logs; // log tails of one node
 struct noise;
 struct final_read;
+
+enum { NODE_PROBES_MAX = 4, LOGS_MAX = 8 };
 
 struct watched { // one node
     struct observer *o;
@@ -27,8 +26,7 @@ struct watched { // one node
     const char *log_dir;
     struct http *http; // this node's loopback
     struct sql *sql;
-    struct patroni *patroni;
-    struct proxy *proxy;
+    void *probes[NODE_PROBES_MAX]; // the system's, then HAProxy's; NULL = not on this node
     struct node_logs *logs;
 };
 
@@ -38,13 +36,14 @@ struct observer {
     const struct event_sink *sink;
     struct watched *nodes; // by index in topology->nodes
     size_t n_nodes;
-    struct etcd *etcd;
+    const struct system_probes *system;
+    void *cluster; // its probe of all nodes together, NULL = none
     struct noise *noise;
     struct final_read *final_read;
     sd_event_source *heartbeat;
     usec_t fast_until;              // run time
     usec_t resumed;                 // run time at which the loop went on after it had stood still; 0 = it never did
-    VEC(struct request *) requests; // observer_patroni_request under way
+    VEC(struct request *) requests; // observer_http under way
 };
 
 // observe.c
@@ -65,23 +64,10 @@ const struct sql_row *sql_last(const struct sql *s); // of the last answer
 usec_t sql_last_asked(const struct sql *s);          // when the question was sent that sql_last answers
 bool sql_answered(const struct sql *s);
 
-// etcd.c, etcd_member.c, etcd_lease.c
-int etcd_new(struct observer *o, struct etcd **ret, struct err *err);
-void etcd_free(struct etcd *e);
-void etcd_turn(struct etcd *e);
-
-// patroni.c
-int patroni_new(struct watched *w, struct patroni **ret, struct err *err);
-void patroni_free(struct patroni *p);
-void patroni_turn(struct patroni *p);
-
-// config.c
-void config_emit(struct observer *o, const char *json);
-
 // proxy.c
-int proxy_new(struct watched *w, struct proxy **ret, struct err *err);
-void proxy_free(struct proxy *p);
-void proxy_turn(struct proxy *p);
+int proxy_open(struct watched *w, void **ret, struct err *err);
+void proxy_turn(void *probe);
+void proxy_close(void *probe);
 
 // logs.c
 struct node_logs *logs_new(struct watched *w);

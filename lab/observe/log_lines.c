@@ -1,45 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/observe/log_lines.h"
 
-// A line is told when it has one of these words; the first that fits wins, so the dull ones (NONE) come before the wide ones.
-struct pattern {
-    const char *word;
-    enum line_level level; // NONE = not told
-};
+#include "lab/observe/probe.h"
 
-static const struct pattern patroni[] = {
-    {"Lock owner:", LINE_LEVEL_NONE},     // every loop
-    {"no action. I am", LINE_LEVEL_NONE}, // every loop: the routine line
-    {"promoted self to leader", LINE_LEVEL_INFO},
-    {"acquired session lock", LINE_LEVEL_INFO},
-    {"Could not take out TTL lock", LINE_LEVEL_WARNING},
-    {"demot", LINE_LEVEL_WARNING}, // demoting, demoted
-    {"not healthy enough", LINE_LEVEL_WARNING},
-    {"following a different leader", LINE_LEVEL_INFO},
-    {"following new leader", LINE_LEVEL_INFO},
-    {"failed to update leader", LINE_LEVEL_ERROR},
-    {"lost leader", LINE_LEVEL_WARNING},
-    {"Selected new etcd server", LINE_LEVEL_INFO},
-    {"no leader", LINE_LEVEL_WARNING},
-    {"switchover", LINE_LEVEL_INFO},
-    {"manual failover", LINE_LEVEL_INFO},
-    {"Software Watchdog", LINE_LEVEL_INFO},
-    {"pg_rewind", LINE_LEVEL_INFO},
-    {"bootstrap", LINE_LEVEL_INFO},
-    {"starting as", LINE_LEVEL_INFO}, // starting as a secondary, as readonly because i had the session lock
-    {"establishing a new patroni connection", LINE_LEVEL_NONE},
-    {"Reaped pid", LINE_LEVEL_NONE},
-    {"postmaster pid", LINE_LEVEL_INFO},
-    {"crash recovery", LINE_LEVEL_WARNING},
-    {"failsafe", LINE_LEVEL_WARNING},
-    {"maintenance mode", LINE_LEVEL_INFO},
-    {"waiting for leader", LINE_LEVEL_WARNING},
-    {"CRITICAL", LINE_LEVEL_ERROR},
-    {" ERROR: ", LINE_LEVEL_ERROR},
-    {" WARNING: ", LINE_LEVEL_WARNING},
-    {NULL, LINE_LEVEL_NONE},
-};
-static const struct pattern postgresql[] = {
+static const struct log_pattern postgresql[] = {
     {"FATAL:  the database system is", LINE_LEVEL_NONE}, // asked too early: dozens per second while it starts
     {"terminating connection due to administrator", LINE_LEVEL_NONE}, // one per session at every shutdown
     {"PANIC:", LINE_LEVEL_FATAL},
@@ -72,27 +36,14 @@ static const struct pattern postgresql[] = {
     {"STATEMENT:  ", LINE_LEVEL_NONE},
     {NULL, LINE_LEVEL_NONE},
 };
-static const struct pattern etcd[] = {
-    {"elected leader", LINE_LEVEL_INFO},
-    {"lost leader", LINE_LEVEL_WARNING},
-    {"became leader", LINE_LEVEL_INFO},
-    {"became candidate", LINE_LEVEL_WARNING},
-    {"is starting a new election", LINE_LEVEL_WARNING},
-    {"stepped down", LINE_LEVEL_WARNING},
-    {"lost the TCP streaming connection", LINE_LEVEL_WARNING},
-    {"etcdserver: no leader", LINE_LEVEL_WARNING},
-    {"ready to serve client requests", LINE_LEVEL_INFO},
-    {"took too long", LINE_LEVEL_WARNING},
-    {"failed to send out heartbeat on time", LINE_LEVEL_WARNING},
-    {"database space exceeded", LINE_LEVEL_ERROR},
-    {"\"level\":\"fatal\"", LINE_LEVEL_FATAL},
-    {" C | ", LINE_LEVEL_FATAL},
-    {" E | ", LINE_LEVEL_ERROR},
-    {NULL, LINE_LEVEL_NONE},
-};
-static const struct pattern haproxy[] = {
+static const struct log_pattern haproxy[] = {
     {"is DOWN", LINE_LEVEL_WARNING}, {"is UP", LINE_LEVEL_INFO}, {"no server available", LINE_LEVEL_ERROR},
     {"[ALERT]", LINE_LEVEL_ERROR},   {NULL, LINE_LEVEL_NONE},
+};
+
+const struct log_file probes_common_logs[2] = {
+    {"postgresql/postgresql.log", "postgresql", "postgres", postgresql},
+    {"haproxy/haproxy.log", "haproxy", NULL, haproxy},
 };
 
 // PostgreSQL speaks the language of its lc_messages, and the lab has it write each line's SQLSTATE behind the pid (log_line_prefix: "%m [%p]
@@ -109,16 +60,6 @@ static bool code_is_routine(const char *code) {
 
 static bool code_is_error(const char *code) {
     return *code && !str_starts(code, "00") && !str_starts(code, "01");
-}
-
-static const struct pattern *patterns_of(const char *service) {
-    if (str_eq(service, "patroni"))
-        return patroni;
-    if (str_eq(service, "postgresql"))
-        return postgresql;
-    if (str_eq(service, "etcd"))
-        return etcd;
-    return haproxy;
 }
 
 // "2024-01-01 10:00:00,123 INFO: ...", "2024-01-01 10:00:00.123 UTC [42] LOG: ...": the event has a better time already.
@@ -146,8 +87,8 @@ static void take_text(const char *line, char ret[static EVENT_TEXT_MAX]) {
     ret[n] = '\0';
 }
 
-static const struct pattern *pattern_of(const char *service, const char *line) {
-    for (const struct pattern *p = patterns_of(service); p->word; p++)
+static const struct log_pattern *pattern_of(const char *service, const char *line) {
+    for (const struct log_pattern *p = probes_log_patterns(service); p && p->word; p++)
         if (strstr(line, p->word))
             return p;
     return NULL;
@@ -166,7 +107,7 @@ bool log_line_judge(const char *service, const char *line, struct log_line *ret)
     const char *code = postgres ? code_of(line) : "";
     if (code_is_routine(code))
         return false;
-    const struct pattern *p = pattern_of(service, line);
+    const struct log_pattern *p = pattern_of(service, line);
     ret->level = p ? p->level : code_is_error(code) ? LINE_LEVEL_ERROR : LINE_LEVEL_NONE;
     if (!ret->level)
         return false;

@@ -3,6 +3,12 @@
 // Which lines of a daemon's log tell the story of a failover. Text in, verdict out.
 #include "lab/record/event.h"
 
+// A line is told when it has one of these words; the first that fits wins, so the dull ones (NONE) come before the wide ones.
+struct log_pattern {
+    const char *word;
+    enum line_level level; // NONE = not told
+};
+
 struct log_line {
     enum line_level level;
     char text[EVENT_TEXT_MAX]; // without the daemon's own time stamp and pid

@@ -10,23 +10,14 @@
 #include <sys/stat.h>
 
 #include "lab/base/inside.h"
-#include "lab/observe/internal.h"
 #include "lab/observe/log_stamp.h"
+#include "lab/observe/probe.h"
 #include "lab/stack/clock/clock.h"
 
 #define READ_SLOW   (200 * MSEC)
 #define READ_FAST   (100 * MSEC)
 #define FIND_PERIOD SEC
 enum { READ_MAX = 64 * 1024, LINE_MAX_KEPT = 4096, LINES_PER_S = 20 };
-
-static const struct {
-    const char *path;    // below /var/log
-    const char *service; // as in the service events
-    const char *clock;   // as in lab/stack/clock, NULL = it reads the host's
-} files[] = {{"patroni/patroni.log", "patroni", "patroni"},
-             {"postgresql/postgresql.log", "postgresql", "postgres"},
-             {"etcd/etcd.log", "etcd", NULL},
-             {"haproxy/haproxy.log", "haproxy", NULL}};
 
 struct tail {
     int fd;
@@ -47,7 +38,9 @@ struct moment { // of reading, on both clocks
 
 struct node_logs {
     struct watched *w;
-    struct tail tails[ARRAY_SIZE(files)];
+    const struct log_file *files[LOGS_MAX];
+    struct tail tails[LOGS_MAX];
+    size_t n;
     usec_t next_read, next_find;
     bool language_told;
 };
@@ -57,7 +50,7 @@ static void emit(struct node_logs *l, size_t i, usec_t written, usec_t read, enu
     ev.t = written;
     ev.u.LOG_LINE.read = read;
     STR_COPY(ev.u.LOG_LINE.node, l->w->def->name);
-    STR_COPY(ev.u.LOG_LINE.service, files[i].service);
+    STR_COPY(ev.u.LOG_LINE.service, l->files[i]->service);
     ev.u.LOG_LINE.level = level;
     STR_COPY(ev.u.LOG_LINE.text, text);
     sink_emit(l->w->o->sink, &ev);
@@ -79,7 +72,7 @@ static void tell_language(struct node_logs *l, size_t i) {
     VEC_FOREACH (&l->w->o->topology->postgresql, s)
         if (str_eq(s->key, "lc_messages"))
             lc = s->value;
-    if (l->language_told || !str_eq(files[i].service, "postgresql") || log_language_is_known(lc))
+    if (l->language_told || !str_eq(l->files[i]->service, "postgresql") || log_language_is_known(lc))
         return;
     l->language_told = true;
     (void)snprintf(text, sizeof text,
@@ -109,7 +102,7 @@ static bool allowed(struct node_logs *l, size_t i, usec_t now) {
 
 static void take_line(struct node_logs *l, size_t i, const char *line, const struct moment *m) {
     struct log_line told;
-    if (log_line_judge(files[i].service, line, &told) && allowed(l, i, m->now))
+    if (log_line_judge(l->files[i]->service, line, &told) && allowed(l, i, m->now))
         emit(l, i, when_written(&l->tails[i], line, m), m->now, told.level, told.text);
 }
 
@@ -135,11 +128,11 @@ static void find_file(struct node_logs *l, size_t i) {
     struct tail *t = &l->tails[i];
     char path[512];
     struct stat st;
-    (void)snprintf(path, sizeof path, "%s/%s", l->w->log_dir, files[i].path);
+    (void)snprintf(path, sizeof path, "%s/%s", l->w->log_dir, l->files[i]->path);
     if (stat(path, &st) < 0 || (t->fd >= 0 && st.st_ino == t->inode && st.st_size >= t->at))
         return;
     tail_close(t);
-    t->fd = inside_open(l->w->log_dir, files[i].path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0);
+    t->fd = inside_open(l->w->log_dir, l->files[i]->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0);
     t->inode = st.st_ino;
     t->at = 0;
     tell_language(l, i);
@@ -150,8 +143,8 @@ static void look_at_clock(struct node_logs *l, size_t i) {
     struct tail *t = &l->tails[i];
     bool before = t->shifted;
     int64_t ns = 0;
-    if (files[i].clock && l->w->o->topology->clock == CLOCK_ADJUSTABLE && watched_on(l->w) &&
-        clock_get(l->w->node, files[i].clock, &ns, NULL) >= 0)
+    if (l->files[i]->clock && l->w->o->topology->clock == CLOCK_ADJUSTABLE && watched_on(l->w) &&
+        clock_get(l->w->node, l->files[i]->clock, &ns, NULL) >= 0)
         t->shifted = ns != 0;
     t->stamps_are_good = !t->shifted && !before;
 }
@@ -176,23 +169,30 @@ void logs_turn(struct node_logs *l) {
     bool find = now >= l->next_find;
     if (find)
         l->next_find = now + FIND_PERIOD;
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+    for (size_t i = 0; i < l->n; i++) {
         if (find)
             find_file(l, i);
         read_file(l, i);
     }
 }
 
+static void follow(struct node_logs *l, const struct log_file *logs, size_t n) {
+    for (size_t i = 0; i < n && l->n < LOGS_MAX; i++) {
+        l->files[l->n] = &logs[i];
+        l->tails[l->n++].fd = -1;
+    }
+}
+
 struct node_logs *logs_new(struct watched *w) {
     struct node_logs *l = xcalloc(1, sizeof *l);
     l->w = w;
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-        l->tails[i].fd = -1;
+    follow(l, w->o->system->logs, w->o->system->n_logs);
+    follow(l, probes_common_logs, ARRAY_SIZE(probes_common_logs));
     return l;
 }
 
 void logs_free(struct node_logs *l) {
-    for (size_t i = 0; l && i < ARRAY_SIZE(files); i++) {
+    for (size_t i = 0; l && i < l->n; i++) {
         tail_close(&l->tails[i]);
         strbuf_done(&l->tails[i].rest);
     }

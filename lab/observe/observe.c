@@ -4,11 +4,11 @@
 #include <stdio.h>
 
 #include "lab/node/places.h"
-#include "lab/observe/internal.h"
+#include "lab/observe/probe.h"
 
 #define HEARTBEAT PROBE_FAST
 
-struct request { // observer_patroni_request under way
+struct request { // observer_http under way
     struct observer *o;
     struct http_request *http;
     void (*done)(void *arg, int status, const char *body);
@@ -51,18 +51,30 @@ void observer_on_event(struct observer *o, const struct event *ev) {
 }
 
 // ---- the heartbeat ---------------------------------------------------------------------------------------------------
+static const struct node_probe proxy_probe = {SERVICE_HAPROXY, proxy_open, proxy_turn, proxy_close};
+
+// The k-th probe of a node; NULL = there are no more.
+static const struct node_probe *probe_at(const struct observer *o, size_t k) {
+    if (k < o->system->n_nodes)
+        return &o->system->nodes[k];
+    return k == o->system->n_nodes ? &proxy_probe : NULL;
+}
+
+static void turn_node(struct watched *w) {
+    const struct node_probe *p;
+    if (w->sql)
+        sql_turn(w->sql);
+    for (size_t k = 0; (p = probe_at(w->o, k)); k++)
+        if (w->probes[k])
+            p->turn(w->probes[k]);
+    logs_turn(w->logs);
+}
+
 static void turn(struct observer *o) {
-    for (size_t i = 0; i < o->n_nodes; i++) {
-        struct watched *w = &o->nodes[i];
-        if (w->sql)
-            sql_turn(w->sql);
-        if (w->patroni)
-            patroni_turn(w->patroni);
-        if (w->proxy)
-            proxy_turn(w->proxy);
-        logs_turn(w->logs);
-    }
-    etcd_turn(o->etcd);
+    for (size_t i = 0; i < o->n_nodes; i++)
+        turn_node(&o->nodes[i]);
+    if (o->cluster)
+        o->system->cluster->turn(o->cluster);
     if (o->final_read)
         final_read_turn(o->final_read);
 }
@@ -75,7 +87,7 @@ static int on_heartbeat(sd_event_source *s, uint64_t at, void *arg) {
     return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }
 
-// ---- requests to Patroni ---------------------------------------------------------------------------------------------
+// ---- requests over HTTP ----------------------------------------------------------------------------------------------
 static void request_forget(struct observer *o, struct request *r) {
     for (size_t i = 0; i < o->requests.n; i++)
         if (o->requests.items[i] == r) {
@@ -85,7 +97,7 @@ static void request_forget(struct observer *o, struct request *r) {
     free(r);
 }
 
-static void on_patroni_answer(void *arg, const struct http_answer *a) {
+static void on_answer(void *arg, const struct http_answer *a) {
     struct request copy = *(struct request *)arg;
     request_forget(copy.o, arg);
     copy.done(copy.arg, a->status, a->status ? a->body : a->error);
@@ -98,28 +110,30 @@ static struct watched *find_node(struct observer *o, const char *name) {
     return NULL;
 }
 
-int observer_patroni_request(struct observer *o, const char *node, const char *method, const char *path,
-                             const char *json, usec_t deadline, void (*done)(void *arg, int status, const char *body),
-                             void *arg, struct err *err) {
+int observer_http(struct observer *o, const char *node, const struct http_options *h, observer_answer done, void *arg,
+                  struct err *err) {
     struct watched *w = find_node(o, node);
     if (!w)
-        return err_set(err, ENOENT, "ask Patroni on '%s': no such node", node);
+        return err_set(err, ENOENT, "ask '%s': no such node", node);
     struct request *r = xcalloc(1, sizeof *r);
     *r = (struct request){.o = o, .done = done, .arg = arg};
-    struct http_options h = {.method = method,
-                             .port = STACK_PATRONI_PORT,
-                             .path = path,
-                             .json = json,
-                             .deadline = deadline,
-                             .done = on_patroni_answer,
-                             .arg = r};
-    int rc = http_start(w->http, &h, &r->http, err);
+    struct http_options options = *h;
+    options.done = on_answer;
+    options.arg = r;
+    int rc = http_start(w->http, &options, &r->http, err);
     if (rc < 0) {
         free(r);
         return rc;
     }
     VEC_PUSH(&o->requests, r);
     return 0;
+}
+
+int observer_switchover(struct observer *o, const char *leader, const char *candidate, usec_t deadline,
+                        void (*done)(void *arg, int status, const char *body), void *arg, struct err *err) {
+    if (!o->system->switchover)
+        return err_set(err, EOPNOTSUPP, "%s knows no switchover", o->system->name);
+    return o->system->switchover(o, leader, candidate, deadline, done, arg, err);
 }
 
 // ---- the final read --------------------------------------------------------------------------------------------------
@@ -140,10 +154,10 @@ static int watch_node(struct observer *o, const struct observer_options *opt, si
     int r = http_new(o->loop, node_ns(w->node, NODE_NS_NET), &w->http, err);
     if (r >= 0 && (w->def->services & SERVICE_POSTGRES))
         r = sql_new(w, &w->sql, err);
-    if (r >= 0 && (w->def->services & SERVICE_POSTGRES))
-        r = patroni_new(w, &w->patroni, err);
-    if (r >= 0 && (w->def->services & SERVICE_HAPROXY))
-        r = proxy_new(w, &w->proxy, err);
+    const struct node_probe *p;
+    for (size_t k = 0; r >= 0 && (p = probe_at(o, k)); k++)
+        if (w->def->services & p->services)
+            r = p->open(w, &w->probes[k], err);
     return r < 0 ? err_wrap(err, "watch node %s", w->def->name) : 0;
 }
 
@@ -153,7 +167,7 @@ static int build(struct observer *o, const struct observer_options *opt, struct 
         if (r < 0)
             return r;
     }
-    int r = etcd_new(o, &o->etcd, err);
+    int r = o->system->cluster ? o->system->cluster->open(o, &o->cluster, err) : 0;
     if (r >= 0)
         r = noise_new(o, &o->noise, err);
     if (r < 0)
@@ -163,9 +177,15 @@ static int build(struct observer *o, const struct observer_options *opt, struct 
 }
 
 int observer_new(const struct observer_options *opt, struct observer **ret, struct err *err) {
+    const struct system_probes *system = probes_of(opt->topology->stack);
+    if (!system || system->n_nodes >= NODE_PROBES_MAX)
+        return err_set(err, EINVAL, "no probes for a stack '%s'", opt->topology->stack);
     struct observer *o = xcalloc(1, sizeof *o);
-    *o = (struct observer){
-        .loop = opt->loop, .topology = opt->topology, .sink = opt->sink, .n_nodes = opt->topology->nodes.n};
+    *o = (struct observer){.loop = opt->loop,
+                           .topology = opt->topology,
+                           .sink = opt->sink,
+                           .system = system,
+                           .n_nodes = opt->topology->nodes.n};
     o->nodes = xcalloc(o->n_nodes, sizeof *o->nodes);
     int r = build(o, opt, err);
     if (r < 0) {
@@ -186,11 +206,13 @@ void observer_free(struct observer *o) {
         request_forget(o, o->requests.items[0]);
     }
     noise_free(o->noise);
-    etcd_free(o->etcd);
+    if (o->cluster)
+        o->system->cluster->close(o->cluster);
     for (size_t i = 0; i < o->n_nodes; i++) {
         sql_free(o->nodes[i].sql);
-        patroni_free(o->nodes[i].patroni);
-        proxy_free(o->nodes[i].proxy);
+        for (size_t k = 0; k < NODE_PROBES_MAX; k++)
+            if (o->nodes[i].probes[k])
+                probe_at(o, k)->close(o->nodes[i].probes[k]);
         logs_free(o->nodes[i].logs);
         http_free(o->nodes[i].http);
     }

@@ -31,8 +31,7 @@ void observer_look_at_the_clock(struct observer *o);
 // have answered or `deadline` (µs from now) has passed.
 int observer_final_read(struct observer *o, usec_t deadline, void (*done)(void *arg), void *arg, struct err *err);
 
-// POSTs JSON to Patroni's REST API of a node (switchover, restart, ...), from inside that node. done gets the HTTP status (0 = no
-// answer) and the body.
-int observer_patroni_request(struct observer *o, const char *node, const char *method, const char *path,
-                             const char *json, usec_t deadline, void (*done)(void *arg, int status, const char *body),
-                             void *arg, struct err *err);
+// Asks the cluster's manager for a switchover from `leader` to `candidate`, NULL or "" = whoever is best. done gets the HTTP status (0 = no answer) and the words of
+// the answer; deadline: µs from now. -EOPNOTSUPP: the system of this lab has none.
+int observer_switchover(struct observer *o, const char *leader, const char *candidate, usec_t deadline,
+                        void (*done)(void *arg, int status, const char *body), void *arg, struct err *err);

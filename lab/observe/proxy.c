@@ -93,7 +93,8 @@ static void ask(struct proxy *p) {
         hang_up(p);
 }
 
-void proxy_turn(struct proxy *p) {
+void proxy_turn(void *probe) {
+    struct proxy *p = probe;
     usec_t now = observer_now(p->w->o);
     bool on = watched_on(p->w);
     if (p->fd >= 0 && (!on || now - p->asked >= SEC))
@@ -105,7 +106,7 @@ void proxy_turn(struct proxy *p) {
     ask(p);
 }
 
-int proxy_new(struct watched *w, struct proxy **ret, struct err *err) {
+int proxy_open(struct watched *w, void **ret, struct err *err) {
     (void)err;
     struct proxy *p = xcalloc(1, sizeof *p);
     p->w = w;
@@ -114,7 +115,8 @@ int proxy_new(struct watched *w, struct proxy **ret, struct err *err) {
     return 0;
 }
 
-void proxy_free(struct proxy *p) {
+void proxy_close(void *probe) {
+    struct proxy *p = probe;
     if (!p)
         return;
     hang_up(p);

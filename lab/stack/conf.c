@@ -3,6 +3,7 @@
 #include "lab/stack/conf.h"
 
 #include "lab/node/places.h"
+#include "lab/stack/ops.h"
 
 const struct node_def *conf_first_leader(const struct topology *t) {
     VEC_FOREACH (&t->nodes, n) {
@@ -91,30 +92,11 @@ void conf_profile(const struct conf *c, const struct node_def *n, struct strbuf 
 }
 
 void conf_environment(const struct conf *c, const struct node_def *n, struct strbuf *out) {
-    strbuf_add(out, "ETCDCTL_API=3\nETCDCTL_ENDPOINTS=");
-    conf_addresses(c->topology, SERVICE_ETCD, "http://", STACK_ETCD_PORT, ",", out);
-    strbuf_add(out, "\n");
+    c->ops->environment(c, n, out);
     if (n->services & SERVICE_POSTGRES)
         strbuf_addf(out, "PGHOST=%s\nPGPORT=%d\nPGDATABASE=postgres\nPGDATA=%s\n", STACK_PGSOCKET, STACK_PGPORT,
                     STACK_PGDATA);
     else
         strbuf_add(out, "# psql service=app reaches the leader, whichever node that is (~/.pg_service.conf)\n"
                         "PGSERVICE=app\n");
-}
-
-void conf_patronictl(const struct conf *c, struct strbuf *out) {
-    strbuf_addf(out,
-                "# patronictl: which cluster, and where its DCS is.\n"
-                "scope: %s\n"
-                "namespace: %s\n"
-                "etcd3:\n"
-                "  hosts: ",
-                STACK_SCOPE, STACK_NAMESPACE);
-    conf_addresses(c->topology, SERVICE_ETCD, "", STACK_ETCD_PORT, ",", out);
-    strbuf_addf(out,
-                "\n"
-                "postgresql:\n"
-                "  authentication:\n"
-                "    superuser: {username: postgres, password: %s}\n",
-                stack_password("superuser"));
 }

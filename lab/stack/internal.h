@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // A running cluster, shared by the files of this room and nobody else.
-#include "lab/stack/conf.h"
-#include "lab/stack/stack.h"
+#include "lab/stack/ops.h"
 #include "lab/stack/template.h"
-
-// Where the start is. Only start.c moves it.
-enum start_phase {
-    START_NOT,      // stack_start has not been called
-    START_DATA,     // etcd elects; data directories are being made
-    START_POSTGRES, // the first leader's server comes up
-    START_LOCK,     // its Patroni waits for etcd and takes the leader lock
-    START_JOIN,     // the other Patronis join
-    START_DONE,     // the cluster was complete once: what happens now is the scenario's
-    START_BROKEN,
-};
 
 struct stack {
     struct stack_options o;
+    const struct stack_ops *ops;
     struct conf conf;
     enum start_phase phase;
     size_t leader;              // index of the node that starts as leader
@@ -26,10 +15,10 @@ struct stack {
     bool postmaster[NODES_MAX]; // its server was started by us
     bool leader_up;             // the leader's server accepts connections
     bool warm;
-    size_t etcd_next; // node to look at when the next etcd is started
-    usec_t deadline;  // absolute; the phase must be over by then
+    size_t arbiter_next; // node to look at when the next arbiter is started
+    usec_t deadline;     // absolute; the phase must be over by then
     struct template_worker *worker;
-    sd_event_source *stagger, *tick, *watch; // next etcd; deadline and fallback; the leader's postmaster.pid
+    sd_event_source *stagger, *tick, *watch; // next arbiter; deadline and fallback; the leader's postmaster.pid
 };
 
 // start.c
@@ -40,14 +29,13 @@ void start_end(struct stack *s); // releases what only the start needs
 // write.c: the files of all nodes, in their /etc and in the postgres user's home.
 int write_configuration(const struct stack *s, struct err *err);
 
-// services.c
-void service_boot(struct node *n);              // what a booting server makes in its empty /run
-void service_forget_postmaster(struct node *n); // removes a postmaster.pid of an earlier boot
-int service_etcd(struct stack *s, size_t i, struct err *err);
-int service_patroni(struct stack *s, size_t i, struct err *err);
+// services.c: one daemon on one node, at the first boot and at any later one. Starting what already runs does nothing.
+void service_boot(struct node *n);                                     // what a booting server makes in its empty /run
+void service_forget_postmaster(const struct stack *s, struct node *n); // removes a postmaster.pid of an earlier boot
+int service_postmaster(struct stack *s, size_t i, struct err *err); // PostgreSQL itself, as the manager would start it
 int service_haproxy(struct stack *s, size_t i, struct err *err);
-int service_postmaster(struct stack *s, size_t i, struct err *err); // PostgreSQL itself, as Patroni would start it
-int service_dcs_settings(struct stack *s, struct err *err); // writes Patroni's dynamic configuration into etcd, once
+// With `clock: adjustable` a daemon reads the wall clock through a library; to be called before the daemon is started.
+int service_with_clock(const struct stack *s, const struct node *n, struct service_spec *spec, struct err *err);
 // The last lines of a log below the node's /var/log, for a message.
 void service_log_tail(struct node *n, const char *log, struct strbuf *out);
 

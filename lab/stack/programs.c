@@ -48,22 +48,16 @@ static void find_postgresql(const char *root, char *ret) {
     globfree(&g);
 }
 
-// patroni/dcs/etcd3.py imports it, but Debian's package is content with the library of any other DCS.
-static void find_driver(const char *root, char *ret) {
-    static const char driver[] = "/usr/lib/python3/dist-packages/etcd";
-    if (inside_exists(root, driver))
-        (void)str_copy(ret, 256, driver);
-}
-
-static int complain(const struct program *programs, size_t n, const char *image, struct err *err) {
+static int complain(const struct wanted *programs, size_t n, const char *image, struct err *err) {
     cleanup_strbuf struct strbuf names = {0};
     cleanup_strbuf struct strbuf packages = {0};
     for (size_t i = 0; i < n; i++) {
+        const struct stack_program *p = programs[i].program;
         if (!programs[i].needed || *programs[i].path)
             continue;
-        strbuf_addf(&names, "%s%s", names.len ? ", " : "", programs[i].name);
-        if (!strstr(strbuf_str(&packages), programs[i].package))
-            strbuf_addf(&packages, " %s", programs[i].package);
+        strbuf_addf(&names, "%s%s", names.len ? ", " : "", p->what);
+        if (!strstr(strbuf_str(&packages), p->package))
+            strbuf_addf(&packages, " %s", p->package);
     }
     if (names.len == 0)
         return 0;
@@ -76,19 +70,14 @@ static int complain(const struct program *programs, size_t n, const char *image,
                    strbuf_str(&names), strbuf_str(&packages));
 }
 
-static int take_image(const char *name, struct stack_paths *ret, struct err *err) {
-    struct image image;
-    int r = image_find(name, &image, err);
+static int take_image(const char *name, struct image *image, struct stack_paths *ret, struct err *err) {
+    int r = image_find(name, image, err);
     if (r < 0)
         return r;
-    STR_COPY(ret->image, image.name);
-    STR_COPY(ret->image_id, image.id);
-    STR_COPY(ret->root, image.root);
-    STR_COPY(ret->debian_version, image.debian_version);
-    STR_COPY(ret->pg_version, image.postgresql);
-    STR_COPY(ret->patroni_version, image.patroni);
-    STR_COPY(ret->etcd_version, image.etcd);
-    STR_COPY(ret->haproxy_version, image.haproxy);
+    STR_COPY(ret->image, image->name);
+    STR_COPY(ret->image_id, image->id);
+    STR_COPY(ret->root, image->root);
+    STR_COPY(ret->debian_version, image->debian_version);
     return 0;
 }
 
@@ -99,37 +88,100 @@ static void read_debian_version(struct stack_paths *p) {
                        strbuf_str(&text));
 }
 
+// ---- of every system
+static const struct stack_program postgresql = {.name = "postgres",
+                                                .what = "PostgreSQL's server",
+                                                .title = "PostgreSQL",
+                                                .package = "postgresql",
+                                                .option = "--version",
+                                                .services = SERVICE_POSTGRES};
+static const struct stack_program common[] = {
+    {.name = "haproxy",
+     .what = "haproxy",
+     .title = "HAProxy",
+     .package = "haproxy",
+     .option = "-v",
+     .services = SERVICE_HAPROXY},
+    // The network is the host's business, whatever the nodes are made of.
+    {.name = "nft", .what = "nft", .package = "nftables", .where = PROGRAM_HOST_ONLY},
+};
+
+static void want(struct wanted *list, size_t *n, const struct stack_program *p, const char *image, unsigned services) {
+    bool host = image_is_host(image);
+    bool here = p->where == PROGRAM_ANYWHERE || (p->where == PROGRAM_HOST_ONLY) == host;
+    list[(*n)++] = (struct wanted){.program = p, .needed = here && (!p->services || p->services & services), .fd = -1};
+}
+
+static size_t list_programs(const struct stack_ops *ops, const char *image, unsigned services,
+                            struct wanted list[static STACK_PROGRAMS_MAX]) {
+    size_t n = 0;
+    want(list, &n, &postgresql, image, services);
+    for (size_t i = 0; i < ops->n_programs && n + ARRAY_SIZE(common) < STACK_PROGRAMS_MAX; i++)
+        want(list, &n, &ops->programs[i], image, services);
+    for (size_t i = 0; i < ARRAY_SIZE(common); i++)
+        want(list, &n, &common[i], image, services);
+    return n;
+}
+
+static void find_one(const char *root, struct wanted *w) {
+    const struct stack_program *p = w->program;
+    if (p == &postgresql)
+        find_postgresql(root, w->path);
+    else if (!p->place)
+        find_in_path(root, p->name, w->path);
+    else if (inside_exists(root, p->place))
+        STR_COPY(w->path, p->place);
+}
+
+// What an image's package list says; its programs would need its libraries to be asked.
+static const char *image_version(const struct image *image, const char *program) {
+    const char *const known[][2] = {{"postgres", image->postgresql},
+                                    {"patroni", image->patroni},
+                                    {"etcd", image->etcd},
+                                    {"haproxy", image->haproxy}};
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (str_eq(known[i][0], program))
+            return known[i][1];
+    return "";
+}
+
+static void keep(const struct wanted *w, struct stack_paths *ret) {
+    if (!*w->path && !*w->version)
+        return;
+    struct stack_found *f = &ret->found[ret->n_found++];
+    *f = (struct stack_found){.services = w->program->services};
+    STR_COPY(f->name, w->program->name);
+    STR_COPY(f->title, w->program->title ? w->program->title : "");
+    STR_COPY(f->path, w->path);
+    STR_COPY(f->version, w->version);
+}
+
 // All that nodes of one image need together.
-static int find_programs(const char *image, unsigned services, struct stack_paths *ret, struct err *err) {
+static int find_programs(const struct stack_ops *ops, const char *image, unsigned services, struct stack_paths *ret,
+                         struct err *err) {
     struct stack_paths found = {0};
-    char postgres[256] = "", driver[256] = "";
-    bool host = image_is_host(image), pg = services & SERVICE_POSTGRES, etcd = services & SERVICE_ETCD;
-    int r = host ? 0 : take_image(image, &found, err);
+    struct image info = {0};
+    struct wanted list[STACK_PROGRAMS_MAX];
+    bool host = image_is_host(image);
+    int r = host ? 0 : take_image(image, &info, &found, err);
     if (r < 0)
         return r;
-    struct program programs[] = {
-        {"PostgreSQL's server", "postgresql", "--version", postgres, found.pg_version, pg, .fd = -1},
-        {"patroni", "patroni python3-etcd python3-psycopg2", "--version", found.patroni, found.patroni_version, pg,
-         .fd = -1},
-        {"etcd", "etcd-server", "--version", found.etcd, found.etcd_version, etcd, .fd = -1},
-        {"etcdctl", "etcd-client", NULL, found.etcdctl, NULL, etcd || pg, .fd = -1},
-        {"haproxy", "haproxy", "-v", found.haproxy, found.haproxy_version, services & SERVICE_HAPROXY, .fd = -1},
-        {"Patroni's etcd driver", "python3-etcd", NULL, driver, NULL, pg && !host, .fd = -1},
-        {"nft", "nftables", NULL, found.nft, NULL, host, .fd = -1},
-    };
-    find_postgresql(found.root, postgres);
-    find_driver(found.root, driver);
-    for (size_t i = 1; i < ARRAY_SIZE(programs); i++)
-        if (programs[i].path != driver)
-            find_in_path(found.root, programs[i].name, programs[i].path);
-    r = complain(programs, ARRAY_SIZE(programs), found.image, err);
+    size_t n = list_programs(ops, image, services, list);
+    for (size_t i = 0; i < n; i++)
+        find_one(found.root, &list[i]);
+    r = complain(list, n, found.image, err);
     if (r < 0)
         return r;
     if (host) {
-        programs_ask(programs, ARRAY_SIZE(programs));
+        programs_ask(list, n);
         read_debian_version(&found);
     }
-    STR_COPY(found.pg_bin, postgres);
+    for (size_t i = 0; i < n; i++) {
+        if (!host)
+            STR_COPY(list[i].version, image_version(&info, list[i].program->name));
+        keep(&list[i], &found);
+    }
+    STR_COPY(found.pg_bin, list[0].path);
     char *slash = strrchr(found.pg_bin, '/');
     if (slash)
         *slash = '\0';
@@ -146,9 +198,11 @@ static unsigned services_of(const struct topology *t, const char *image) {
 }
 
 int stack_find_programs(const struct topology *t, struct stack_paths ret[static NODES_MAX], struct err *err) {
-    // The network is the host's business (nft), whatever the nodes are made of.
-    struct stack_paths network;
-    int r = find_programs("host", 0, &network, err);
+    const struct stack_ops *ops = stack_ops_find(t->stack, err);
+    if (!ops)
+        return -EINVAL;
+    struct stack_paths network; // nft
+    int r = find_programs(ops, "host", 0, &network, err);
     for (size_t i = 0; i < t->nodes.n && r == 0; i++) {
         const char *image = topology_image(t, &t->nodes.items[i]);
         size_t same = 0;
@@ -157,7 +211,7 @@ int stack_find_programs(const struct topology *t, struct stack_paths ret[static 
         if (same < i)
             ret[i] = ret[same];
         else
-            r = find_programs(image, services_of(t, image), &ret[i], err);
+            r = find_programs(ops, image, services_of(t, image), &ret[i], err);
     }
-    return r < 0 ? r : versions_check(t, ret, err);
+    return r < 0 ? r : versions_check(ops, t, ret, err);
 }

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Looking for programs. Private to lab/stack.
-#include "lab/stack/stack.h"
+#include "lab/stack/ops.h"
 
-struct program {
-    const char *name;    // for people
-    const char *package; // Debian's
-    const char *option;  // that makes it tell its version
-    char *path;          // of struct stack_paths, 256 bytes
-    char *version;       // of struct stack_paths, 64 bytes, or NULL
+struct wanted { // a program that is looked for
+    const struct stack_program *program;
     bool needed;
-    pid_t pid; // while it is asked
+    char path[256], version[64]; // "" = not found, not told
+    pid_t pid;                   // while it is asked
     int fd;
     struct strbuf said;
 };
 // Asks those that are needed and there for their versions, all at once, with one deadline. Only for the host's programs: those
 // of an image would need its libraries.
-void programs_ask(struct program *programs, size_t n);
+void programs_ask(struct wanted *programs, size_t n);

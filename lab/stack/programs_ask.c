@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // Versions, from the programs themselves. All are asked at once and given one deadline; the slowest would be Patroni (Python,
-// 0.2 s of every start), so its version is read from the file next to its code where Debian puts it.
+// 0.2 s of every start), so its version is read from the file next to its code where Debian puts it (version_file).
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,10 +10,9 @@
 #include "lab/base/fs.h"
 #include "lab/stack/programs.h"
 
-#define VERSION_DEADLINE     (5 * SEC) // a cold disk and a busy machine; normally 20 ms
-#define PATRONI_VERSION_FILE "/usr/lib/python3/dist-packages/patroni/version.py"
+#define VERSION_DEADLINE (5 * SEC) // a cold disk and a busy machine; normally 20 ms
 
-static void ask(struct program *p) {
+static void ask(struct wanted *p) {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) < 0)
         return;
@@ -26,7 +25,7 @@ static void ask(struct program *p) {
         int null = open("/dev/null", O_RDWR);
         if (null < 0 || dup2(null, 0) < 0 || dup2(fds[1], 1) < 0 || dup2(null, 2) < 0)
             _exit(126);
-        (void)execl(p->path, p->path, p->option, (char *)NULL);
+        (void)execl(p->path, p->path, p->program->option, (char *)NULL);
         _exit(127);
     }
     (void)close(fds[1]);
@@ -34,7 +33,7 @@ static void ask(struct program *p) {
 }
 
 // false: nothing more will come.
-static bool listen_once(struct program *p) {
+static bool listen_once(struct wanted *p) {
     char chunk[512];
     ssize_t n = read(p->fd, chunk, sizeof chunk);
     if (n < 0 && errno == EINTR)
@@ -47,11 +46,11 @@ static bool listen_once(struct program *p) {
     return false;
 }
 
-static void collect_answers(struct program *programs, size_t n) {
+static void collect_answers(struct wanted *programs, size_t n) {
     usec_t deadline = usec_now() + VERSION_DEADLINE;
     for (;;) {
         struct pollfd fds[8];
-        struct program *who[8];
+        struct wanted *who[8];
         nfds_t open_fds = 0;
         for (size_t i = 0; i < n && open_fds < ARRAY_SIZE(fds); i++)
             if (programs[i].fd >= 0) {
@@ -83,7 +82,7 @@ static void take_version(const char *said, char *ret) {
     }
 }
 
-static void finish(struct program *p) {
+static void finish(struct wanted *p) {
     if (p->pid > 0) {
         if (p->fd >= 0)
             (void)kill(p->pid, SIGKILL); // silent until the deadline
@@ -91,18 +90,20 @@ static void finish(struct program *p) {
     }
     if (p->fd >= 0)
         (void)close(p->fd);
-    if (p->version)
+    if (p->said.len)
         take_version(strbuf_str(&p->said), p->version);
     strbuf_done(&p->said);
 }
 
-static bool patroni_told_by_file(struct program *p) {
-    return str_eq(p->path, "/usr/bin/patroni") && fs_read(PATRONI_VERSION_FILE, 4096, &p->said, NULL) == 0;
+// The file belongs to Debian's package: a program elsewhere has another.
+static bool told_by_file(struct wanted *p) {
+    return p->program->version_file && str_starts(p->path, "/usr/bin/") &&
+           fs_read(p->program->version_file, 4096, &p->said, NULL) == 0;
 }
 
-void programs_ask(struct program *programs, size_t n) {
+void programs_ask(struct wanted *programs, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (*programs[i].path && programs[i].version && programs[i].needed && !patroni_told_by_file(&programs[i]))
+        if (*programs[i].path && programs[i].program->option && programs[i].needed && !told_by_file(&programs[i]))
             ask(&programs[i]);
     collect_answers(programs, n);
     for (size_t i = 0; i < n; i++)

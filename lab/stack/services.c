@@ -17,72 +17,40 @@ void service_boot(struct node *n) {
     }
 }
 
-int service_etcd(struct stack *s, size_t i, struct err *err) {
-    const char *argv[] = {s->o.paths[i].etcd, "--config-file", "/etc/etcd/etcd.conf.yml", NULL};
-    struct service_spec spec = {.name = "etcd", .argv = argv, .log = "etcd/etcd.log"};
-    return node_service_ensure(s->o.nodes[i], &spec, err);
-}
-
 int service_haproxy(struct stack *s, size_t i, struct err *err) {
-    const char *argv[] = {s->o.paths[i].haproxy, "-db", "-f", "/etc/haproxy/haproxy.cfg", NULL};
+    const char *argv[] = {stack_program(&s->o.paths[i], "haproxy"), "-db", "-f", "/etc/haproxy/haproxy.cfg", NULL};
     struct service_spec spec = {.name = "haproxy", .argv = argv, .log = "haproxy/haproxy.log"};
     return node_service_ensure(s->o.nodes[i], &spec, err);
 }
 
 // After a power cut postmaster.pid is still there and names a pid of the boot before. In a fresh pid namespace another
 // process of this node may have that number by now, and PostgreSQL would refuse to start (CreateLockFile: "lock file
-// already exists"). While neither Patroni nor a postmaster runs, nobody else can be about to start one, so the file may
+// already exists"). While neither the manager nor a postmaster runs, nobody else can be about to start one, so the file may
 // go.
-void service_forget_postmaster(struct node *n) {
-    if (node_service_pid(n, "patroni") > 0 || node_postmaster_pid(n, STACK_PGDATA) > 0)
+void service_forget_postmaster(const struct stack *s, struct node *n) {
+    if (node_service_pid(n, s->ops->manager) > 0 || node_postmaster_pid(n, STACK_PGDATA) > 0)
         return;
     (void)inside_unlink(node_postgresql_dir(n), "data/postmaster.pid");
 }
 
-// With `clock: adjustable` PostgreSQL and Patroni read the wall clock through a library. PostgreSQL gets it from whoever starts
-// it: Patroni hands its environment on (patroni/postgresql/postmaster.py).
-static int with_clock(const struct stack *s, const struct node *n, struct service_spec *spec, struct err *err) {
+// PostgreSQL gets the library from whoever starts it: Patroni hands its environment on (patroni/postgresql/postmaster.py).
+int service_with_clock(const struct stack *s, const struct node *n, struct service_spec *spec, struct err *err) {
     if (s->o.topology->clock != CLOCK_ADJUSTABLE)
         return 0;
     spec->more_env = clock_env;
     return clock_prepare(n, err);
 }
 
-int service_patroni(struct stack *s, size_t i, struct err *err) {
-    const char *argv[] = {s->o.paths[i].patroni, STACK_PATRONI_CONF, NULL};
-    struct service_spec spec = {.name = "patroni", .argv = argv, .log = "patroni/patroni.log"};
-    int r = with_clock(s, s->o.nodes[i], &spec, err);
-    return r < 0 ? r : node_service_ensure(s->o.nodes[i], &spec, err);
-}
-
 // pg_ctl forks the server off and ends: the postmaster then belongs to the node's init, exactly as one that Patroni
-// started (it uses the same trick, patroni/postgresql/postmaster.py), and survives whatever happens to Patroni.
+// started (it uses the same trick, patroni/postgresql/postmaster.py), and survives whatever happens to the manager.
 int service_postmaster(struct stack *s, size_t i, struct err *err) {
     cleanup_free char *pg_ctl = xasprintf("%s/pg_ctl", s->o.paths[i].pg_bin);
     cleanup_strbuf struct strbuf options = {0};
     conf_postmaster_options(&s->conf, &options);
     const char *argv[] = {pg_ctl, "start", "--no-wait", "-D", STACK_PGDATA, "-o", strbuf_str(&options), NULL};
     struct service_spec spec = {.name = "pg_ctl", .argv = argv, .log = "postgresql/postgresql.log"};
-    int r = with_clock(s, s->o.nodes[i], &spec, err);
+    int r = service_with_clock(s, s->o.nodes[i], &spec, err);
     return r < 0 ? r : node_service_ensure(s->o.nodes[i], &spec, err);
-}
-
-// etcdctl waits for the election by itself. Should it fail, Patroni writes the same a loop later: nothing depends on it but time.
-int service_dcs_settings(struct stack *s, struct err *err) {
-    cleanup_strbuf struct strbuf endpoints = {0}, json = {0};
-    strbuf_add(&endpoints, "--endpoints=");
-    conf_etcd_endpoints(&s->conf, &endpoints);
-    conf_dcs_json(&s->conf, &json);
-    const char *argv[] = {s->o.paths[s->leader].etcdctl,
-                          strbuf_str(&endpoints),
-                          "--command-timeout=20s",
-                          "put",
-                          STACK_PREFIX "config",
-                          strbuf_str(&json),
-                          NULL};
-    const char *env[] = {"ETCDCTL_API=3", "HOME=/var/lib/postgresql", "PATH=/usr/bin:/bin", NULL};
-    struct service_spec spec = {.name = "etcdctl", .argv = argv, .env = env, .log = "patroni/settings.log"};
-    return node_service_ensure(s->o.nodes[s->leader], &spec, err);
 }
 
 void service_log_tail(struct node *n, const char *log, struct strbuf *out) {

@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: PostgreSQL
-// The room's front door. One system so far; see stack.h.
+// The room's front door, and the table of the systems.
 #include "lab/node/places.h"
 #include "lab/stack/internal.h"
 
+static const struct stack_ops *const systems[] = {&patroni_ops};
+
+const struct stack_ops *stack_ops_find(const char *name, struct err *err) {
+    cleanup_strbuf struct strbuf known = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(systems); i++) {
+        if (str_empty(name) || str_eq(systems[i]->name, name))
+            return systems[i];
+        strbuf_addf(&known, "%s%s", i ? ", " : "", systems[i]->name);
+    }
+    (void)err_set(err, EINVAL, "unknown stack '%s'; known: %s", name, strbuf_str(&known));
+    return NULL;
+}
+
 int stack_new(const struct stack_options *o, struct stack **ret, struct err *err) {
-    if (!str_empty(o->topology->stack) && !str_eq(o->topology->stack, "patroni"))
-        return err_set(err, EINVAL, "unknown stack '%s': only 'patroni' exists", o->topology->stack);
+    const struct stack_ops *ops = stack_ops_find(o->topology->stack, err);
+    int r = ops ? ops->check(o->topology, err) : -EINVAL;
+    if (r < 0)
+        return r;
     const struct node_def *leader = conf_first_leader(o->topology);
-    if (!leader && topology_count(o->topology, SERVICE_POSTGRES) > 0)
-        return err_set(err, EINVAL, "no node may become leader: every PostgreSQL node has the tag nofailover");
-    if (leader && topology_count(o->topology, SERVICE_ETCD) == 0)
-        return err_set(err, EINVAL, "no node runs etcd: Patroni needs one to store its state in");
     struct stack *s = xcalloc(1, sizeof *s);
     s->o = *o;
-    s->conf = (struct conf){.topology = o->topology, .paths = o->paths};
+    s->ops = ops;
+    s->conf = (struct conf){.ops = ops, .topology = o->topology, .paths = o->paths};
     s->has_leader = leader;
     if (leader)
         s->leader = (size_t)(leader - o->topology->nodes.items);
@@ -50,15 +62,16 @@ static int node_index(const struct stack *s, const char *node, size_t *ret, stru
     return err_set(err, ENOENT, "no node '%s' in this lab", node);
 }
 
-// "postgres" is Patroni's to start: with Patroni running there is nothing for us to do.
-static unsigned wanted_services(const char *service) {
-    if (str_empty(service))
-        return SERVICE_ETCD | SERVICE_POSTGRES | SERVICE_HAPROXY;
-    if (str_eq(service, "etcd"))
-        return SERVICE_ETCD;
-    if (str_eq(service, "patroni") || str_eq(service, "postgres"))
-        return SERVICE_POSTGRES;
-    return str_eq(service, "haproxy") ? SERVICE_HAPROXY : 0;
+// A service that another one carries is that one's to start: with Patroni running there is nothing for us to do about "postgres".
+static bool is_wanted(const struct stack_service *row, const char *name) {
+    return str_empty(name) || str_eq(row->name, name) || (row->carries && str_eq(row->carries, name));
+}
+
+static bool runs(const struct stack *s, size_t i, const char *service) {
+    for (size_t k = 0; k < s->ops->n_services; k++)
+        if (is_wanted(&s->ops->services[k], service) && s->ops->services[k].service & stack_def(s, i)->services)
+            return true;
+    return str_empty(service);
 }
 
 int stack_start_services(struct stack *s, const char *node, const char *service, struct err *err) {
@@ -66,19 +79,18 @@ int stack_start_services(struct stack *s, const char *node, const char *service,
     int r = node_index(s, node, &i, err);
     if (r < 0)
         return r;
-    unsigned wanted = wanted_services(service), has = stack_def(s, i)->services;
-    if (wanted == 0 || (!str_empty(service) && !(wanted & has)))
+    if (!runs(s, i, service))
         return err_set(err, EINVAL, "%s runs no service '%s'", node, service);
     if (!node_is_on(s->o.nodes[i]))
         return err_set(err, EHOSTDOWN, "%s is powered off", node);
     service_boot(s->o.nodes[i]);
-    if (wanted & has & SERVICE_POSTGRES)
-        service_forget_postmaster(s->o.nodes[i]);
-    if (wanted & has & SERVICE_ETCD)
-        r = service_etcd(s, i, err);
-    if (r == 0 && (wanted & has & SERVICE_POSTGRES))
-        r = service_patroni(s, i, err);
-    if (r == 0 && (wanted & has & SERVICE_HAPROXY))
-        r = service_haproxy(s, i, err);
+    for (size_t k = 0; k < s->ops->n_services && r == 0; k++) {
+        const struct stack_service *row = &s->ops->services[k];
+        if (!is_wanted(row, service) || !(row->service & stack_def(s, i)->services))
+            continue;
+        if (str_eq(row->name, s->ops->manager))
+            service_forget_postmaster(s, s->o.nodes[i]);
+        r = row->start(s, i, err);
+    }
     return r;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// What a cluster is made of. One file per system fills stack_ops; `patroni` is the first. A stack writes each daemon's
+// What a cluster is made of. Each system fills a stack_ops (ops.h); `patroni` is the first. A stack writes each daemon's
 // configuration the way an administrator would, knows the start order, and starts again what a node runs.
 #include <limits.h>
 #include <systemd/sd-event.h>
@@ -12,15 +12,24 @@
 
 struct stack; // opaque: one running cluster
 
-struct stack_paths { // one node's programs, found by stack_find_programs; paths are as the node sees them
+enum { STACK_PROGRAMS_MAX = 12 };
+struct stack_found {   // a program that is there
+    char name[24];     // "patroni"; PostgreSQL's server is "postgres"
+    char title[24];    // "Patroni", "" = its version is of no interest
+    unsigned services; // of the nodes that run it
+    char path[256];    // as the node sees it
+    char version[64];  // "" = not asked, or it did not say
+};
+struct stack_paths {                          // one node's programs, found by stack_find_programs
     char image[IMAGE_NAME_MAX], image_id[80]; // "" = the host's file system
     char root[PATH_MAX];                      // of the image, outside; "" = the host's
     char debian_version[32];                  // "" = not a Debian
     char pg_bin[256];                         // /usr/lib/postgresql/15/bin
-    char patroni[256];                        // /usr/bin/patroni
-    char etcd[256], etcdctl[256], haproxy[256], nft[256];
-    char pg_version[64], patroni_version[64], etcd_version[64], haproxy_version[64];
+    struct stack_found found[STACK_PROGRAMS_MAX];
+    size_t n_found;
 };
+const char *stack_program(const struct stack_paths *p, const char *name); // its path, "" = not there
+const char *stack_version(const struct stack_paths *p, const char *name); // "" = not known
 // Looks for what each node needs, in its image or on the host; ret by index in topology->nodes. Fails with the missing ones and
 // the command that installs them or builds the image (-ENOENT), or when versions can't live in one cluster (-EINVAL,
 // versions.h). No network. Images are the user's: call it after sandbox_drop_root.

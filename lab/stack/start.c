@@ -2,15 +2,12 @@
 // The first start, as fast as it honestly goes (docs/decisions/fast-start.md has the measurements).
 //
 // Happy path:  1. configuration is written, every node is powered on
-//              2. etcd members start a third of a heartbeat apart; meanwhile a worker makes the data directories
-//              3. the leader-to-be's server starts, with the command line Patroni would use; the standbys' follow once
-//              it accepts
+//              2. the arbiters start one after the other; meanwhile a worker makes the data directories
+//              3. the leader-to-be's server starts, with the command line that its manager would use; the standbys' follow once it accepts
 //                 connections (earlier they would be refused and sleep 5 s, wal_retrieve_retry_interval)
-//              4. its Patroni starts, waits for etcd, finds a running primary and takes the leader lock
-//              5. with the lock seen in etcd the other Patronis start, find running standbys and join
+//              4. its manager starts, finds a running primary and makes it the leader (lead)
+//              5. with that seen (leads) the others join, with their standbys running (join)
 //              6. the model says complete: we are done
-// Step 5 must not come earlier: without an initialize key a Patroni that finds a running standby gives up ("Please
-// first start Patroni on the node running as primary"), and without a leader key it could win the lock itself.
 //
 // Failure modes: a daemon that ends before 6, a worker that fails, a phase that takes more than PHASE_DEADLINE: lab.state
 // "broken" with the reason and the end of the log that tells most.
@@ -36,6 +33,13 @@ static void progress(struct stack *s, bool waiting, const char *fmt, ...) {
     (void)vsnprintf(ev.u.PROGRESS.text, sizeof ev.u.PROGRESS.text, fmt, ap);
     va_end(ap);
     sink_emit(s->o.sink, &ev);
+}
+
+// What this phase waits for, in the system's words.
+static void progress_of_phase(struct stack *s, const char *leader, const char *more) {
+    cleanup_strbuf struct strbuf text = {0};
+    s->ops->waits_for(s->phase, leader, &text);
+    progress(s, true, "%s%s", strbuf_str(&text), more);
 }
 
 static usec_t phase_deadline(const struct stack *s) {
@@ -109,15 +113,15 @@ static void look_at_leader(struct stack *s) {
     struct err err = {0};
     s->leader_up = true;
     s->watch = sd_event_source_disable_unref(s->watch);
-    set_phase(s, START_LOCK);
+    set_phase(s, START_LEAD);
     start_standbys(s);
     if (s->phase == START_BROKEN)
         return;
-    if (service_dcs_settings(s, &err) < 0 || service_patroni(s, s->leader, &err) < 0) {
+    if (s->ops->lead(s, s->leader, &err) < 0) {
         broken(s, NULL, NULL, "%s", err.msg);
         return;
     }
-    progress(s, true, "etcd's election, then Patroni on %s to take the leader lock", stack_def(s, s->leader)->name);
+    progress_of_phase(s, stack_def(s, s->leader)->name, "");
 }
 
 static int on_leader_file(sd_event_source *source, const struct inotify_event *event, void *arg) {
@@ -136,13 +140,13 @@ static void start_leader(struct stack *s) {
     start_postmaster(s, s->leader);
 }
 
-// The Patroni of a standby, once its data directory is there: before that it would find an empty one and make its own copy.
+// A standby, once its data directory is there: before that its manager would find an empty one and make its own copy.
 static void join_one(struct stack *s, size_t i) {
     struct err err = {0};
     if (!(stack_def(s, i)->services & SERVICE_POSTGRES) || i == s->leader || !s->data_ready[i] ||
         s->phase == START_BROKEN)
         return;
-    if (service_patroni(s, i, &err) < 0)
+    if (s->ops->join(s, i, &err) < 0)
         broken(s, NULL, NULL, "%s", err.msg);
 }
 
@@ -195,52 +199,54 @@ static int prepare_data(struct stack *s, struct err *err) {
     return template_start(s->o.loop, &o, on_template, s, &s->worker, err);
 }
 
-// ---- etcd ---------------------------------------------------------------------------------------------------------
+// ---- arbiters -----------------------------------------------------------------------------------------------------
 
-// The next etcd, and a timer for the one after. Members that start in the same instant count the same ticks: with an
-// election timeout drawn from ten ticks two of three candidates often stand up together, split the vote and try again
-// after 1 to 2 s (3 of 16 starts). A third of a heartbeat apart they never did (0 of 48), and the first vote is won
-// after 0.4 s.
-static void start_next_etcd(struct stack *s) {
+static int start_service_bit(struct stack *s, size_t i, unsigned service, struct err *err) {
+    int r = 0;
+    for (size_t k = 0; k < s->ops->n_services && r == 0; k++)
+        if (s->ops->services[k].service & service)
+            r = s->ops->services[k].start(s, i, err);
+    return r;
+}
+
+// The next one, and a timer for the one after.
+static void start_next_arbiter(struct stack *s) {
     struct err err = {0};
-    while (s->etcd_next < stack_count(s) && !(stack_def(s, s->etcd_next)->services & SERVICE_ETCD))
-        s->etcd_next++;
-    if (s->etcd_next >= stack_count(s) || s->phase == START_BROKEN) {
+    while (s->arbiter_next < stack_count(s) && !(stack_def(s, s->arbiter_next)->services & s->ops->arbiter))
+        s->arbiter_next++;
+    if (s->arbiter_next >= stack_count(s) || s->phase == START_BROKEN) {
         s->stagger = sd_event_source_disable_unref(s->stagger);
         return;
     }
-    if (service_etcd(s, s->etcd_next++, &err) < 0) {
+    if (start_service_bit(s, s->arbiter_next++, s->ops->arbiter, &err) < 0) {
         broken(s, NULL, NULL, "%s", err.msg);
         return;
     }
-    (void)sd_event_source_set_time(s->stagger, usec_now() + s->o.topology->etcd_heartbeat / 3);
+    (void)sd_event_source_set_time(s->stagger, usec_now() + s->ops->arbiter_gap(s->o.topology));
     (void)sd_event_source_set_enabled(s->stagger, SD_EVENT_ONESHOT);
 }
 
 static int on_stagger(sd_event_source *source, uint64_t t, void *arg) {
     (void)source;
     (void)t;
-    start_next_etcd(arg);
+    start_next_arbiter(arg);
     return 0;
 }
 
 // ---- the whole ----------------------------------------------------------------------------------------------------
 
 static void late(struct stack *s) {
-    static const char *const waited_for[] = {
-        [START_DATA] = "the data directories were not ready",
-        [START_POSTGRES] = "PostgreSQL did not come up",
-        [START_LOCK] = "nobody took the leader lock in etcd",
-        [START_JOIN] = "the members did not join",
-    };
-    static const char *const logs[] = {
-        [START_POSTGRES] = "postgresql/postgresql.log",
-        [START_LOCK] = "patroni/patroni.log",
-        [START_JOIN] = "patroni/patroni.log",
+    const struct {
+        const char *missing, *log;
+    } phases[] = {
+        [START_DATA] = {"the data directories were not ready", NULL},
+        [START_POSTGRES] = {"PostgreSQL did not come up", "postgresql/postgresql.log"},
+        [START_LEAD] = {s->ops->nobody_leads, s->ops->manager_log},
+        [START_JOIN] = {s->ops->nobody_joins, s->ops->manager_log},
     };
     enum start_phase phase = s->phase;
-    broken(s, s->o.nodes[s->leader], phase == START_DATA ? NULL : logs[phase], "%s within %" PRIu64 " s",
-           waited_for[phase], phase_deadline(s) / SEC);
+    broken(s, s->o.nodes[s->leader], phases[phase].log, "%s within %" PRIu64 " s", phases[phase].missing,
+           phase_deadline(s) / SEC);
 }
 
 static int on_tick(sd_event_source *source, uint64_t t, void *arg) {
@@ -279,7 +285,7 @@ static int power_on(struct stack *s, struct err *err) {
 static int start_proxies(struct stack *s, struct err *err) {
     for (size_t i = 0; i < stack_count(s); i++)
         if (stack_def(s, i)->services & SERVICE_HAPROXY) {
-            int r = service_haproxy(s, i, err);
+            int r = start_service_bit(s, i, SERVICE_HAPROXY, err);
             if (r < 0)
                 return r;
         }
@@ -299,8 +305,8 @@ int start_begin(struct stack *s, struct err *err) {
     if (r < 0)
         return r;
     set_phase(s, START_DATA);
-    progress(s, true, s->has_leader ? "etcd's election and the data directories" : "etcd's election");
-    start_next_etcd(s);
+    progress_of_phase(s, "", s->has_leader ? " and the data directories" : "");
+    start_next_arbiter(s);
     return start_proxies(s, err);
 }
 
@@ -310,13 +316,15 @@ static void join_others(struct stack *s, const char *leader) {
         join_one(s, i);
     if (s->phase == START_BROKEN)
         return;
-    progress(s, true, "the other Patronis to join; %s holds the leader lock", leader);
+    progress_of_phase(s, leader, "");
 }
 
 // A daemon that ends while we start: nothing will get better by waiting.
 static void on_service(struct stack *s, const struct event *ev) {
     __auto_type x = &ev->u.SERVICE;
-    bool daemon = str_eq(x->service, "etcd") || str_eq(x->service, "patroni") || str_eq(x->service, "haproxy");
+    bool daemon = false;
+    for (size_t i = 0; i < s->ops->n_services; i++)
+        daemon |= str_eq(x->service, s->ops->services[i].name);
     bool failed_ctl = str_eq(x->service, "pg_ctl") && (x->status != 0 || x->state == SERVICE_STATE_SIGNALLED);
     if (x->state == SERVICE_STATE_STARTED || (!daemon && !failed_ctl))
         return;
@@ -336,8 +344,8 @@ void start_on_event(struct stack *s, const struct event *ev, const struct model 
         return;
     if (ev->kind == EVENT_SERVICE)
         on_service(s, ev);
-    else if (ev->kind == EVENT_AUTHORITY && s->phase == START_LOCK && !ev->u.AUTHORITY.gone)
-        join_others(s, ev->u.AUTHORITY.holder);
+    else if (s->phase == START_LEAD && *s->ops->leads(ev))
+        join_others(s, s->ops->leads(ev));
     if ((s->phase == START_JOIN || !s->has_leader) && m && model_complete(m, NULL, 0))
         set_phase(s, START_DONE);
 }

@@ -53,3 +53,5 @@ int template_build(const struct conf *c, const struct template_world *w, const c
 // Copies the template to dir/data and gives it this node's configuration files.
 int template_instantiate(const struct conf *c, const struct node_def *n, const char *template_path, const char *dir,
                          struct err *err);
+// Writes a file of a data directory, readable by its owner only.
+int template_put(const char *dir, const char *name, const struct strbuf *text, struct err *err);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// What differs between versions of the daemons, and nothing else does anywhere else. Facts hang on the version that a daemon or its
-// package tells, never on the name of a Debian release. Pure: no file is opened here.
+// Versions as numbers, and which of them can be in one lab. Pure: no file is opened here.
 #include "lab/stack/stack.h"
 
 #define VERSIONS_PG_ROOT "/usr/lib/postgresql" // Debian keeps each major version in a folder of its own below
@@ -12,19 +11,8 @@ struct version {
 struct version version_parse(const char *text);
 bool version_at_least(const char *text, int major, int minor);
 
-// What some versions have and others lack. The table with its sources is in versions.c.
-enum versions_fact {
-    FACT_CONNINFO_DBNAME,         // Patroni writes dbname=postgres into a standby's primary_conninfo
-    FACT_CONNINFO_SSLNEGOTIATION, // ... and sslnegotiation=postgres
-    FACT_ETCD_V2,                 // etcd knows enable-v2
-};
-bool versions_have(const struct stack_paths *p, enum versions_fact fact); // false when a version is not known
-
-// Patroni's word for a role in the words of event.h (member event). "promoted" and "demoted" appear for a moment around a
-// change. 4.0 calls the leader "primary" where 3.x says
-// "master" (patroni/postgresql/misc.py; 4.0 release notes), and knows quorum standbys.
-const char *versions_role(const char *word, bool sync_standby);
-
 // Are these versions ones that the lab knows, and can they be members of one cluster? Before anything is started: -EINVAL with who
 // has what and what to do.
-int versions_check(const struct topology *t, const struct stack_paths *paths, struct err *err);
+struct stack_ops;
+int versions_check(const struct stack_ops *ops, const struct topology *t, const struct stack_paths *paths,
+                   struct err *err);

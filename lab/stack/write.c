@@ -18,30 +18,19 @@ static int put(const char *root, const char *file, const struct strbuf *text, mo
     return r;
 }
 
-typedef void (*generator)(const struct conf *c, const struct node_def *n, struct strbuf *out);
-
 static int write_daemons(const struct stack *s, size_t i, struct err *err) {
-    static const struct {
-        unsigned service;
-        generator make;
-        const char *file;
-        mode_t mode;
-    } files[] = {
-        {SERVICE_POSTGRES, conf_patroni, "patroni/config.yml", 0600}, // it holds passwords
-        {SERVICE_ETCD, conf_etcd, "etcd/etcd.conf.yml", 0644},
-        {SERVICE_HAPROXY, conf_haproxy, "haproxy/haproxy.cfg", 0644},
-    };
     const struct node_def *n = stack_def(s, i);
-    for (size_t k = 0; k < ARRAY_SIZE(files); k++) {
-        if (!(n->services & files[k].service))
+    int r = 0;
+    for (size_t k = 0; k < s->ops->n_files && r == 0; k++) {
+        const struct stack_file *f = &s->ops->files[k];
+        if (f->services && !(n->services & f->services))
             continue;
         cleanup_strbuf struct strbuf text = {0};
-        files[k].make(&s->conf, n, &text);
-        int r = put(node_etc_dir(s->o.nodes[i]), files[k].file, &text, files[k].mode, err);
-        if (r < 0)
-            return r;
+        f->make(&s->conf, n, &text);
+        r = put(f->home ? node_postgresql_dir(s->o.nodes[i]) : node_etc_dir(s->o.nodes[i]), f->file, &text, f->mode,
+                err);
     }
-    return 0;
+    return r;
 }
 
 // The postgres user's home is /var/lib/postgresql, on every node, as Debian has it.
@@ -50,26 +39,23 @@ static int write_comforts(const struct stack *s, size_t i, struct err *err) {
     cleanup_strbuf struct strbuf environment = {0};
     cleanup_strbuf struct strbuf pgpass = {0};
     cleanup_strbuf struct strbuf service = {0};
-    cleanup_strbuf struct strbuf ctl = {0};
     conf_profile(&s->conf, stack_def(s, i), &profile);
     conf_environment(&s->conf, stack_def(s, i), &environment);
     conf_pgpass(&pgpass);
     conf_pg_service(&s->conf, &service);
-    conf_patronictl(&s->conf, &ctl);
     const char *home = node_postgresql_dir(s->o.nodes[i]);
     int r = put(node_etc_dir(s->o.nodes[i]), "profile.d/bascule.sh", &profile, 0644, err);
     if (r == 0)
         r = put(node_etc_dir(s->o.nodes[i]), "environment", &environment, 0644, err);
     if (r == 0)
         r = put(home, ".pgpass", &pgpass, 0600, err); // libpq ignores it when others may read it
-    if (r == 0)
-        r = put(home, ".pg_service.conf", &service, 0644, err);
-    return r < 0 ? r : put(home, ".config/patroni/patronictl.yaml", &ctl, 0600, err);
+    return r < 0 ? r : put(home, ".pg_service.conf", &service, 0644, err);
 }
 
 int write_configuration(const struct stack *s, struct err *err) {
     for (size_t i = 0; i < stack_count(s); i++) {
-        (void)chmod(node_etcd_dir(s->o.nodes[i]), 0700); // etcd warns otherwise
+        if (s->ops->folders)
+            s->ops->folders(s->o.nodes[i]);
         int r = write_daemons(s, i, err);
         if (r == 0)
             r = write_comforts(s, i, err);

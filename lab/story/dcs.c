@@ -5,7 +5,7 @@
 
 #include "lab/story/internal.h"
 
-#define ASKED_EVERY (500 * MSEC) // each member, in its own namespace (lab/observe/etcd_member.c)
+#define ASKED_EVERY (500 * MSEC) // each member, in its own namespace (lab/observe/patroni/etcd_member.c)
 
 static const char *leader_now(const struct story *s) {
     for (size_t i = 0; i < s->model->n_nodes; i++)

@@ -63,22 +63,13 @@ static void switchover(struct lab *lab, const char *id, const char *action, cons
         tell(lab, id, action, ACTION_PHASE_FAILED, "there is no leader to switch over from");
         return;
     }
-    cleanup_strbuf struct strbuf body = {0};
-    strbuf_add(&body, "{\"leader\":");
-    json_quote(&body, leader->name);
-    const char *candidate = param(params, "candidate");
-    if (!str_empty(candidate)) {
-        strbuf_add(&body, ",\"candidate\":");
-        json_quote(&body, candidate);
-    }
-    strbuf_add(&body, "}");
     struct pending *p = xcalloc(1, sizeof *p);
     p->lab = lab;
     STR_COPY(p->id, id);
     STR_COPY(p->action, action);
     struct err err = {0};
-    if (observer_patroni_request(lab->observer, leader->name, "POST", "/switchover", strbuf_str(&body),
-                                 SWITCHOVER_DEADLINE, on_switchover, p, &err) < 0) {
+    if (observer_switchover(lab->observer, leader->name, param(params, "candidate"), SWITCHOVER_DEADLINE, on_switchover,
+                            p, &err) < 0) {
         free(p);
         tell(lab, id, action, ACTION_PHASE_FAILED, err.msg);
     }

@@ -134,44 +134,51 @@ static void record_version(struct lab *lab, const char *component, const char *v
     sink_emit(&lab->sink, &ev);
 }
 
-struct component {
-    const char *name;
-    unsigned services; // of the nodes that run it
-    size_t offset;     // of its version in struct stack_paths
-};
-
-static const char *version_on(const struct lab *lab, const struct component *c, size_t i) {
-    bool runs = lab->plan->topology->nodes.items[i].services & c->services;
-    return runs ? (const char *)&lab->paths[i] + c->offset : "";
+// The version of the program with this title on node i, "" = it runs none of it.
+static const char *version_on(const struct lab *lab, const char *title, size_t i) {
+    const struct stack_paths *p = &lab->paths[i];
+    unsigned services = lab->plan->topology->nodes.items[i].services;
+    if (str_eq(title, "Debian"))
+        return services & ~(unsigned)SERVICE_APP ? p->debian_version : "";
+    for (size_t k = 0; k < p->n_found; k++)
+        if (str_eq(p->found[k].title, title) && p->found[k].services & services)
+            return p->found[k].version;
+    return "";
 }
 
 // One event when all nodes agree, else one for each node.
-static void record_component(struct lab *lab, const struct component *c) {
+static void record_component(struct lab *lab, const char *title) {
     const char *one = "";
     bool differ = false;
     size_t n = lab->plan->topology->nodes.n;
     for (size_t i = 0; i < n; i++) {
-        const char *version = version_on(lab, c, i);
+        const char *version = version_on(lab, title, i);
         differ |= *version && *one && !str_eq(version, one);
         one = *one ? one : version;
     }
     if (*one && !differ)
-        record_version(lab, c->name, one, "");
+        record_version(lab, title, one, "");
     for (size_t i = 0; i < n && differ; i++)
-        if (*version_on(lab, c, i))
-            record_version(lab, c->name, version_on(lab, c, i), lab->plan->topology->nodes.items[i].name);
+        if (*version_on(lab, title, i))
+            record_version(lab, title, version_on(lab, title, i), lab->plan->topology->nodes.items[i].name);
+}
+
+static bool told_before(const struct lab *lab, size_t node, const char *title) {
+    for (size_t i = 0; i < node; i++)
+        for (size_t k = 0; k < lab->paths[i].n_found; k++)
+            if (str_eq(lab->paths[i].found[k].title, title))
+                return true;
+    return false;
 }
 
 static void record_versions(struct lab *lab) {
-    static const struct component all[] = {
-        {"PostgreSQL", SERVICE_POSTGRES, offsetof(struct stack_paths, pg_version)},
-        {"Patroni", SERVICE_POSTGRES, offsetof(struct stack_paths, patroni_version)},
-        {"etcd", SERVICE_ETCD, offsetof(struct stack_paths, etcd_version)},
-        {"HAProxy", SERVICE_HAPROXY, offsetof(struct stack_paths, haproxy_version)},
-        {"Debian", SERVICE_POSTGRES | SERVICE_ETCD | SERVICE_HAPROXY, offsetof(struct stack_paths, debian_version)},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-        record_component(lab, &all[i]);
+    for (size_t i = 0; i < lab->plan->topology->nodes.n; i++)
+        for (size_t k = 0; k < lab->paths[i].n_found; k++) {
+            const char *title = lab->paths[i].found[k].title;
+            if (*title && !told_before(lab, i, title))
+                record_component(lab, title);
+        }
+    record_component(lab, "Debian");
 }
 
 void lab_record_beginning(struct lab *lab) {

@@ -3,9 +3,9 @@
 // first byte chooses the reader.
 #include <cjson/cJSON.h>
 
-#include "lab/observe/dcs_json.h"
 #include "lab/observe/log_lines.h"
-#include "lab/observe/patroni_json.h"
+#include "lab/observe/patroni/dcs_json.h"
+#include "lab/observe/patroni/patroni_json.h"
 #include "lab/observe/pgconn.h"
 #include "lab/observe/proxy_csv.h"
 #include "lab/observe/sql_row.h"

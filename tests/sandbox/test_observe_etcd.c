@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #include "lab/base/fs.h"
-#include "lab/observe/dcs_json.h"
+#include "lab/observe/patroni/dcs_json.h"
 #include "tests/sandbox/test_observe_pg.h"
 
 static void skip(const char *why) {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lab/observe/etcd_internal.h"
+#include "lab/observe/patroni/etcd_internal.h"
 
 static void base64_follows_the_vectors_of_rfc_4648(void **state) {
     (void)state;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "lab/observe/patroni_json.h"
+#include "lab/observe/patroni/patroni_json.h"
 
 static struct event member(const char *json) {
     struct event ev = EVENT_NEW(MANAGER);

@@ -9,11 +9,11 @@
 
 #include "lab/base/fs.h"
 #include "lab/stack/conf.h"
-#include "lab/stack/conf_postgresql.h"
+#include "lab/stack/patroni/patroni.h"
 
 static struct topology topology;
 static const struct stack_paths paths[NODES_MAX] = {[0 ... NODES_MAX - 1] = {.pg_bin = "/usr/lib/postgresql/15/bin"}};
-static const struct conf conf = {.topology = &topology, .paths = paths};
+static const struct conf conf = {.ops = &patroni_ops, .topology = &topology, .paths = paths};
 
 static struct node_def *add_node(const char *name, const char *address, unsigned services) {
     struct node_def *n = VEC_ADD(&topology.nodes);
@@ -129,7 +129,7 @@ static void the_files_for_people_point_at_the_whole_cluster(void **state) {
     conf_environment(&conf, app, &text);
     conf_pg_service(&conf, &text);
     conf_pgpass(&text);
-    conf_patronictl(&conf, &text);
+    conf_patronictl(&conf, &topology.nodes.items[0], &text);
     assert_golden("people.txt", &text);
 }
 

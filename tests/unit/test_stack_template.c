@@ -13,11 +13,12 @@
 #include <sys/wait.h>
 
 #include "lab/base/fs.h"
+#include "lab/stack/ops.h"
 #include "lab/stack/template.h"
 
 static struct topology topology;
 static struct stack_paths paths[NODES_MAX];
-static const struct conf conf = {.topology = &topology, .paths = paths};
+static const struct conf conf = {.ops = &patroni_ops, .topology = &topology, .paths = paths};
 static char root[64];
 
 static void add_node(const char *name, const char *address, unsigned services) {
@@ -189,7 +190,7 @@ static void the_name_depends_on_what_is_inside_and_on_nothing_else(void **state)
     template_name(&conf, b);
     assert_string_not_equal(a, b);
     STR_COPY(topology.nodes.items[1].name, "n2");
-    STR_COPY(paths[0].pg_version, "99");
+    STR_COPY(paths[0].found[0].version, "99");
     template_name(&conf, b);
     assert_string_not_equal(a, b);
 }

@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #include "lab/node/places.h"
-#include "lab/observe/etcd_internal.h"
+#include "lab/observe/patroni/etcd_internal.h"
 
 #define LEASE_PERIOD   (250 * MSEC)
 #define LEASE_DEADLINE SEC

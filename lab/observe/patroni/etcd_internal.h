@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
 // Between etcd.c (keys), etcd_member.c (status of each member) and etcd_lease.c (age of the leader's lease).
-#include "lab/observe/dcs_json.h"
-#include "lab/observe/internal.h"
+#include "lab/observe/patroni/dcs_json.h"
+#include "lab/observe/patroni/patroni.h"
 
 struct etcd_member {
     struct etcd *etcd;

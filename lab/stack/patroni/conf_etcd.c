@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // etcd.conf.yml, read by `etcd --config-file`.
 #include "lab/node/places.h"
-#include "lab/stack/conf.h"
-#include "lab/stack/versions.h"
+#include "lab/stack/patroni/patroni.h"
+#include "lab/stack/patroni/versions.h"
 
 static void initial_cluster(const struct topology *t, struct strbuf *out) {
     bool first = true;
@@ -41,7 +41,7 @@ void conf_etcd(const struct conf *c, const struct node_def *n, struct strbuf *ou
                 STACK_SCOPE, t->etcd_heartbeat / MSEC, t->etcd_election / MSEC);
     if (t->etcd.n > 0)
         strbuf_add(out, "\n# From the topology file.\n");
-    bool v2 = versions_have(conf_paths(c, n), FACT_ETCD_V2) || !*conf_paths(c, n)->etcd_version;
+    bool v2 = versions_have(conf_paths(c, n), FACT_ETCD_V2) || !*stack_version(conf_paths(c, n), "etcd");
     VEC_FOREACH (&t->etcd, s)
         strbuf_addf(out, "%s%s: %s\n", !v2 && str_eq(s->key, "enable-v2") ? "# not in this version: " : "", s->key,
                     s->value);

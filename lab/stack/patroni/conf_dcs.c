@@ -3,7 +3,7 @@
 // it at bootstrap; a Patroni that takes over a running server does so only in its second loop, loop_wait later, and until then
 // synchronous_mode is not in force. So the start writes it, as `patronictl edit-config` would.
 #include "lab/base/json.h"
-#include "lab/stack/conf.h"
+#include "lab/stack/patroni/patroni.h"
 
 static const char *yes_no(bool b) {
     return b ? "true" : "false";

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "lab/node/places.h"
-#include "lab/observe/internal.h"
-#include "lab/observe/patroni_json.h"
+#include "lab/observe/patroni/patroni.h"
+#include "lab/observe/patroni/patroni_json.h"
 
 #define ASK_PERIOD  SEC
 #define TELL_REPEAT (5 * SEC) // of the same bad news; an answer is told every time: its positions move
@@ -56,7 +56,8 @@ static void on_answer(void *arg, const struct http_answer *a) {
     sink_emit(p->w->o->sink, &ev);
 }
 
-void patroni_turn(struct patroni *p) {
+void patroni_turn(void *probe) {
+    struct patroni *p = probe;
     usec_t now = observer_now(p->w->o);
     if (!watched_on(p->w)) {
         http_cancel(p->request);
@@ -80,7 +81,7 @@ void patroni_turn(struct patroni *p) {
     (void)http_start(p->w->http, &o, &p->request, NULL);
 }
 
-int patroni_new(struct watched *w, struct patroni **ret, struct err *err) {
+int patroni_open(struct watched *w, void **ret, struct err *err) {
     (void)err;
     struct patroni *p = xcalloc(1, sizeof *p);
     p->w = w;
@@ -89,7 +90,8 @@ int patroni_new(struct watched *w, struct patroni **ret, struct err *err) {
     return 0;
 }
 
-void patroni_free(struct patroni *p) {
+void patroni_close(void *probe) {
+    struct patroni *p = probe;
     if (!p)
         return;
     http_cancel(p->request);

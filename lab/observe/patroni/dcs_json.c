@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-#include "lab/observe/dcs_json.h"
+#include "lab/observe/patroni/dcs_json.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // haproxy.cfg: the template of Patroni's documentation (docs/haproxy.cfg in its source), with its checks explained.
 #include "lab/node/places.h"
-#include "lab/stack/conf.h"
+#include "lab/stack/patroni/patroni.h"
 
 static const char *tuned(const struct topology *t, const char *key, const char *fallback) {
     VEC_FOREACH (&t->haproxy, s) {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "lab/node/places.h"
-#include "lab/observe/etcd_internal.h"
+#include "lab/observe/patroni/etcd_internal.h"
 
 #define WATCH_RETRY (500 * MSEC)
 #define RANGE_RETRY (300 * MSEC)
@@ -230,7 +230,8 @@ static void notice_other_cluster(struct etcd *e) {
 }
 
 // ---- life ------------------------------------------------------------------------------------------------------------
-void etcd_turn(struct etcd *e) {
+void etcd_turn(void *probe) {
+    struct etcd *e = probe;
     usec_t now = observer_now(e->o);
     members_turn(e, now);
     notice_other_cluster(e);
@@ -240,7 +241,7 @@ void etcd_turn(struct etcd *e) {
     lease_turn(e, now);
 }
 
-int etcd_new(struct observer *o, struct etcd **ret, struct err *err) {
+int etcd_open(struct observer *o, void **ret, struct err *err) {
     (void)err;
     struct etcd *e = xcalloc(1, sizeof *e);
     e->o = o;
@@ -255,7 +256,8 @@ int etcd_new(struct observer *o, struct etcd **ret, struct err *err) {
     return 0;
 }
 
-void etcd_free(struct etcd *e) {
+void etcd_close(void *probe) {
+    struct etcd *e = probe;
     if (!e)
         return;
     VEC_FOREACH (&e->members, m) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
 // The settings bounds are computed from, out of Patroni's configuration key as the DCS watch delivers it: no question to Patroni
 // is needed, and a change by patronictl edit-config is seen the moment it is made.
-#include "lab/observe/internal.h"
-#include "lab/observe/patroni_json.h"
+#include "lab/observe/patroni/patroni.h"
+#include "lab/observe/patroni/patroni_json.h"
 
 static void tell(void *arg, const char *key, const char *value) {
     const struct observer *o = arg;

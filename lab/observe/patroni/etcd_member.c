@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "lab/node/places.h"
-#include "lab/observe/etcd_internal.h"
+#include "lab/observe/patroni/etcd_internal.h"
 
 #define STATUS_PERIOD (500 * MSEC)
 #define STATUS_REPEAT (5 * SEC)

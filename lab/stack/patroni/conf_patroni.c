@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: PostgreSQL
-// config.yml of one Patroni.
+// config.yml of one Patroni, and what patronictl reads.
 #include "lab/node/node.h"
 #include "lab/node/places.h"
-#include "lab/stack/conf.h"
-#include "lab/stack/conf_postgresql.h"
+#include "lab/stack/patroni/patroni.h"
 
 // A YAML scalar: numbers bare, everything else quoted, because a bare `on` is a boolean to YAML.
 static void add_scalar(struct strbuf *out, const char *value) {
@@ -112,7 +111,7 @@ static void hba(const struct conf *c, struct strbuf *out) {
 
 static void parameters(const struct conf *c, struct strbuf *out) {
     strbuf_add(out, "  parameters:           # this node's own; they win over those in etcd\n");
-    for (const struct conf_default *d = CONF_LOCAL; d->key; d++) {
+    for (const struct conf_default *d = PATRONI_LOCAL; d->key; d++) {
         if (conf_topology_parameter(c, d->key))
             continue;
         strbuf_addf(out, "    %s: ", d->key);
@@ -178,4 +177,22 @@ void conf_patroni(const struct conf *c, const struct node_def *n, struct strbuf 
     postgresql(c, n, out);
     watchdog(c, n, out);
     tags(n, out);
+}
+
+void conf_patronictl(const struct conf *c, const struct node_def *n, struct strbuf *out) {
+    (void)n;
+    strbuf_addf(out,
+                "# patronictl: which cluster, and where its DCS is.\n"
+                "scope: %s\n"
+                "namespace: %s\n"
+                "etcd3:\n"
+                "  hosts: ",
+                STACK_SCOPE, STACK_NAMESPACE);
+    conf_addresses(c->topology, SERVICE_ETCD, "", STACK_ETCD_PORT, ",", out);
+    strbuf_addf(out,
+                "\n"
+                "postgresql:\n"
+                "  authentication:\n"
+                "    superuser: {username: postgres, password: %s}\n",
+                stack_password("superuser"));
 }
