@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lab/base/fs.h"
 #include "lab/record/run.h"
 
 enum {
@@ -65,10 +66,7 @@ static ssize_t refill(struct feed *f) {
     memmove(f->data, f->data + f->have - left, left);
     f->at = 0;
     f->have = left;
-    ssize_t n;
-    do
-        n = read(f->fd, f->data + left, BLOCK);
-    while (n < 0 && errno == EINTR);
+    ssize_t n = fs_read_some(f->fd, f->data + left, BLOCK);
     if (n > 0)
         f->have += (size_t)n;
     return n < 0 ? -errno : n;

@@ -20,7 +20,7 @@ static struct key_entry *note_key(struct history *h, const char *name, bool gone
     }
     if (gone) {
         if (i < h->keys.n)
-            memmove(&h->keys.items[i], &h->keys.items[i + 1], (--h->keys.n - i) * sizeof h->keys.items[0]);
+            VEC_REMOVE(&h->keys, i);
         return NULL;
     }
     if (i == h->keys.n) {

@@ -10,7 +10,7 @@ void fold_row(struct fold *f, const struct event *ev) {
         i++;
     if (ev->u.REPLICATION.gone) {
         if (i < h->rows.n)
-            memmove(&h->rows.items[i], &h->rows.items[i + 1], (--h->rows.n - i) * sizeof h->rows.items[0]);
+            VEC_REMOVE(&h->rows, i);
         return;
     }
     if (i == h->rows.n) {

@@ -17,6 +17,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "lab/base/fs.h"
+
 #include <term.h> // ncurses': last, since it defines the capabilities' short names (tone, ...) as macros
 
 static struct {
@@ -71,14 +73,6 @@ static bool same(const struct termios *a, const struct termios *b) {
            memcmp(a->c_cc, b->c_cc, sizeof a->c_cc) == 0;
 }
 
-static ssize_t read_some(int fd, void *to, size_t size) {
-    ssize_t n;
-    do
-        n = read(fd, to, size);
-    while (n < 0 && errno == EINTR);
-    return n;
-}
-
 static _Noreturn void watch(int end) {
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_NAME, "bascule-tty");
@@ -87,7 +81,7 @@ static _Noreturn void watch(int end) {
     struct termios its[8], now;
     size_t n = 0;
     bool screen = false, ours = false;
-    for (struct word w; read_some(end, &w, sizeof w) == (ssize_t)sizeof w;) {
+    for (struct word w; fs_read_some(end, &w, sizeof w) == (ssize_t)sizeof w;) {
         if (w.what == GUARD_QUIT)
             _exit(0);
         screen |= w.what == GUARD_SCREEN;

@@ -87,31 +87,21 @@ static void move_leader(struct errand_io *io) {
     }
 }
 
-static int check(const struct topology *t, const setting_list *params, struct err *err) {
-    (void)params;
-    return check_service_in(t, "etcd", err);
-}
-
-static int check_node(const struct topology *t, const struct node_def *n, const setting_list *params, struct err *err) {
-    (void)params;
-    return check_service_on(t, n, "etcd", err);
-}
-
 static const struct action_row rows[] = {
     {.about =
          {.name = "dcs.compact", .action = true, .no_target = true, .summary = "throws etcd's history away, up to now"},
      .how = "Compaction at the current revision through etcd's gateway; watches that are further behind end.",
-     .check = check,
+     .check = check_etcd_somewhere,
      .errand = {ERRAND_ETCD, compact}},
     {.about = {.name = "dcs.defragment", .action = true, .summary = "rewrites an etcd member's database without holes"},
      .how = "Defragment through the member's own gateway; it answers nobody meanwhile.",
-     .check_node = check_node,
+     .check_node = check_runs_etcd,
      .errand = {ERRAND_TARGETS, defragment}},
     {.about = {.name = "dcs.save_snapshot",
                .action = true,
                .summary = "saves a snapshot of etcd on a member's disk, for dcs.restore_snapshot"},
      .how = "etcdctl snapshot save " DCS_SNAPSHOT ".",
-     .check_node = check_node,
+     .check_node = check_runs_etcd,
      .errand = {ERRAND_TARGETS, save}},
     {.about = {.name = "dcs.move_leader",
                .action = true,
@@ -119,7 +109,7 @@ static const struct action_row rows[] = {
      .how = "MoveLeader through the gateway of the member that leads, as `etcdctl move-leader ID`; done when that "
             "member names "
             "the new one.",
-     .check_node = check_node,
+     .check_node = check_runs_etcd,
      .errand = {ERRAND_ETCD, move_leader}},
 };
 const struct action_table dcs_actions = {rows, ARRAY_SIZE(rows)};

@@ -12,11 +12,6 @@ static char *full_key(const struct errand_io *io) {
     return xasprintf(STACK_PREFIX "%s", errand_param(io, "key"));
 }
 
-static int check(const struct topology *t, const setting_list *params, struct err *err) {
-    (void)params;
-    return check_service_in(t, "etcd", err);
-}
-
 // What was there before: for the heal, and to tell.
 static bool remember(struct errand_io *io, const char *key, struct etcd_entry *old) {
     cleanup_strbuf struct strbuf why = {0};
@@ -158,7 +153,7 @@ const struct fault_ops dcs_delete_key_fault = {
                    "its key again at once.",
     .exercises = "What each key is for and who writes it; why deleting the leader key is no failover.",
     .needs = "nothing",
-    .check = check,
+    .check = check_etcd_somewhere,
     ERRAND_PHASES(delete_errands),
     .describe = describe_delete,
     .patience = 30 * SEC,
@@ -231,7 +226,7 @@ const struct fault_ops dcs_revoke_lease_fault = {
                    "sees the key go.",
     .exercises = "Lease and key are two things; what Patroni does when its lease is gone under its feet.",
     .needs = "nothing",
-    .check = check,
+    .check = check_etcd_somewhere,
     ERRAND_PHASES(revoke_errands),
     .describe = describe_revoke,
     .patience = 30 * SEC,
@@ -338,7 +333,7 @@ const struct fault_ops dcs_put_key_fault = {
                    "PostgreSQL in good order and exits in its next loop.",
     .exercises = "What Patroni trusts; the system identifier; a total outage made by one key.",
     .needs = "nothing",
-    .check = check,
+    .check = check_etcd_somewhere,
     ERRAND_PHASES(put_errands),
     .describe = describe_put,
     .patience = 30 * SEC,

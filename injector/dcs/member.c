@@ -20,11 +20,6 @@ static int check(const struct topology *t, const setting_list *params, struct er
     return 0;
 }
 
-static int check_node(const struct topology *t, const struct node_def *n, const setting_list *params, struct err *err) {
-    (void)params;
-    return check_service_on(t, n, "etcd", err);
-}
-
 static bool member_id(const cJSON *list, const char *address, char id[24]) {
     const cJSON *m;
     cleanup_free char *url = xasprintf("http://%s:%d", address, STACK_ETCD_PEER_PORT);
@@ -200,7 +195,7 @@ const struct fault_ops dcs_remove_member_fault = {
                  "quorum of 2, 3 and 4.",
     .needs = "nothing",
     .check = check,
-    .check_node = check_node,
+    .check_node = check_runs_etcd,
     ERRAND_PHASES(errands),
     .describe = describe,
     .patience = 25 * SEC,

@@ -8,11 +8,6 @@
 
 static const char PROBE[] = "/bascule/probe"; // outside of the cluster's prefix
 
-static int check(const struct topology *t, const setting_list *params, struct err *err) {
-    (void)params;
-    return check_service_in(t, "etcd", err);
-}
-
 static cJSON *alarm_call(const char *action, const char *member, struct strbuf *why) {
     cleanup_free char *ask = xasprintf("{\"action\":\"%s\",\"memberID\":\"%s\",\"alarm\":\"NOSPACE\"}", action, member);
     return errand_etcd("/v3/maintenance/alarm", ask, why);
@@ -106,7 +101,7 @@ const struct fault_ops dcs_nospace_fault = {
                    "take a key, though.",
     .exercises = "A time bomb: no failover, no switchover, no new settings; what a monitor of the DCS must look at.",
     .needs = "nothing",
-    .check = check,
+    .check = check_etcd_somewhere,
     ERRAND_PHASES(errands),
     .describe = describe,
 };

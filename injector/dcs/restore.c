@@ -16,11 +16,6 @@
 
 static const char RESTORED[] = "/var/lib/etcd/restored";
 
-static int check(const struct topology *t, const setting_list *params, struct err *err) {
-    (void)params;
-    return check_service_in(t, "etcd", err);
-}
-
 static void initial_cluster(const struct topology *t, struct strbuf *out) {
     VEC_FOREACH (&t->nodes, n)
         if (n->services & SERVICE_ETCD)
@@ -200,7 +195,7 @@ const struct fault_ops dcs_restore_snapshot_fault = {
     .exercises =
         "What an old snapshot claims; why Patroni is stopped, and the leader key deleted, before etcd is restored.",
     .needs = "nothing",
-    .check = check,
+    .check = check_etcd_somewhere,
     ERRAND_PHASES(errands),
     .describe = describe,
     .patience = 35 * SEC,

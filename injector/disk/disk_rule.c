@@ -14,7 +14,6 @@ struct slot { // one node
     struct disk_answer answer;
 };
 struct state {
-    const struct disk_rule_kind *kind;
     struct slot slots[NODES_MAX];
     size_t waiting;
     bool sending; // answers may come while requests still leave
@@ -93,19 +92,18 @@ static void injected(struct fault *f) {
         phase_ok(f, s->done, sink_now(f->world->sink), "the disk agent of %s has the rule", strbuf_str(&where));
 }
 
-void disk_rule_inject(struct fault *f, const struct disk_rule_kind *kind, fault_phase_done done) {
+void disk_rule_inject(struct fault *f, fault_phase_done done) {
     struct err err = {0};
     if (disk_check_power(f, &err) < 0) {
         phase_no(f, done, "%s", err.msg);
         return;
     }
     struct state *s = f->state = xcalloc(1, sizeof *s);
-    s->kind = kind;
     s->done = done;
     for (size_t k = 0; k < f->n_nodes; k++)
         s->slots[k] = (struct slot){.f = f, .k = k};
     struct disk_ask q = {.kind = DISK_ASK_ADD, .rule = {.disk = disk_of(f), .files = disk_files_of(f)}};
-    kind->rule(f, &q.rule);
+    f->ops->disk_rule->rule(f, &q.rule);
     f->touched = true;
     ask_each(f, &q, injected);
 }
@@ -136,7 +134,7 @@ static void probed(struct fault *f) {
         strbuf_addf(&text, "%s%s: ", k ? "; " : "", f->nodes[k]);
         if (a->error)
             strbuf_addf(&text, "no probe (%s)", strerror(a->error));
-        if (a->error || !s->kind->met(f, a, &text)) {
+        if (a->error || !f->ops->disk_rule->met(f, a, &text)) {
             phase_no(f, s->done, "%s", strbuf_str(&text));
             return;
         }
@@ -156,7 +154,7 @@ static void probe(struct fault *f, usec_t patience, void (*all)(struct fault *f)
 void disk_rule_verify(struct fault *f, fault_phase_done done) {
     struct state *s = f->state;
     s->done = done;
-    probe(f, s->kind->patience(f), probed);
+    probe(f, f->ops->disk_rule->patience(f), probed);
 }
 
 // ---- heal ----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ struct disk_rule_kind {
     bool (*met)(const struct fault *f, const struct disk_answer *probe, struct strbuf *out);
     usec_t (*patience)(const struct fault *f); // of the probe
 };
-void disk_rule_inject(struct fault *f, const struct disk_rule_kind *kind, fault_phase_done done);
+// The phases of a fault whose row names its kind (fault_ops.disk_rule).
+void disk_rule_inject(struct fault *f, fault_phase_done done);
 void disk_rule_verify(struct fault *f, fault_phase_done done);
 void disk_rule_heal(struct fault *f, fault_phase_done done);
 void disk_rule_verify_healed(struct fault *f, fault_phase_done done);

@@ -38,10 +38,6 @@ static usec_t slow_patience(const struct fault *f) {
 
 static const struct disk_rule_kind slow = {slow_rule, slow_met, slow_patience};
 
-static void slow_inject(struct fault *f, fault_phase_done done) {
-    disk_rule_inject(f, &slow, done);
-}
-
 static int slow_check(const struct topology *t, const setting_list *params, struct err *err) {
     char why[WHY_MAX];
     const char *text = mechanism_param(&disk_slow_fault.about, params, "delay");
@@ -66,8 +62,8 @@ static const struct mechanism_param slow_params[] = {
     "it "
 #define RULE_OPS                                                                                                       \
     .needs = "Linux 5.19", .check_host = node_disk_supported, .check_node = disk_check_node,                           \
-    .verify = disk_rule_verify, .heal = disk_rule_heal, .verify_healed = disk_rule_verify_healed,                      \
-    .done = disk_rule_done
+    .inject = disk_rule_inject, .verify = disk_rule_verify, .heal = disk_rule_heal,                                    \
+    .verify_healed = disk_rule_verify_healed, .done = disk_rule_done
 
 const struct fault_ops disk_slow_fault = {
     .about = {.name = "disk.slow", .summary = "makes every fsync on a disk slow", .params = slow_params},
@@ -78,7 +74,7 @@ const struct fault_ops disk_slow_fault = {
     .exercises = "Commit latency, group commit; etcd: elections and lost leases from a disk alone.",
     RULE_OPS,
     .check = slow_check,
-    .inject = slow_inject,
+    .disk_rule = &slow,
     .describe = slow_describe,
 };
 
@@ -100,10 +96,6 @@ static bool stall_met(const struct fault *f, const struct disk_answer *a, struct
 }
 
 static const struct disk_rule_kind stall = {stall_rule, stall_met, a_second};
-
-static void stall_inject(struct fault *f, fault_phase_done done) {
-    disk_rule_inject(f, &stall, done);
-}
 
 static int stall_check(const struct topology *t, const setting_list *params, struct err *err) {
     return disk_check(t, params, &disk_stall_fault, err);
@@ -128,7 +120,7 @@ const struct fault_ops disk_stall_fault = {
     .exercises = "Hanging commits against failed ones: who notices, and after how long.",
     RULE_OPS,
     .check = stall_check,
-    .inject = stall_inject,
+    .disk_rule = &stall,
     .describe = stall_describe,
     .thaws = true,
 };
@@ -156,10 +148,6 @@ static bool error_met(const struct fault *f, const struct disk_answer *a, struct
 }
 
 static const struct disk_rule_kind error = {error_rule, error_met, a_second};
-
-static void error_inject(struct fault *f, fault_phase_done done) {
-    disk_rule_inject(f, &error, done);
-}
 
 static int error_check(const struct topology *t, const setting_list *params, struct err *err) {
     const char *calls = mechanism_param(&disk_error_fault.about, params, "calls");
@@ -196,7 +184,7 @@ const struct fault_ops disk_error_fault = {
     .exercises = "PostgreSQL PANICs when an fsync of WAL fails and does not try again; crash recovery or failover.",
     RULE_OPS,
     .check = error_check,
-    .inject = error_inject,
+    .disk_rule = &error,
     .describe = error_describe,
 };
 
@@ -220,10 +208,6 @@ static bool readonly_met(const struct fault *f, const struct disk_answer *a, str
 }
 
 static const struct disk_rule_kind readonly = {readonly_rule, readonly_met, a_second};
-
-static void readonly_inject(struct fault *f, fault_phase_done done) {
-    disk_rule_inject(f, &readonly, done);
-}
 
 static int readonly_check(const struct topology *t, const setting_list *params, struct err *err) {
     return disk_check(t, params, &disk_readonly_fault, err);
@@ -253,6 +237,6 @@ const struct fault_ops disk_readonly_fault = {
     .exercises = "A disk that the kernel turned read-only: reads go on, the next write is the crash.",
     RULE_OPS,
     .check = readonly_check,
-    .inject = readonly_inject,
+    .disk_rule = &readonly,
     .describe = readonly_describe,
 };

@@ -44,8 +44,10 @@ int errand_http(const char *method, int port, const char *path, const char *json
 int errand_http_url(const char *method, const char *url, const char *json, usec_t deadline, struct strbuf *ret_body);
 
 // SQL as superuser over the node's unix socket; as the application's role over the network (where the errand runs in the
-// application's node). NULL after errand_no. Statements have a deadline on the server: statement_timeout, 0 = none.
+// application's node). NULL after errand_pass. Statements have a deadline on the server: statement_timeout, 0 = none.
 PGconn *errand_sql(struct errand_io *io, const char *name, usec_t timeout);
+// errand_sql as "bascule-fault", to a primary alone: NULL after errand_pass when this PostgreSQL is a standby, too.
+PGconn *errand_sql_primary(struct errand_io *io, usec_t timeout);
 PGconn *errand_sql_app(struct errand_io *io, const char *name);
 // Tries to log in, for at most `within`, and hangs up. "" = it was let in; else the SQLSTATE of the refusal, "none" when no server
 // refused. Its words, in the server's language or libpq's, are appended to why.
@@ -60,8 +62,6 @@ static inline void cleanup_pqresult_fn(PGresult **r) {
     PQclear(*r);
 }
 #define cleanup_pqresult __attribute__((cleanup(cleanup_pqresult_fn)))
-// False after errand_pass: this PostgreSQL is a standby.
-bool errand_primary(struct errand_io *io, PGconn *c);
 // Runs one statement. False (with the server's words in why, and its SQLSTATE before them) when it failed.
 bool errand_exec(PGconn *c, const char *sql, struct strbuf *why);
 // The first column of the first row, "" when there is none or it is null. Appends to out.
@@ -97,7 +97,7 @@ enum errand_where {
     ERRAND_TARGETS, // on each target, at once; all must succeed
     ERRAND_ETCD,    // through one etcd member, tried in turn until one succeeds
     ERRAND_PATRONI, // on one node with Patroni, tried in turn; likewise
-    ERRAND_PRIMARY, // on the node whose PostgreSQL is not in recovery: tried in turn as well, errand_primary() decides
+    ERRAND_PRIMARY, // on the node whose PostgreSQL is not in recovery: tried in turn as well, errand_sql_primary() decides
     ERRAND_APP,     // in the application's node, once for each target
     ERRAND_OTHER_ETCD, // through one etcd member that is no target, in turn
     ERRAND_ALL_ETCD,   // on every node of the topology with etcd that has power, at once; all must succeed

@@ -115,11 +115,14 @@ bool errand_value_becomes(const struct errand_io *io, PGconn *c, const char *sql
     }
 }
 
-bool errand_primary(struct errand_io *io, PGconn *c) {
+PGconn *errand_sql_primary(struct errand_io *io, usec_t timeout) {
     cleanup_strbuf struct strbuf v = {0};
+    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", timeout);
+    if (!c)
+        return NULL;
     if (!errand_value(c, "SELECT pg_is_in_recovery()", &v))
         errand_pass(io, "%s: %s", io->node, strbuf_str(&v));
     else if (!str_eq(strbuf_str(&v), "f"))
         errand_pass(io, "PostgreSQL on %s is a standby", io->node);
-    return !io->told;
+    return io->told ? NULL : STEAL(c);
 }

@@ -64,8 +64,31 @@ int check_service_on(const struct topology *t, const struct node_def *node, cons
                    where.len ? strbuf_str(&where) : "none");
 }
 
+int check_postgres_somewhere(const struct topology *t, const setting_list *params, struct err *err) {
+    (void)params;
+    return check_service_in(t, "postgres", err);
+}
+
+int check_etcd_somewhere(const struct topology *t, const setting_list *params, struct err *err) {
+    (void)params;
+    return check_service_in(t, "etcd", err);
+}
+
 int check_runs_postgres(const struct topology *t, const struct node_def *node, const setting_list *params,
                         struct err *err) {
     (void)params;
     return check_service_on(t, node, "postgres", err);
+}
+
+int check_runs_etcd(const struct topology *t, const struct node_def *node, const setting_list *params,
+                    struct err *err) {
+    (void)params;
+    return check_service_on(t, node, "etcd", err);
+}
+
+int check_not_application(const struct mechanism *m, const struct node_def *node, struct err *err) {
+    if (node->services & SERVICE_APP)
+        return err_set(err, EINVAL, "%s: %s runs the application, whose process belongs to the measurement", m->name,
+                       node->name);
+    return 0;
 }

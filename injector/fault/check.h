@@ -11,6 +11,12 @@ int mechanism_check_words(const struct mechanism *m, const setting_list *params,
 
 int check_service_in(const struct topology *t, const char *service, struct err *err);
 int check_service_on(const struct topology *t, const struct node_def *node, const char *service, struct err *err);
-// As check_node: does this node run PostgreSQL?
+// To be a mechanism's `check`: does any node of the topology run it?
+int check_postgres_somewhere(const struct topology *t, const setting_list *params, struct err *err);
+int check_etcd_somewhere(const struct topology *t, const setting_list *params, struct err *err);
+// To be a mechanism's `check_node`: does this node run it?
 int check_runs_postgres(const struct topology *t, const struct node_def *node, const setting_list *params,
                         struct err *err);
+int check_runs_etcd(const struct topology *t, const struct node_def *node, const setting_list *params, struct err *err);
+// Refuses the node that runs the application, for a mechanism that would disturb whoever measures.
+int check_not_application(const struct mechanism *m, const struct node_def *node, struct err *err);

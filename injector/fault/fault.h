@@ -36,7 +36,8 @@ struct fault { // one live injection
 // fault after it.
 typedef void (*fault_phase_done)(struct fault *f, bool ok, usec_t effective, const char *text);
 
-struct errand_ops; // errand/errand.h
+struct errand_ops;     // errand/errand.h
+struct disk_rule_kind; // disk/disk_rule.h
 
 struct fault_ops {
     struct mechanism about;  // name, summary, parameters: what the scenario reader sees
@@ -63,7 +64,8 @@ struct fault_ops {
     bool thaws;      // its heal lets something run again: goes before every other heal
     // Classes of system calls (lab/node/disk.h) that the daemons must have been started with a filter for; 0 = none.
     unsigned disk_layer;
-    const struct errand_ops *errand; // of mechanisms with ERRAND_PHASES
+    const struct errand_ops *errand;        // of mechanisms with ERRAND_PHASES
+    const struct disk_rule_kind *disk_rule; // of those whose phases are disk/disk_rule.h
 };
 
 struct fault_world {

@@ -57,10 +57,7 @@ void cut_fault_inject(struct fault *f, cut_select select, fault_phase_done done)
 static void on_check(void *arg, bool ok, const char *text) {
     struct fault *f = arg;
     struct cut_fault *c = f->state;
-    char copy[EVENT_TEXT_MAX];
-    STR_COPY(copy, text);
-    net_check_free(STEAL(c->check));
-    c->done(f, ok, 0, copy);
+    c->done(f, ok, 0, text);
 }
 
 void cut_fault_verify(struct fault *f, fault_phase_done done) {

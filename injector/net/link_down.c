@@ -72,18 +72,15 @@ static const char *carrier_differs(const struct fault *f, bool wanted, struct er
 static void on_check(void *arg, bool ok, const char *text) {
     struct fault *f = arg;
     struct link *l = f->state;
-    char copy[EVENT_TEXT_MAX];
-    STR_COPY(copy, text);
-    net_check_free(STEAL(l->check));
     const char *other = NULL;
     if (f->healing && ok && (other = carrier_differs(f, true, NULL))) {
         phase_no(f, l->done, "eth0 of %s still has no carrier", other);
         return;
     }
     if (ok)
-        phase_ok(f, l->done, 0, "eth0 has %s carrier; %s", f->healing ? "its" : "no", copy);
+        phase_ok(f, l->done, 0, "eth0 has %s carrier; %s", f->healing ? "its" : "no", text);
     else
-        phase_no(f, l->done, "%s", copy);
+        phase_no(f, l->done, "%s", text);
 }
 
 static void verify(struct fault *f, fault_phase_done done) {

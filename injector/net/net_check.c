@@ -22,6 +22,7 @@ struct net_check {
     usec_t until;
     net_check_done done;
     void *arg;
+    struct net_check **home; // the owner's pointer, cleared when the check ends by itself
 };
 
 void net_check_free(struct net_check *c) {
@@ -83,6 +84,7 @@ static void baseline(struct net_check *c) {
 int net_check_begin(const struct fault_world *w, const flow_list *silent, struct net_check **ret, struct err *err) {
     struct net_check *c = xcalloc(1, sizeof *c);
     c->world = w;
+    c->home = ret;
     VEC_FOREACH (silent, f)
         watch(c, f, SILENT);
     choose_controls(c, silent);
@@ -175,18 +177,19 @@ static bool say_silence(const struct net_check *c, struct strbuf *out) {
     return true;
 }
 
-static void tell(struct net_check *c, bool ok, struct strbuf *text) {
-    char copy[EVENT_TEXT_MAX]; // done may free the check, and the text with it
-    STR_COPY(copy, strbuf_str(text));
-    strbuf_done(text);
-    c->done(c->arg, ok, copy);
+static void end(struct net_check *c, bool ok, const char *text) {
+    net_check_done done = c->done;
+    void *arg = c->arg;
+    *c->home = NULL;
+    net_check_free(c);
+    done(arg, ok, text);
 }
 
 static void on_silence(void *arg) {
     struct net_check *c = arg;
-    struct strbuf text = {0};
+    cleanup_strbuf struct strbuf text = {0};
     bool ok = say_silence(c, &text);
-    tell(c, ok, &text);
+    end(c, ok, strbuf_str(&text));
 }
 
 void net_check_silence(struct net_check *c, net_check_done done, void *arg) {
@@ -194,7 +197,7 @@ void net_check_silence(struct net_check *c, net_check_done done, void *arg) {
     c->arg = arg;
     struct err err = {0};
     if (probe_run(c->probe, &PROBE_SILENCE, on_silence, c, &err) < 0)
-        done(arg, false, err.msg);
+        end(c, false, err.msg);
 }
 
 static const struct probe_plan again = {.rounds = 5, .every = 10 * MSEC, .linger = 30 * MSEC, .early = true};
@@ -202,20 +205,21 @@ static const struct probe_plan again = {.rounds = 5, .every = 10 * MSEC, .linger
 static void on_round(void *arg) {
     struct net_check *c = arg;
     cleanup_tally struct tally t = {0};
-    struct strbuf text = {0};
+    cleanup_strbuf struct strbuf text = {0};
     count(c, SILENT, &t);
     if (t.unheard.n && usec_now() < c->until && probe_run(c->probe, &again, on_round, c, NULL) >= 0)
         return;
     bool ok = t.unheard.n == 0;
     strbuf_add(&text, ok ? "packets arrive again over " : "still silent: ");
     flows_text(c->world->topology, ok ? &t.heard : &t.unheard, &text);
-    tell(c, ok, &text);
+    end(c, ok, strbuf_str(&text));
 }
 
 int net_check_open(const struct fault_world *w, const flow_list *flows, usec_t within, net_check_done done, void *arg,
                    struct net_check **ret, struct err *err) {
     struct net_check *c = xcalloc(1, sizeof *c);
     c->world = w;
+    c->home = ret;
     c->done = done;
     c->arg = arg;
     c->until = usec_now() + within;
@@ -232,7 +236,7 @@ int net_check_open(const struct fault_world *w, const flow_list *flows, usec_t w
         return r;
     }
     *ret = c;
-    if (none) // may free the check
-        done(arg, true, "nothing to hear: another fault or a powered-off node still holds every pair");
+    if (none)
+        end(c, true, "nothing to hear: another fault or a powered-off node still holds every pair");
     return 0;
 }

@@ -88,12 +88,7 @@ static void finish(struct fault *f, bool ok, const char *text) {
 }
 
 static void on_open(void *arg, bool ok, const char *text) {
-    struct fault *f = arg;
-    struct flap *l = f->state;
-    char copy[EVENT_TEXT_MAX];
-    STR_COPY(copy, text);
-    net_check_free(STEAL(l->cut.check));
-    finish(f, ok, copy);
+    finish(arg, ok, text);
 }
 
 static void look_open(struct fault *f) {

@@ -7,6 +7,7 @@
 // nothing left to thaw, only its cut is taken back.
 #include <signal.h>
 
+#include "injector/fault/check.h"
 #include "injector/fault/phases.h"
 #include "injector/fault/retry.h"
 #include "injector/net/flow_params.h"
@@ -38,10 +39,7 @@ static struct ask *asked; // under way
 static int check_node(const struct topology *t, const struct node_def *node, const setting_list *params,
                       struct err *err) {
     (void)t, (void)params;
-    return node->services & SERVICE_APP
-               ? err_set(err, EINVAL, "node.freeze: %s runs the application, whose process belongs to the measurement",
-                         node->name)
-               : 0;
+    return check_not_application(&node_freeze_fault.about, node, err);
 }
 
 static void everybody(const struct fault *f, const char *name, victim_list *out) {
@@ -152,9 +150,6 @@ static void inject(struct fault *f, fault_phase_done done) {
 static void on_silence(void *arg, bool ok, const char *text) {
     struct fault *f = arg;
     struct freeze *z = f->state;
-    char copy[EVENT_TEXT_MAX];
-    STR_COPY(copy, text);
-    net_check_free(STEAL(z->check));
     size_t n = 0;
     for (size_t i = 0; i < z->held.n; i++) {
         const struct victim *v = &z->held.items[i];
@@ -169,9 +164,9 @@ static void on_silence(void *arg, bool ok, const char *text) {
         n++;
     }
     if (ok && n)
-        phase_ok(f, z->done, 0, "%zu processes in state T, no processor time used in 150 ms; %s", n, copy);
+        phase_ok(f, z->done, 0, "%zu processes in state T, no processor time used in 150 ms; %s", n, text);
     else
-        phase_no(f, z->done, "%s", n ? copy : "no process is left to be frozen");
+        phase_no(f, z->done, "%s", n ? text : "no process is left to be frozen");
 }
 
 static void verify(struct fault *f, fault_phase_done done) {
@@ -241,13 +236,10 @@ static bool nobody_frozen(void *arg) {
 static void on_open(void *arg, bool ok, const char *text) {
     struct fault *f = arg;
     struct freeze *z = f->state;
-    char copy[EVENT_TEXT_MAX];
-    STR_COPY(copy, text);
-    net_check_free(STEAL(z->check));
     if (ok)
-        phase_ok(f, z->done, 0, "nobody is in state T; %s", copy);
+        phase_ok(f, z->done, 0, "nobody is in state T; %s", text);
     else
-        phase_no(f, z->done, "%s", copy);
+        phase_no(f, z->done, "%s", text);
 }
 
 static void on_thawed(void *arg, bool met) {

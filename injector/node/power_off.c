@@ -113,13 +113,10 @@ static bool look_off(const struct fault *f, struct strbuf *out) {
 static void on_silence(void *arg, bool ok, const char *text) {
     struct fault *f = arg;
     struct power *p = f->state;
-    char copy[EVENT_TEXT_MAX];
-    STR_COPY(copy, text);
-    net_check_free(STEAL(p->check));
     if (ok)
-        phase_ok(f, p->done, 0, "link down, no process left; %s", copy);
+        phase_ok(f, p->done, 0, "link down, no process left; %s", text);
     else
-        phase_no(f, p->done, "%s", copy);
+        phase_no(f, p->done, "%s", text);
 }
 
 void power_verify_off(struct fault *f, fault_phase_done done) {
@@ -174,13 +171,10 @@ void power_restore(struct fault *f, fault_phase_done done) {
 static void on_open(void *arg, bool ok, const char *text) {
     struct fault *f = arg;
     struct power *p = f->state;
-    char copy[EVENT_TEXT_MAX];
-    STR_COPY(copy, text);
-    net_check_free(STEAL(p->check));
     if (ok)
-        phase_ok(f, p->done, 0, "the init runs, the link is up; %s", copy);
+        phase_ok(f, p->done, 0, "the init runs, the link is up; %s", text);
     else
-        phase_no(f, p->done, "%s", copy);
+        phase_no(f, p->done, "%s", text);
 }
 
 void power_verify_on(struct fault *f, fault_phase_done done) {

@@ -134,16 +134,14 @@ static int on_timer(sd_event_source *s, uint64_t at, void *arg) {
 
 static void on_verified(struct fault *f, bool ok, usec_t effective, const char *text) {
     struct reboot *b = f->state;
-    char copy[EVENT_TEXT_MAX];
-    STR_COPY(copy, text);
     usec_t off = 10 * SEC;
     (void)effective;
     (void)usec_parse(fault_param(f, "off"), &off);
     int r = sd_event_add_time_relative(f->world->loop, &b->timer, CLOCK_MONOTONIC, off, 1, on_timer, f);
     if (ok && r >= 0)
-        phase_ok(f, b->done, 0, "%s; power on again in %s", copy, fault_param(f, "off"));
+        phase_ok(f, b->done, 0, "%s; power on again in %s", text, fault_param(f, "off"));
     else
-        phase_no(f, b->done, "%s", ok ? strerror(-r) : copy);
+        phase_no(f, b->done, "%s", ok ? strerror(-r) : text);
 }
 
 static void verify(struct fault *f, fault_phase_done done) {

@@ -173,10 +173,7 @@ static int check(const struct topology *t, const setting_list *params, struct er
 static int check_node(const struct topology *t, const struct node_def *node, const setting_list *params,
                       struct err *err) {
     (void)t, (void)params;
-    return node->services & SERVICE_APP
-               ? err_set(err, EINVAL, "node.slow: %s runs the application, whose process belongs to the measurement",
-                         node->name)
-               : 0;
+    return check_not_application(&node_slow_fault.about, node, err);
 }
 
 static void describe(const struct fault *f, struct strbuf *out) {

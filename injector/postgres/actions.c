@@ -6,9 +6,9 @@
 
 // Whoever cancels a wait for a synchronous standby gets a WARNING, and the client an acknowledged commit (src/backend/replication/syncrep.c).
 static void cancel_sync_wait(struct errand_io *io) {
-    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
+    cleanup_pq PGconn *c = errand_sql_primary(io, 5 * SEC);
     cleanup_strbuf struct strbuf v = {0};
-    if (!c || !errand_primary(io, c))
+    if (!c)
         return;
     for (usec_t end = usec_now() + 5 * SEC; usec_now() < end && !errand_stopped(io, 20 * MSEC);) {
         strbuf_clear(&v);
@@ -41,11 +41,6 @@ static void pause_replay(struct errand_io *io) {
         errand_no(io, "replay is %s", strbuf_str(&v));
 }
 
-static int check(const struct topology *t, const setting_list *params, struct err *err) {
-    (void)params;
-    return check_service_in(t, "postgres", err);
-}
-
 static const struct action_row rows[] = {
     {.about = {.name = "postgres.cancel_sync_wait",
                .action = true,
@@ -54,7 +49,7 @@ static const struct action_row rows[] = {
      .how = "pg_cancel_backend() on the primary for backends in wait_event SyncRep: what a driver's query timeout or "
             "Ctrl-C does. The client "
             "is told that it is committed, with a WARNING.",
-     .check = check,
+     .check = check_postgres_somewhere,
      .errand = {ERRAND_PRIMARY, cancel_sync_wait}},
     {.about = {.name = "postgres.pause_replay", .action = true, .summary = "pauses WAL replay on a standby"},
      .how = "pg_wal_replay_pause(). It does not last: on PostgreSQL 14 and later Patroni resumes it in its next loop. "

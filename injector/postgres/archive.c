@@ -32,9 +32,9 @@ static bool archiver_moves(const struct errand_io *io, PGconn *c, const char *sq
 }
 
 static void see_failing(struct errand_io *io) {
-    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
+    cleanup_pq PGconn *c = errand_sql_primary(io, 5 * SEC);
     cleanup_strbuf struct strbuf v = {0};
-    if (!c || !errand_primary(io, c))
+    if (!c)
         return;
     const char *before = errand_noted(io, "failed");
     cleanup_free char *sql =

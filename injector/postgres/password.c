@@ -13,9 +13,9 @@ const char *postgres_replication_login(char sqlstate[static 6], struct strbuf *w
 }
 
 static bool alter(struct errand_io *io, const char *password) {
-    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
+    cleanup_pq PGconn *c = errand_sql_primary(io, 5 * SEC);
     cleanup_strbuf struct strbuf why = {0};
-    if (!c || !errand_primary(io, c))
+    if (!c)
         return false;
     cleanup_free char *sql = xasprintf("SET synchronous_commit = local; ALTER ROLE replicator PASSWORD '%s'", password);
     if (!errand_exec(c, sql, &why))
@@ -31,8 +31,8 @@ static void rotate(struct errand_io *io) {
 static void see_refused(struct errand_io *io) {
     char sqlstate[6];
     cleanup_strbuf struct strbuf why = {0};
-    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
-    if (!c || !errand_primary(io, c))
+    cleanup_pq PGconn *c = errand_sql_primary(io, 5 * SEC);
+    if (!c)
         return;
     if (!*postgres_replication_login(sqlstate, &why))
         errand_no(io, "a login of ours with the password of config.yml succeeded");
@@ -50,8 +50,8 @@ static void give_back(struct errand_io *io) {
 static void see_accepted(struct errand_io *io) {
     char sqlstate[6];
     cleanup_strbuf struct strbuf why = {0};
-    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 5 * SEC);
-    if (!c || !errand_primary(io, c))
+    cleanup_pq PGconn *c = errand_sql_primary(io, 5 * SEC);
+    if (!c)
         return;
     if (!*postgres_replication_login(sqlstate, &why))
         errand_ok(io, 0, "a login of ours with the password of config.yml succeeded");
@@ -62,11 +62,6 @@ static void see_accepted(struct errand_io *io) {
 static void describe(const struct fault *f, struct strbuf *out) {
     (void)f;
     strbuf_add(out, "# in psql on the leader\nALTER ROLE replicator PASSWORD 'something else';\n");
-}
-
-static int check(const struct topology *t, const setting_list *params, struct err *err) {
-    (void)params;
-    return check_service_in(t, "postgres", err);
 }
 
 static const struct errand_ops errands = {.inject = {ERRAND_PRIMARY, rotate},
@@ -85,7 +80,7 @@ const struct fault_ops postgres_rotate_password_fault = {
     .exercises =
         "A change whose failure comes days later, with the next restart or switchover; where its first sign is.",
     .needs = "nothing",
-    .check = check,
+    .check = check_postgres_somewhere,
     ERRAND_PHASES(errands),
     .describe = describe,
 };

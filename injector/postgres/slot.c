@@ -15,9 +15,9 @@ static void declare(struct errand_io *io) {
 }
 
 static void see_slot(struct errand_io *io) {
-    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 3 * SEC);
+    cleanup_pq PGconn *c = errand_sql_primary(io, 3 * SEC);
     cleanup_strbuf struct strbuf v = {0};
-    if (!c || !errand_primary(io, c))
+    if (!c)
         return;
     // Patroni makes it in its next loop.
     if (!errand_value_becomes(io, c, EXISTS, "1", 25 * SEC, &v)) {
@@ -45,20 +45,15 @@ static void undeclare(struct errand_io *io) {
 }
 
 static void see_no_slot(struct errand_io *io) {
-    cleanup_pq PGconn *c = errand_sql(io, "bascule-fault", 3 * SEC);
+    cleanup_pq PGconn *c = errand_sql_primary(io, 3 * SEC);
     cleanup_strbuf struct strbuf v = {0};
-    if (!c || !errand_primary(io, c))
+    if (!c)
         return;
     if (errand_value_becomes(io, c, "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '" SLOT "'", "0",
                              25 * SEC, &v))
         errand_ok(io, usec_now(), "Patroni has dropped the slot");
     else
         errand_no(io, "the slot is still there: %s", strbuf_str(&v));
-}
-
-static int check(const struct topology *t, const setting_list *params, struct err *err) {
-    (void)params;
-    return check_service_in(t, "postgres", err);
 }
 
 static void describe(const struct fault *f, struct strbuf *out) {
@@ -82,7 +77,7 @@ const struct fault_ops postgres_abandoned_slot_fault = {
     .exercises = "Who owns a slot; retained bytes and wal_status; max_slot_wal_keep_size; that dropping it by hand "
                  "does not last.",
     .needs = "nothing",
-    .check = check,
+    .check = check_postgres_somewhere,
     ERRAND_PHASES(errands),
     .describe = describe,
     .patience = 35 * SEC,

@@ -10,7 +10,7 @@
 
 #include "injector/fault/check.h"
 #include "injector/fault/phases.h"
-#include "injector/resource/app_conn.h"
+#include "injector/resource/app_round.h"
 #include "injector/resource/faults.h"
 
 enum { SLOTS_MAX = 1000, BURST = 10, LONE = 2 };
@@ -32,7 +32,8 @@ struct hoard {
     bool verifying, due; // only the verifier's connection is made; it is to be made as soon as it is alone
     sd_event_source *tick;
     struct app_ask *ask;
-    size_t asking; // which node is being verified
+    size_t asking;           // which node is being verified
+    struct app_round *round; // after the heal
     usec_t until;
     fault_phase_done done;
 };
@@ -205,6 +206,7 @@ static void verify(struct fault *f, fault_phase_done done) {
 static void let_go(struct hoard *h) {
     h->tick = sd_event_source_disable_unref(h->tick);
     app_ask_drop(&h->ask);
+    app_round_drop(&h->round);
     for (size_t i = 0; i < SLOTS_MAX; i++)
         pgconn_close(STEAL(h->slots[i].c));
 }
@@ -219,43 +221,17 @@ static void heal(struct fault *f, fault_phase_done done) {
     phase_ok(f, done, sink_now(f->world->sink), "%zu connections closed", held);
 }
 
-static void look_again(struct fault *f);
-
-static int on_again(sd_event_source *src, uint64_t at, void *arg) {
-    (void)at;
-    struct fault *f = arg;
-    struct hoard *h = f->state;
-    (void)src;
-    h->tick = sd_event_source_disable_unref(h->tick);
-    look_again(f);
-    return 0;
+static bool let_in(struct fault *f, size_t k, const char *sqlstate, const char *text) {
+    (void)f, (void)k, (void)text;
+    return !*sqlstate;
 }
 
-// A backend takes its time to end, a server that was crashed its time to come back.
-static void on_let_in(void *arg, const char *sqlstate, const char *text) {
-    struct fault *f = arg;
+static void on_let_in(struct fault *f, size_t k, bool ok, const char *sqlstate, const char *text) {
     struct hoard *h = f->state;
-    if (*sqlstate && usec_now() < h->until &&
-        sd_event_add_time_relative(f->world->loop, &h->tick, CLOCK_MONOTONIC, AGAIN, 1, on_again, f) >= 0)
-        return;
-    if (*sqlstate)
-        phase_no(f, h->done, "a new connection to %s is still refused: %s %s", f->nodes[h->asking], sqlstate, text);
-    else if (++h->asking < f->n_nodes)
-        look_again(f);
+    if (!ok)
+        phase_no(f, h->done, "a new connection to %s is still refused: %s %s", f->nodes[k], sqlstate, text);
     else
-        phase_ok(f, h->done, 0, "a new connection is accepted");
-}
-
-static void look_again(struct fault *f) {
-    struct hoard *h = f->state;
-    struct err err = {0};
-    while (h->asking < f->n_nodes && !node_is_on(fault_world_node(f->world, f->nodes[h->asking])))
-        h->asking++;
-    if (h->asking == f->n_nodes)
-        phase_ok(f, h->done, 0, "powered off: nothing is held");
-    else if (app_ask(f->world, app_conn_home(f->world), f->nodes[h->asking], NULL, 2 * SEC, on_let_in, f, &h->ask,
-                     &err) < 0)
-        phase_no(f, h->done, "%s", err.msg);
+        phase_ok(f, h->done, 0, k < f->n_nodes ? "a new connection is accepted" : "powered off: nothing is held");
 }
 
 static void verify_healed(struct fault *f, fault_phase_done done) {
@@ -265,9 +241,14 @@ static void verify_healed(struct fault *f, fault_phase_done done) {
         return;
     }
     h->done = done;
-    h->asking = 0;
-    h->until = usec_now() + 12 * SEC;
-    look_again(f);
+    // A backend takes its time to end, a server that was crashed its time to come back.
+    static const struct app_round_spec spec = {.each = 2 * SEC,
+                                               .every = 100 * MSEC,
+                                               .within = 12 * SEC,
+                                               .skip = app_round_off,
+                                               .good = let_in,
+                                               .done = on_let_in};
+    app_round_start(f, &spec, &h->round);
 }
 
 static void done_with(struct fault *f) {

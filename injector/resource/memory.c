@@ -8,7 +8,7 @@
 
 #include "injector/fault/check.h"
 #include "injector/fault/phases.h"
-#include "injector/resource/app_conn.h"
+#include "injector/resource/app_round.h"
 #include "injector/resource/faults.h"
 #include "injector/resource/limits.h"
 #include "lab/base/fs.h"
@@ -18,11 +18,8 @@ static const int64_t MB = 1 << 20;
 
 struct squeeze {
     limited_list limited;
-    struct app_ask *ask;
-    size_t asking;
+    struct app_round *round;
     bool healed;
-    sd_event_source *again;
-    usec_t until;
     fault_phase_done done;
 };
 
@@ -79,30 +76,19 @@ static void inject(struct fault *f, fault_phase_done done) {
              fault_param(f, "limit"));
 }
 
-static void ask_next(struct fault *f);
-
-static int on_again(sd_event_source *src, uint64_t at, void *arg) {
-    (void)src, (void)at;
-    struct fault *f = arg;
-    struct squeeze *s = f->state;
-    s->again = sd_event_source_disable_unref(s->again);
-    ask_next(f);
-    return 0;
+static bool as_expected(struct fault *f, size_t k, const char *sqlstate, const char *text) {
+    (void)k, (void)text;
+    return str_eq(sqlstate, ((const struct squeeze *)f->state)->healed ? "" : "53200");
 }
 
-static void on_answer(void *arg, const char *sqlstate, const char *text) {
-    struct fault *f = arg;
+static void on_answered(struct fault *f, size_t k, bool ok, const char *sqlstate, const char *text) {
     struct squeeze *s = f->state;
-    bool as_expected = str_eq(sqlstate, s->healed ? "" : "53200");
-    if (!as_expected && usec_now() < s->until &&
-        sd_event_add_time_relative(f->world->loop, &s->again, CLOCK_MONOTONIC, 200 * MSEC, 1, on_again, f) >= 0)
-        return;
-    if (!as_expected)
+    if (!ok)
         phase_no(f, s->done, "a statement that needs more than %s on %s %s %s: %s", fault_param(f, "limit"),
-                 f->nodes[s->asking], s->healed ? "still fails with" : "was not refused with 53200 but gave",
+                 f->nodes[k], s->healed ? "still fails with" : "was not refused with 53200 but gave",
                  *sqlstate ? sqlstate : "a result", text);
-    else if (++s->asking < f->n_nodes)
-        ask_next(f);
+    else if (k == f->n_nodes)
+        phase_ok(f, s->done, 0, "powered off: its processes are gone");
     else
         phase_ok(f, s->done, 0,
                  s->healed ? "a statement that needs more than %s gets it"
@@ -110,34 +96,32 @@ static void on_answer(void *arg, const char *sqlstate, const char *text) {
                  fault_param(f, "limit"));
 }
 
-static void ask_next(struct fault *f) {
+// within 0: it bites at once or not at all.
+static void ask_for_memory(struct fault *f, usec_t within, fault_phase_done done) {
     struct squeeze *s = f->state;
-    struct err err = {0};
     char sql[96];
-    while (s->healed && s->asking < f->n_nodes && !node_is_on(fault_world_node(f->world, f->nodes[s->asking])))
-        s->asking++;
-    if (s->asking == f->n_nodes) {
-        phase_ok(f, s->done, 0, "powered off: its processes are gone");
-        return;
-    }
+    s->done = done;
     (void)snprintf(sql, sizeof sql, "select length(repeat('x', %lld))", (long long)(limit_of(f->params) + 8 * MB));
-    if (app_ask(f->world, app_conn_home(f->world), f->nodes[s->asking], sql, 10 * SEC, on_answer, f, &s->ask, &err) < 0)
-        phase_no(f, s->done, "%s", err.msg);
+    app_round_start(f,
+                    &(struct app_round_spec){.sql = sql,
+                                             .each = 10 * SEC,
+                                             .every = 200 * MSEC,
+                                             .within = within,
+                                             .skip = s->healed ? app_round_off : NULL,
+                                             .good = as_expected,
+                                             .done = on_answered},
+                    &s->round);
 }
 
 static void verify(struct fault *f, fault_phase_done done) {
-    struct squeeze *s = f->state;
-    s->done = done;
-    s->asking = 0;
-    s->until = 0; // it bites at once or not at all
-    ask_next(f);
+    ask_for_memory(f, 0, done);
 }
 
 static void heal(struct fault *f, fault_phase_done done) {
     struct squeeze *s = f->state;
     size_t n = 0;
     if (s) {
-        app_ask_drop(&s->ask);
+        app_round_drop(&s->round);
         // Backends that were born meanwhile inherited the low limit: they get what their postmaster had.
         victim_list roots = {0}, all = {0};
         VEC_FOREACH (&s->limited, l)
@@ -164,19 +148,15 @@ static void verify_healed(struct fault *f, fault_phase_done done) {
         phase_ok(f, done, 0, "no limit was lowered");
         return;
     }
-    s->done = done;
-    s->asking = 0;
     s->healed = true;
-    s->until = usec_now() + 10 * SEC;
-    ask_next(f);
+    ask_for_memory(f, 10 * SEC, done);
 }
 
 static void done_with(struct fault *f) {
     struct squeeze *s = f->state;
     if (!s)
         return;
-    app_ask_drop(&s->ask);
-    sd_event_source_disable_unref(s->again);
+    app_round_drop(&s->round);
     VEC_DONE(&s->limited);
     free(s);
     f->state = NULL;

@@ -10,7 +10,7 @@
 #include "injector/fault/check.h"
 #include "injector/fault/phases.h"
 #include "injector/fault/retry.h"
-#include "injector/resource/app_conn.h"
+#include "injector/resource/app_round.h"
 #include "injector/resource/faults.h"
 #include "injector/resource/limits.h"
 #include "injector/resource/oom_place.h"
@@ -22,10 +22,7 @@ struct shortage {
     size_t n;
     bool injecting;
     struct retry *retry;
-    struct app_ask *ask;
-    size_t asking; // which place
-    usec_t until;
-    sd_event_source *again;
+    struct app_round *round;
     fault_phase_done done;
 };
 
@@ -142,8 +139,7 @@ static void verify(struct fault *f, fault_phase_done done) {
 static void drop_questions(struct shortage *s) {
     s->injecting = false;
     retry_stop(&s->retry);
-    app_ask_drop(&s->ask);
-    s->again = sd_event_source_disable_unref(s->again);
+    app_round_drop(&s->round);
 }
 
 static void heal(struct fault *f, fault_phase_done done) {
@@ -169,57 +165,39 @@ static void heal(struct fault *f, fault_phase_done done) {
         phase_ok(f, done, sink_now(f->world->sink), "%s", text.len ? strbuf_str(&text) : "nothing was begun");
 }
 
-static void look_again(struct fault *f);
-
-static int on_again(sd_event_source *src, uint64_t at, void *arg) {
-    (void)src, (void)at;
-    struct fault *f = arg;
-    struct shortage *s = f->state;
-    s->again = sd_event_source_disable_unref(s->again);
-    look_again(f);
-    return 0;
+// One that was never begun, or has no power: there is nothing that could answer.
+static bool nothing_to_ask(const struct fault *f, size_t k) {
+    const struct shortage *s = f->state;
+    return k >= s->n || !s->places[k].spec.limit || !node_is_on(s->places[k].node);
 }
 
-static bool later(struct fault *f) {
-    struct shortage *s = f->state;
-    return usec_now() < s->until &&
-           sd_event_add_time_relative(f->world->loop, &s->again, CLOCK_MONOTONIC, 200 * MSEC, 1, on_again, f) >= 0;
-}
-
-static void on_answer(void *arg, const char *sqlstate, const char *text) {
-    struct fault *f = arg;
-    struct shortage *s = f->state;
-    const struct oom_place *p = &s->places[s->asking];
+static bool recovered(struct fault *f, size_t k, const char *sqlstate, const char *text) {
+    const struct oom_place *p = &((struct shortage *)f->state)->places[k];
     int adj = 0;
     int64_t used = *sqlstate ? -1 : oom_place_used_now(p, &adj);
-    bool good = used >= 0 && used < p->spec.limit && adj == p->spec.born && !oom_place_hungry(p);
-    if (!good && later(f))
+    (void)text;
+    return used >= 0 && used < p->spec.limit && adj == p->spec.born && !oom_place_hungry(p);
+}
+
+static void on_recovered(struct fault *f, size_t k, bool ok, const char *sqlstate, const char *text) {
+    struct shortage *s = f->state;
+    if (k == f->n_nodes) {
+        phase_ok(f, s->done, 0, "nothing of it is left");
         return;
-    if (*sqlstate)
+    }
+    const struct oom_place *p = &s->places[k];
+    int adj = 0;
+    int64_t used = *sqlstate ? -1 : oom_place_used_now(p, &adj);
+    if (ok)
+        phase_ok(f, s->done, 0, "%s answers; it uses %" PRId64 " MB, and before it was %" PRId64 " MB",
+                 node_name(p->node), used >> 20, p->before.total >> 20);
+    else if (*sqlstate)
         phase_no(f, s->done, "%s does not answer: %s %s", node_name(p->node), sqlstate, text);
-    else if (!good)
+    else
         phase_no(f, s->done,
                  "PostgreSQL on %s uses %" PRId64 " MB (limit %" PRId64 " MB), its oom_score_adj is %d (was %d)%s",
                  node_name(p->node), used >> 20, p->spec.limit >> 20, adj, p->spec.born,
                  oom_place_hungry(p) ? ", the query still runs" : "");
-    else if (++s->asking < s->n)
-        look_again(f);
-    else
-        phase_ok(f, s->done, 0, "%s answers; it uses %" PRId64 " MB, and before it was %" PRId64 " MB",
-                 node_name(p->node), used >> 20, p->before.total >> 20);
-}
-
-static void look_again(struct fault *f) {
-    struct shortage *s = f->state;
-    struct err err = {0};
-    // One that was never begun, or has no power: there is nothing that could answer.
-    while (s->asking < s->n && (!s->places[s->asking].spec.limit || !node_is_on(s->places[s->asking].node)))
-        s->asking++;
-    if (s->asking == s->n)
-        phase_ok(f, s->done, 0, "nothing of it is left");
-    else if (app_ask(f->world, app_conn_home(f->world), f->nodes[s->asking], "SELECT 1", 2 * SEC, on_answer, f, &s->ask,
-                     &err) < 0)
-        phase_no(f, s->done, "%s", err.msg);
 }
 
 static void verify_healed(struct fault *f, fault_phase_done done) {
@@ -229,9 +207,14 @@ static void verify_healed(struct fault *f, fault_phase_done done) {
         return;
     }
     s->done = done;
-    s->asking = 0;
-    s->until = usec_now() + 45 * SEC;
-    look_again(f);
+    static const struct app_round_spec spec = {.sql = "SELECT 1",
+                                               .each = 2 * SEC,
+                                               .every = 200 * MSEC,
+                                               .within = 45 * SEC,
+                                               .skip = nothing_to_ask,
+                                               .good = recovered,
+                                               .done = on_recovered};
+    app_round_start(f, &spec, &s->round);
 }
 
 static void done_with(struct fault *f) {

@@ -9,6 +9,11 @@ bool fs_exists(const char *path) {
     return stat(path, &st) == 0;
 }
 
+bool fs_is_below(const char *path, const char *folder) {
+    size_t n = strlen(folder);
+    return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
 int fs_mkdirs(const char *path, mode_t mode, struct err *err) {
     cleanup_free char *copy = xstrdup(path);
     for (char *p = copy + 1; *copy; p++) {
@@ -45,13 +50,19 @@ int fs_open_file(const char *path, struct err *err) {
     return STEAL_FD(fd);
 }
 
+ssize_t fs_read_some(int fd, void *to, size_t size) {
+    ssize_t n;
+    do
+        n = read(fd, to, size);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 int fs_read_fd(int fd, const char *path, size_t max, struct strbuf *buf, struct err *err) {
     size_t total = 0;
     char chunk[16384];
     for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = fs_read_some(fd, chunk, sizeof chunk);
         if (n < 0)
             return err_sys(err, errno, "read '%s'", path);
         if (n == 0)
@@ -110,9 +121,7 @@ static int copy_file(int src, int dst) {
     }
     cleanup_free char *chunk = xmalloc(1 << 18);
     for (;;) {
-        ssize_t n = read(src, chunk, 1 << 18);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = fs_read_some(src, chunk, 1 << 18);
         if (n < 0)
             return -errno;
         if (n == 0)

@@ -8,8 +8,12 @@
 
 // Creates path and its missing parents (mkdir -p). 0 when it exists already.
 int fs_mkdirs(const char *path, mode_t mode, struct err *err);
+// Is the path that of the folder, or of something in it? By the text alone.
+bool fs_is_below(const char *path, const char *folder);
 // With our effective rights. access(2) asks as the real user, without the capabilities that /proc/PID/root of a node wants.
 bool fs_exists(const char *path);
+// read(2), again when a signal interrupts it. Async-signal-safe.
+ssize_t fs_read_some(int fd, void *to, size_t size);
 // The whole file, at most `max` bytes (-EFBIG beyond). Appends to buf. NUL bytes are kept; buf->data stays terminated.
 int fs_read(const char *path, size_t max, struct strbuf *buf, struct err *err);
 // The rest of an open file; path is for the message.

@@ -22,7 +22,13 @@
         memset(&(v)->items[(v)->n], 0, sizeof *(v)->items);                                                            \
         &(v)->items[(v)->n++];                                                                                         \
     })
-#define VEC_PUSH(v, value)   (*VEC_ADD(v) = (value))
+#define VEC_PUSH(v, value) (*VEC_ADD(v) = (value))
+// Takes out item i; those behind it move up. What it owned has been freed.
+#define VEC_REMOVE(v, i)                                                                                               \
+    ({                                                                                                                 \
+        size_t vec_i = (i);                                                                                            \
+        memmove(&(v)->items[vec_i], &(v)->items[vec_i + 1], (--(v)->n - vec_i) * sizeof *(v)->items);                  \
+    })
 #define VEC_CLEAR(v)         ((void)((v)->n = 0))
 #define VEC_DONE(v)          (free((v)->items), (v)->items = NULL, (v)->n = (v)->cap = 0)
 // VEC_FOREACH(&list, it) walks the items; `it` is a pointer. Don't add to the list inside.

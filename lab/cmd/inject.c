@@ -9,11 +9,12 @@
 
 static const int LOOK_EVERY_MS = 50;
 
-static const cJSON *find_fault(const cJSON *status, const char *id) {
-    const cJSON *f;
-    cJSON_ArrayForEach (f, cJSON_GetObjectItemCaseSensitive(status, "faults")) {
-        if (str_eq(json_str(f, "id", ""), id))
-            return f;
+// An entry of the list `list` ("faults", "actions") of `bascule status --json`; NULL = there is none with that id.
+static const cJSON *find_in_status(const cJSON *status, const char *list, const char *id) {
+    const cJSON *entry;
+    cJSON_ArrayForEach (entry, cJSON_GetObjectItemCaseSensitive(status, list)) {
+        if (str_eq(json_str(entry, "id", ""), id))
+            return entry;
     }
     return NULL;
 }
@@ -46,7 +47,7 @@ static int wait_for(int fd, const char *id, bool heal, struct err *err) {
         int r = client_command(fd, "status", &status, err);
         if (r < 0)
             return r;
-        const cJSON *f = find_fault(status, id);
+        const cJSON *f = find_in_status(status, "faults", id);
         enum fault_phase phase = fault_phase_from(f ? json_str(f, "phase", "") : "");
         bool undone = phase == FAULT_PHASE_HEAL_VERIFIED || phase == FAULT_PHASE_HEAL_UNVERIFIED;
         if (is_final(phase, heal)) {
@@ -60,15 +61,6 @@ static int wait_for(int fd, const char *id, bool heal, struct err *err) {
     return err_set(err, ETIMEDOUT, "%s did not come to an end within 2 minutes (see `bascule status`)", id);
 }
 
-static const cJSON *find_action(const cJSON *status, const char *id) {
-    const cJSON *a;
-    cJSON_ArrayForEach (a, cJSON_GetObjectItemCaseSensitive(status, "actions")) {
-        if (str_eq(json_str(a, "id", ""), id))
-            return a;
-    }
-    return NULL;
-}
-
 static int wait_for_action(int fd, const char *id, struct err *err) {
     usec_t limit = usec_now() + 2 * MINUTE;
     while (usec_now() < limit) {
@@ -76,7 +68,7 @@ static int wait_for_action(int fd, const char *id, struct err *err) {
         int r = client_command(fd, "status", &status, err);
         if (r < 0)
             return r;
-        const cJSON *a = find_action(status, id);
+        const cJSON *a = find_in_status(status, "actions", id);
         enum action_phase phase = action_phase_from(json_str(a, "phase", ""));
         if (phase == ACTION_PHASE_DONE || phase == ACTION_PHASE_FAILED) {
             const char *detail = json_str(a, "detail", "");

@@ -5,6 +5,8 @@
 #include <nettle/sha2.h>
 #include <sys/stat.h>
 
+#include "lab/base/fs.h"
+
 enum { CHUNK = 1 << 18, LINK_MAX_LEN = 4096 };
 
 void manifest_done(struct manifest *m) {
@@ -47,9 +49,7 @@ static int hash_file(struct walk *w, int fd, uint64_t *ret_size, char ret[static
     for (;;) {
         if (*w->stop)
             return -ECANCELED; // a single file may take minutes
-        ssize_t n = read(fd, w->chunk, CHUNK);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = fs_read_some(fd, w->chunk, CHUNK);
         if (n < 0)
             return -errno;
         if (n == 0)

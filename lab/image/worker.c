@@ -220,9 +220,7 @@ static void reap(struct worker *w) {
 
 int worker_wait(struct worker *w, struct err *err) {
     int status = 0;
-    ssize_t n;
-    while ((n = read(w->control, &status, sizeof status)) < 0 && errno == EINTR)
-        ;
+    ssize_t n = fs_read_some(w->control, &status, sizeof status);
     reap(w);
     return n == (ssize_t)sizeof status ? status : lost(err);
 }

@@ -6,10 +6,6 @@
 // as far as the neighbouring probes that were refused or went unanswered. The truth lies between.
 #include "lab/measure/fold.h"
 
-static usec_t back(usec_t t, usec_t by) {
-    return t > by ? t - by : 0;
-}
-
 static struct span *open_span(span_list *out, int node) {
     for (size_t i = out->n; i-- > 0;)
         if (out->items[i].node == node)
@@ -24,7 +20,7 @@ static void close_span(struct span *s, usec_t t) {
 static void see_writable(span_list *out, const struct sql_seen *q, const struct span *open) {
     struct span *s = open ? &out->items[open - out->items] : NULL;
     if (!s) {
-        usec_t maybe = q->previous && q->previous < q->t ? back(q->previous, q->latency) : q->asked;
+        usec_t maybe = q->previous && q->previous < q->t ? usec_sub(q->previous, q->latency) : q->asked;
         *VEC_ADD(out) = (struct span){q->node, q->t, q->t, maybe, USEC_NEVER};
         return;
     }
@@ -33,7 +29,7 @@ static void see_writable(span_list *out, const struct sql_seen *q, const struct 
 }
 
 static void see_refused(struct span *s, const struct sql_seen *q) {
-    usec_t last = back(q->previous, q->latency);
+    usec_t last = usec_sub(q->previous, q->latency);
     if (q->previous < q->t && last > s->to) // the last accepted probe was answered at `previous`, so it was sent before
         s->to = last;
     close_span(s, q->t);

@@ -19,6 +19,7 @@
 #include "lab/node/disk/agent.h"
 #include "lab/node/internal.h"
 #include "lab/sandbox/caps.h"
+#include "lab/sandbox/confine.h"
 #include "lab/sandbox/spawn.h"
 
 void init_answer(const struct init *in, const struct answer *a) {
@@ -54,23 +55,14 @@ static void vary_pids(void) {
     (void)fs_write("/proc/sys/kernel/ns_last_pid", text, (size_t)n, 0644, NULL);
 }
 
-// ps shows "bascule-init" and not the command line of the program we were cloned from. Writing over our own argv is the
-// only way for a plain user; the bounds are fields 48 and 49 of /proc/self/stat (proc(5)).
+// ps shows "bascule-init" and not the command line of the program we were cloned from.
 static void rename_self(void) {
     static const char title[] = "bascule-init";
     (void)prctl(PR_SET_NAME, "init");
-    cleanup_strbuf struct strbuf text = {0};
-    if (fs_read("/proc/self/stat", 4096, &text, NULL) < 0)
-        return;
-    const char *field = strrchr(strbuf_str(&text), ')');
-    for (int i = 2; field && i < 48; i++) // the name is field 2
-        field = strchr(field + 1, ' ');
-    unsigned long from, to;
-    if (!field || sscanf(field, " %lu %lu", &from, &to) != 2 || to <= from)
-        return;
-    memset((void *)from, 0, to - from);
-    size_t room = to - from - 1;
-    memcpy((void *)from, title, room < sizeof title ? room : sizeof title);
+    char *at;
+    size_t len = confine_wipe(CONFINE_ARGUMENTS, &at);
+    if (len)
+        memcpy(at, title, len - 1 < sizeof title ? len - 1 : sizeof title);
 }
 
 static int quiet_stdio(struct err *err) {

@@ -69,11 +69,7 @@ static _Noreturn void become_service(const struct init *in, int pipe, const stru
 // 0 = running; else the child's own words.
 static void await_exec(int pipe, pid_t pid, struct answer *a) {
     struct failure f;
-    ssize_t n;
-    do
-        n = read(pipe, &f, sizeof f);
-    while (n < 0 && errno == EINTR);
-    if (n != sizeof f)
+    if (fs_read_some(pipe, &f, sizeof f) != sizeof f)
         return;
     (void)spawn_wait(pid);
     a->pid = 0;

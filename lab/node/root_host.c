@@ -21,14 +21,9 @@ static const char *const own[] = {"/var/tmp", "/tmp", "/run", "/dev"};
 // A home that lies in one of these is not covered: the node lives from them.
 static const char *const system_folders[] = {"/usr", "/bin", "/sbin", "/lib", "/etc", "/proc", "/sys", "/boot"};
 
-static bool below(const char *path, const char *folder) {
-    size_t n = strlen(folder);
-    return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 static bool below_one(const char *path, const char *const *folders, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (below(path, folders[i]))
+        if (fs_is_below(path, folders[i]))
             return true;
     return false;
 }
@@ -44,7 +39,7 @@ static bool covers_as_home(const char *home, char ret[static PATH_MAX]) {
     if (str_empty(home) || *home != '/' || !realpath(home, ret) || !ret[1] || !is_own_folder(ret))
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-        if (below(needed[i], ret) || below(ret, needed[i]))
+        if (fs_is_below(needed[i], ret) || fs_is_below(ret, needed[i]))
             return false;
     return !below_one(ret, system_folders, ARRAY_SIZE(system_folders)) && !below_one(ret, hidden, ARRAY_SIZE(hidden)) &&
            !below_one(ret, own, ARRAY_SIZE(own));
@@ -64,7 +59,7 @@ bool node_hides(const char *path) {
     if (below_one(real, hidden, ARRAY_SIZE(hidden)) || below_one(real, own, ARRAY_SIZE(own)))
         return true;
     for (size_t i = 0; i < 2; i++)
-        if (covers_as_home(homes()[i], home) && below(real, home))
+        if (covers_as_home(homes()[i], home) && fs_is_below(real, home))
             return true;
     return false;
 }

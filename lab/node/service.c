@@ -81,7 +81,7 @@ static void note_exit(const struct node *n, const struct answer *a) {
 static void node_handle_pending(struct node *n) {
     while (n->init && n->pending.n) {
         struct answer a = n->pending.items[0];
-        memmove(n->pending.items, n->pending.items + 1, --n->pending.n * sizeof a);
+        VEC_REMOVE(&n->pending, 0);
         handle(n, &a);
     }
 }

@@ -37,9 +37,7 @@ int digest_beginning(const char *path, int64_t bytes, struct digest *ret, struct
         int64_t left = bytes - ret->bytes;
         if (left <= 0)
             return 0;
-        ssize_t n = read(fd, data, left < BLOCK ? (size_t)left : BLOCK);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = fs_read_some(fd, data, left < BLOCK ? (size_t)left : BLOCK);
         if (n < 0)
             return err_sys(err, errno, "read '%s'", path);
         if (n == 0)

@@ -99,9 +99,7 @@ static int read_all(struct reader *r, int fd) {
     size_t have = 0;
     digest_begin(&r->digest);
     for (bool more = true; more;) {
-        ssize_t n = read(fd, data + have, BLOCK);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = fs_read_some(fd, data + have, BLOCK);
         if (n < 0)
             return -errno;
         if (n == 0) {

@@ -2,7 +2,6 @@
 #include "lab/sandbox/confine.h"
 
 #include <asm/ioctls.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
@@ -15,14 +14,7 @@
 
 #include "lab/base/fs.h"
 #include "lab/base/vec.h"
-
-#if defined(__x86_64__)
-#define NATIVE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE AUDIT_ARCH_AARCH64
-#else
-#define NATIVE 0
-#endif
+#include "lab/sandbox/native_arch.h"
 
 int confine_rights(struct err *err) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -31,17 +23,19 @@ int confine_rights(struct err *err) {
     return 0;
 }
 
-// The bounds are fields 50 and 51 of /proc/self/stat (proc(5), env_start and env_end), counted from 1.
-static void wipe_original(void) {
+size_t confine_wipe(enum confine_range which, char **ret_at) {
     cleanup_strbuf struct strbuf text = {0};
     if (fs_read("/proc/self/stat", 4096, &text, NULL) < 0)
-        return;
+        return 0;
     const char *field = strrchr(strbuf_str(&text), ')');
-    for (int i = 2; field && i < 50; i++) // the name is field 2
+    for (int i = 2; field && i < (int)which; i++) // the name is field 2
         field = strchr(field + 1, ' ');
     unsigned long from, to;
-    if (field && sscanf(field, " %lu %lu", &from, &to) == 2 && to > from)
-        memset((void *)from, 0, to - from);
+    if (!field || sscanf(field, " %lu %lu", &from, &to) != 2 || to <= from)
+        return 0;
+    *ret_at = (char *)from;
+    memset(*ret_at, 0, to - from);
+    return to - from;
 }
 
 void confine_environment(const char *const *keep) {
@@ -51,14 +45,15 @@ void confine_environment(const char *const *keep) {
             VEC_PUSH(&kept, xasprintf("%s=%s", *keep, getenv(*keep)));
     VEC_PUSH(&kept, NULL);
     environ = kept.items;
-    wipe_original();
+    char *original;
+    (void)confine_wipe(CONFINE_ENVIRONMENT, &original);
 }
 
 int confine_terminal(struct err *err) {
     // The kernel looks at the low half of an ioctl's request only, so the filter does as well (both architectures are little-endian).
     static const struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS), // int 0x80 has other numbers
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x40000000, 0, 1), // x32

@@ -14,8 +14,6 @@
 #include <netlink/msg.h>
 #include <sys/socket.h>
 
-#include "lab/sandbox/link.h"
-
 #define TABLE "bascule"
 enum { PER_MESSAGE = 256, MESSAGE_MAX = 32 * 1024 }; // an element takes at most 52 bytes; an attribute at most 64 kB
 
@@ -50,22 +48,6 @@ const char *cut_sets_table(void) {
 
 static size_t set_of(const struct cut_element *c) {
     return (size_t)c->side + (c->over ? 3 : 0);
-}
-
-int cut_sets_open(int ns, struct nl_sock **ret, struct err *err) {
-    cleanup_nl struct nl_sock *sk = nl_socket_alloc();
-    if (!sk)
-        return err_set(err, ENOMEM, "allocate a netlink socket");
-    int home;
-    int r = link_enter_ns(ns, &home, err);
-    if (r < 0)
-        return r;
-    r = nl_connect(sk, NETLINK_NETFILTER);
-    link_leave_ns(home);
-    if (r < 0)
-        return err_set(err, EIO, "open a netfilter socket: %s", nl_geterror(r));
-    *ret = STEAL(sk);
-    return 0;
 }
 
 // ---- building the batch

@@ -18,8 +18,6 @@ typedef VEC(struct cut_element) cut_list;
 
 // The table with its sets, still empty, as text for nft.
 const char *cut_sets_table(void);
-// A netlink socket of the namespace `ns`, for cut_sets_replace.
-int cut_sets_open(int ns, struct nl_sock **ret, struct err *err);
-// Makes the sets hold exactly these, in one transaction. -ENOENT: the table is not there. Elements must differ from each
+// Makes the sets hold exactly these, in one transaction. sk: a NETLINK_NETFILTER socket of the switch's namespace (link_open). -ENOENT: the table is not there. Elements must differ from each
 // other; two of the same frames may differ in `over` only if the ranges would be the same.
 int cut_sets_replace(struct nl_sock *sk, const cut_list *cuts, struct err *err);

@@ -65,7 +65,7 @@ void link_leave_ns(int home) {
     (void)close(home);
 }
 
-int link_open(int ns, struct nl_sock **ret, struct err *err) {
+int link_open(int ns, int protocol, struct nl_sock **ret, struct err *err) {
     cleanup_nl struct nl_sock *sk = nl_socket_alloc();
     if (!sk)
         return err_set(err, ENOMEM, "allocate a netlink socket");
@@ -73,7 +73,7 @@ int link_open(int ns, struct nl_sock **ret, struct err *err) {
     int r = link_enter_ns(ns, &home, err);
     if (r < 0)
         return r;
-    r = nl_connect(sk, NETLINK_ROUTE); // opens it close-on-exec
+    r = nl_connect(sk, protocol); // opens it close-on-exec
     link_leave_ns(home);
     if (r < 0)
         return err_set(err, EIO, "open a netlink socket: %s", nl_geterror(r));

@@ -19,8 +19,9 @@ int link_lo_up(struct err *err); // in the caller's network namespace
 int link_enter_ns(int ns, int *ret_home, struct err *err);
 void link_leave_ns(int home);
 
-// A netlink socket stays in the network namespace where it was opened: no setns for later calls.
-int link_open(int ns, struct nl_sock **ret, struct err *err);
+// A netlink socket of `protocol` (NETLINK_ROUTE for the calls below, NETLINK_NETFILTER, NETLINK_SOCK_DIAG). It stays in the network
+// namespace where it was opened: no setns for later calls.
+int link_open(int ns, int protocol, struct nl_sock **ret, struct err *err);
 
 struct link_mac {
     unsigned char byte[6];

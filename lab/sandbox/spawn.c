@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "lab/base/fs.h"
+
 enum { REPORT_TIMEOUT_MS = 60000 }; // the first steps take some ms, seconds on a machine that swaps
 
 // The raw call and not clone3: container runtimes answer clone3 with ENOSYS to be able to filter clone's flags. Without
@@ -70,13 +72,9 @@ int spawn_end(pid_t pid) {
 
 int spawn_report_wait(int fd, const char *what, struct err *err) {
     struct err report;
-    ssize_t n;
     if (!readable(fd, REPORT_TIMEOUT_MS))
         return err_set(err, ETIMEDOUT, "%s has said nothing for %d s", what, REPORT_TIMEOUT_MS / 1000);
-    do
-        n = read(fd, &report, sizeof report);
-    while (n < 0 && errno == EINTR);
-    if (n != sizeof report)
+    if (fs_read_some(fd, &report, sizeof report) != sizeof report)
         return err_set(err, ECHILD, "%s ended before it was ready", what);
     if (report.code == 0)
         return 0;

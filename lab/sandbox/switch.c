@@ -62,7 +62,7 @@ int switch_new(struct switch_net **ret, struct err *err) {
     static const struct link_mac mac = {{0x02, 0x00, 0x00, 0x00, 0x00, 0x01}};
     int r = sw->ns = new_namespace(err);
     if (r >= 0)
-        r = link_open(sw->ns, &sw->sk, err);
+        r = link_open(sw->ns, NETLINK_ROUTE, &sw->sk, err);
     if (r >= 0)
         r = link_add_bridge(sw->sk, BRIDGE, &mac, err);
     if (r < 0) {
@@ -160,7 +160,7 @@ static int plug(struct switch_net *sw, struct port *p, const struct link_mac *ho
                              .peer_ns = net_ns};
     int r = prepare_node_ns(net_ns, err);
     if (r == 0)
-        r = link_open(net_ns, &p->inside, err);
+        r = link_open(net_ns, NETLINK_ROUTE, &p->inside, err);
     if (r == 0)
         r = link_add_veth(sw->sk, &veth, err);
     // Before any traffic: adding it later would lose what is under way. A kernel without it can't shape, and says so when
@@ -265,7 +265,7 @@ int switch_port_tap_start(struct switch_net *sw, const char *node, int fd, struc
 int switch_prepare(struct switch_net *sw, struct err *err) {
     cleanup_strbuf struct strbuf text = {0};
     strbuf_addf(&text, "add table bridge bascule\ndelete table bridge bascule\n%s", cut_sets_table());
-    int r = sw->rules ? 0 : cut_sets_open(sw->ns, &sw->rules, err);
+    int r = sw->rules ? 0 : link_open(sw->ns, NETLINK_NETFILTER, &sw->rules, err);
     if (r == 0)
         r = nft_apply(sw->ns, &text, err);
     if (r < 0)

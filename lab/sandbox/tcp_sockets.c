@@ -53,25 +53,9 @@ static int destroy(struct nl_sock *sk, const struct inet_diag_msg *m) {
     return -r == NLE_OBJ_NOTFOUND ? 0 : r; // gone by itself meanwhile
 }
 
-static int open_diag(int ns, struct nl_sock **ret, struct err *err) {
-    cleanup_nl struct nl_sock *sk = nl_socket_alloc();
-    if (!sk)
-        return err_set(err, ENOMEM, "allocate a netlink socket");
-    int home;
-    int r = link_enter_ns(ns, &home, err);
-    if (r < 0)
-        return r;
-    r = nl_connect(sk, NETLINK_SOCK_DIAG);
-    link_leave_ns(home);
-    if (r < 0)
-        return err_set(err, EIO, "open a sock_diag socket: %s", nl_geterror(r));
-    *ret = STEAL(sk);
-    return 0;
-}
-
 static int list_all(int ns, tcp_socket_list *out, struct err *err) {
     cleanup_nl struct nl_sock *sk = NULL;
-    int r = open_diag(ns, &sk, err);
+    int r = link_open(ns, NETLINK_SOCK_DIAG, &sk, err);
     if (r < 0)
         return r;
     r = list_family(sk, AF_INET, out);
@@ -92,7 +76,7 @@ int tcp_sockets_list(int ns, tcp_socket_list *out, struct err *err) {
 
 int tcp_sockets_destroy(int ns, const tcp_socket_list *l, struct err *err) {
     cleanup_nl struct nl_sock *sk = NULL;
-    int r = l->n ? open_diag(ns, &sk, err) : 0;
+    int r = l->n ? link_open(ns, NETLINK_SOCK_DIAG, &sk, err) : 0;
     if (r < 0 || !l->n)
         return r;
     for (size_t i = 0; r >= 0 && i < l->n; i++)

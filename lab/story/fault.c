@@ -10,10 +10,8 @@ static struct fault_told *find(struct story *s, const char *id, bool anew) {
     for (size_t i = s->faults.n; i > 0 && !anew; i--)
         if (str_eq(s->faults.items[i - 1].id, id))
             return &s->faults.items[i - 1];
-    if (s->faults.n == MODEL_FAULTS_MAX) {
-        memmove(s->faults.items, s->faults.items + 1, (s->faults.n - 1) * sizeof *s->faults.items);
-        s->faults.n--;
-    }
+    if (s->faults.n == MODEL_FAULTS_MAX)
+        VEC_REMOVE(&s->faults, 0);
     struct fault_told *f = VEC_ADD(&s->faults);
     STR_COPY(f->id, id);
     return f;

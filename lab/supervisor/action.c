@@ -18,10 +18,9 @@ void lab_keep_action(struct lab *lab, const struct event *ev) {
     VEC_FOREACH (&lab->actions, known)
         if (str_eq(known->id, ev->u.ACTION.id))
             a = known;
-    if (!a && lab->actions.n == ACTIONS_KEPT) {
-        memmove(lab->actions.items, lab->actions.items + 1, (ACTIONS_KEPT - 1) * sizeof *a);
-        a = &lab->actions.items[ACTIONS_KEPT - 1];
-    } else if (!a)
+    if (!a && lab->actions.n == ACTIONS_KEPT)
+        VEC_REMOVE(&lab->actions, 0);
+    if (!a)
         a = VEC_ADD(&lab->actions);
     STR_COPY(a->id, ev->u.ACTION.id);
     STR_COPY(a->action, ev->u.ACTION.action);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lab/base/fs.h"
 #include "lab/base/vec.h"
 #include "lab/node/disk/agent.h"
 #include "lab/node/proto.h"
@@ -64,15 +65,10 @@ static void answer(const struct agent *a, const struct disk_answer *what) {
 
 // ---- which file ----------------------------------------------------------------------------------------------------
 
-static bool below(const char *path, const char *folder) {
-    size_t n = strlen(folder);
-    return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
-
 static bool place(const char *path, struct call *c) {
-    if (below(path, "/var/lib/postgresql"))
+    if (fs_is_below(path, "/var/lib/postgresql"))
         c->disk = DISK_POSTGRESQL;
-    else if (below(path, "/var/lib/etcd"))
+    else if (fs_is_below(path, "/var/lib/etcd"))
         c->disk = DISK_ETCD;
     else
         return false;
@@ -154,8 +150,7 @@ static usec_t release(struct agent *a) {
         if (a->undo && !error && c->class == DISK_SYNC) // synced now, not when it was asked for
             track(a, &c->asked, c->class);
         send_word(c, error);
-        memmove(&a->waiting.items[i], &a->waiting.items[i + 1],
-                (--a->waiting.n - i) * sizeof a->waiting.items[0]); // in the order they came
+        VEC_REMOVE(&a->waiting, i); // the others keep the order in which they came
     }
     return next;
 }

@@ -4,7 +4,6 @@
 // taken wait for nothing but its answer or SIGKILL, as a process in disk sleep does. Without it every signal would
 // interrupt and restart the call, and Go's runtime (etcd) sends itself one each time it preempts a goroutine.
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,19 +13,12 @@
 
 #include "lab/base/vec.h"
 #include "lab/node/disk/agent.h"
+#include "lab/sandbox/native_arch.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 #define FILTER_FLAGS (SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-
-#if defined(__x86_64__)
-#define NATIVE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE AUDIT_ARCH_AARCH64
-#else
-#define NATIVE 0
-#endif
 
 static const struct disk_call calls[] = {
     {SYS_fsync, DISK_SYNC, -1, -1},      {SYS_fdatasync, DISK_SYNC, -1, -1}, {SYS_syncfs, DISK_SYNC, -1, -1},
@@ -62,7 +54,7 @@ static uint32_t arg_offset(int arg) {
 static size_t program(unsigned layer, struct sock_filter *p) {
     struct sock_filter *at = p;
     at = add(at, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
-    at = add(at, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 1, 0));
+    at = add(at, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0));
     at = add(at, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
     at = add(at, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
@@ -115,7 +107,7 @@ int disk_filter_install(unsigned layer, int handoff) {
 
 // Asked with a program that can't be read: a kernel that knows every flag gets as far as that (EFAULT).
 int node_disk_supported(struct err *err) {
-    if (NATIVE == 0)
+    if (NATIVE_ARCH == 0)
         return err_set(err, ENOSYS, "storage faults are written for x86-64 and arm64 only");
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, FILTER_FLAGS, NULL) < 0 && errno == EFAULT)
         return 0;

@@ -20,14 +20,10 @@
 #define LEASE_DEADLINE SEC
 #define LEASE_GRAIN    (5 * MSEC) // narrower than this is not worth a question
 
-static usec_t minus(usec_t a, usec_t b) {
-    return a > b ? a - b : 0;
-}
-
 enum lease_change lease_learn(usec_t *lo, usec_t *hi, usec_t last_asked, usec_t asked, usec_t answered, int64_t granted,
                               int64_t remaining) {
     usec_t gone = remaining < granted ? (usec_t)(granted - remaining) * SEC : 0;
-    usec_t new_lo = minus(asked, gone), new_hi = gone ? minus(answered, gone - SEC) : answered;
+    usec_t new_lo = usec_sub(asked, gone), new_hi = gone ? usec_sub(answered, gone - SEC) : answered;
     bool young = gone <= SEC, was_young = *hi >= last_asked;
     if (*hi && new_lo <= *hi && new_hi >= *lo && (!young || was_young)) {
         usec_t width = *hi - *lo;
