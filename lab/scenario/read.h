@@ -22,8 +22,6 @@ int scenario_read_text(const char *path, const char *text, size_t len, const str
 // A topology alone, by name ("patroni-3", looked up in topology_dir) or by path (contains a '/' or ends in .yaml).
 int topology_read(const char *name_or_path, const struct read_options *o, struct diags *d, struct topology **ret,
                   struct err *err);
-// For `bascule inject`: one selector. t may be NULL: any word that is no role is then taken for the name of a node. -ENOENT with the reason.
-int selector_parse(const char *text, const struct topology *t, struct selector *ret, struct err *err);
 
 // What `set:` and --set take, for people and for completion: every setting of the table; postgresql.NAME and node.NAME.image are open
 // and stand outside of it.

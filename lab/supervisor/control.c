@@ -5,8 +5,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "lab/plan/selector.h"
 #include "lab/record/thin.h"
-#include "lab/scenario/read.h"
 #include "lab/supervisor/internal.h"
 
 enum {

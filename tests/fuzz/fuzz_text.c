@@ -10,6 +10,7 @@
 #include "lab/ha/patroni/patroni.h"
 #include "lab/measure/idset.h"
 #include "lab/node/proto.h"
+#include "lab/plan/selector.h"
 #include "lab/record/fault_params.h"
 #include "lab/scenario/read.h"
 

@@ -10,6 +10,7 @@
 
 #include "injector/injector.h"
 #include "lab/base/json.h"
+#include "lab/plan/selector.h"
 #include "lab/record/defects.h"
 #include "lab/scenario/read.h"
 #include "tests/unit/scenario_vocabulary.h"

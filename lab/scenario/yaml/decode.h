@@ -2,6 +2,7 @@
 #pragma once
 // The table-driven decoder: what a mapping may hold stands in a table of fields; unknown keys, wrong kinds and missing
 // values are complained about in one place.
+#include "lab/base/hint.h"
 #include "lab/base/usec.h"
 #include "lab/scenario/yaml/diag.h"
 #include "lab/scenario/yaml/tree.h"
@@ -27,25 +28,6 @@ void complain(struct reader *r, struct mark at, const char *fmt, ...) PRINTF_LIK
 void warn(struct reader *r, struct mark at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 // What is written where something else was expected: "expected a duration ..., found a list".
 void complain_kind(struct reader *r, const struct ynode *n, const char *expected);
-
-// Text from the file inside a message: at most 60 bytes of it, cut between characters.
-#define SHOWN_MAX 68
-const char *shown(char buf[static SHOWN_MAX], const char *text);
-#define SHOWN(text) shown((char[SHOWN_MAX]){0}, (text))
-
-// " (did you mean 'x'?)" or "". words ends with NULL.
-#define HINT_MAX 96
-const char *hint(char buf[static HINT_MAX], const char *typed, const char *const *words);
-#define HINT(typed, words) hint((char[HINT_MAX]){0}, (typed), (words))
-// A growing NULL-terminated list of words for hint and for "expected one of ...". Words are borrowed.
-struct words {
-    VEC(const char *) list;
-};
-void words_add(struct words *w, const char *word);
-void words_done(struct words *w);
-const char *const *words_all(struct words *w);
-void words_join(const struct words *w, struct strbuf *out); // "a, b, c"
-#define cleanup_words __attribute__((cleanup(words_done)))
 
 struct field {
     const char *key;
