@@ -46,6 +46,7 @@ _bascule_setting_words() { # a choice is listed as its words: "off, automatic, r
 _bascule_fault_ids() { _bascule_status "$1" | grep -oE '"id":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
 _bascule_images() { _bascule_ask image list --json | grep -oE '"name":[[:space:]]*"[^"]+"' | cut -d'"' -f4; }
 _bascule_runs() { _bascule_ask runs --json | grep -oE '"(name|scenario)":[[:space:]]*"[^"]+"' | cut -d'"' -f4 | sort -u; }
+_bascule_views() { ARGP_HELP_FMT=rmargin=9999 _bascule_ask top --help | sed -n 's/.*begin with this screen: //p' | tr -d ','; }
 _bascule_labs() { _bascule_ask list --names; }
 
 _bascule_options() {
@@ -150,7 +151,7 @@ _bascule() {
   --lab | -l) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_labs)" -- "$current") && return ;;
   --runs-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
   --theme) mapfile -t COMPREPLY < <(compgen -W 'auto dark light' -- "$current") && return ;;
-  --view) mapfile -t COMPREPLY < <(compgen -W 'cluster network dcs replication timeline logs client scenario lesson' -- "$current") && return ;;
+  --view) mapfile -t COMPREPLY < <(compgen -W "$(_bascule_views)" -- "$current") && return ;;
   --image)
     # "host,deb<TAB>": what stands before the last comma stays
     local head=''

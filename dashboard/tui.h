@@ -33,5 +33,7 @@ struct tui_text_options {
 };
 // The same frames as text.
 int tui_text(const struct tui_text_options *o, struct strbuf *out, struct err *err);
+// "cluster, network, ...": the names that tui_view takes, in the order of the F keys. Appends to out.
+void tui_view_names(struct strbuf *out);
 // Index of a view, or -EINVAL with the names in err. NULL = 0.
 int tui_view(const char *name, struct err *err);

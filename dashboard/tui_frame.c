@@ -8,14 +8,18 @@
 
 enum { ROWS_MIN = 8, COLS_MIN = 40 };
 
+void tui_view_names(struct strbuf *out) {
+    for (int i = 0; views[i]; i++)
+        strbuf_addf(out, "%s%s", i ? ", " : "", views[i]->name);
+}
+
 int tui_view(const char *name, struct err *err) {
-    cleanup_strbuf struct strbuf all = {0};
-    for (int i = 0; views[i]; i++) {
+    for (int i = 0; views[i]; i++)
         if (!name || str_eq(views[i]->name, name))
             return i;
-        strbuf_addf(&all, " %s", views[i]->name);
-    }
-    return err_set(err, EINVAL, "there is no view '%s'; there are:%s", name, strbuf_str(&all));
+    cleanup_strbuf struct strbuf all = {0};
+    tui_view_names(&all);
+    return err_set(err, EINVAL, "there is no view '%s'; there are: %s", name, strbuf_str(&all));
 }
 
 void tui_say(struct tui *t, const char *fmt, ...) {

@@ -22,13 +22,22 @@ struct top_options {
 
 static const struct argp_option options[] = {
     {"lab", 'l', "NAME", 0, "which lab, when several are running", 0},
-    {"view", 'v', "NAME", 0,
-     "begin with this screen: cluster, network, dcs, replication, timeline, logs, client, scenario", 0},
+    {"view", 'v', "NAME", 0, "begin with this screen: ", 0}, // help_text adds the names
     {"readonly", 'r', NULL, 0, "only look: refuse every key that asks something of the lab", 0},
     {"ascii", 'a', NULL, 0, "no characters beyond ASCII", 0},
     {"theme", 't', "THEME", 0, "colours for a terminal that is dark or light; auto (the default) finds out", 0},
     {0},
 };
+
+static char *help_text(int key, const char *text, void *input) {
+    (void)input;
+    if (key != 'v')
+        return (char *)text;
+    struct strbuf all = {0};
+    strbuf_add(&all, text);
+    tui_view_names(&all);
+    return all.data; // argp frees it
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     struct top_options *o = state->input;
@@ -119,17 +128,17 @@ static int attach_folder(const char *folder, struct attached *ret, struct err *e
 }
 
 int top_main(int argc, char **argv) {
-    static const struct argp argp = {
-        options,
-        parse,
-        "[RUN]",
-        "The dashboard: nodes, network, DCS, replication, timeline, logs, the application, the scenario, its lesson. "
-        "It reads "
-        "the event log of the lab and nothing else; leaving it does not disturb the lab. RUN is the folder of a "
-        "run in progress. ? shows the keys.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp argp = {options,
+                                     parse,
+                                     "[RUN]",
+                                     "The dashboard of a running lab, a screen for each thing worth watching (see "
+                                     "--view). It reads the event log of "
+                                     "the lab and nothing else; leaving it does not disturb the lab. RUN is the folder "
+                                     "of a run in progress. ? shows "
+                                     "the keys.",
+                                     NULL,
+                                     help_text,
+                                     NULL};
     struct top_options o = {0};
     cli_parse(&argp, "top", argc, argv, 0, &o);
     struct err err = {0};

@@ -35,6 +35,8 @@ offers patroni-3-sync 'topology is one of them' "$BASCULE" run --set topology = 
 offers leader-crash 'a setting does not count as the scenario' "$BASCULE" run --set patroni.ttl = 20s leader-c
 offers pareto 'inject gives the words of a parameter' "$BASCULE" inject net.delay n1 distribution = pa
 offers storage 'settings gives settings' "$BASCULE" settings sto
+offers lesson 'top --view gives a screen' "$BASCULE" top --view le
+offers network 'and replay, too' "$BASCULE" replay --view net
 mkdir -p "$work/runs/20260101-100000-leader-crash"
 cp "$BASCULE_TREE/tests/screen/logs/leader-crash.jsonl" "$work/runs/20260101-100000-leader-crash/events.jsonl"
 BASCULE_RUNS_DIR=$work/runs offers 20260101-100000-leader-crash 'report gives recorded runs' "$BASCULE" report 2026

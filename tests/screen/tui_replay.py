@@ -11,10 +11,9 @@ import sys
 import tempfile
 import time
 
-from tui_tmux import BASCULE, Checks, Screen, same_modes, story
+from tui_tmux import BASCULE, Checks, Screen, same_modes, story, view_names
 
 LOG = sys.argv[1]
-VIEWS = ["cluster", "network", "dcs", "replication", "timeline", "logs", "client", "scenario", "lesson"]
 random.seed(11)
 
 
@@ -108,7 +107,7 @@ def garbage(folder):
     path = os.path.join(folder, "bad.jsonl")
     with open(path, "wb") as f:
         f.write(b"".join(mixed) + good[-1][:20])
-    for view in VIEWS:
+    for view in view_names():
         for size in ("80x24", "200x50", "40x8", "20x5", "1x1"):
             r = to_text(path, "--view", view, "--size", size, "--every", "5s", "--tones")
             if r.returncode != 0 or "Sanitizer" in r.stderr:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """A terminal to drive the dashboard in: a tmux server of its own with one window, in which a plain shell runs."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,12 @@ import tempfile
 import time
 
 BASCULE = os.environ["BASCULE"]
+
+
+def view_names():
+    """The screens of the dashboard in the order of the F keys, as the program itself names them."""
+    text = subprocess.run([BASCULE, "top", "--help"], env=os.environ | {"ARGP_HELP_FMT": "rmargin=9999"}, capture_output=True, text=True, check=True).stdout
+    return re.search("begin with this screen: (.*)", text)[1].split(", ")
 
 
 class Screen:
