@@ -22,7 +22,8 @@ static void start_over(struct feed *f) {
     f->model = model_new();
     f->history = history_new();
     f->at = f->have = 0;
-    f->events = f->skipped = f->broken = 0;
+    f->events = 0;
+    f->unclear = (struct feed_unclear){0};
     f->overlong = f->ended = f->held = false;
     f->latest = f->mono = 0;
 }
@@ -54,6 +55,28 @@ void feed_rewind(struct feed *f) {
     start_over(f);
 }
 
+// ---- what was not understood -----------------------------------------------------------------------------------------
+
+int64_t feed_unclear_lines(const struct feed_unclear *u) {
+    return u->broken + u->kinds + u->words;
+}
+
+static void count_lines(int64_t n, const char *one, const char *many, struct strbuf *out) {
+    if (n)
+        strbuf_addf(out, "%s%" PRId64 " line%s of this log %s", out->len ? "; " : "", n, n == 1 ? "" : "s",
+                    n == 1 ? one : many);
+}
+
+void feed_unclear_text(const struct feed_unclear *u, struct strbuf *out) {
+    cleanup_strbuf struct strbuf text = {0};
+    count_lines(u->broken, "is broken and skipped", "are broken and skipped", &text);
+    count_lines(u->kinds, "is of a kind unknown here", "are of kinds unknown here", &text);
+    count_lines(u->words, "holds a word unknown here", "hold words unknown here", &text);
+    if (u->words)
+        strbuf_addf(&text, " ('%s' as %s of %s)", u->word.word, u->word.field, event_kind_name(u->word.kind));
+    strbuf_add(out, strbuf_str(&text));
+}
+
 // ---- lines ----------------------------------------------------------------------------------------------------------
 
 // Moves what is left to the front and reads behind it. Returns bytes read, 0 at the end, or -errno.
@@ -80,17 +103,19 @@ static bool believable(const struct feed *f, const struct event *ev) {
 static bool take_line(struct feed *f, const char *line, size_t len, struct event *ret) {
     if (f->overlong || len > LINE_LIMIT) {
         f->overlong = false;
-        f->broken++;
+        f->unclear.broken++;
         return false;
     }
     if (len == 0)
         return false;
     int r = event_from_json(line, len, ret, NULL);
     if (r == -ENOENT)
-        f->skipped++;
+        f->unclear.kinds++;
     else if (r < 0 || !believable(f, ret))
-        f->broken++;
+        f->unclear.broken++;
     else {
+        if (r > 0 && f->unclear.words++ == 0)
+            event_unknown_word(line, len, &f->unclear.word);
         f->events++;
         return true;
     }

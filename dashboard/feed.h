@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// An event log read as it grows, and folded into what the screens show. A line that is not whole yet waits for its end; one that is
-// broken is counted and skipped. Nothing here waits: at the end of the file the reader says so.
+// An event log read as it grows, and folded into what the screens show. A line that is not whole yet waits for its end; what can't be
+// understood is counted. Nothing here waits: at the end of the file the reader says so.
 #include "dashboard/history.h"
 #include "lab/base/err.h"
 #include "lab/model/model.h"
 #include "lab/record/event.h"
+
+// Lines of a log that were not understood, or not altogether: damage, or a newer bascule wrote them.
+struct feed_unclear {
+    int64_t broken;            // no events at all: skipped
+    int64_t kinds;             // events of a kind that this program does not know: skipped
+    int64_t words;             // events with a word that its set lacks: shown as far as they are understood
+    struct event_unknown word; // the first of those
+};
+int64_t feed_unclear_lines(const struct feed_unclear *u); // how many in all
+// In one line, for people: "2 lines of this log are broken; 1 holds a word that this program does not know ('mended' as phase of fault)".
+// All understood: nothing. Appends to out.
+void feed_unclear_text(const struct feed_unclear *u, struct strbuf *out);
 
 struct feed {
     int fd;
     char *data; // a block of the file; [at, have) is not looked at yet
     size_t at, have;
     bool overlong; // inside a line that can't be an event: dropped up to its newline
-    int64_t events, skipped, broken;
+    int64_t events;
+    struct feed_unclear unclear;
     struct model *model;
     struct history *history;
     usec_t latest; // the latest time of any event so far: lines are only nearly in order of time

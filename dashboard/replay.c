@@ -89,7 +89,7 @@ int replay_open(struct replay *r, const char *run_dir, struct err *err) {
         mark_event(r, &r->next, leader);
     }
     r->end = r->feed.latest;
-    r->broken = r->feed.broken;
+    r->unclear = r->feed.unclear;
     r->cut = r->feed.have > r->feed.at || r->feed.overlong;
     if (r->feed.events == 0) {
         replay_close(r);

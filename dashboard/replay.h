@@ -13,11 +13,11 @@ struct replay {
     struct feed feed;
     struct event next; // read, not yet folded
     bool have_next;
-    usec_t cursor;  // what is shown
-    usec_t target;  // where the cursor is going
-    usec_t end;     // of the log
-    int64_t broken; // lines skipped in the whole log
-    bool cut;       // its last line had no end
+    usec_t cursor;               // what is shown
+    usec_t target;               // where the cursor is going
+    usec_t end;                  // of the log
+    struct feed_unclear unclear; // of the whole log
+    bool cut;                    // its last line had no end
     VEC(struct mark) marks;
 };
 

@@ -72,11 +72,19 @@ static void mode_text(const struct tui *t, char *buf, size_t size) {
                        at);
 }
 
+// What is to be doubted in the record, in a word or two; "" = nothing.
+static void doubt_text(const struct tui *t, char *buf, size_t size) {
+    int64_t unclear = feed_unclear_lines(source_unclear(t));
+    (void)str_copy(buf, size, record_mark(t->o->record));
+    if (!*buf && unclear)
+        (void)snprintf(buf, size, "%" PRId64 " UNCLEAR LINE%s", unclear, unclear == 1 ? "" : "S");
+}
+
 static void draw_title(const struct tui *t, struct canvas *c, struct rect row) {
     const struct history *h = t->dash.history;
-    char mode[120];
+    char mode[120], mark[40];
     mode_text(t, mode, sizeof mode);
-    const char *mark = record_mark(t->o->record); // all the time: whatever is shown comes from this record
+    doubt_text(t, mark, sizeof mark); // all the time: whatever is shown comes from this record
     int width = (int)(strlen(mode) + strlen(mark) + (*mark ? 2 : 0)), room = row.cols - width - 2;
     canvas_fill(c, row, ' ', TONE_BAR);
     cleanup_strbuf struct strbuf text = {0};

@@ -43,6 +43,7 @@ bool source_moves(const struct tui *t); // the screen changes by itself
 void source_show_replay(struct tui *t); // after every move of the cursor: going back makes a new model and history
 void source_lab_ended(struct tui *t);
 bool source_held(const struct tui *t);
+const struct feed_unclear *source_unclear(const struct tui *t); // a replay: of the whole log
 
 // tui_frame.c
 void frame_draw(struct tui *t, struct canvas *c, int *ret_y, int *ret_x); // where a cursor belongs, or -1

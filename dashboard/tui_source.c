@@ -34,6 +34,19 @@ static void say_damage(struct tui *t) {
     tui_say(t, "the record is %s", strbuf_str(&words));
 }
 
+const struct feed_unclear *source_unclear(const struct tui *t) {
+    return t->is_replay ? &t->replay.unclear : &t->feed.unclear;
+}
+
+static void say_unclear(struct tui *t) {
+    cleanup_strbuf struct strbuf words = {0};
+    feed_unclear_text(source_unclear(t), &words);
+    if (t->is_replay && t->replay.cut)
+        strbuf_addf(&words, "%sits last line is cut off", words.len ? "; " : "");
+    if (words.len)
+        tui_say(t, "%s", words.data);
+}
+
 int source_open(struct tui *t, struct err *err) {
     int r = t->is_replay ? replay_open(&t->replay, t->o->run_dir, err) : feed_open(&t->feed, t->o->run_dir, err);
     if (r < 0)
@@ -44,9 +57,7 @@ int source_open(struct tui *t, struct err *err) {
             t->more = true;
         }
         source_show_replay(t);
-        if (t->replay.broken || t->replay.cut)
-            tui_say(t, "%" PRId64 " lines of this log are broken and skipped%s", t->replay.broken,
-                    t->replay.cut ? "; its last line is cut off" : "");
+        say_unclear(t);
     } else {
         show_feed(t, &t->feed);
         source_tick(t);
@@ -66,11 +77,14 @@ void source_close(struct tui *t) {
 static void live_tick(struct tui *t) {
     if (t->dash.paused)
         return;
+    int64_t unclear = feed_unclear_lines(&t->feed.unclear);
     int news = feed_follow(&t->feed, SLICE);
     if (news < 0) {
         tui_say(t, "the event log can't be read any more: %s", strerror(-news));
         return;
     }
+    if (feed_unclear_lines(&t->feed.unclear) && !unclear) // the first: later ones are counted in the title
+        say_unclear(t);
     t->urgent |= (news & FEED_URGENT) != 0;
     t->dirty |= (news & FEED_NEWS) && !t->dash.alive;
     t->more = news & FEED_MORE;
