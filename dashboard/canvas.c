@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// The grid. Whatever is drawn is clipped to its area and to the canvas, so no caller checks sizes. A wide character takes two cells,
+// the second one empty; overwriting either half removes the other. Text goes through glyph.c, which replaces what a cell can't show.
 #include "dashboard/canvas.h"
 
 #include <assert.h>

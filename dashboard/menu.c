@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
+// The menu has three pages: mechanism, target, parameters. Each key changes the page, its cursor or a value; Enter on the last page
+// turns what was chosen into a request, as `bascule inject` takes it. The lists are made anew for every key and every frame, because
+// nodes come and go while the menu is open.
 #include <curses.h>
 
 #include "dashboard/menu.h"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// The terminal, by ncurses: modes, keys, colours, and a canvas brought to the screen. A frame is compared with what the screen shows,
+// cell by cell, and only the difference is drawn. term_guard.c gives the terminal back whatever happens to this process.
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// What several views draw or say alike: parts of a rectangle, headings, bars, text in paragraphs; times and amounts as short texts; the
+// latest moments of the story. Tables are in table.c, the keys for moving about in nav.c.
 #include "dashboard/views/parts.h"
 
 #include <limits.h>

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: PostgreSQL
+// A check sends probes over two kinds of flows: those that the fault must silence, and controls, which it must leave alone.
+//   before the fault: choose controls near the silent flows, send one packet over each flow that is open (the baseline)
+//   after it: silence is proven when nothing arrives over the silent flows, everything over the controls, and the baseline had arrived
+//   after the heal: probes are repeated until a packet arrives over every flow, or time is up
+// Without controls a probe that is broken itself would look like a perfect cut.
 #include "injector/net/net_check.h"
 #include "injector/net/net_cuts.h"
 

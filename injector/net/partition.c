@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
+// A shape becomes a set of directed pairs that are cut. Most shapes divide the members into groups and cut every pair of nodes of
+// different groups; bridge and ring have no groups and choose their pairs directly. Clients (nodes with neither PostgreSQL nor etcd)
+// come last: the parameter `app` says whom they may still see. Nothing is touched here: net_partition.c applies the cuts.
 #include "injector/net/partition.h"
 
 #include <stdio.h>

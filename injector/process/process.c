@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// A node's processes, read from the /proc of its own pid namespace, by way of its init: /proc/INIT/root/proc/PID. A process is known by
+// its pid and its start time together, because pids are used again.
 #include "injector/process/process.h"
 
 #include <ctype.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// Parameters and checks first, then the two phases that process.kill and process.stop share: everybody is gone, and the service runs
+// again (started here, or by Patroni where PostgreSQL is concerned).
 #include "injector/process/process_fault.h"
 
 #include "injector/fault/check.h"

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// Frames in and out of the shaper's link by packet sockets. What comes in lies in a ring that the kernel fills in our memory, so no frame
+// costs a system call. What goes out is sent from a socket that bypasses the port's queueing discipline (tap_open tries both ways).
 #include "injector/relay/tap.h"
 
 #include <arpa/inet.h>

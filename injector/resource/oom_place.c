@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
+// The session's answers drive it: on_ready asks for the backend's pid, on_done after that answer starts the guard and sends the sort
+// (eat), and from then on either the guard says that somebody was killed, or the session ends without that, which is a failure. The
+// second half tells what happened and what is left of it, for the verifications in oom.c.
 #include "injector/resource/oom_place.h"
 
 #include <inttypes.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// Whole files and trees of them: reading, writing in place, copying. What must appear whole is in new_file.c, removing in remove.c, and
+// paths that somebody else may have prepared in inside.c.
 #include "lab/base/fs.h"
 
 #include <fcntl.h>

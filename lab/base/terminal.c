@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// A stream of ours (fopencookie) stands before stdout and stderr. On a terminal it passes plain text and our own escape sequences, which
+// carry a random mark, and replaces the rest; a pipe gets the bytes. Writes that failed are remembered for the exit status.
 #include "lab/base/terminal.h"
 
 #include <fcntl.h>

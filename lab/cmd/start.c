@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
+// The way from a command line to a lab that runs: options, the plan with its diagnostics, what this host can do, the run folder, the
+// launch; then what a command does when the lab did not start, when it detaches, and when it ends. Nothing runs in the lab before
+// lab_launch, so whatever fails earlier leaves no lab and at most a folder, which is removed.
 #include "lab/cmd/start.h"
 
 #include <limits.h>

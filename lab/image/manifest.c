@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// A tree is walked by descriptors (openat, O_NOFOLLOW), so that a link in it leads nowhere else. Every file becomes a line; the lines,
+// sorted by path, are the manifest, and the hash of their text is the image's content id.
 #include "lab/image/manifest.h"
 
 #include <fcntl.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// apt's two formats: one line for each archive (sources.list), and stanzas of fields (deb822, *.sources). Both become the same list of
+// apt_source. From that list sources_for_suite writes the lines for a release that the host itself need not run.
 #include "lab/image/sources.h"
 
 #include <fnmatch.h>

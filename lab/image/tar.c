@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
+// tar(1) does the work. This file chooses its options, reads its messages while it runs (they tell of a full disk, of a tree that is too
+// large), and turns its end into an error that names the way out. Import unpacks into a staging folder of the store and commits that;
+// export writes a new file, which appears under its name when it is whole.
 #include "lab/image/tar.h"
 
 #include <fcntl.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// Three parts that follow each other in time: the scratch folder that mmdebstrap works in, the guardian process that starts it there
+// and clears up after it, and what the caller of the guardian does (start, go, wait, stop). worker.h says who may die when.
 #include "lab/image/worker.h"
 
 #include <fcntl.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// Two halves. What a node is now: one lane, chosen from all that the model knows of it. What it was: a list of segments, to which the
+// present lane is noted after each event, and out of which the stretches are cut that nobody watched.
 #include "lab/model/lanes.h"
 #include "lab/model/watch.h"
 

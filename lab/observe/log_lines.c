@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// What a line of a daemon's log says: its stamp, its level, whether it is worth an event. The tables hold words that the programs have
+// always written; PostgreSQL's lines are told by their code as well, because their words may be in any language.
 #include "lab/observe/log_lines.h"
 
 #include "lab/observe/probe.h"

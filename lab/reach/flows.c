@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// A flow is a directed pair of nodes, of all packets or of one service's port. The table holds the paths of services that have a name;
+// what a fault's parameters select (with, direction, path) becomes a list of flows in flow_params.c, and the texts for people are made here.
 #include "lab/reach/flows.h"
 
 #include <stdio.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// The page's own fold: it keeps the past, where the model keeps the present. For every event: lanes (what each node was, from when to
+// when), ticks of the application, tables (settings, steps, files) and ids of the final read; html_words.c adds the rows of the event list.
 #include "lab/report/html_fold.h"
 
 #include "lab/base/json.h"

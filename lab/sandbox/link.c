@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// Each function is one request over rtnetlink, answered by the kernel at once. libnl's error becomes an errno with a message that names
+// the link. New links are made with their MAC address and in the namespace where they belong, so that none is ever half configured.
 #include "lab/sandbox/link.h"
 
 #include <fcntl.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// One system call each, with an error that says what was wanted and, where a container or an old kernel refuses, why. Mounts are taken
+// by descriptor (open_tree, move_mount) where their path is hidden before they are placed.
 #include "lab/sandbox/mounts.h"
 
 #include <dirent.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
+// etcd's gateway speaks JSON made of protobuf: keys and values in base64, 64-bit numbers as strings, zero fields left out. A watch is an
+// endless answer of one JSON object a line, which arrives in pieces: line_feed keeps the piece that is not whole yet.
 #include "lab/observe/patroni/dcs_json.h"
 
 #include <stdlib.h>
