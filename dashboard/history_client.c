@@ -2,17 +2,17 @@
 // The application: its ticks and errors, and what its rows were at the end. Its outages are lab/model/outages.h.
 #include "dashboard/history_fold.h"
 
-static uint16_t small(int64_t n) {
+static uint16_t fit_uint16(int64_t n) {
     return (uint16_t)(n < 0 ? 0 : n > UINT16_MAX ? UINT16_MAX : n);
 }
 
-static uint32_t small_time(int64_t us) {
+static uint32_t fit_uint32(int64_t us) {
     return (uint32_t)(us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : us);
 }
 
 // Part i of n.
 static uint16_t share(int64_t sum, int64_t i, int64_t n) {
-    return small(sum / n + (i < sum % n));
+    return fit_uint16(sum / n + (i < sum % n));
 }
 
 static void add_tick(struct history *h, const struct event *ev, int64_t i, int64_t n) {
@@ -23,8 +23,8 @@ static void add_tick(struct history *h, const struct event *ev, int64_t i, int64
         .w_bad = share(ev->u.CLIENT_TICK.w_failed + ev->u.CLIENT_TICK.w_unknown, i, n),
         .r_ok = share(ev->u.CLIENT_TICK.r_ok, i, n),
         .r_bad = share(ev->u.CLIENT_TICK.r_failed, i, n),
-        .w_max_us = small_time(ev->u.CLIENT_TICK.w_max_us),
-        .r_max_us = small_time(ev->u.CLIENT_TICK.r_max_us),
+        .w_max_us = fit_uint32(ev->u.CLIENT_TICK.w_max_us),
+        .r_max_us = fit_uint32(ev->u.CLIENT_TICK.r_max_us),
     };
     if (h->ticks.n && h->ticks.items[h->ticks.n - 1].at > t.at) // a list in order of time is what every screen searches
         t.at = h->ticks.items[h->ticks.n - 1].at;

@@ -91,7 +91,7 @@ static bool may_ask(struct tui *t) {
     return false;
 }
 
-static void act(struct tui *t, enum key_act what) {
+static void carry_out(struct tui *t, enum key_act what) {
     switch (what) {
     case KEY_ACT_NONE:
         return;
@@ -165,7 +165,7 @@ static bool fixed_key(struct tui *t, int key, bool function) {
     }
     const struct key_row *row = keys_find(key, t->is_replay, true);
     if (row)
-        act(t, row->act);
+        carry_out(t, row->act);
     return row;
 }
 
@@ -180,7 +180,7 @@ static void plain_key(struct tui *t, int key, bool function) {
     const struct key_row *row = keys_find(key, t->is_replay, false);
     int view = row ? -1 : keys_view(key, function, true);
     if (row)
-        act(t, row->act);
+        carry_out(t, row->act);
     else if (view >= 0)
         open_view(t, view);
     else if (key == KEY_ESCAPE && t->dash.filter[0])

@@ -30,7 +30,7 @@ void act_free(struct act *a) {
     free(a);
 }
 
-static void tell(struct act *a, enum action_phase phase, const char *detail) {
+static void emit_action(struct act *a, enum action_phase phase, const char *detail) {
     struct event ev = EVENT_NEW(ACTION);
     STR_COPY(ev.u.ACTION.id, a->id);
     STR_COPY(ev.u.ACTION.action, a->action);
@@ -39,7 +39,7 @@ static void tell(struct act *a, enum action_phase phase, const char *detail) {
     sink_emit(a->in->world->sink, &ev);
 }
 
-static bool over(void *arg) {
+static bool all_healed(void *arg) {
     const struct act *a = arg;
     for (size_t i = 0; i < a->healing.n; i++)
         if (live_in_force(a->healing.items[i]) || a->healing.items[i]->stage == STAGE_CHECKING)
@@ -53,11 +53,11 @@ static void on_over(void *arg, bool met) {
     for (size_t i = 0; i < a->healing.n; i++)
         if (a->healing.items[i]->stage != STAGE_HEALED)
             met = false;
-    tell(a, met ? ACTION_PHASE_DONE : ACTION_PHASE_FAILED,
-         met ? strbuf_str(&a->text) : "not everything came back; see the faults' own events");
+    emit_action(a, met ? ACTION_PHASE_DONE : ACTION_PHASE_FAILED,
+                met ? strbuf_str(&a->text) : "not everything came back; see the faults' own events");
 }
 
-static bool covers(char (*nodes)[NODE_NAME_MAX], size_t n, const char *name) {
+static bool has_node(char (*nodes)[NODE_NAME_MAX], size_t n, const char *name) {
     for (size_t i = 0; i < n; i++)
         if (str_eq(nodes[i], name))
             return true;
@@ -66,7 +66,7 @@ static bool covers(char (*nodes)[NODE_NAME_MAX], size_t n, const char *name) {
 
 static bool covers_all(char (*nodes)[NODE_NAME_MAX], size_t n, const struct fault *f) {
     for (size_t i = 0; i < f->n_nodes; i++)
-        if (!covers(nodes, n, f->nodes[i]))
+        if (!has_node(nodes, n, f->nodes[i]))
             return false;
     return true;
 }
@@ -90,7 +90,7 @@ static void heal_covered(struct act *a, const struct fault_ops *ops, const char 
 
 static bool by_healing(const struct act *a, const struct victim *v) {
     for (size_t i = 0; i < a->healing.n; i++)
-        if (covers(a->healing.items[i]->f.nodes, a->healing.items[i]->f.n_nodes, node_name(v->node)))
+        if (has_node(a->healing.items[i]->f.nodes, a->healing.items[i]->f.n_nodes, node_name(v->node)))
             return true;
     return false;
 }
@@ -222,8 +222,8 @@ int injector_act(struct injector *in, const char *id, const char *action, char (
     VEC_PUSH(&in->acts, a);
     int r = begin(a, nodes, n_nodes, params, &why);
     if (r >= 0)
-        r = retry_start(in->world->loop, 2 * MSEC, MINUTE, over, on_over, a, &a->retry, &why);
+        r = retry_start(in->world->loop, 2 * MSEC, MINUTE, all_healed, on_over, a, &a->retry, &why);
     if (r < 0)
-        tell(a, ACTION_PHASE_FAILED, why.msg);
+        emit_action(a, ACTION_PHASE_FAILED, why.msg);
     return 0;
 }

@@ -27,7 +27,7 @@
 
 static const usec_t PATIENCE = 15 * SEC;
 
-static void pump(struct injector *in);
+static void heal_next(struct injector *in);
 
 // ---- events --------------------------------------------------------------------------------------------------------
 
@@ -136,7 +136,7 @@ static void injection_failed(struct live *lv, const char *text) {
         return;
     }
     lv->queued = false;
-    pump(lv->in);
+    heal_next(lv->in);
 }
 
 static void on_broke(struct fault *f, const char *text) {
@@ -187,7 +187,7 @@ static void on_healed(struct fault *f, bool ok, usec_t effective, const char *te
         lv->stage = STAGE_STUCK;
         lv->queued = false;
         tell(lv, FAULT_PHASE_HEAL_UNVERIFIED, text);
-        pump(in);
+        heal_next(in);
         return;
     }
     f->healed = true;
@@ -199,7 +199,7 @@ static void on_healed(struct fault *f, bool ok, usec_t effective, const char *te
         on_checked(f, true, 0, "nothing to measure");
     }
     lv->queued = false;
-    pump(in);
+    heal_next(in);
 }
 
 static void on_checked(struct fault *f, bool ok, usec_t effective, const char *text) {
@@ -369,7 +369,7 @@ static struct live *next_queued(const struct injector *in) {
 }
 
 // One after another: the next begins when the one before is undone (its measurement may still run).
-static void pump(struct injector *in) {
+static void heal_next(struct injector *in) {
     struct live *lv;
     while ((lv = next_queued(in))) {
         if (lv->stage == STAGE_HEALING || (lv->stage == STAGE_INJECTING && lv->heal_wanted))
@@ -391,7 +391,7 @@ int injector_heal(struct injector *in, const char *id, struct err *err) {
     }
     for (size_t i = 0; i < in->lives.n; i++)
         in->lives.items[i]->queued = live_in_force(in->lives.items[i]);
-    pump(in);
+    heal_next(in);
     return 0;
 }
 

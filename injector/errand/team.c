@@ -15,7 +15,7 @@ static void end(struct team *t, bool ok) {
 
 static void begin_next(struct team *t);
 
-static void note(struct team *t, const char *node, const char *key, const char *text) {
+static void keep_note(struct team *t, const char *node, const char *key, const char *text) {
     cleanup_free char *name = xasprintf("%s %s", node, key);
     VEC_FOREACH (&t->notes, old)
         if (str_eq(old->key, name)) {
@@ -57,7 +57,7 @@ static void on_said(void *arg, struct errand *e, enum errand_word word, usec_t w
     if (i == t->running.n || i >= t->n)
         return;
     if (word == ERRAND_NOTE)
-        note(t, t->nodes[i], key, text);
+        keep_note(t, t->nodes[i], key, text);
     else if (word != ERRAND_GONE && t->done)
         answer(t, i, word, when, text);
 }
@@ -95,7 +95,8 @@ static bool is_target(char (*targets)[NODE_NAME_MAX], size_t n, const char *name
     return false;
 }
 
-static bool fits(const struct team *t, size_t i, enum errand_where where, char (*targets)[NODE_NAME_MAX], size_t n) {
+static bool can_run_on(const struct team *t, size_t i, enum errand_where where, char (*targets)[NODE_NAME_MAX],
+                       size_t n) {
     const struct node_def *def = &t->world->topology->nodes.items[i];
     struct node *node = t->world->nodes[i];
     if (!node || !node_is_on(node))
@@ -131,7 +132,7 @@ static void choose(struct team *t, enum errand_where where, char (*targets)[NODE
     for (size_t i = 0; !t->in_turn && where != ERRAND_ALL_ETCD && i < n; i++)
         add(t, where == ERRAND_APP ? app_node(t->world->topology) : targets[i], targets[i]);
     for (size_t i = 0; t->in_turn && i < t->world->topology->nodes.n; i++)
-        if (fits(t, i, where, targets, n))
+        if (can_run_on(t, i, where, targets, n))
             add(t, t->world->topology->nodes.items[i].name, t->world->topology->nodes.items[i].name);
 }
 

@@ -41,28 +41,29 @@ static bool rejected(const struct net_cut *cut) {
 typedef VEC(struct sock_filter) program;
 enum { TYPE_AT = 12, IP_AT = 14, PROTOCOL_AT = 23, DESTINATION_AT = 30 };
 
-static void op(program *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no) {
+static void add_instruction(program *p, uint16_t code, uint32_t k, uint8_t yes, uint8_t no) {
     VEC_PUSH(p, ((struct sock_filter){.code = code, .k = k, .jt = yes, .jf = no}));
 }
 
 static void match_flow(program *p, const struct net_flow *f, uint32_t destination) {
     bool port = f->side != SWITCH_ANY_PORT;
-    op(p, BPF_LD | BPF_W | BPF_ABS, DESTINATION_AT, 0, 0);
-    op(p, BPF_JMP | BPF_JEQ | BPF_K, destination, 0, port ? 5 : 1);
+    add_instruction(p, BPF_LD | BPF_W | BPF_ABS, DESTINATION_AT, 0, 0);
+    add_instruction(p, BPF_JMP | BPF_JEQ | BPF_K, destination, 0, port ? 5 : 1);
     if (port) {
-        op(p, BPF_LD | BPF_B | BPF_ABS, PROTOCOL_AT, 0, 0);
-        op(p, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3);
-        op(p, BPF_LD | BPF_H | BPF_IND, IP_AT + (f->side == SWITCH_TO_PORT ? 2 : 0), 0, 0); // X: the IP header
-        op(p, BPF_JMP | BPF_JEQ | BPF_K, f->port, 0, 1);
+        add_instruction(p, BPF_LD | BPF_B | BPF_ABS, PROTOCOL_AT, 0, 0);
+        add_instruction(p, BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3);
+        add_instruction(p, BPF_LD | BPF_H | BPF_IND, IP_AT + (f->side == SWITCH_TO_PORT ? 2 : 0), 0,
+                        0); // X: the IP header
+        add_instruction(p, BPF_JMP | BPF_JEQ | BPF_K, f->port, 0, 1);
     }
-    op(p, BPF_RET | BPF_K, SEEN_MAX, 0, 0);
+    add_instruction(p, BPF_RET | BPF_K, SEEN_MAX, 0, 0);
 }
 
 static void make_filter(const struct fault_world *w, int from, program *p) {
-    op(p, BPF_LD | BPF_H | BPF_ABS, TYPE_AT, 0, 0);
-    op(p, BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 1, 0);
-    op(p, BPF_RET | BPF_K, 0, 0, 0);
-    op(p, BPF_LDX | BPF_B | BPF_MSH, IP_AT, 0, 0);
+    add_instruction(p, BPF_LD | BPF_H | BPF_ABS, TYPE_AT, 0, 0);
+    add_instruction(p, BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE_IP, 1, 0);
+    add_instruction(p, BPF_RET | BPF_K, 0, 0, 0);
+    add_instruction(p, BPF_LDX | BPF_B | BPF_MSH, IP_AT, 0, 0);
     VEC_FOREACH (&w->cuts->cuts, cut) {
         struct in_addr to;
         if (cut->flow.from != from || !rejected(cut) || p->n > FILTER_MAX ||
@@ -70,7 +71,7 @@ static void make_filter(const struct fault_world *w, int from, program *p) {
             continue;
         match_flow(p, &cut->flow, ntohl(to.s_addr));
     }
-    op(p, BPF_RET | BPF_K, 0, 0, 0);
+    add_instruction(p, BPF_RET | BPF_K, 0, 0, 0);
 }
 
 static int set_filter(const struct fault_world *w, const struct tap *t, struct err *err) {
@@ -128,7 +129,7 @@ static int on_readable(sd_event_source *s, int fd, uint32_t events, void *arg) {
 
 // ---- following the cuts
 
-static bool wanted(const struct fault_world *w, int node) {
+static bool node_rejects(const struct fault_world *w, int node) {
     VEC_FOREACH (&w->cuts->cuts, cut)
         if (cut->flow.from == node && rejected(cut))
             return true;
@@ -166,7 +167,7 @@ static struct net_rejects *make(const struct fault_world *w) {
 int net_rejects_commit(const struct fault_world *w, struct err *err) {
     int r = 0;
     for (int i = 0; r >= 0 && i < (int)w->topology->nodes.n; i++) {
-        bool want = wanted(w, i);
+        bool want = node_rejects(w, i);
         if (want && !w->cuts->rejects)
             w->cuts->rejects = make(w);
         struct tap *t = w->cuts->rejects ? &w->cuts->rejects->taps[i] : NULL;

@@ -147,7 +147,7 @@ static void look_for_answer(struct reset *s) {
     matrix_probe_syn(s->probe, &s->syn);
 }
 
-static bool over(void *arg) {
+static bool all_reset(void *arg) {
     struct fault *f = arg;
     struct reset *s = f->state;
     look_for_answer(s);
@@ -191,7 +191,7 @@ static void verify(struct fault *f, fault_phase_done done) {
         (void)close(s->probe);
     s->probe = -1;
     plan_again(f, s);
-    if (retry_start(f->world->loop, 5 * MSEC, 2 * SEC, over, on_over, f, &s->retry, &err) < 0)
+    if (retry_start(f->world->loop, 5 * MSEC, 2 * SEC, all_reset, on_over, f, &s->retry, &err) < 0)
         phase_no(f, done, "%s", err.msg);
 }
 

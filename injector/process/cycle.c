@@ -26,12 +26,12 @@ static usec_t draw(struct fault *f, const char *low, const char *high) {
     return b > a ? a + fault_draw(f, c->draws++) % (b - a + 1) : a;
 }
 
-static void turn(struct fault *f);
+static void pause_or_resume(struct fault *f);
 
 static int on_timer(sd_event_source *s, uint64_t at, void *arg) {
     (void)at;
     (void)sd_event_source_set_enabled(s, SD_EVENT_OFF);
-    turn(arg);
+    pause_or_resume(arg);
     return 0;
 }
 
@@ -89,7 +89,7 @@ static void on_paused_again(struct fault *f, bool ok, usec_t effective, const ch
         wait_for_turn(f, draw(f, "pause_min", "pause_max"));
 }
 
-static void turn(struct fault *f) {
+static void pause_or_resume(struct fault *f) {
     struct cycle *c = f->state;
     if (c->paused) {
         resume(f);

@@ -28,7 +28,7 @@ static bool known(const victim_list *l, const struct victim *v) {
 }
 
 // Everybody to freeze who is not on our list yet. children is used for all of them, roots included.
-static int look(struct fault *f, victim_list *fresh, struct err *err) {
+static int find_not_held_yet(struct fault *f, victim_list *fresh, struct err *err) {
     struct process_state *s = f->state;
     victim_list all = {0};
     int r = 0;
@@ -44,7 +44,7 @@ static int look(struct fault *f, victim_list *fresh, struct err *err) {
     return r;
 }
 
-static void hold(struct fault *f, const victim_list *fresh) {
+static void hold_all(struct fault *f, const victim_list *fresh) {
     struct process_state *s = f->state;
     s->held = xrealloc(s->held, (s->children.n + fresh->n) * sizeof *s->held);
     for (size_t i = 0; i < fresh->n; i++) {
@@ -90,10 +90,11 @@ static void freeze_more(struct fault *f) {
     struct process_state *s = f->state;
     struct err err = {0};
     victim_list fresh = {0};
-    int r = s->looks-- > 0 ? look(f, &fresh, &err) : err_set(&err, EBUSY, "it forks faster than it can be stopped");
+    int r = s->looks-- > 0 ? find_not_held_yet(f, &fresh, &err)
+                           : err_set(&err, EBUSY, "it forks faster than it can be stopped");
     if (r >= 0 && fresh.n) {
         bool first = s->children.n == 0; // the init takes the whole tree at once; then whoever it missed, one by one
-        hold(f, &fresh);
+        hold_all(f, &fresh);
         salvo_fire(first ? &s->victims : &fresh, SIGSTOP, first && str_eq(fault_param(f, "scope"), "tree"), false,
                    on_shots, f, &s->salvo);
     } else if (r >= 0 && all_frozen(f)) {
@@ -216,7 +217,8 @@ static void heal(struct fault *f, fault_phase_done done) {
         if (process_alive(v->node, &v->process) && !frozen_held(f->world->frozen, v))
             VEC_PUSH(&thaw, *v);
     }
-    (void)look(f, &missed, NULL); // a freeze that was given up half-way may have stopped more than it listed
+    (void)find_not_held_yet(f, &missed,
+                            NULL); // a freeze that was given up half-way may have stopped more than it listed
     for (size_t i = 0; i < missed.n; i++)
         if (strchr("TD", missed.items[i].process.state) && !frozen_held(f->world->frozen, &missed.items[i]))
             VEC_PUSH(&thaw, missed.items[i]);

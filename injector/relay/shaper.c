@@ -61,7 +61,7 @@ static int redirect(struct shaper *s, int from, int to, bool on, struct err *err
     return switch_redirect(s->world->sw, name_of(s, from), name_of(s, to), on, err);
 }
 
-static int want(struct shaper *s, uint32_t fault, struct err *err) {
+static int add_redirects(struct shaper *s, uint32_t fault, struct err *err) {
     VEC_FOREACH (&s->rules, i) {
         if (i->rule.fault != fault || s->users[i->flow.from][i->flow.to]++)
             continue;
@@ -73,7 +73,7 @@ static int want(struct shaper *s, uint32_t fault, struct err *err) {
 }
 
 // Forgets the fault's rules, and takes the redirects away that nobody else needs.
-static int unwant(struct shaper *s, uint32_t fault, bool wanted, struct err *err) {
+static int drop_rules(struct shaper *s, uint32_t fault, bool wanted, struct err *err) {
     size_t kept = 0;
     int result = 0;
     for (size_t k = 0; k < s->rules.n; k++) {
@@ -133,7 +133,7 @@ static void tell_everybody_it_is_gone(struct shaper *s, const char *text) {
     while (s->clients.n) {
         struct shape_client *c = s->clients.items[0];
         int phase = c->phase;
-        (void)unwant(s, c->fault, false, NULL);
+        (void)drop_rules(s, c->fault, false, NULL);
         client_leave(c);
         if (phase == SHAPE_IMPOSING)
             c->imposed(c->arg, false, 0, text);
@@ -174,7 +174,7 @@ static void send_rules(struct shape_client *c) {
     ok = ok && send(s->fd, &m, sizeof m, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof m;
     if (ok)
         return;
-    (void)unwant(s, c->fault, false, NULL); // the relay may keep a rule that nothing is redirected to
+    (void)drop_rules(s, c->fault, false, NULL); // the relay may keep a rule that nothing is redirected to
     client_leave(c);
     c->imposed(c->arg, false, 0, "the relay does not take rules (its socket is full or closed)");
 }
@@ -194,8 +194,8 @@ static void on_sync(struct shaper *s, struct shape_client *c) {
     struct err err = {0};
     if (c->phase != SHAPE_IMPOSING)
         return;
-    if (want(s, c->fault, &err) < 0) {
-        (void)unwant(s, c->fault, true, NULL);
+    if (add_redirects(s, c->fault, &err) < 0) {
+        (void)drop_rules(s, c->fault, true, NULL);
         client_leave(c);
         c->imposed(c->arg, false, 0, err.msg);
         return;
@@ -208,7 +208,7 @@ static void on_ended(struct shaper *s, struct shape_client *c, const struct rela
     struct shape_counts counts = {.stats = m->stats, .lost = m->lost, .unsent = m->unsent, .why = m->why};
     struct err err = {0};
     usec_t at = m->at_us > s->world->sink->base ? m->at_us - s->world->sink->base : 0;
-    int r = unwant(s, c->fault, true, &err);
+    int r = drop_rules(s, c->fault, true, &err);
     client_leave(c);
     c->lifted(c->arg, r >= 0, at, &counts, r < 0 ? err.msg : "");
 }
@@ -319,7 +319,7 @@ void shaper_lift(struct shape_client *c, bool discard) {
     if (c->phase == SHAPE_IDLE || c->phase == SHAPE_IMPOSING) {
         if (c->phase == SHAPE_IMPOSING) {
             struct relay_message end = {.op = RELAY_END, .fault = c->fault};
-            (void)unwant(s, c->fault, false, NULL);
+            (void)drop_rules(s, c->fault, false, NULL);
             if (s->state == RELAY_ON)
                 (void)send(s->fd, &end, sizeof end, MSG_NOSIGNAL | MSG_DONTWAIT);
             client_leave(c);
@@ -349,7 +349,7 @@ void shaper_drop_client(struct shape_client *c) {
     struct relay_message m = {.op = RELAY_END, .fault = c->fault};
     if (s->state == RELAY_ON)
         (void)send(s->fd, &m, sizeof m, MSG_NOSIGNAL | MSG_DONTWAIT);
-    (void)unwant(s, c->fault, c->phase != SHAPE_IMPOSING, NULL);
+    (void)drop_rules(s, c->fault, c->phase != SHAPE_IMPOSING, NULL);
     client_leave(c);
 }
 

@@ -59,7 +59,7 @@ static bool is_meant(const struct fault *f, size_t clock) {
     return str_eq(service, "all") || str_eq(service, clocks[clock]);
 }
 
-static int turn(struct fault *f, size_t k, size_t clock, int64_t by, struct err *err) {
+static int shift_clock(struct fault *f, size_t k, size_t clock, int64_t by, struct err *err) {
     struct node *n = fault_world_node(f->world, f->nodes[k]);
     struct turned *t = &((struct skew *)f->state)->turned[k][clock];
     int64_t now = 0;
@@ -82,7 +82,7 @@ static void inject(struct fault *f, fault_phase_done done) {
     f->touched = true;
     for (size_t k = 0; k < f->n_nodes; k++)
         for (size_t c = 0; c < CLOCKS; c++)
-            if (is_meant(f, c) && turn(f, k, c, offset, &err) < 0) {
+            if (is_meant(f, c) && shift_clock(f, k, c, offset, &err) < 0) {
                 phase_no(f, done, "%s", err.msg);
                 return;
             }
@@ -102,7 +102,7 @@ static int on_again(sd_event_source *src, uint64_t at, void *arg) {
 }
 
 // theirs: seconds since 1970; NAN = no answer, why says so.
-static void told(struct fault *f, double theirs, const char *why) {
+static void compare_clock(struct fault *f, double theirs, const char *why) {
     struct skew *s = f->state;
     size_t k = s->asking / CLOCKS, c = s->asking % CLOCKS;
     double off = theirs - (double)usec_wall_now() / 1e6, expected = (double)s->turned[k][c].expected / 1e9;
@@ -124,7 +124,7 @@ static void told(struct fault *f, double theirs, const char *why) {
 }
 
 static void on_sql(void *arg, const char *sqlstate, const char *text) {
-    told(arg, *sqlstate ? NAN : strtod(text, NULL), text);
+    compare_clock(arg, *sqlstate ? NAN : strtod(text, NULL), text);
 }
 
 static void on_http(void *arg, const struct http_answer *a) {
@@ -132,7 +132,8 @@ static void on_http(void *arg, const struct http_answer *a) {
     struct skew *s = f->state;
     s->request = NULL;
     // The header has lost its fraction: half a second on the average.
-    told(f, a->date < 0 ? NAN : (double)a->date + 0.5, *a->error ? a->error : "an answer without a Date header");
+    compare_clock(f, a->date < 0 ? NAN : (double)a->date + 0.5,
+                  *a->error ? a->error : "an answer without a Date header");
 }
 
 static int ask_patroni(struct fault *f, struct node *n, struct err *err) {
@@ -198,7 +199,7 @@ static int put_back(struct fault *f, size_t k, size_t clock, struct err *err) {
     if (!t->boot || !node_is_on(n))
         return 0;
     if (t->boot == node_init_pid(n))
-        return t->mine ? turn(f, k, clock, -t->mine, err) : 0;
+        return t->mine ? shift_clock(f, k, clock, -t->mine, err) : 0;
     return clock_get(n, clocks[clock], &t->expected, err); // another boot, with a clock of its own
 }
 

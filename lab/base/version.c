@@ -60,7 +60,7 @@ static const char *read_relation(const char *p, enum relation *ret) {
     return p + strspn(p, " ");
 }
 
-static bool holds(enum relation r, int order) {
+static bool relation_holds(enum relation r, int order) {
     switch (r) {
     case BELOW:
         return order < 0;
@@ -77,7 +77,7 @@ static bool holds(enum relation r, int order) {
 }
 
 // Walks through the range. With a version: does each part hold? NULL: only its form is looked at.
-static bool walk(const char *range, const struct version *version, size_t *ret_bad, const char **ret_why) {
+static bool check_parts(const char *range, const struct version *version, size_t *ret_bad, const char **ret_why) {
     const char *p = range + strspn(range, " ");
     bool all = true;
     for (;;) {
@@ -89,7 +89,7 @@ static bool walk(const char *range, const struct version *version, size_t *ret_b
         *ret_why = "a version such as 3.0.3 is expected here";
         if (!end)
             return false;
-        all = all && (!version || holds(relation, compare(version, &limit)));
+        all = all && (!version || relation_holds(relation, compare(version, &limit)));
         p = end + strspn(end, " ");
         if (!*p)
             return all;
@@ -103,12 +103,12 @@ static bool walk(const char *range, const struct version *version, size_t *ret_b
 }
 
 bool version_range_check(const char *range, size_t *ret_bad, const char **ret_why) {
-    return walk(range, NULL, ret_bad, ret_why);
+    return check_parts(range, NULL, ret_bad, ret_why);
 }
 
 bool version_in_range(const char *range, const char *version) {
     struct version v;
     size_t bad;
     const char *why;
-    return read_version(version, &v) && walk(range, &v, &bad, &why);
+    return read_version(version, &v) && check_parts(range, &v, &bad, &why);
 }

@@ -17,7 +17,7 @@ static const usec_t ANSWER_MAX = 30 * SEC;
 // ---- signs of life ---------------------------------------------------------------------------------------------------
 
 // How often it had the processor. Grows with every turn of its loop; 0 = it is gone.
-static int64_t turns(pid_t pid, char *ret_state) {
+static int64_t scheduled_turns(pid_t pid, char *ret_state) {
     char path[32];
     (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
     cleanup_strbuf struct strbuf text = {0};
@@ -34,12 +34,12 @@ static int64_t turns(pid_t pid, char *ret_state) {
 
 struct life client_life(pid_t pid) {
     struct life l = {.pid = pid, .last = usec_now()};
-    l.turns = turns(pid, &l.state);
+    l.turns = scheduled_turns(pid, &l.state);
     return l;
 }
 
 usec_t client_silence(struct life *l) {
-    int64_t now = turns(l->pid, &l->state);
+    int64_t now = scheduled_turns(l->pid, &l->state);
     if (now != l->turns)
         l->last = usec_now();
     l->turns = now;

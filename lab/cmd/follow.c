@@ -61,7 +61,7 @@ static void take_line(struct follower *f, const char *line, size_t len) {
     (void)fwrite(text.data, 1, text.len, stdout);
 }
 
-static void look(struct follower *f) {
+static void read_new_lines(struct follower *f) {
     if (f->fd < 0) {
         cleanup_free char *path = xasprintf("%s/events.jsonl", f->o->run_dir);
         f->fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -95,7 +95,7 @@ static void ask_abort(const struct lab_handle *lab) {
 }
 
 // True when it is to be given up.
-static bool hangs(struct follower *f) {
+static bool supervisor_hangs(struct follower *f) {
     if (usec_now() < f->life_next)
         return false;
     f->life_next = usec_now() + LIFE_EVERY;
@@ -126,14 +126,14 @@ static enum follow_end follow(struct follower *f) {
     int handled = 0;
     for (;;) {
         bool dead = wait_a_little(f->o);
-        look(f);
+        read_new_lines(f);
         if (f->ended)
             return FOLLOW_ENDED;
         if (f->o->until_ready && f->ready)
             return FOLLOW_READY;
         if (dead)
             return f->run_end ? FOLLOW_ENDED : FOLLOW_DIED;
-        if (hangs(f))
+        if (supervisor_hangs(f))
             return FOLLOW_HUNG;
         if (interrupts > handled) {
             handled = interrupts;

@@ -14,7 +14,7 @@ static void wait_for(struct ticker *t, const struct event *ev, const char *text)
 }
 
 // A held scenario waits for a person. What a step waits for stays: the step was told before this.
-static void stand(struct ticker *t, const struct event *ev) {
+static void say_held(struct ticker *t, const struct event *ev) {
     char text[EVENT_TEXT_MAX] = "";
     if (ev->u.STEP_NEXT.stands)
         (void)snprintf(text, sizeof text, "held before '%s' (bascule next, go)", ev->u.STEP_NEXT.name);
@@ -44,7 +44,7 @@ void ticker_event(struct ticker *t, const struct event *ev) {
         wait_for(t, ev, ev->u.STEP.state == STEP_STATUS_WAITING ? text : "");
         return;
     case EVENT_STEP_NEXT:
-        stand(t, ev);
+        say_held(t, ev);
         return;
     default:
         return;

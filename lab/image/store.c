@@ -75,7 +75,7 @@ static int write_records(const char *staging, struct image_info *info, const str
     return r < 0 ? r : fs_write(json, strbuf_str(&record), record.len, 0644, err);
 }
 
-static int place(const struct store *s, const char *staging, const struct image_info *info, struct err *err) {
+static int place_in_store(const struct store *s, const char *staging, const struct image_info *info, struct err *err) {
     char folder[MANIFEST_ID_MAX];
     store_folder(info->image.id, folder, sizeof folder);
     cleanup_free char *final = xasprintf("%s/%s", s->dir, folder), *gone = xasprintf("%s/.gone-%s", s->dir, folder);
@@ -112,7 +112,7 @@ int store_commit(const struct store *s, const char *staging, struct image_info *
     if (r == 0 && image_stopped(ui))
         r = err_set(err, ECANCELED, "interrupted");
     if (r == 0)
-        r = place(s, staging, info, err);
+        r = place_in_store(s, staging, info, err);
     if (r == 0)
         r = point_name(s, &info->image, err);
     if (r < 0) {

@@ -11,10 +11,10 @@
 
 enum what { WRITES, READS };
 
-static int64_t good(const struct tick *k, enum what what) {
+static int64_t ops_ok(const struct tick *k, enum what what) {
     return what == WRITES ? k->w_ok : k->r_ok;
 }
-static int64_t tried(const struct tick *k, enum what what) {
+static int64_t ops_tried(const struct tick *k, enum what what) {
     return what == WRITES ? k->w_tried : k->r_tried;
 }
 
@@ -39,8 +39,8 @@ static usec_t bucket_width(const struct measure *m, enum what what) {
 }
 
 // Every bucket of a merged tick went like the others (lab/record/thin.h).
-static void mark(struct buckets *b, const struct tick *k, enum what what) {
-    if (good(k, what) <= 0 || k->from < b->from)
+static void mark_good(struct buckets *b, const struct tick *k, enum what what) {
+    if (ops_ok(k, what) <= 0 || k->from < b->from)
         return;
     usec_t first = (k->from - b->from) / b->width, last = (k->to - BUCKET - b->from) / b->width;
     if (first < b->n)
@@ -56,9 +56,9 @@ static int by_first(const void *a, const void *b) {
 static bool make_buckets(const struct measure *m, enum what what, struct buckets *b) {
     const struct tick *first = NULL, *last = NULL;
     VEC_FOREACH (&m->ticks, k) {
-        if (!first && good(k, what) > 0)
+        if (!first && ops_ok(k, what) > 0)
             first = k;
-        if (tried(k, what) > 0)
+        if (ops_tried(k, what) > 0)
             last = k;
     }
     if (!first || !last || last->to < first->to)
@@ -67,12 +67,12 @@ static bool make_buckets(const struct measure *m, enum what what, struct buckets
     b->width = bucket_width(m, what);
     b->n = (last->to - BUCKET - first->from) / b->width + 1;
     VEC_FOREACH (&m->ticks, k)
-        mark(b, k, what);
+        mark_good(b, k, what);
     VEC_SORT(&b->good, by_first);
     return true;
 }
 
-static double share(const struct buckets *b) {
+static double share_good(const struct buckets *b) {
     usec_t n = 0, next = 0; // the first bucket that is not counted yet
     VEC_FOREACH (&b->good, r) {
         usec_t from = r->first > next ? r->first : next;
@@ -93,9 +93,9 @@ void availability_measure(struct measure *m) {
     struct buckets writes = {0}, reads = {0};
     count_reads(m);
     if (make_buckets(m, WRITES, &writes))
-        m->out.availability.writes = share(&writes);
+        m->out.availability.writes = share_good(&writes);
     if (make_buckets(m, READS, &reads))
-        m->out.availability.reads = share(&reads);
+        m->out.availability.reads = share_good(&reads);
     VEC_DONE(&writes.good);
     VEC_DONE(&reads.good);
 }

@@ -189,7 +189,7 @@ static void name_diverged(struct measure *m) {
         }
 }
 
-static void tell(struct measure *m, const struct node_state *leader) {
+static void say_divergence(struct measure *m, const struct node_state *leader) {
     struct text t = {m->out.contents.diverged_text, sizeof m->out.contents.diverged_text};
     VEC_FOREACH (&m->out.contents.nodes, c) {
         bool first = c->diverged;
@@ -213,5 +213,5 @@ void contents_measure(struct measure *m) {
     if (!m->out.contents.diverged)
         return;
     name_diverged(m);
-    tell(m, leader);
+    say_divergence(m, leader);
 }

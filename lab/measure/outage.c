@@ -79,7 +79,7 @@ static void feed_stretch(struct outages *o, const struct stretch *s) {
     outages_unbroken(o, s->to);
 }
 
-static void feed(struct measure *m, const stretch_list *acks) {
+static void feed_outages(struct measure *m, const stretch_list *acks) {
     struct outages *o = &m->felt;
     size_t done = 0;
     outages_tried(o, m->first_try);
@@ -197,7 +197,7 @@ void outage_measure(struct measure *m) {
         VEC_FOREACH (&acks, a)
             m->out.outage.last_write = a->to > m->out.outage.last_write ? a->to : m->out.outage.last_write;
     }
-    feed(m, &acks);
+    feed_outages(m, &acks);
     choose_outage(m);
     choose_read_outage(m);
     state_resolution(m);

@@ -30,7 +30,7 @@ static bool was_postmaster(pid_t pid) {
     return named ? named == pid : !other_postgres(pid);
 }
 
-static void tell(struct init *in, const siginfo_t *si, const char *name) {
+static void announce_end(struct init *in, const siginfo_t *si, const char *name) {
     struct answer a = {.kind = ANSWER_EXITED, .pid = si->si_pid};
     STR_COPY(a.text, name);
     if (si->si_code == CLD_EXITED)
@@ -40,14 +40,14 @@ static void tell(struct init *in, const siginfo_t *si, const char *name) {
     init_answer(in, &a);
 }
 
-static void one(struct init *in, const siginfo_t *si) {
+static void reap_process(struct init *in, const siginfo_t *si) {
     struct init_service *s = init_service_of(in, si->si_pid);
     if (si->si_pid == in->disk_agent)
         _exit(1); // no disk behaves like this: the node goes down
     if (s)
-        tell(in, si, s->name);
+        announce_end(in, si, s->name);
     else if (was_postmaster(si->si_pid)) // asked while it is a zombie: its name can still be read
-        tell(in, si, "postgres");
+        announce_end(in, si, "postgres");
     if (s)
         s->pid = 0;
     (void)waitpid(si->si_pid, NULL, WNOHANG);
@@ -58,6 +58,6 @@ void init_reap(struct init *in) {
         siginfo_t si = {0};
         if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || si.si_pid == 0)
             return;
-        one(in, &si);
+        reap_process(in, &si);
     }
 }

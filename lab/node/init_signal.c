@@ -27,7 +27,7 @@ static bool in_tree(const struct tree *t, pid_t pid) {
 }
 
 // Adds the children of members, one generation or more per scan. How many were new?
-static size_t scan(struct tree *t) {
+static size_t add_children(struct tree *t) {
     size_t before = t->n;
     cleanup_dir DIR *dir = opendir("/proc");
     for (const struct dirent *e; dir && (e = readdir(dir));) {
@@ -97,7 +97,7 @@ static int await_stopped(const struct tree *t, int *ret_stopped) {
 }
 
 static void collect(struct tree *t) {
-    for (int i = 0; i < SCANS_MAX && scan(t) > 0; i++)
+    for (int i = 0; i < SCANS_MAX && add_children(t) > 0; i++)
         ;
 }
 
@@ -109,13 +109,13 @@ static int stop_all(struct tree *t, int *ret_stopped) {
         (void)send_from(t, had, SIGSTOP);
         had = t->n;
         int r = await_stopped(t, ret_stopped);
-        if (r < 0 || scan(t) == 0)
+        if (r < 0 || add_children(t) == 0)
             return r;
     }
     return -ETIMEDOUT;
 }
 
-static int hit_tree(struct tree *t, int sig, struct answer *a) {
+static int signal_tree(struct tree *t, int sig, struct answer *a) {
     int stopped = 0, r = 0;
     if (sig == SIGSTOP || sig == SIGKILL)
         r = stop_all(t, &stopped);
@@ -128,18 +128,18 @@ static int hit_tree(struct tree *t, int sig, struct answer *a) {
 }
 
 // The process itself by the descriptor that was opened before its identity was looked at.
-static int hit_one(const struct tree *t, int pidfd, int sig, struct answer *a) {
+static int signal_one(const struct tree *t, int pidfd, int sig, struct answer *a) {
     int r = spawn_pidfd_kill(pidfd, sig);
     a->n = r == 0;
     return r == 0 && sig == SIGSTOP ? await_stopped(t, &a->n) : r;
 }
 
-static int hit(struct init *in, const struct request *rq, int pidfd, struct answer *a) {
+static int send_signal(struct init *in, const struct request *rq, int pidfd, struct answer *a) {
     static struct tree t;
     t.n = 1;
     t.pids[0] = (pid_t)rq->pid;
     a->sent = usec_now();
-    int r = rq->tree ? hit_tree(&t, rq->sig, a) : hit_one(&t, pidfd, rq->sig, a);
+    int r = rq->tree ? signal_tree(&t, rq->sig, a) : signal_one(&t, pidfd, rq->sig, a);
     for (size_t i = 0; rq->sig == SIGSTOP && i < t.n; i++)
         init_duty_forget(in, t.pids[i]);
     return r;
@@ -193,7 +193,7 @@ void init_signal(struct init *in, const struct request *rq) {
     if (r == 0 && (proc_stat_read("/proc", rq->pid, &st) < 0 || st.state == 'Z'))
         r = -ESRCH;
     if (r == 0)
-        r = hit(in, rq, pidfd, &a);
+        r = send_signal(in, rq, pidfd, &a);
     a.error = r < 0 ? -r : 0;
     if (r == 0 && rq->await)
         await_end(in, STEAL_FD(pidfd), &a);

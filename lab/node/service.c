@@ -92,7 +92,7 @@ static int on_pending(sd_event_source *s, void *arg) {
     return 0;
 }
 
-static void keep(struct node *n, const struct answer *a) {
+static void queue_answer(struct node *n, const struct answer *a) {
     VEC_PUSH(&n->pending, *a);
     if (!n->on_pending)
         (void)sd_event_add_defer(n->loop, &n->on_pending, on_pending, n);
@@ -125,7 +125,7 @@ int node_answer_wait(struct node *n, uint32_t kind, uint32_t id, struct answer *
         }
         if (r == 0) {
             note_exit(n, &a);
-            keep(n, &a);
+            queue_answer(n, &a);
             continue;
         }
         usec_t now = usec_now();
@@ -175,7 +175,7 @@ static void note_start(struct node *n, const struct service_spec *spec, struct a
     }
     s->pid = a->pid;
     STR_COPY(a->text, spec->name);
-    keep(n, a); // the event, in its turn
+    queue_answer(n, a); // the event, in its turn
 }
 
 int node_service_start(struct node *n, const struct service_spec *spec, struct err *err) {

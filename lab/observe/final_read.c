@@ -45,7 +45,7 @@ struct final_read {
 };
 
 // error: NULL = the node's rows are known.
-static void over(struct reading *r, const char *error) {
+static void end_reading(struct reading *r, const char *error) {
     if (r->step == STEP_OVER)
         return;
     r->step = STEP_OVER;
@@ -104,10 +104,10 @@ static void on_result(void *arg, const PGresult *res) {
     if (r->step == STEP_RANGES && str_eq(pgconn_sqlstate(res), SQLSTATE_NO_TABLE)) {
         // A history in which the application never began: a server that says so has been read, and holds no row.
         STR_COPY(r->result.u.FINAL_READ.error, "the application's table does not exist in its history");
-        over(r, NULL);
+        end_reading(r, NULL);
     } else if (PQresultStatus(res) != PGRES_TUPLES_OK) {
         const char *text = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-        over(r, text ? text : "the query failed");
+        end_reading(r, text ? text : "the query failed");
     } else if (r->step == STEP_ROLE && sql_row_read(res, &row)) {
         r->result.u.FINAL_READ.leader = !row.in_recovery;
         r->result.u.FINAL_READ.timeline = row.timeline;
@@ -124,14 +124,14 @@ static void on_done(void *arg) {
         r->step = STEP_RANGES;
         (void)pgconn_send(r->pg, SQL_RANGES, 0, NULL);
     } else if (r->step == STEP_RANGES) {
-        over(r, NULL);
+        end_reading(r, NULL);
     }
 }
 
 static void on_lost(void *arg, const struct pgconn_loss *why) {
     char text[160];
     sql_explain(why->text, text, sizeof text);
-    over(arg, text);
+    end_reading(arg, text);
 }
 
 static const struct pgconn_ops ops = {.ready = on_ready, .result = on_result, .done = on_done, .lost = on_lost};
@@ -141,7 +141,7 @@ static void connect_reading(struct reading *r) {
     r->step = STEP_CONNECTING;
     r->result.u.FINAL_READ.goal = r->f->goal;
     if (sql_connect(r->w, STACK_DATABASE, "bascule-final-read", &ops, r, &r->pg, &err) < 0)
-        over(r, err.msg);
+        end_reading(r, err.msg);
 }
 
 static bool standbys_over(const struct final_read *f) {
@@ -164,9 +164,9 @@ static void reading_turn(struct reading *r, usec_t now) {
     if (r->step == STEP_OVER)
         return;
     if (!watched_on(r->w))
-        over(r, "powered off");
+        end_reading(r, "powered off");
     else if (now >= r->f->end)
-        over(r, "no answer before the deadline");
+        end_reading(r, "no answer before the deadline");
     else if (r->step == STEP_WAITING && its_turn(r, now))
         connect_reading(r);
 }

@@ -65,7 +65,7 @@ int sql_connect(struct watched *w, const char *dbname, const char *name, const s
 }
 
 // ---- telling ---------------------------------------------------------------------------------------------------------
-static bool same(const struct state *a, const struct state *b) {
+static bool same_state(const struct state *a, const struct state *b) {
     return a->answered == b->answered && a->in_recovery == b->in_recovery && a->writable == b->writable &&
            a->timeline == b->timeline && str_eq(a->error, b->error);
 }
@@ -98,7 +98,7 @@ static void observe(struct sql *s, usec_t asked, bool proves) {
     usec_t now = observer_now(s->w->o);
     if (proves && !s->now.writable && (s->now.in_recovery || *s->now.error))
         s->unwritable = now;
-    if (!same(&s->now, &s->told) || !s->emitted) {
+    if (!same_state(&s->now, &s->told) || !s->emitted) {
         emit(s, asked, now);
         s->confirmed = now;
         return;
@@ -116,7 +116,7 @@ static void not_answered(struct sql *s, usec_t asked, const char *why) {
 }
 
 // ---- connections -----------------------------------------------------------------------------------------------------
-static usec_t pace(const struct sql *s) {
+static usec_t probe_period(const struct sql *s) {
     return observer_hurry(s->w->o) ? PROBE_FAST : PROBE_SLOW;
 }
 
@@ -138,7 +138,7 @@ static void link_open(struct link *l, const char *name, const struct pgconn_ops 
 static void ask(struct link *l, const char *sql, usec_t now) {
     l->asked = now;
     l->told = false;
-    l->next = now + pace(l->sql);
+    l->next = now + probe_period(l->sql);
     (void)pgconn_send(l->pg, sql, 0, NULL); // if not, `lost` follows or the next turn asks again
 }
 
@@ -231,7 +231,7 @@ static void on_role_lost(void *arg, const struct pgconn_loss *why) {
     struct sql *s = l->sql;
     char status[NODE_PM_STATUS_MAX];
     link_close(l);
-    l->next = observer_now(s->w->o) + pace(s);
+    l->next = observer_now(s->w->o) + probe_period(s);
     not_answered(s, l->asked, words_of(s, why, &status));
     repl_gone(&s->repl, s->w);
 }
@@ -303,7 +303,7 @@ static void on_write_ready(void *arg) {
 static void on_write_lost(void *arg, const struct pgconn_loss *why) {
     struct link *l = arg;
     link_close(l);
-    l->next = observer_now(l->sql->w->o) + pace(l->sql);
+    l->next = observer_now(l->sql->w->o) + probe_period(l->sql);
     if (why->was_ready)
         write_failed(l->sql, why->text);
 }

@@ -52,7 +52,7 @@ static bool changed(const struct repl_row *a, const struct repl_row *b) {
            llabs(a->bytes - b->bytes) > LAG_STEP;
 }
 
-static void see(struct repl *r, struct watched *w, const struct repl_row *row, usec_t now) {
+static void note_row(struct repl *r, struct watched *w, const struct repl_row *row, usec_t now) {
     struct repl_seen *s = find(r, row);
     bool news = !s->emitted || changed(&s->row, row) || now - s->emitted >= REPL_REPEAT;
     s->fresh = true;
@@ -97,7 +97,7 @@ void repl_result(struct repl *r, struct watched *w, const PGresult *res) {
         s->fresh = false;
     for (int i = 0; i < PQntuples(res); i++)
         if (repl_row_read(res, i, &row))
-            see(r, w, &row, now);
+            note_row(r, w, &row, now);
     drop_missing(r, w);
     bool calm = streaming(r) >= standbys_on(w->o) && !observer_hurry(w->o);
     r->next = now + (calm ? REPL_SLOW : REPL_FAST);

@@ -53,7 +53,7 @@ struct matrix {
 
 // ---- events
 
-static void tell(struct matrix *m, struct pair *p) {
+static void emit_link(struct matrix *m, struct pair *p) {
     const struct node_def *nodes = m->reach.topology->nodes.items;
     struct event ev = EVENT_NEW(LINK);
     STR_COPY(ev.u.LINK.from, nodes[p->link.from].name);
@@ -70,7 +70,7 @@ static void tell(struct matrix *m, struct pair *p) {
 static void tell_all(struct matrix *m) {
     for (size_t i = 0; i < m->pairs.n; i++)
         if (m->pairs.items[i].tell)
-            tell(m, &m->pairs.items[i]);
+            emit_link(m, &m->pairs.items[i]);
 }
 
 // ---- rounds
@@ -80,7 +80,7 @@ static void wake_at(struct matrix *m, usec_t at) {
     (void)sd_event_source_set_enabled(m->timer, SD_EVENT_ONESHOT);
 }
 
-static bool calm(const struct matrix *m) {
+static bool all_open(const struct matrix *m) {
     for (size_t i = 0; i < m->pairs.n; i++)
         if (!m->pairs.items[i].link.intended || !m->pairs.items[i].link.measured)
             return false;
@@ -88,7 +88,7 @@ static bool calm(const struct matrix *m) {
 }
 
 static void end_round(struct matrix *m) {
-    wake_at(m, m->began + (calm(m) ? CALM : BUSY));
+    wake_at(m, m->began + (all_open(m) ? CALM : BUSY));
 }
 
 static void take_back(struct matrix *m, struct pair *p) {
@@ -108,7 +108,7 @@ static bool rejected(const struct matrix *m, const struct matrix_link *l) {
     return m->reach.resets(m->reach.arg, &request);
 }
 
-static void settle(struct matrix *m, struct pair *p, const struct matrix_link *found) {
+static void set_result(struct matrix *m, struct pair *p, const struct matrix_link *found) {
     const struct matrix_link *was = &p->link;
     struct matrix_link now = *found;
     usec_t t = sink_now(m->reach.sink);
@@ -122,28 +122,28 @@ static void settle(struct matrix *m, struct pair *p, const struct matrix_link *f
     m->under_way--;
 }
 
-static void unanswered(struct matrix *m, struct pair *p) {
+static void on_no_answer(struct matrix *m, struct pair *p) {
     struct matrix_link found = p->link;
     take_back(m, p);
     found.measured = found.refused = false;
     found.rtt = 0;
-    settle(m, p, &found);
+    set_result(m, p, &found);
 }
 
-static void answered(struct matrix *m, struct pair *p, const struct try *t, bool refused) {
+static void on_answer(struct matrix *m, struct pair *p, const struct try *t, bool refused) {
     struct matrix_link found = p->link;
     found.measured = !(refused && rejected(m, &p->link)); // that answer was the switch's, not the host's
     found.refused = refused;
     found.rtt = usec_now() - t->sent;
-    settle(m, p, &found);
+    set_result(m, p, &found);
 }
 
-static void take(struct matrix *m, int from, const struct matrix_answer *a) {
+static void match_answer(struct matrix *m, int from, const struct matrix_answer *a) {
     for (size_t i = 0; i < m->pairs.n; i++) {
         struct pair *p = &m->pairs.items[i];
         for (int k = 0; p->link.from == from && k < p->n_tries; k++)
             if (matrix_probe_answers(a, &p->tries[k].flow)) {
-                answered(m, p, &p->tries[k], a->refused);
+                on_answer(m, p, &p->tries[k], a->refused);
                 return;
             }
     }
@@ -152,7 +152,7 @@ static void take(struct matrix *m, int from, const struct matrix_answer *a) {
 static void drain(struct matrix *m, int node) {
     struct matrix_answer a;
     while (matrix_probe_read(m->ends[node].fd, &a))
-        take(m, node, &a);
+        match_answer(m, node, &a);
 }
 
 static void send_try(struct matrix *m, struct pair *p) {
@@ -182,7 +182,7 @@ static void next_try(struct matrix *m) {
     for (size_t i = 0; i < m->pairs.n; i++) {
         struct pair *p = &m->pairs.items[i];
         if (p->n_tries == TRIES)
-            unanswered(m, p);
+            on_no_answer(m, p);
         else if (p->n_tries) {
             take_back(m, p);
             send_try(m, p);

@@ -92,7 +92,7 @@ static void add_noise(struct event *sum, const struct event *ev) {
     *sum = worst;
 }
 
-static void hold(struct slot *s, const struct event *ev, usec_t gap) {
+static void merge_into_slot(struct slot *s, const struct event *ev, usec_t gap) {
     if (!s->held)
         s->sum = *ev;
     else if (ev->kind == EVENT_CLIENT_TICK)
@@ -203,7 +203,7 @@ static bool usual_tick(const struct thinner *th, const struct event *last, const
     return !k->w_ok || time_after(last->u.CLIENT_TICK.w_last_ok, k->w_first_ok) <= longest;
 }
 
-static bool usual(const struct thinner *th, const struct slot *s, const struct event *ev, usec_t gap) {
+static bool is_usual(const struct thinner *th, const struct slot *s, const struct event *ev, usec_t gap) {
     if (ev->kind == EVENT_CLIENT_TICK)
         return usual_tick(th, &s->last, ev);
     if (ev->kind == EVENT_NOISE && ev->u.NOISE.late_max_us > (int64_t)TICK_LATE)
@@ -241,8 +241,8 @@ static void take_ruled(struct thinner *th, const struct thin_rule *rule, const s
     usec_t gap = s ? time_after(s->last.t, ev->t) : 0;
     look_at_the_calm(th, !same && !rule->free);
     s = s ? s : add_slot(th, rule);
-    if (th->ticks && same && usual(th, s, ev, gap)) {
-        hold(s, ev, gap);
+    if (th->ticks && same && is_usual(th, s, ev, gap)) {
+        merge_into_slot(s, ev, gap);
     } else {
         if (rule->free)
             take_held(th, s), write_taken(th);

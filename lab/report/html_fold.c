@@ -150,7 +150,7 @@ static void on_final_read(struct html_page *p, const struct event *ev) {
         p->read_leader[i] = ev->u.FINAL_READ.ok && ev->u.FINAL_READ.leader;
 }
 
-static void keep(struct html_page *p, const struct event *ev) {
+static void keep_event(struct html_page *p, const struct event *ev) {
     switch (ev->kind) {
     case EVENT_RUN_BEGIN:
         p->begin = *ev;
@@ -192,7 +192,7 @@ void html_page_event(struct html_page *p, const struct event *ev) {
         return;
     model_apply(p->model, ev);
     p->end = ev->t > p->end ? ev->t : p->end;
-    keep(p, ev);
+    keep_event(p, ev);
     if (ev->kind != EVENT_CLIENT_TICK && ev->kind != EVENT_NOISE && ev->kind != EVENT_LOG_LINE)
         note_lanes(p, ev->t);
     lanes_standstill(p->lanes, p->etcd, p->model->n_nodes, ev);

@@ -136,7 +136,7 @@ static void say(struct html_page *p, const struct event *ev) {
 }
 
 // The last row goes to its place in time: log lines have the time at which they were written, moments that at which they happened.
-static void settle(struct html_page *p) {
+static void move_to_its_time(struct html_page *p) {
     size_t i = p->rows.n - 1;
     struct html_row last = p->rows.items[i];
     for (; i > 0 && p->rows.items[i - 1].t > last.t; i--)
@@ -148,7 +148,7 @@ void html_words(struct html_page *p, const struct event *ev) {
     size_t before = p->rows.n;
     say(p, ev);
     if (p->rows.n > before)
-        settle(p);
+        move_to_its_time(p);
 }
 
 static int by_time(const void *a, const void *b) {

@@ -22,7 +22,7 @@ static const struct run_entry *newest_of(const run_entry_list *runs, const char 
     return found;
 }
 
-static const struct run_entry *named(const run_entry_list *runs, const char *word) {
+static const struct run_entry *find_named(const run_entry_list *runs, const char *word) {
     VEC_FOREACH (runs, r)
         if (str_eq(r->name, word))
             return r;
@@ -40,7 +40,7 @@ static const struct run_entry *beginning_with(const run_entry_list *runs, const 
     return found;
 }
 
-static int ambiguous(const run_entry_list *runs, const char *word, size_t n, struct err *err) {
+static int err_ambiguous(const run_entry_list *runs, const char *word, size_t n, struct err *err) {
     enum { SHOWN = 4 };
     cleanup_strbuf struct strbuf list = {0};
     size_t shown = 0;
@@ -83,13 +83,13 @@ int runs_find(const char *parent, const char *word, struct strbuf *out, struct e
     if (code == 0 && runs.n && str_eq(word, "last"))
         found = &runs.items[runs.n - 1];
     if (code == 0 && !found)
-        found = named(&runs, word);
+        found = find_named(&runs, word);
     if (code == 0 && !found)
         found = newest_of(&runs, word);
     if (code == 0 && !found && *word) {
         found = beginning_with(&runs, word, &n);
         if (n > 1)
-            code = ambiguous(&runs, word, n, err);
+            code = err_ambiguous(&runs, word, n, err);
     }
     if (code == 0 && found)
         strbuf_add(out, found->path);

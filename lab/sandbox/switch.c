@@ -151,7 +151,8 @@ static int prepare_node_ns(int net_ns, struct err *err) {
     return r;
 }
 
-static int plug(struct switch_net *sw, struct port *p, const struct link_mac *host_mac, int net_ns, struct err *err) {
+static int connect_node(struct switch_net *sw, struct port *p, const struct link_mac *host_mac, int net_ns,
+                        struct err *err) {
     struct link_veth veth = {.host = p->host,
                              .peer = "eth0",
                              .bridge = BRIDGE,
@@ -182,7 +183,7 @@ int switch_attach(struct switch_net *sw, const char *node, const char *address, 
     *p = (struct port){0};
     int r = port_init(p, node, address, &host_mac, err);
     if (r == 0)
-        r = plug(sw, p, &host_mac, net_ns, err);
+        r = connect_node(sw, p, &host_mac, net_ns, err);
     if (r < 0) {
         nl_socket_free(STEAL(p->inside));
         return err_wrap(err, "connect node '%s'", node);

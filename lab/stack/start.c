@@ -55,8 +55,8 @@ static void set_phase(struct stack *s, enum start_phase phase) {
 }
 
 // node, log: whose log's end to add; NULL = none.
-static void broken(struct stack *s, struct node *node, const char *log, const char *fmt, ...) PRINTF_LIKE(4, 5);
-static void broken(struct stack *s, struct node *node, const char *log, const char *fmt, ...) {
+static void give_up(struct stack *s, struct node *node, const char *log, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static void give_up(struct stack *s, struct node *node, const char *log, const char *fmt, ...) {
     if (s->phase == START_BROKEN)
         return;
     set_phase(s, START_BROKEN);
@@ -87,7 +87,7 @@ static void start_postmaster(struct stack *s, size_t i) {
         return;
     s->postmaster[i] = true;
     if (service_postmaster(s, i, &err) < 0)
-        broken(s, NULL, NULL, "%s", err.msg);
+        give_up(s, NULL, NULL, "%s", err.msg);
 }
 
 static void start_standbys(struct stack *s) {
@@ -118,7 +118,7 @@ static void look_at_leader(struct stack *s) {
     if (s->phase == START_BROKEN)
         return;
     if (s->ops->lead(s, s->leader, &err) < 0) {
-        broken(s, NULL, NULL, "%s", err.msg);
+        give_up(s, NULL, NULL, "%s", err.msg);
         return;
     }
     progress_of_phase(s, stack_def(s, s->leader)->name, "");
@@ -147,7 +147,7 @@ static void join_one(struct stack *s, size_t i) {
         s->phase == START_BROKEN)
         return;
     if (s->ops->join(s, i, &err) < 0)
-        broken(s, NULL, NULL, "%s", err.msg);
+        give_up(s, NULL, NULL, "%s", err.msg);
 }
 
 static void on_template(void *arg, enum template_step step, size_t node, const char *text) {
@@ -178,7 +178,7 @@ static void on_template(void *arg, enum template_step step, size_t node, const c
         progress(s, false, "the template was not kept for the next start: %s", text);
         break;
     case TEMPLATE_FAILED:
-        broken(s, NULL, NULL, "data directories: %s", text);
+        give_up(s, NULL, NULL, "data directories: %s", text);
         break;
     }
 }
@@ -219,7 +219,7 @@ static void start_next_arbiter(struct stack *s) {
         return;
     }
     if (start_service_bit(s, s->arbiter_next++, s->ops->arbiter, &err) < 0) {
-        broken(s, NULL, NULL, "%s", err.msg);
+        give_up(s, NULL, NULL, "%s", err.msg);
         return;
     }
     (void)sd_event_source_set_time(s->stagger, usec_now() + s->ops->arbiter_gap(s->o.topology));
@@ -235,7 +235,7 @@ static int on_stagger(sd_event_source *source, uint64_t t, void *arg) {
 
 // ---- the whole ----------------------------------------------------------------------------------------------------
 
-static void late(struct stack *s) {
+static void deadline_passed(struct stack *s) {
     const struct {
         const char *missing, *log;
     } phases[] = {
@@ -245,8 +245,8 @@ static void late(struct stack *s) {
         [START_JOIN] = {s->ops->nobody_joins, s->ops->manager_log},
     };
     enum start_phase phase = s->phase;
-    broken(s, s->o.nodes[s->leader], phases[phase].log, "%s within %" PRIu64 " s", phases[phase].missing,
-           phase_deadline(s) / SEC);
+    give_up(s, s->o.nodes[s->leader], phases[phase].log, "%s within %" PRIu64 " s", phases[phase].missing,
+            phase_deadline(s) / SEC);
 }
 
 static int on_tick(sd_event_source *source, uint64_t t, void *arg) {
@@ -256,7 +256,7 @@ static int on_tick(sd_event_source *source, uint64_t t, void *arg) {
     if (s->phase == START_DONE || s->phase == START_BROKEN)
         return 0;
     if (usec_now() >= s->deadline) {
-        late(s);
+        deadline_passed(s);
         return 0;
     }
     (void)sd_event_source_set_time(source, usec_now() + TICK);
@@ -335,8 +335,8 @@ static void on_service(struct stack *s, const struct event *ev) {
     cleanup_free char *log =
         failed_ctl ? xstrdup("postgresql/postgresql.log") : xasprintf("%s/%s.log", x->service, x->service);
     bool exited = x->state == SERVICE_STATE_EXITED;
-    broken(s, n, log, "%s on %s ended during the start (%s %" PRId64 ")", x->service, x->node,
-           exited ? "exit" : "signal", exited ? x->status : x->signal);
+    give_up(s, n, log, "%s on %s ended during the start (%s %" PRId64 ")", x->service, x->node,
+            exited ? "exit" : "signal", exited ? x->status : x->signal);
 }
 
 void start_on_event(struct stack *s, const struct event *ev, const struct model *m) {

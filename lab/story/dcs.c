@@ -25,7 +25,7 @@ static void tell_election(struct story *s, usec_t now) {
         ->error = s->etcd_error;
 }
 
-static void lost(struct story *s, usec_t t) {
+static void tell_quorum_lost(struct story *s, usec_t t) {
     size_t up = quorum_members(s->model, true), all = quorum_members(s->model, false);
     struct moment *m;
     if (up > all / 2)
@@ -40,7 +40,7 @@ static void lost(struct story *s, usec_t t) {
     m->error = s->etcd_error;
 }
 
-static void led(struct story *s, usec_t t, const struct quorum_watch *before, const char *leader) {
+static void tell_etcd_leader(struct story *s, usec_t t, const struct quorum_watch *before, const char *leader) {
     char text[USEC_TEXT_MAX];
     usec_t without = before->since && t > before->since ? t - before->since : 0;
     struct moment *m = NULL;
@@ -61,7 +61,7 @@ static void led(struct story *s, usec_t t, const struct quorum_watch *before, co
 }
 
 // "no answer for 2.0 s": it fell silent up to so long before it was said to be.
-static usec_t waited(const char *error) {
+static usec_t silence_before(const char *error) {
     double seconds = 0;
     return sscanf(error, "no answer for %lf s", &seconds) == 1 && seconds > 0 && seconds < 60 ? (usec_t)(seconds * 1e6)
                                                                                               : 0;
@@ -72,12 +72,12 @@ void tell_dcs(struct story *s, const struct event *ev) {
     bool changed = quorum_note(&s->quorum, s->model, ev->t);
     const char *leader = leader_now(s);
     if (ev->kind == EVENT_ARBITER)
-        s->etcd_error = ASKED_EVERY + waited(ev->u.ARBITER.error);
+        s->etcd_error = ASKED_EVERY + silence_before(ev->u.ARBITER.error);
     else if (ev->kind == EVENT_NODE_POWER)
         s->etcd_error = 0;
     if (changed && s->quorum.state == QUORUM_LOST)
-        lost(s, s->quorum.since);
+        tell_quorum_lost(s, s->quorum.since);
     else if (s->quorum.state == QUORUM_LED && *leader && (changed || !str_eq(leader, s->etcd_leader)))
-        led(s, ev->t, &before, leader);
+        tell_etcd_leader(s, ev->t, &before, leader);
     tell_election(s, ev->t);
 }

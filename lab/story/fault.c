@@ -32,11 +32,11 @@ static void on_nodes(const struct event *ev, char *buf, size_t size) {
     (void)snprintf(buf, size, "%s%s", *nodes ? " on " : "", nodes);
 }
 
-static const char *actor(const char *nodes) {
+static const char *single_node(const char *nodes) {
     return strchr(nodes, ',') ? "" : nodes;
 }
 
-static void asked(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
+static void tell_asked(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
     bool hand = str_starts(ev->u.FAULT.id, "hand-");
     STR_COPY(f->nodes, ev->u.FAULT.nodes);
     f->asked = ev->t;
@@ -46,12 +46,12 @@ static void asked(struct story *s, const struct event *ev, struct fault_told *f,
             s->machine[i].process_fault =
                 str_starts(ev->u.FAULT.mechanism, "process.") ? ev->t : s->machine[i].process_fault;
         }
-    (void)tell(s, ev->t, MOMENT_FAULT_ASKED, TOLD_DETAIL, MOOD_NEUTRAL, actor(f->nodes), "injecting %s%s%s",
+    (void)tell(s, ev->t, MOMENT_FAULT_ASKED, TOLD_DETAIL, MOOD_NEUTRAL, single_node(f->nodes), "injecting %s%s%s",
                ev->u.FAULT.mechanism, place, hand ? ", by hand" : "");
 }
 
 // It took effect between its order and t; what its nodes showed meanwhile was its doing.
-static void bite(struct story *s, const struct fault_told *f, struct moment *m, usec_t t) {
+static void note_effect(struct story *s, const struct fault_told *f, struct moment *m, usec_t t) {
     move_moment(s, m, t);
     m->error = t - f->asked;
 }
@@ -65,7 +65,7 @@ static void seen_before(struct story *s, const struct fault_told *f, struct mome
     for (size_t i = s->list.n; f->asked && i > 0 && s->list.items[i - 1]->t >= f->asked; i--) {
         const struct moment *m = s->list.items[i - 1];
         if (m->t < fault->t && may_be_an_effect(m) && str_list_has(f->nodes, m->node)) {
-            bite(s, f, fault, m->t);
+            note_effect(s, f, fault, m->t);
             i = s->list.n + 1; // the list has changed
         }
     }
@@ -77,14 +77,14 @@ void fault_bites_by(struct story *s, int node, usec_t t) {
                                ? moment_find(s, f->effect)
                                : NULL;
         if (m && t < m->t)
-            bite(s, f, m, t);
+            note_effect(s, f, m, t);
     }
 }
 
-static void effect(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
+static void tell_effect(struct story *s, const struct event *ev, struct fault_told *f, const char *place) {
     bool hand = str_starts(ev->u.FAULT.id, "hand-"), verified = ev->u.FAULT.phase != FAULT_PHASE_EFFECTIVE;
-    struct moment *m = tell(s, ev->t, MOMENT_FAULT, TOLD_MAIN, MOOD_BAD, actor(ev->u.FAULT.nodes), "fault%s: %s%s",
-                            hand ? " by hand" : "", ev->u.FAULT.mechanism, place);
+    struct moment *m = tell(s, ev->t, MOMENT_FAULT, TOLD_MAIN, MOOD_BAD, single_node(ev->u.FAULT.nodes),
+                            "fault%s: %s%s", hand ? " by hand" : "", ev->u.FAULT.mechanism, place);
     f->effect = m->id;
     if (!ev->u.FAULT.effective_seen && f->asked && f->asked < ev->t)
         m->error = ev->t - f->asked;
@@ -93,30 +93,30 @@ static void effect(struct story *s, const struct event *ev, struct fault_told *f
         add_detail(m, "%s", ev->u.FAULT.detail);
 }
 
-static void verified(struct story *s, const struct event *ev, struct fault_told *f, const char *place, bool ok) {
+static void tell_verified(struct story *s, const struct event *ev, struct fault_told *f, const char *place, bool ok) {
     if (!f->effect)
-        effect(s, ev, f, place);
+        tell_effect(s, ev, f, place);
     struct moment *m = tell(s, ev->t, ok ? MOMENT_FAULT_VERIFIED : MOMENT_FAULT_FAILED, ok ? TOLD_EVENT : TOLD_MAIN,
-                            ok ? MOOD_NEUTRAL : MOOD_BAD, actor(ev->u.FAULT.nodes), "%s: %s%s",
+                            ok ? MOOD_NEUTRAL : MOOD_BAD, single_node(ev->u.FAULT.nodes), "%s: %s%s",
                             ok ? "verified" : "NOT VERIFIED", ev->u.FAULT.mechanism, place);
     add_detail(m, "%s", ev->u.FAULT.detail);
 }
 
-static void healed(struct story *s, const struct event *ev, const char *place) {
-    struct moment *m = tell(s, ev->t, MOMENT_HEALED, TOLD_MAIN, MOOD_GOOD, actor(ev->u.FAULT.nodes), "healed: %s%s",
-                            ev->u.FAULT.mechanism, place);
+static void tell_healed(struct story *s, const struct event *ev, const char *place) {
+    struct moment *m = tell(s, ev->t, MOMENT_HEALED, TOLD_MAIN, MOOD_GOOD, single_node(ev->u.FAULT.nodes),
+                            "healed: %s%s", ev->u.FAULT.mechanism, place);
     add_detail(m, "%s", ev->u.FAULT.detail);
 }
 
 static void heal_checked(struct story *s, const struct event *ev, const char *place, bool ok) {
     struct moment *m = tell(s, ev->t, ok ? MOMENT_FAULT_VERIFIED : MOMENT_FAULT_FAILED, ok ? TOLD_DETAIL : TOLD_MAIN,
-                            ok ? MOOD_NEUTRAL : MOOD_BAD, actor(ev->u.FAULT.nodes), "healing %s: %s%s",
+                            ok ? MOOD_NEUTRAL : MOOD_BAD, single_node(ev->u.FAULT.nodes), "healing %s: %s%s",
                             ok ? "verified" : "NOT VERIFIED", ev->u.FAULT.mechanism, place);
     add_detail(m, "%s", ev->u.FAULT.detail);
 }
 
-static void failed(struct story *s, const struct event *ev, const char *place) {
-    struct moment *m = tell(s, ev->t, MOMENT_FAULT_FAILED, TOLD_MAIN, MOOD_BAD, actor(ev->u.FAULT.nodes),
+static void tell_failed(struct story *s, const struct event *ev, const char *place) {
+    struct moment *m = tell(s, ev->t, MOMENT_FAULT_FAILED, TOLD_MAIN, MOOD_BAD, single_node(ev->u.FAULT.nodes),
                             "injection FAILED: %s%s", ev->u.FAULT.mechanism, place);
     add_detail(m, "%s", ev->u.FAULT.detail);
 }
@@ -131,28 +131,28 @@ void tell_fault(struct story *s, const struct event *ev) {
         on_nodes(ev, place, sizeof place);
     switch (phase) {
     case FAULT_PHASE_ASKED:
-        asked(s, ev, f, place);
+        tell_asked(s, ev, f, place);
         break;
     case FAULT_PHASE_EFFECTIVE:
-        effect(s, ev, f, place);
+        tell_effect(s, ev, f, place);
         break;
     case FAULT_PHASE_VERIFIED:
     case FAULT_PHASE_UNVERIFIED:
-        verified(s, ev, f, place, phase == FAULT_PHASE_VERIFIED);
+        tell_verified(s, ev, f, place, phase == FAULT_PHASE_VERIFIED);
         break;
     case FAULT_PHASE_HEAL_ASKED:
-        (void)tell(s, ev->t, MOMENT_HEAL_ASKED, TOLD_DETAIL, MOOD_NEUTRAL, actor(ev->u.FAULT.nodes), "healing %s%s",
-                   ev->u.FAULT.mechanism, place);
+        (void)tell(s, ev->t, MOMENT_HEAL_ASKED, TOLD_DETAIL, MOOD_NEUTRAL, single_node(ev->u.FAULT.nodes),
+                   "healing %s%s", ev->u.FAULT.mechanism, place);
         break;
     case FAULT_PHASE_HEALED:
-        healed(s, ev, place);
+        tell_healed(s, ev, place);
         break;
     case FAULT_PHASE_HEAL_VERIFIED:
     case FAULT_PHASE_HEAL_UNVERIFIED:
         heal_checked(s, ev, place, phase == FAULT_PHASE_HEAL_VERIFIED);
         break;
     case FAULT_PHASE_FAILED:
-        failed(s, ev, place);
+        tell_failed(s, ev, place);
         break;
     case FAULT_PHASE_NONE:
     case FAULT_PHASE_UNKNOWN:

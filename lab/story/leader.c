@@ -13,7 +13,7 @@ static void note_lease(struct story *s, const struct event *ev) {
     s->ttl = ev->u.GRANT.length;
 }
 
-static void gone(struct story *s, const struct event *ev) {
+static void tell_key_gone(struct story *s, const struct event *ev) {
     usec_t age = s->renewed && ev->t > s->renewed ? ev->t - s->renewed : 0;
     double age_s = (double)age / 1e6, ttl_s = (double)s->ttl / 1e6;
     bool expired = age && s->ttl && age + LEASE_SCAN >= s->ttl;
@@ -32,7 +32,7 @@ static void gone(struct story *s, const struct event *ev) {
         add_detail(m, "%s had accepted no writes for %s", s->holder, usec_format(text, fenced));
 }
 
-static void taken(struct story *s, const struct event *ev, const char *now) {
+static void tell_key_taken(struct story *s, const struct event *ev, const char *now) {
     char text[USEC_TEXT_MAX];
     if (!s->key_held_once)
         (void)tell(s, ev->t, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_NEUTRAL, now, "%s %s the leader key: the first leader",
@@ -83,11 +83,11 @@ static void tell_authority(struct story *s, const struct event *ev) {
     STR_COPY(now, ev->u.AUTHORITY.gone ? "" : ev->u.AUTHORITY.holder);
     bool news = !s->key_known || !str_eq(now, s->holder);
     if (news && !*now && *s->holder)
-        gone(s, ev);
+        tell_key_gone(s, ev);
     else if (news && *now && *s->holder)
         changed_hands(s, ev, now);
     else if (news && *now)
-        taken(s, ev, now);
+        tell_key_taken(s, ev, now);
     if (news)
         s->renewed = s->ttl = 0;
     if (news && *s->holder) {

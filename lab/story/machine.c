@@ -14,11 +14,11 @@ static int daemon_index(const char *service) {
     return -1;
 }
 
-static void blame(const struct story *s, int node, struct moment *m) {
+static void say_unexplained(const struct story *s, int node, struct moment *m) {
     add_detail(m, STORY_UNEXPLAINED "%s", s->machine[node].entered ? "; somebody was inside the machine" : "");
 }
 
-static void ended(struct story *s, int node, const struct event *ev, const char *what) {
+static void tell_ended(struct story *s, int node, const struct event *ev, const char *what) {
     char how[64];
     bool postgres = str_eq(what, "postgres"), killed = ev->u.SERVICE.state == SERVICE_STATE_SIGNALLED;
     bool alone = story_unexplained(s, node) && s->ready;
@@ -37,7 +37,7 @@ static void ended(struct story *s, int node, const struct event *ev, const char 
                             alone ? MOOD_BAD : MOOD_WARN, ev->u.SERVICE.node, "%s on %s has ended: %s",
                             postgres ? "a process of PostgreSQL" : what, ev->u.SERVICE.node, how);
     if (alone)
-        blame(s, node, m);
+        say_unexplained(s, node, m);
 }
 
 static void on_service(struct story *s, int node, const struct event *ev) {
@@ -48,7 +48,7 @@ static void on_service(struct story *s, int node, const struct event *ev) {
     if (ev->u.SERVICE.state != SERVICE_STATE_STARTED) {
         fault_bites_by(s, node, ev->t);
         if (!m->power_off)
-            ended(s, node, ev, daemons[which]);
+            tell_ended(s, node, ev, daemons[which]);
         m->ended[which] = true;
         return;
     }
@@ -76,7 +76,7 @@ static void on_power(struct story *s, int node, const struct event *ev) {
                                       : TOLD_EVENT,
                                alone ? MOOD_BAD : MOOD_WARN, name, "%s has no power any more", name);
     if (alone)
-        blame(s, node, told);
+        say_unexplained(s, node, told);
     fault_bites_by(s, node, ev->t);
     m->power_off = ev->t;
     for (size_t i = 0; i < ARRAY_SIZE(m->ended); i++)

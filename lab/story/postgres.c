@@ -25,7 +25,7 @@ static const char *why_refused(const struct event *ev) {
     return ev->u.SQL.error;
 }
 
-static void fell(struct story *s, int node, const struct event *ev) {
+static void tell_read_only(struct story *s, int node, const struct event *ev) {
     struct pg_told *p = &s->pg[node];
     const char *name = ev->u.SQL.node, *why = why_refused(ev);
     struct moment *m = tell(s, ev->t, MOMENT_DEMOTED, TOLD_MAIN, MOOD_WARN, name, "%s accepts no writes any more%s%s",
@@ -40,7 +40,7 @@ static void fell(struct story *s, int node, const struct event *ev) {
     }
 }
 
-static void rose(struct story *s, int node, const struct event *ev) {
+static void tell_writable(struct story *s, int node, const struct event *ev) {
     struct pg_told *p = &s->pg[node];
     const char *name = ev->u.SQL.node, *other = other_writer(s, node);
     char text[USEC_TEXT_MAX];
@@ -97,9 +97,9 @@ static void on_sql(struct story *s, int node, const struct event *ev) {
         return;
     bool writable = ev->u.SQL.answered && ev->u.SQL.writable;
     if (p->writable && !writable)
-        fell(s, node, ev);
+        tell_read_only(s, node, ev);
     else if (!p->writable && writable)
-        rose(s, node, ev);
+        tell_writable(s, node, ev);
     else if (ev->u.SQL.answered && !writable)
         tell_state(s, node, ev);
     if (ev->u.SQL.answered)

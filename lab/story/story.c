@@ -65,7 +65,7 @@ const struct moment *story_news(const struct story *s, size_t i) {
 // ---- telling -----------------------------------------------------------------------------------------------------------
 
 // Of the same time: in the order of telling.
-static void settle(struct story *s, size_t i) {
+static void move_to_its_time(struct story *s, size_t i) {
     struct moment *m = s->list.items[i];
     for (; i > 0 && s->list.items[i - 1]->t > m->t; i--)
         s->list.items[i] = s->list.items[i - 1];
@@ -86,7 +86,7 @@ struct moment *tell(struct story *s, usec_t t, enum moment_kind kind, enum momen
     STR_COPY(m->node, node);
     VEC_PUSH(&s->list, m);
     VEC_PUSH(&s->news, m);
-    settle(s, s->list.n - 1);
+    move_to_its_time(s, s->list.n - 1);
     return m;
 }
 
@@ -152,7 +152,7 @@ void moment_text(const struct moment *m, struct strbuf *out) {
 
 // ---- forgetting --------------------------------------------------------------------------------------------------------
 
-static void forget(struct story *s, size_t among, bool details_only) {
+static void drop_moments(struct story *s, size_t among, bool details_only) {
     size_t kept = 0;
     for (size_t i = 0; i < s->list.n; i++) {
         struct moment *m = s->list.items[i];
@@ -167,9 +167,9 @@ static void forget(struct story *s, size_t among, bool details_only) {
 static void make_room(struct story *s) {
     if (s->list.n < STORY_MOST)
         return;
-    forget(s, s->list.n / 2, true);
+    drop_moments(s, s->list.n / 2, true);
     if (s->list.n > STORY_MOST / 5 * 4) // nothing but things that matter: the oldest go
-        forget(s, s->list.n / 5, false);
+        drop_moments(s, s->list.n / 5, false);
 }
 
 // ---- the fold ----------------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ int story_node(const struct story *s, const char *name) {
 }
 
 // " without n1, n2": machines with PostgreSQL that have no power; healthy speaks of the others.
-static void without(const struct story *s, struct strbuf *out) {
+static void nodes_without_power(const struct story *s, struct strbuf *out) {
     for (size_t i = 0; i < s->model->n_nodes; i++) {
         const struct model_node *n = &s->model->nodes[i];
         if (n->power_changed && !n->on && (n->services & SERVICE_POSTGRES))
@@ -195,7 +195,7 @@ static void tell_health(struct story *s, const struct event *ev) {
     if (news != HEALTH_FIRST && news != HEALTH_AGAIN)
         return;
     cleanup_strbuf struct strbuf missing = {0};
-    without(s, &missing);
+    nodes_without_power(s, &missing);
     struct moment *m =
         tell(s, s->health.since, MOMENT_HEALTHY, news == HEALTH_FIRST ? TOLD_EVENT : TOLD_MAIN, MOOD_GOOD,
              s->model->leader, "healthy%s%s: the leader is %s, every other member streams from it",

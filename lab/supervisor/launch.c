@@ -14,7 +14,7 @@
 #include "lab/supervisor/lab.h"
 #include "lab/supervisor/supervisor.h"
 
-static bool taken(const lab_list *labs, const char *name) {
+static bool name_taken(const lab_list *labs, const char *name) {
     VEC_FOREACH (labs, l)
         if (str_eq(l->name, name))
             return true;
@@ -25,7 +25,7 @@ static int choose_name(const struct lab_options *o, char *name, struct err *err)
     lab_list labs = {0};
     int r = lab_list_running(&labs, err);
     (void)str_copy(name, LAB_NAME_MAX, o->name);
-    for (int i = 2; r == 0 && taken(&labs, name); i++) {
+    for (int i = 2; r == 0 && name_taken(&labs, name); i++) {
         if (!o->auto_name || i > 99)
             r = err_set(err, EADDRINUSE, "a lab named '%s' is running (see `bascule list`; `bascule down %s` ends it)",
                         name, name);

@@ -10,7 +10,7 @@
 static const int64_t ROOM_LEAST = 4 << 20, ROOM_LEAST_DISK = 64 << 20;
 static const usec_t LOOK_EVERY = 1 * SEC;
 
-static const char *words(int code) {
+static const char *failure_words(int code) {
     return code == EFBIG ? "the limit on the size of a file (ulimit -f) is reached" : strerror(code);
 }
 
@@ -19,7 +19,7 @@ void lab_record_failed(struct lab *lab, int code) {
         return;
     lab->record_failed = true;
     char why[EVENT_TEXT_MAX];
-    (void)snprintf(why, sizeof why, "the record could not be written: %s (folder %s)", words(code),
+    (void)snprintf(why, sizeof why, "the record could not be written: %s (folder %s)", failure_words(code),
                    lab->o->lab->run_dir);
     log_error("%s", why);
     if (!lab->run_ended && lab->end_reason) { // it is being collected: how it ends is not written yet
@@ -37,7 +37,7 @@ void lab_record_failed(struct lab *lab, int code) {
     lab_quit(lab, SUPERVISOR_EXIT_BROKEN);
 }
 
-static int look(sd_event_source *s, uint64_t at, void *arg) {
+static int check_free_space(sd_event_source *s, uint64_t at, void *arg) {
     struct lab *lab = arg;
     bool disk = lab->plan->topology->storage == STORAGE_DISK;
     int64_t room = lab->log ? run_log_room(lab->log) : -1;
@@ -49,6 +49,7 @@ static int look(sd_event_source *s, uint64_t at, void *arg) {
 }
 
 int lab_watch_room(struct lab *lab) {
-    int r = sd_event_add_time(lab->loop, &lab->room_timer, CLOCK_MONOTONIC, usec_now() + LOOK_EVERY, 1, look, lab);
+    int r = sd_event_add_time(lab->loop, &lab->room_timer, CLOCK_MONOTONIC, usec_now() + LOOK_EVERY, 1,
+                              check_free_space, lab);
     return r < 0 ? r : sd_event_source_set_enabled(lab->room_timer, SD_EVENT_ON);
 }

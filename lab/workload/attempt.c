@@ -27,19 +27,19 @@ static bool host_usable(const struct pool *p, const struct host *h) {
     return false;
 }
 
-static bool pending(const struct slot *s) {
+static bool is_connecting(const struct slot *s) {
     return s->state == SLOT_CONNECTING || s->state == SLOT_IDENTIFYING || s->state == SLOT_SETUP;
 }
 
 static size_t host_pending(const struct pool *p, const struct host *h) {
     size_t n = 0;
     VEC_FOREACH (&p->slots, s)
-        n += pending(*s) && (!h || (*s)->host == h);
+        n += is_connecting(*s) && (!h || (*s)->host == h);
     return n;
 }
 
 // May a further attempt to h begin (at its time)? With something usable only the rest of the pool is filled, one at a time.
-static bool wanted(const struct pool *p, const struct host *h) {
+static bool may_connect(const struct pool *p, const struct host *h) {
     size_t usable = pool_usable(p);
     if (p->app->stopping && p->queue_at == p->queue.n)
         return false;
@@ -81,14 +81,14 @@ static void start(struct pool *p, struct host *h, usec_t now) {
 
 void attempts_work(struct pool *p, usec_t now) {
     VEC_FOREACH (&p->hosts, h)
-        if (now >= h->next_try && wanted(p, h))
+        if (now >= h->next_try && may_connect(p, h))
             start(p, h, now);
 }
 
 usec_t attempts_next(const struct pool *p) {
     usec_t next = USEC_NEVER;
     VEC_FOREACH (&p->hosts, h)
-        if (h->next_try < next && wanted(p, h))
+        if (h->next_try < next && may_connect(p, h))
             next = h->next_try;
     return next;
 }
@@ -112,7 +112,7 @@ void attempt_failed(struct slot *s, const struct pgconn_loss *why, usec_t now) {
 static void attempts_settle(struct slot *winner) {
     struct pool *p = winner->pool;
     VEC_FOREACH (&p->slots, s)
-        if (*s != winner && pending(*s) &&
+        if (*s != winner && is_connecting(*s) &&
             ((*s)->host != winner->host || pool_usable(p) + host_pending(p, NULL) > p->want))
             slot_kill(*s);
 }
@@ -219,7 +219,7 @@ static void on_lost(void *arg, const struct pgconn_loss *why) {
     struct slot *s = arg;
     struct app *a = s->pool->app;
     usec_t now = app_now(a);
-    if (pending(s))
+    if (is_connecting(s))
         attempt_failed(s, why, now);
     else
         op_lost(s, why, now);

@@ -27,7 +27,7 @@ static const char *const certainly_failed[] = {
 };
 
 // 40003 is "statement_completion_unknown": the one member of class 40 that promises nothing.
-static bool refused(const char *sqlstate) {
+static bool certainly_refused(const char *sqlstate) {
     if (str_eq(sqlstate, "40003"))
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(certainly_failed); i++)
@@ -41,7 +41,7 @@ enum ledger_result classify_op(enum op_end end, bool sent, const char *sqlstate)
         return LEDGER_OK;
     if (!sent)
         return LEDGER_FAILED;
-    return end == OP_ERROR && refused(sqlstate) ? LEDGER_FAILED : LEDGER_UNKNOWN;
+    return end == OP_ERROR && certainly_refused(sqlstate) ? LEDGER_FAILED : LEDGER_UNKNOWN;
 }
 
 enum ledger_phase classify_phase(enum op_end end, bool sent) {

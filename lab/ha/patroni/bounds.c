@@ -14,7 +14,7 @@ void bound_set(struct phase *p, struct law_range r) {
     p->inside = (p->open || p->duration + p->error >= r.min) && p->duration <= r.max + p->error;
 }
 
-static double s(usec_t t) {
+static double in_seconds(usec_t t) {
     return (double)t / 1e6;
 }
 
@@ -26,7 +26,7 @@ static void bound_detect_lease(const struct bound_facts *f, struct phase *p) {
         return;
     if (l.stands) {
         WHY(p, "no law: the lease was not renewed for %.1f s, its ttl is %.0f s: etcd had no quorum, and no lease ends",
-            s(usec_sub(f->at.bite, f->renewal.at)), s(l.ttl));
+            in_seconds(usec_sub(f->at.bite, f->renewal.at)), in_seconds(l.ttl));
         return;
     }
     int hit = law_etcd_leader_hit(&f->at.fault, f->etcd_leader);
@@ -34,14 +34,14 @@ static void bound_detect_lease(const struct bound_facts *f, struct phase *p) {
     bound_set(p, law_detect_lease(&l, hit, f->election, once_more ? f->loop_wait : 0));
     char age[64] = "age of the lease, 0 to loop_wait";
     if (f->renewal.seen)
-        (void)snprintf(age, sizeof age, "age of the lease %.1f s", s((l.age_min + l.age_max) / 2));
+        (void)snprintf(age, sizeof age, "age of the lease %.1f s", in_seconds((l.age_min + l.age_max) / 2));
     if (hit == 1)
         WHY(p,
             "the etcd leader went too: election %.1f-%.1f s, then every lease restarts: ttl %.0f s + %.1f s; lease "
             "scan up to 0.5 s",
-            s(f->election), s(2 * f->election), s(l.ttl), s(f->election));
+            in_seconds(f->election), in_seconds(2 * f->election), in_seconds(l.ttl), in_seconds(f->election));
     else
-        WHY(p, "ttl %.0f s - %s%s; etcd's lease scan up to 0.5 s%s", s(l.ttl), age,
+        WHY(p, "ttl %.0f s - %s%s; etcd's lease scan up to 0.5 s%s", in_seconds(l.ttl), age,
             once_more ? "; one more keepalive may get out within loop_wait" : "",
             hit < 0 ? "; or a full ttl + etcd election, if the etcd leader went too" : "");
     races_widen_detect(f, p, l.ttl);
@@ -52,7 +52,8 @@ static void bound_detect_restart(const struct bound_facts *f, struct phase *p) {
     if (!f->loop_wait)
         return;
     bound_set(p, law_detect_restart(f->loop_wait, f->start_timeout));
-    WHY(p, "loop_wait %.0f s + primary_start_timeout %.0f s + loop_wait", s(f->loop_wait), s(f->start_timeout));
+    WHY(p, "loop_wait %.0f s + primary_start_timeout %.0f s + loop_wait", in_seconds(f->loop_wait),
+        in_seconds(f->start_timeout));
 }
 
 static void bound_detect(const struct bound_facts *f, struct phase *p, enum law law) {
@@ -87,7 +88,7 @@ static void bound_return(const struct bound_facts *f, struct phase *p) {
         return;
     bound_set(p, law_promote_in_place(f->loop_wait));
     WHY(p, "restart in place: noticed within loop_wait %.0f s, then start and crash recovery up to %.0f s",
-        s(f->loop_wait), s(LAW_RESTART_MAX));
+        in_seconds(f->loop_wait), in_seconds(LAW_RESTART_MAX));
 }
 
 // Nothing before it: the key did not move, and the leader was not seen to stop.
@@ -123,12 +124,12 @@ static void bound_demote(const struct bound_facts *f, struct phase *p) {
     if (!f->loop_wait || !f->retry_timeout)
         return;
     if (late > law_quorum_seen_late(f->election)) {
-        WHY(p, "no law: etcd served for %.1f s more after the fault", s(late));
+        WHY(p, "no law: etcd served for %.1f s more after the fault", in_seconds(late));
         return;
     }
     bound_set(p, law_demote(late, f->loop_wait, f->retry_timeout));
     WHY(p, "next HA loop within loop_wait %.0f s; reading and renewing fail after retry_timeout %.0f s each",
-        s(f->loop_wait), s(f->retry_timeout));
+        in_seconds(f->loop_wait), in_seconds(f->retry_timeout));
 }
 
 static void bound_no_quorum(const struct bound_facts *f, struct phase *p) {
@@ -143,7 +144,7 @@ static void bound_no_quorum(const struct bound_facts *f, struct phase *p) {
     usec_t healed = usec_sub(f->at.healed, p->start);
     bound_set(p, law_no_quorum(healed, f->election));
     WHY(p, "healed after %.1f s; then etcd starts, up to %.0f s, and elects within 2 rounds of %.0f to %.0f s",
-        s(healed), s(LAW_ETCD_START), s(f->election), s(2 * f->election));
+        in_seconds(healed), in_seconds(LAW_ETCD_START), in_seconds(f->election), in_seconds(2 * f->election));
 }
 
 static void bound_quorum_back(const struct bound_facts *f, struct phase *p) {
@@ -151,7 +152,7 @@ static void bound_quorum_back(const struct bound_facts *f, struct phase *p) {
         return;
     bound_set(p, law_quorum_back(f->loop_wait, f->retry_timeout));
     WHY(p, "next HA loop within loop_wait %.0f s; one that still asks etcd ends within retry_timeout %.0f s",
-        s(f->loop_wait), s(f->retry_timeout));
+        in_seconds(f->loop_wait), in_seconds(f->retry_timeout));
 }
 
 // The leader finds that the key is still its own in the HA loop after that, and PostgreSQL runs as a standby by then.
@@ -160,7 +161,7 @@ static void bound_promote_again(const struct bound_facts *f, struct phase *p) {
         return;
     bound_set(p, law_promote_in_place(f->loop_wait));
     WHY(p, "the key is its own still: promoted in the next HA loop, loop_wait %.0f s, start and promotion up to %.0f s",
-        s(f->loop_wait), s(LAW_RESTART_MAX));
+        in_seconds(f->loop_wait), in_seconds(LAW_RESTART_MAX));
 }
 
 static void bound_without_quorum(const struct bound_facts *f, struct phase phases[PHASE_COUNT]) {

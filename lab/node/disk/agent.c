@@ -58,14 +58,14 @@ struct agent {
     bool frozen;       // rolled back: nothing goes on any more
 };
 
-static void answer(const struct agent *a, const struct disk_answer *what) {
+static void send_answer(const struct agent *a, const struct disk_answer *what) {
     if (proto_send(a->control, what, sizeof *what, 0) < 0)
         _exit(0);
 }
 
 // ---- which file ----------------------------------------------------------------------------------------------------
 
-static bool place(const char *path, struct call *c) {
+static bool find_disk(const char *path, struct call *c) {
     if (fs_is_below(path, "/var/lib/postgresql"))
         c->disk = DISK_POSTGRESQL;
     else if (fs_is_below(path, "/var/lib/etcd"))
@@ -111,19 +111,19 @@ static void send_word(const struct call *c, int error) {
     (void)ioctl(c->listener, SECCOMP_IOCTL_NOTIF_SEND, &r); // ENOENT: killed meanwhile
 }
 
-static bool meets(const struct disk_rule *r, const struct call *c) {
+static bool rule_matches(const struct disk_rule *r, const struct call *c) {
     return r->disk == c->disk && r->calls & c->class && (r->files == DISK_FILES_ALL || r->files == c->files);
 }
 
 // 0 = now, with *error; else the time to look again, USEC_NEVER when only a change of the rules can free it.
-static usec_t verdict(const struct agent *a, const struct call *c, usec_t now, int *error) {
+static usec_t decide_call(const struct agent *a, const struct call *c, usec_t now, int *error) {
     usec_t delay = 0;
     *error = 0;
     if (a->frozen)
         return USEC_NEVER;
     for (size_t i = 0; i < a->rules.n; i++) {
         const struct disk_rule *r = &a->rules.items[i].def;
-        if (!meets(r, c))
+        if (!rule_matches(r, c))
             continue;
         if (r->hold)
             return USEC_NEVER;
@@ -136,11 +136,11 @@ static usec_t verdict(const struct agent *a, const struct call *c, usec_t now, i
 static void track(struct agent *a, const struct seccomp_notif *q, unsigned class);
 
 // Those whose time has come, or whose rule is gone.
-static usec_t release(struct agent *a) {
+static usec_t release_due(struct agent *a) {
     usec_t next = USEC_NEVER, now = usec_now();
     for (size_t i = 0; i < a->waiting.n;) {
         int error;
-        usec_t when = verdict(a, &a->waiting.items[i], now, &error);
+        usec_t when = decide_call(a, &a->waiting.items[i], now, &error);
         if (when) {
             next = when < next ? when : next;
             i++;
@@ -207,9 +207,9 @@ static void track(struct agent *a, const struct seccomp_notif *q, unsigned class
 static bool find_file(const struct seccomp_notif *q, const struct disk_call *kind, struct call *c) {
     char proc[64], path[PATH_ROOM];
     if (kind->path_arg >= 0)
-        return path_of(q, kind, path) && place(path, c);
+        return path_of(q, kind, path) && find_disk(path, c);
     fd_proc(q, proc);
-    return link_of(proc, path) && place(path, c);
+    return link_of(proc, path) && find_disk(path, c);
 }
 
 static void take(struct agent *a, int listener) {
@@ -225,9 +225,9 @@ static void take(struct agent *a, int listener) {
         return;
     }
     for (size_t i = 0; i < a->rules.n; i++)
-        a->rules.items[i].hits += meets(&a->rules.items[i].def, &c);
+        a->rules.items[i].hits += rule_matches(&a->rules.items[i].def, &c);
     int error;
-    usec_t when = verdict(a, &c, c.since, &error);
+    usec_t when = decide_call(a, &c, c.since, &error);
     c.asked = q;
     if (when) {
         if (a->undo && !a->frozen && c.class == DISK_WRITE)
@@ -285,7 +285,7 @@ static void count(struct agent *a, uint32_t id, struct disk_answer *out) {
     out->hits = r ? r->hits : 0;
     for (size_t i = 0; r && i < a->waiting.n; i++) {
         const struct call *c = &a->waiting.items[i];
-        out->held += meets(&r->def, c) && ioctl(c->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &c->id) == 0;
+        out->held += rule_matches(&r->def, c) && ioctl(c->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &c->id) == 0;
     }
 }
 
@@ -298,7 +298,7 @@ static void start_probe(struct agent *a, const struct disk_ask *q) {
         return;
     }
     out.error = (int32_t)-p.pid;
-    answer(a, &out);
+    send_answer(a, &out);
 }
 
 static void roll_back(struct agent *a, struct disk_answer *out) {
@@ -322,7 +322,7 @@ static void handle(struct agent *a) {
     case DISK_ASK_DROP:
         if ((r = rule_of(a, q.rule.id)))
             *r = a->rules.items[--a->rules.n];
-        (void)release(a);
+        (void)release_due(a);
         break;
     case DISK_ASK_COUNT:
         count(a, q.rule.id, &out);
@@ -334,7 +334,7 @@ static void handle(struct agent *a) {
         roll_back(a, &out);
         break;
     }
-    answer(a, &out);
+    send_answer(a, &out);
 }
 
 // ---- probes --------------------------------------------------------------------------------------------------------
@@ -359,7 +359,7 @@ static void look_at_probe(struct agent *a, size_t i, usec_t now) {
     a->probes.items[i] = a->probes.items[--a->probes.n];
     (void)kill(p.pid, SIGKILL);
     (void)close(p.fd);
-    answer(a, &out);
+    send_answer(a, &out);
 }
 
 static usec_t next_probe(const struct agent *a) {
@@ -390,7 +390,7 @@ static void serve(struct agent *a) {
         p[n++] = (struct pollfd){.fd = a->listeners[i], .events = POLLIN};
     for (size_t i = 0; i < probes; i++)
         p[n++] = (struct pollfd){.fd = a->probes.items[i].fd, .events = POLLIN};
-    sleep_until(a, p, n, release(a));
+    sleep_until(a, p, n, release_due(a));
     usec_t now = usec_now();
     for (size_t i = listeners; i-- > 0;) {
         if (p[2 + i].revents & POLLIN)

@@ -33,7 +33,7 @@ struct undo *undo_new(void) {
     return xcalloc(1, sizeof(struct undo));
 }
 
-static void forget(struct undo *u, size_t i) {
+static void forget_file(struct undo *u, size_t i) {
     struct file *f = &u->files.items[i];
     for (size_t b = 0; b < f->n; b++)
         if (f->blocks[b]) {
@@ -84,7 +84,7 @@ static struct file *file_of(struct undo *u, const char *fd_path) {
     return f;
 }
 
-static void keep(struct undo *u, struct file *f, size_t b) {
+static void keep_old_block(struct undo *u, struct file *f, size_t b) {
     if (u->kept >= KEPT_MAX) {
         u->overflow = true;
         return;
@@ -106,7 +106,7 @@ void undo_before(struct undo *u, const char *fd_path, uint64_t offset, uint64_t 
     uint64_t end = len ? offset + len : f->size;
     for (size_t b = offset / BLOCK; b < f->n && (uint64_t)b * BLOCK < end; b++)
         if (!f->blocks[b])
-            keep(u, f, b);
+            keep_old_block(u, f, b);
 }
 
 void undo_synced(struct undo *u, const char *fd_path) {
@@ -115,12 +115,12 @@ void undo_synced(struct undo *u, const char *fd_path) {
         return;
     size_t i = find(u, &st);
     if (i < u->files.n)
-        forget(u, i);
+        forget_file(u, i);
 }
 
 void undo_synced_all(struct undo *u) {
     while (u->files.n)
-        forget(u, u->files.n - 1);
+        forget_file(u, u->files.n - 1);
 }
 
 void undo_writeback(struct undo *u, usec_t now) {
@@ -129,7 +129,7 @@ void undo_writeback(struct undo *u, usec_t now) {
     u->looked = now;
     for (size_t i = u->files.n; i-- > 0;)
         if (u->files.items[i].since + EXPIRE < now)
-            forget(u, i);
+            forget_file(u, i);
 }
 
 static int put_back(const struct file *f, uint64_t *bytes) {

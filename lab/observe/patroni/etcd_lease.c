@@ -38,7 +38,7 @@ enum lease_change lease_learn(usec_t *lo, usec_t *hi, usec_t last_asked, usec_t 
     return LEASE_RENEWED;
 }
 
-static void tell(struct etcd *e, bool gone) {
+static void emit_grant(struct etcd *e, bool gone) {
     struct lease *l = &e->lease;
     struct event ev = EVENT_NEW(GRANT);
     (void)snprintf(ev.u.GRANT.id, sizeof ev.u.GRANT.id, "%" PRIx64, l->id);
@@ -57,7 +57,7 @@ void lease_key(struct etcd *e, const struct dcs_kv *kv) {
     struct lease *l = &e->lease;
     if (kv->gone || kv->lease == 0) {
         if (l->id && !l->gone_told)
-            tell(e, true);
+            emit_grant(e, true);
         l->id = 0;
         return;
     }
@@ -77,13 +77,13 @@ void lease_hint(struct etcd *e, usec_t now) {
         l->next = now;
 }
 
-static void take(struct etcd *e, const struct dcs_ttl *t, usec_t now) {
+static void learn_ttl(struct etcd *e, const struct dcs_ttl *t, usec_t now) {
     struct lease *l = &e->lease;
     if (t->remaining == 0 && t->granted > 0)
         return;
     if (t->remaining < 0 || t->granted <= 0) {
         if (!l->gone_told)
-            tell(e, true); // expired; the key goes with it
+            emit_grant(e, true); // expired; the key goes with it
         return;
     }
     l->remaining = t->remaining;
@@ -94,7 +94,7 @@ static void take(struct etcd *e, const struct dcs_ttl *t, usec_t now) {
     bool settles = !l->settled && t->granted - t->remaining > 1;
     l->settled = change == LEASE_RENEWED ? settles : l->settled || settles;
     if (change == LEASE_RENEWED || settles || (change == LEASE_NARROWED && (l->hi - l->lo) * 2 <= l->told_error))
-        tell(e, false);
+        emit_grant(e, false);
 }
 
 // The next question: where its answer halves the interval, if that is soon; else one period on.
@@ -116,7 +116,7 @@ static void on_ttl(void *arg, const struct http_answer *a) {
     l->request = NULL;
     if (a->status == 200 && dcs_read_ttl(a->body, &t)) {
         if (l->id)
-            take(e, &t, now);
+            learn_ttl(e, &t, now);
         l->next = next_question(l, now);
     } else {
         l->turn++; // ask another member: this one may be cut off from its leader

@@ -36,18 +36,18 @@ struct config_reader {
     void *arg;
 };
 
-static bool whole(double v) {
+static bool is_whole_number(double v) {
     return v > -9e15 && v < 9e15 && v == (double)(int64_t)v;
 }
 
-static void tell(const struct config_reader *c, const char *prefix, const char *key, const cJSON *v) {
+static void emit_setting(const struct config_reader *c, const char *prefix, const char *key, const cJSON *v) {
     char name[EVENT_NAME_MAX], number[40];
     const char *value = number;
     if (cJSON_IsString(v))
         value = v->valuestring;
     else if (cJSON_IsBool(v))
         value = cJSON_IsTrue(v) ? "true" : "false";
-    else if (cJSON_IsNumber(v) && whole(v->valuedouble))
+    else if (cJSON_IsNumber(v) && is_whole_number(v->valuedouble))
         (void)snprintf(number, sizeof number, "%.0f", v->valuedouble);
     else if (cJSON_IsNumber(v))
         (void)snprintf(number, sizeof number, "%g", v->valuedouble);
@@ -61,11 +61,11 @@ static void tell_all(const struct config_reader *c, const char *prefix, const cJ
     const cJSON *v;
     cJSON_ArrayForEach (v, o)
         if (v->string)
-            tell(c, prefix, v->string, v);
+            emit_setting(c, prefix, v->string, v);
 }
 
 // Names of before 3.0 still work in 3.x and are what older clusters have stored.
-static const char *modern(const char *key) {
+static const char *present_name(const char *key) {
     static const char *const renamed[][2] = {{"master_start_timeout", "primary_start_timeout"},
                                              {"master_stop_timeout", "primary_stop_timeout"}};
     for (size_t i = 0; i < ARRAY_SIZE(renamed); i++)
@@ -87,10 +87,10 @@ static const char *const defaults[][2] = {{"ttl", "30"},
                                           {"failsafe_mode", "false"},
                                           {"check_timeline", "false"}};
 
-static bool has(const cJSON *o, const char *key) {
+static bool has_setting(const cJSON *o, const char *key) {
     const cJSON *v;
     cJSON_ArrayForEach (v, o)
-        if (v->string && str_eq(modern(v->string), key) && !cJSON_IsNull(v))
+        if (v->string && str_eq(present_name(v->string), key) && !cJSON_IsNull(v))
             return true;
     return false;
 }
@@ -103,11 +103,11 @@ bool patroni_read_config(const char *json, void (*fn)(void *arg, const char *key
         return false;
     cJSON_ArrayForEach (v, o)
         if (v->string)
-            tell(&c, "patroni.", modern(v->string), v);
+            emit_setting(&c, "patroni.", present_name(v->string), v);
     for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
         char name[EVENT_NAME_MAX];
         (void)snprintf(name, sizeof name, "patroni.%s", defaults[i][0]);
-        if (!has(o, defaults[i][0]))
+        if (!has_setting(o, defaults[i][0]))
             fn(arg, name, defaults[i][1]);
     }
     const cJSON *pg = cJSON_GetObjectItemCaseSensitive(o, "postgresql");
