@@ -115,7 +115,7 @@ static void set_environment(const struct person *p) {
 int sandbox_drop_root(struct err *err) {
     if (getuid() != 0 && geteuid() != 0)
         return 0;
-    struct person p;
+    struct person p = {0};
     int r = choose_person(&p, err);
     if (r == 0)
         r = become(&p, err);
