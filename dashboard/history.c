@@ -81,7 +81,7 @@ static void apply_kind(struct fold *f, const struct model *m, const struct event
         fold_row(f, ev);
         break;
     case EVENT_AUTHORITY:
-        fold_authority(f, ev);
+        fold_authority(f, m, ev);
         break;
     case EVENT_ENTRY:
         fold_entry(f, ev);

@@ -53,8 +53,10 @@ static void note_ends(struct history *h, const struct event *ev) {
     }
 }
 
-void fold_authority(struct fold *f, const struct event *ev) {
-    struct key_entry *k = note_key(&f->h, EVENT_AUTHORITY_KEY, ev->u.AUTHORITY.gone);
+void fold_authority(struct fold *f, const struct model *m, const struct event *ev) {
+    if (!m->kind->entry)
+        return;
+    struct key_entry *k = note_key(&f->h, m->kind->entry, ev->u.AUTHORITY.gone);
     if (k)
         fill_key(k, ev->t, ev->u.AUTHORITY.holder, ev->u.AUTHORITY.grant, ev->u.AUTHORITY.revision);
 }

@@ -44,7 +44,7 @@ void fold_final(struct fold *f, const struct event *ev);
 void fold_fault_phase(struct fold *f, const struct event *ev);
 void fold_act(struct fold *f, const struct event *ev);
 void fold_link(struct fold *f, const struct event *ev);
-void fold_authority(struct fold *f, const struct event *ev);
+void fold_authority(struct fold *f, const struct model *m, const struct event *ev);
 void fold_entry(struct fold *f, const struct event *ev);
 void fold_branches(struct fold *f, const struct model *m, const struct event *ev);
 void fold_log(struct fold *f, const struct event *ev);

@@ -39,6 +39,17 @@ static void mark_fault(struct replay *r, const struct event *ev) {
                  ev->u.FAULT.nodes);
 }
 
+static void mark_leader(struct replay *r, const struct event *ev) {
+    const struct model *m = r->feed.model;
+    char nobody[160];
+    if (m->kind->has & HA_AUTHORITY)
+        add_mark(r, place(r, ev), *m->leader ? "the leader key is %s's" : "the leader key is gone", m->leader);
+    else if (*m->leader)
+        add_mark(r, place(r, ev), "%s %s", m->leader, m->kind->holds);
+    else
+        add_mark(r, place(r, ev), "%s", model_nobody(m, nobody, sizeof nobody));
+}
+
 // After the event was folded; `leader` is who held the key before.
 static void mark_event(struct replay *r, const struct event *ev, const char *leader) {
     const struct model *m = r->feed.model;
@@ -48,8 +59,8 @@ static void mark_event(struct replay *r, const struct event *ev, const char *lea
         add_mark(r, place(r, ev), "the lab is %s", lab_state_name(ev->u.LAB_STATE.state));
     else if (ev->kind == EVENT_RUN_END)
         add_mark(r, place(r, ev), "the run ends: %s", end_reason_name(ev->u.RUN_END.reason));
-    else if (ev->kind == EVENT_AUTHORITY && !str_eq(leader, m->leader))
-        add_mark(r, place(r, ev), *m->leader ? "the leader key is %s's" : "the leader key is gone", m->leader);
+    else if (!str_eq(leader, m->leader))
+        mark_leader(r, ev);
 }
 
 static int by_time(const void *a, const void *b) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // The screen that tells a class what is happening: verdict, lease, writes, outage, faults, one row a node, the story.
+#include <ctype.h>
 #include <stdio.h>
 
 #include "dashboard/views/parts.h"
@@ -141,7 +142,8 @@ static void cell_state(const struct dash *d, size_t row, struct piece *p) {
     if (n->services & SERVICE_POSTGRES) {
         enum lane lane = lane_of(d->model, n);
         piece_set(p, lane_tone(lane), -1, "%s",
-                  lane == LANE_UNKNOWN && n->pg_answered ? "primary without the key" : lane_name(lane));
+                  lane == LANE_UNKNOWN && n->pg_answered ? d->model->kind->alone.primary
+                                                         : lane_name(d->model->kind, lane));
     } else if (n->services & SERVICE_ETCD)
         piece_set(p, TONE_PLAIN, -1, "%s", etcd_lane_name(etcd_lane_of(n)));
     else
@@ -219,6 +221,20 @@ static void node_cell(const void *arg, size_t row, int column, struct piece *p) 
         p->tone = TONE_DIM;
 }
 
+// The manager's column bears the system's name; what the system does not have is no column.
+static void columns_of(const struct ha_kind *kind, struct column ret[static ARRAY_SIZE(columns)],
+                       char title[static SHORT_MAX]) {
+    memcpy(ret, columns, sizeof columns);
+    (void)str_copy(title, SHORT_MAX, kind->title);
+    for (char *at = title; *at; at++)
+        *at = (char)toupper((unsigned char)*at);
+    ret[COL_PATRONI].title = title;
+    if (!(kind->has & HA_ARBITERS))
+        ret[COL_ETCD].rank = COLUMN_NEVER;
+    if (!*kind->api)
+        ret[COL_HTTP].rank = COLUMN_NEVER;
+}
+
 static size_t draw_nodes(struct canvas *c, struct rect area, const struct dash *d) {
     size_t n = d->model->n_nodes, visible = area.rows > 1 ? (size_t)area.rows - 1 : 0;
     size_t selected = d->node >= 0 && (size_t)d->node < n ? (size_t)d->node : 0;
@@ -228,7 +244,10 @@ static size_t draw_nodes(struct canvas *c, struct rect area, const struct dash *
                           *d->model->progress ? d->model->progress : "the lab is being built");
         return 0;
     }
-    return table_draw(c, area, columns, (int)ARRAY_SIZE(columns), n, first, selected, node_cell, d);
+    struct column mine[ARRAY_SIZE(columns)];
+    char manager[SHORT_MAX];
+    columns_of(d->model->kind, mine, manager);
+    return table_draw(c, area, mine, (int)ARRAY_SIZE(mine), n, first, selected, node_cell, d);
 }
 
 // "data 3 s old": the worst of all nodes, for the heading.

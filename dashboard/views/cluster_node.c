@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // Everything known about one node.
+#include <stdio.h>
+
 #include "dashboard/views/parts.h"
 
 struct sheet {
@@ -41,7 +43,7 @@ static void postgres_part(struct sheet *s, const struct dash *d, const struct mo
     words_postgres(d->model, n, &p);
     line(s, "PostgreSQL", &p);
     enum lane lane = lane_of(d->model, n);
-    text(s, "state", lane_tone(lane), "%s", lane_name(lane));
+    text(s, "state", lane_tone(lane), "%s", lane_name(d->model->kind, lane));
     if (*n->pg_error)
         text(s, "it says", TONE_WARN, "%s", n->pg_error);
     ago(s, "last SQL answer", d, n->pg_seen);
@@ -54,13 +56,19 @@ static void postgres_part(struct sheet *s, const struct dash *d, const struct mo
     else if (n->lag_bytes >= 0)
         text(s, "lag", TONE_PLAIN, "%s", bytes_text(bytes, n->lag_bytes));
     words_patroni(n, &p);
-    line(s, "Patroni", &p);
+    const struct ha_kind *kind = d->model->kind;
+    char says[32], http[24] = "";
+    line(s, kind->title, &p);
+    (void)snprintf(says, sizeof says, "%s says", kind->title);
+    if (n->http)
+        (void)snprintf(http, sizeof http, ", HTTP %d", n->http);
     if (n->patroni_answered)
-        text(s, "Patroni says", TONE_PLAIN, "%s, %s, HTTP %d%s%s", member_role_name(n->role), n->state, n->http,
+        text(s, says, TONE_PLAIN, "%s, %s%s%s%s", member_role_name(n->role), n->state, http,
              n->paused ? ", paused" : "", n->pending_restart ? ", a restart is pending" : "");
-    ago(s, "last REST answer", d, n->patroni_seen);
-    text(s, "in the DCS", n->registered ? TONE_PLAIN : TONE_WARN, "%s",
-         n->registered ? "registered: has its members/ key" : "not registered: no members/ key");
+    ago(s, *kind->api ? "last REST answer" : "last answer", d, n->patroni_seen);
+    if (kind->has & HA_STORE)
+        text(s, "in the DCS", n->registered ? TONE_PLAIN : TONE_WARN, "%s",
+             n->registered ? "registered: has its members/ key" : "not registered: no members/ key");
 }
 
 static void etcd_part(struct sheet *s, const struct dash *d, const struct model_node *n) {

@@ -72,7 +72,7 @@ static void key_cell(const void *arg, size_t row, int column, struct piece *p) {
     const struct key_entry *k = &d->history->keys.items[row];
     char age[SHORT_MAX];
     bool fresh = k->changed + 2 * SEC > d->now;
-    bool leader = str_eq(k->key, "leader");
+    bool leader = d->model->kind->entry && str_eq(k->key, d->model->kind->entry);
     switch (column) {
     case KCOL_KEY:
         piece_set(p, leader ? TONE_LEADER : fresh ? TONE_STRONG : TONE_PLAIN, -1, "%s", k->key);
@@ -116,6 +116,19 @@ static void draw_quorum(struct canvas *c, struct rect area, int y, const struct 
                       quorum ? "yes" : "NO, nothing can be written to etcd", answering, l->n, l->n / 2 + 1);
 }
 
+// A stack without a store and arbiters has nothing to show here but that, and who leads all the same.
+static bool draw_none(struct canvas *c, struct rect area, const struct dash *d) {
+    const struct ha_kind *kind = d->model->kind;
+    if (kind->has & (HA_STORE | HA_ARBITERS))
+        return false;
+    draw_lease(c, area, 0, d);
+    cleanup_free char *text = xasprintf("This stack has no arbiter and no store: the %s of each node decides for "
+                                        "itself what it does, and who leads is what they say.",
+                                        kind->title);
+    (void)paragraph(c, area, 2, 1, TONE_PLAIN, text);
+    return true;
+}
+
 static void dcs_draw(void *view, const struct dash *d, struct canvas *c, struct rect area) {
     struct dcs *v = view;
     const struct history *h = d->history;
@@ -125,6 +138,8 @@ static void dcs_draw(void *view, const struct dash *d, struct canvas *c, struct 
         return;
     }
     struct members l;
+    if (draw_none(c, area, d))
+        return;
     list_members(&l, d);
     draw_quorum(c, area, 0, &l);
     draw_lease(c, area, 1, d);

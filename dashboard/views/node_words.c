@@ -12,8 +12,8 @@ void words_role(const struct model *m, const struct model_node *n, struct piece 
     }
     if (*m->leader && str_eq(m->leader, n->name))
         piece_set(ret, TONE_LEADER, SIGN_LEADER, "leader");
-    else if (n->writable && m->leader_known)
-        piece_set(ret, TONE_BAD, SIGN_BAD, "no key!");
+    else if (lane_of(m, n) == LANE_WRITABLE_WITHOUT_KEY)
+        piece_set(ret, TONE_BAD, SIGN_BAD, "%s", m->kind->alone.role);
     else if (model_is_sync_standby(m, n))
         piece_set(ret, TONE_REPLICA, SIGN_SYNC, "sync standby");
     else if (n->pg_answered && n->in_recovery)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // What a class looks at while a leader dies: the lease, armed watchdogs, the stopwatch with its phase, the fault.
+#include <stdio.h>
+
 #include "dashboard/views/parts.h"
 
 enum { LABEL = 9 }; // column at which the content of a labelled row begins
@@ -11,22 +13,28 @@ static void label(struct canvas *c, struct rect area, int y, enum tone tone, con
 void draw_lease(struct canvas *c, struct rect area, int y, const struct dash *d) {
     const struct model *m = d->model;
     char text[SHORT_MAX], ttl[SHORT_MAX];
-    label(c, area, y, TONE_STRONG, "Lease");
+    const struct ha_kind *kind = m->kind;
+    label(c, area, y, TONE_STRONG, kind->has & HA_GRANT ? "Lease" : "Leader");
     if (!m->leader_known) {
-        (void)canvas_text(c, area, y, LABEL, TONE_DIM, "the leader key has not been seen yet");
+        (void)canvas_text(c, area, y, LABEL, TONE_DIM, "%s", kind->unseen);
         return;
     }
     if (!*m->leader) {
         usec_t since = d->now > m->leader_changed ? d->now - m->leader_changed : 0;
+        char nobody[160];
         int x = canvas_sign(c, area, y, LABEL, TONE_BAD, SIGN_BAD);
-        (void)canvas_text(c, area, y, x + 1, TONE_BAD, "nobody holds the leader key, for %s",
+        (void)canvas_text(c, area, y, x + 1, TONE_BAD, "%s, for %s", model_nobody(m, nobody, sizeof nobody),
                           seconds_text(text, since));
         return;
     }
     int x = canvas_sign(c, area, y, LABEL, TONE_LEADER, SIGN_LEADER);
     x = canvas_text(c, area, y, x + 1, TONE_LEADER, "%s ", m->leader);
+    if (!(kind->has & HA_GRANT)) {
+        (void)canvas_text(c, area, y, x, TONE_DIM, "%s", kind->holds);
+        return;
+    }
     if (!m->lease_ttl || !m->lease_renewed) {
-        (void)canvas_text(c, area, y, x, TONE_DIM, "holds the leader key; its lease has not been measured yet");
+        (void)canvas_text(c, area, y, x, TONE_DIM, "%s; its lease has not been measured yet", kind->holds);
         return;
     }
     usec_t end = m->lease_renewed + m->lease_ttl, left = end > d->now ? end - d->now : 0;
@@ -86,18 +94,38 @@ static const char *phase_title(const struct recovery *r, int phase) {
     return phase == PHASE_NO_QUORUM ? "no quorum" : phase == PHASE_QUORUM_BACK ? "quorum back" : r->phases[phase].name;
 }
 
-static const char *phase_words(int phase) {
-    static const char *const words[PHASE_REJOIN] = {
-        [PHASE_DEMOTE] = "Patroni can't renew the key: the leader gives up its writes",
-        [PHASE_NO_QUORUM] = "nobody can lead until etcd has a quorum again",
-        [PHASE_QUORUM_BACK] = "etcd serves again: Patroni must come to its next loop",
-        [PHASE_DETECT] = "waiting until the leader key is gone",
-        [PHASE_ELECT] = "the key is free: the replicas choose a new leader",
-        [PHASE_RETURN] = "the leader kept its key: its PostgreSQL must accept writes again",
-        [PHASE_PROMOTE] = "the new leader holds the key: PostgreSQL becomes writable",
-        [PHASE_REROUTE] = "PostgreSQL takes writes: the application must find it",
-    };
-    return words[phase];
+static char *phase_words(const struct ha_kind *kind, int phase, char *buf, size_t size) {
+    const struct ha_phase_words *w = &kind->phase;
+    switch ((enum phase_kind)phase) {
+    case PHASE_DEMOTE:
+        (void)snprintf(buf, size, "%s can't renew the key: the leader gives up its writes", kind->title);
+        break;
+    case PHASE_NO_QUORUM:
+        (void)snprintf(buf, size, "nobody can lead until %s has a quorum again", kind->arbiters);
+        break;
+    case PHASE_QUORUM_BACK:
+        (void)snprintf(buf, size, "%s serves again: %s must come to its next loop", kind->arbiters, kind->title);
+        break;
+    case PHASE_DETECT:
+        (void)snprintf(buf, size, "waiting until %s", w->gone);
+        break;
+    case PHASE_ELECT:
+        (void)snprintf(buf, size, "%s", w->choosing);
+        break;
+    case PHASE_RETURN:
+        (void)snprintf(buf, size, "the leader %s: its PostgreSQL must accept writes again", w->kept);
+        break;
+    case PHASE_PROMOTE:
+        (void)snprintf(buf, size, "%s", w->promoting);
+        break;
+    case PHASE_REROUTE:
+        (void)snprintf(buf, size, "PostgreSQL takes writes: the application must find it");
+        break;
+    case PHASE_REJOIN:
+    case PHASE_COUNT:
+        break;
+    }
+    return buf;
 }
 
 // Which chain an outage has: what is not in it is not drawn, what has not come yet is a dash.
@@ -109,7 +137,7 @@ static bool in_chain(const struct recovery *s, int phase) {
     if (s->no_quorum)
         return phase == PHASE_NO_QUORUM || phase == PHASE_PROMOTE ||
                (phase == PHASE_QUORUM_BACK && !s->phases[PHASE_DETECT].present);
-    return phase == PHASE_DETECT || phase == PHASE_ELECT || phase == PHASE_PROMOTE;
+    return (phase == PHASE_DETECT && !s->joined) || phase == PHASE_ELECT || phase == PHASE_PROMOTE;
 }
 
 // "detect 26.1 s > elect 2.1 s > [promote 0.3 s] > reroute -"; five phases have no room for units on a narrow screen
@@ -134,6 +162,17 @@ static void draw_chain(struct canvas *c, struct rect area, int y, const struct r
     }
 }
 
+// As much of it as there is room for.
+static void draw_no_quorum(struct canvas *c, struct rect area, int y, int x, const char *arbiters) {
+    char why[80], *end = why + snprintf(why, sizeof why, "; %s has no quorum", arbiters);
+    if (x + (int)strlen(why) + 1 > area.cols)
+        return;
+    (void)str_copy(end, sizeof why - (size_t)(end - why), ": nobody can lead");
+    if (x + (int)strlen(why) + 1 > area.cols)
+        *end = '\0';
+    (void)canvas_text(c, area, y, x, TONE_BAD, "%s", why);
+}
+
 static int draw_open(struct canvas *c, struct rect area, int y, int most, const struct dash *d,
                      const struct outage_story *s) {
     const struct recovery *r = &s->recovery;
@@ -142,10 +181,8 @@ static int draw_open(struct canvas *c, struct rect area, int y, int most, const 
     int x = canvas_sign(c, area, y, LABEL, TONE_BAD, SIGN_BAD);
     x = canvas_text(c, area, y, x + 1, TONE_BAD, "%s without an acknowledged write",
                     seconds_text(text, s->to - s->from));
-    static const char why[] = "; etcd has no quorum: nobody can lead", short_why[] = "; etcd has no quorum";
-    bool room = x + (int)sizeof why <= area.cols;
-    if (!model_quorum(d->model) && x + (int)sizeof short_why <= area.cols)
-        (void)canvas_text(c, area, y, x, TONE_BAD, "%s", room ? why : short_why);
+    if (model_no_quorum(d->model))
+        draw_no_quorum(c, area, y, x, d->model->kind->arbiters);
     if (most < 2)
         return 1;
     draw_chain(c, area, y + 1, r);
@@ -156,8 +193,9 @@ static int draw_open(struct canvas *c, struct rect area, int y, int most, const 
     (void)draw_bounds(c, area, y + 2, x, p);
     if (most < 4)
         return 3;
+    char words[120] = "";
     (void)canvas_field(c, area, y + 3, LABEL, area.cols - LABEL - 1, TONE_DIM,
-                       *p->why ? p->why : phase_words(r->current));
+                       *p->why ? p->why : phase_words(d->model->kind, r->current, words, sizeof words));
     return 4;
 }
 

@@ -63,9 +63,10 @@ bool contains_word(const char *text, const char *word); // without regard to cas
 struct column {
     const char *title;
     int width; // fixed; 0 = whatever is left (the last one)
-    int rank;  // shown when all of lower rank fit
+    int rank;  // shown when all of lower rank fit; COLUMN_NEVER = not at all
     bool right;
 };
+enum { COLUMN_NEVER = 99 };
 struct piece {
     enum tone tone;
     int sign; // enum sign, -1 = none
@@ -87,7 +88,7 @@ void words_lag(const struct model_node *n, struct piece *ret);
 enum tone lane_tone(enum lane lane);
 
 // ---- the outage (outage_words.c) --------------------------------------------------------------------------------------
-// The lease on the leader key: who, a bar, seconds left. One row.
+// Who leads; where leadership ends by itself, its lease: a bar, seconds left. One row.
 void draw_lease(struct canvas *c, struct rect area, int y, const struct dash *d);
 // One row per armed watchdog: whose, a bar, seconds until it takes the power. Returns rows used (0 where none is armed).
 int draw_watchdogs(struct canvas *c, struct rect area, int y, int most, const struct dash *d);

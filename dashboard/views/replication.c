@@ -127,7 +127,8 @@ static int draw_leader(struct canvas *c, struct rect area, const struct dash *d)
         (void)canvas_text(c, area, 0, x, TONE_PLAIN, ", timeline %" PRId64 ", written up to %s; replication: %s",
                           n->timeline, n->lsn ? lsn_format(lsn, n->lsn) : "?", mode);
     else
-        (void)canvas_text(c, area, 0, x, TONE_BAD, " holds the key but does not answer; replication: %s", mode);
+        (void)canvas_text(c, area, 0, x, TONE_BAD, " %s but does not answer; replication: %s",
+                          d->model->kind->has & HA_AUTHORITY ? "holds the key" : d->model->kind->holds, mode);
     return 1;
 }
 

@@ -112,7 +112,7 @@ static void timeline_draw(void *view, const struct dash *d, struct canvas *c, st
     if (all > room)
         (void)canvas_text(c, area, area.rows - legend - 1, 1, TONE_DIM, "rows %d-%d of %d: j k", v->top + 1,
                           v->top + room, all);
-    (void)timeline_legend(c, area, area.rows - legend);
+    (void)timeline_legend(c, area, area.rows - legend, d);
     int y = 5 + all + 1, left = area.rows - legend - 1 - y;
     if (left < 3)
         return;

@@ -17,4 +17,4 @@ void timeline_outages(struct canvas *c, struct rect area, int y, const struct sp
 void timeline_writes(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d);
 void timeline_fault(struct canvas *c, struct rect area, int y, const struct span *s, const struct fault_band *f,
                     usec_t now);
-int timeline_legend(struct canvas *c, struct rect area, int y); // returns rows used
+int timeline_legend(struct canvas *c, struct rect area, int y, const struct dash *d); // returns rows used

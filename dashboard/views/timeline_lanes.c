@@ -16,8 +16,8 @@ static const struct look looks[] = {
     [LANE_REPLICA] = {"─", "-", "replica", TONE_REPLICA, 2},
     [LANE_STANDBY_ALONE] = {"~", "~", "no stream", TONE_WARN, 4},
     [LANE_LEADER] = {"█", "#", "LEADER", TONE_LEADER, 7},
-    [LANE_WRITABLE_WITHOUT_KEY] = {"!", "!", "WRITABLE, NO KEY", TONE_BAD, 9},
-    [LANE_LEADER_NOT_WRITABLE] = {"▒", "=", "key, read-only", TONE_WARN, 8},
+    [LANE_WRITABLE_WITHOUT_KEY] = {"!", "!", NULL, TONE_BAD, 9}, // called as the system calls it
+    [LANE_LEADER_NOT_WRITABLE] = {"▒", "=", NULL, TONE_WARN, 8},
     [LANE_UNWATCHED] = {"╱", "/", "NOT WATCHED", TONE_WARN, 10}, // over everything: a column of it is no good news
 };
 static const struct look etcd_looks[] = {
@@ -29,6 +29,12 @@ static const struct look etcd_looks[] = {
     [ETCD_LANE_LEADER] = {"█", "#", "ETCD LEADER", TONE_GOOD, 7},
     [ETCD_LANE_UNWATCHED] = {"╱", "/", "NOT WATCHED", TONE_WARN, 10},
 };
+
+static const char *look_word(const struct ha_kind *kind, const struct look *table, int lane) {
+    if (table[lane].word)
+        return table[lane].word;
+    return lane == LANE_WRITABLE_WITHOUT_KEY ? kind->alone.row : kind->stuck_row;
+}
 
 // The time at which a column begins.
 static usec_t span_at(const struct span *s, int col) {
@@ -65,15 +71,16 @@ static int lane_in(const segment_list *l, const struct look *table, usec_t from,
 }
 
 static void draw_lane(struct canvas *c, struct rect area, int y, const struct span *s, const segment_list *l,
-                      const struct look *table, usec_t now) {
+                      const struct look *table, const struct dash *d) {
     int begun = 0, last = -1;
+    usec_t now = d->now;
     for (int col = 0; col <= s->cols; col++) {
         usec_t from = span_at(s, col);
         int lane = col == s->cols || from > now ? -1 : lane_in(l, table, from, span_at(s, col + 1), now);
         if (lane != last) {
-            int len = last >= 0 ? (int)strlen(table[last].word) : 0;
-            if (last >= 0 && col - begun >= len + 3)
-                (void)canvas_text(c, area, y, TIMELINE_LEFT + begun + 1, table[last].tone, " %s ", table[last].word);
+            const char *word = last >= 0 ? look_word(d->model->kind, table, last) : "";
+            if (last >= 0 && col - begun >= (int)strlen(word) + 3)
+                (void)canvas_text(c, area, y, TIMELINE_LEFT + begun + 1, table[last].tone, " %s ", word);
             begun = col;
             last = lane;
         }
@@ -87,12 +94,11 @@ void timeline_node(struct canvas *c, struct rect area, int y, const struct span 
     const struct model_node *n = &d->model->nodes[node];
     bool pg = n->services & SERVICE_POSTGRES;
     (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, n->name);
-    draw_lane(c, area, y, s, pg ? &d->history->lanes[node] : &d->history->etcd_lanes[node], pg ? looks : etcd_looks,
-              d->now);
+    draw_lane(c, area, y, s, pg ? &d->history->lanes[node] : &d->history->etcd_lanes[node], pg ? looks : etcd_looks, d);
 }
 
 void timeline_leaders(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {
-    (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, "leader key");
+    (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, d->model->kind->lead);
     int end = -1; // nothing is drawn over the label before
     const char *before = "";
     VEC_FOREACH (&d->history->leadership.keys, k) {
@@ -190,7 +196,7 @@ void timeline_fault(struct canvas *c, struct rect area, int y, const struct span
         (void)canvas_text(c, area, y, TIMELINE_LEFT + a - len, TONE_DIM, "%s on %s", f->mechanism, f->nodes);
 }
 
-int timeline_legend(struct canvas *c, struct rect area, int y) {
+int timeline_legend(struct canvas *c, struct rect area, int y, const struct dash *d) {
     static const enum lane order[] = {LANE_LEADER,
                                       LANE_REPLICA,
                                       LANE_STANDBY_ALONE,
@@ -202,13 +208,14 @@ int timeline_legend(struct canvas *c, struct rect area, int y) {
     int x = 1, row = 0;
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
         const struct look *l = &looks[order[i]];
-        int len = (int)strlen(l->word) + 4;
+        const char *word = look_word(d->model->kind, looks, (int)order[i]);
+        int len = (int)strlen(word) + 4;
         if (x + len > area.cols) {
             row++;
             x = 1;
         }
         x = canvas_text(c, area, y + row, x, l->tone, "%s", c->utf8 ? l->utf8 : l->ascii);
-        x = canvas_text(c, area, y + row, x + 1, TONE_DIM, "%s  ", l->word);
+        x = canvas_text(c, area, y + row, x + 1, TONE_DIM, "%s  ", word);
     }
     return row + 1;
 }

@@ -27,13 +27,22 @@ static enum truth truth_of(bool yes) {
 }
 
 // ---- leader --------------------------------------------------------------------------------------------------------
+static struct verdict leader_unseen(const struct scope *s) {
+    return say(TRUTH_UNKNOWN, "%s", s->model->kind->unseen);
+}
+
+static struct verdict leader_none(const struct scope *s) {
+    char nobody[160];
+    return say(TRUTH_NO, "%s", model_nobody(s->model, nobody, sizeof nobody));
+}
+
 static struct verdict leader_exists(const struct scope *s) {
     const struct model_node *n = model_leader(s->model);
     if (!s->model->leader_known)
-        return say(TRUTH_UNKNOWN, "the leader key has not been seen yet");
+        return leader_unseen(s);
     if (!n)
-        return say(TRUTH_NO, "nobody holds the leader key");
-    return say(truth_of(n->writable), "%s holds the leader key but does not accept writes", n->name);
+        return leader_none(s);
+    return say(truth_of(n->writable), "%s %s but does not accept writes", n->name, s->model->kind->holds);
 }
 
 static struct verdict leader_changed(const struct scope *s) {
@@ -41,16 +50,16 @@ static struct verdict leader_changed(const struct scope *s) {
     if (!s->model->leader_known || !*s->old_leader)
         return say(TRUTH_UNKNOWN, "the leader has not been seen yet");
     if (!*leader)
-        return say(TRUTH_NO, "nobody holds the leader key");
-    return say(truth_of(!str_eq(leader, s->old_leader)), "the leader key is still held by %s", leader);
+        return leader_none(s);
+    return say(truth_of(!str_eq(leader, s->old_leader)), "%s %s", s->model->kind->still, leader);
 }
 
 static struct verdict leader_is(const struct scope *s, const struct condition_atom *a) {
     const char *leader = s->model->leader;
     if (!s->model->leader_known)
-        return say(TRUTH_UNKNOWN, "the leader key has not been seen yet");
+        return leader_unseen(s);
     if (!*leader)
-        return say(TRUTH_NO, "nobody holds the leader key");
+        return leader_none(s);
     const struct model_node *nodes[NODES_MAX];
     size_t needed, n = target_class(s, &a->who, true, nodes, &needed);
     for (size_t i = 0; i < n; i++)
@@ -133,8 +142,18 @@ static struct verdict slot(const struct scope *s, const struct condition_atom *a
                "slot %s of %s holds back %" PRId64 " bytes", a->key, leader->name, at->retained_bytes);
 }
 
-// ---- etcd ----------------------------------------------------------------------------------------------------------
+// ---- the store, the grant and the arbiters; what the system does not have is never known ------------------------------
+static bool has(const struct scope *s, enum ha_has what) {
+    return s->model->kind->has & what;
+}
+
+static struct verdict has_no(const struct scope *s, const char *what) {
+    return say(TRUTH_UNKNOWN, "%s has no %s", s->model->kind->title, what);
+}
+
 static struct verdict key(const struct scope *s, const struct condition_atom *a) {
+    if (!has(s, HA_STORE))
+        return has_no(s, "store of keys");
     bool present = model_key_present(s->model, a->key);
     if (!s->model->dcs_read)
         return say(TRUTH_UNKNOWN, "the DCS has not been read yet");
@@ -144,6 +163,8 @@ static struct verdict key(const struct scope *s, const struct condition_atom *a)
 // above: from this value on; below: under it. Written so that the turn happens at one exact microsecond.
 static struct verdict lease_age(const struct scope *s, const struct condition_atom *a) {
     usec_t renewed = s->model->lease_renewed;
+    if (!has(s, HA_GRANT))
+        return has_no(s, "lease");
     if (!renewed || a->number < 0)
         return say(TRUTH_UNKNOWN, "the age of the leader's lease is not known");
     usec_t turn = renewed + (usec_t)a->number;
@@ -156,6 +177,8 @@ static struct verdict lease_age(const struct scope *s, const struct condition_at
 
 static struct verdict lease_left(const struct scope *s, const struct condition_atom *a) {
     usec_t renewed = s->model->lease_renewed, ttl = s->model->lease_ttl;
+    if (!has(s, HA_GRANT))
+        return has_no(s, "lease");
     if (!renewed || !ttl || a->number < 0)
         return say(TRUTH_UNKNOWN, "the time left on the leader's lease is not known");
     usec_t end = renewed + ttl;
@@ -165,6 +188,12 @@ static struct verdict lease_left(const struct scope *s, const struct condition_a
                            end > s->now ? (double)(end - s->now) / 1e6 : 0.0);
     v.turns = little ? USEC_NEVER : turn;
     return v;
+}
+
+static struct verdict quorum(const struct scope *s) {
+    if (!has(s, HA_ARBITERS))
+        return has_no(s, "arbiter whose quorum could be looked at");
+    return say(truth_of(model_quorum(s->model)), "%s has no quorum", s->model->kind->arbiters);
 }
 
 // ---- application
@@ -243,7 +272,7 @@ static struct verdict positive(const struct scope *s, const struct condition_ato
     case CONDITION_LEASE_LEFT:
         return lease_left(s, a);
     case CONDITION_QUORUM:
-        return say(truth_of(model_quorum(s->model)), "etcd has no quorum");
+        return quorum(s);
     case CONDITION_WRITES_FLOW:
         return writes_flow(s);
     case CONDITION_READS_FLOW:

@@ -176,13 +176,21 @@ static const struct model_node *draw(const struct scope *s, const struct selecto
     return best;
 }
 
+static int no_arbiter(const struct scope *s, struct err *err) {
+    return err_set(err, ENOENT, "%s has no arbiter", s->model->kind->title);
+}
+
 static int nobody(const struct scope *s, const struct selector *sel, struct err *err) {
+    char text[160];
     if (sel->kind == SELECTOR_NODE)
         return err_set(err, ENOENT, "there is no node '%s'", sel->node);
     if (sel->kind == SELECTOR_LEADER && !s->model->leader_known)
         return err_set(err, ENOENT, "the leader is not known yet");
     if (sel->kind == SELECTOR_LEADER)
-        return err_set(err, ENOENT, "there is no leader now: nobody holds the leader key");
+        return err_set(err, ENOENT, "there is no leader now: %s", model_nobody(s->model, text, sizeof text));
+    bool arbiters = sel->kind == SELECTOR_ETCD_LEADER || sel->kind == SELECTOR_ETCD_FOLLOWER;
+    if (arbiters && !(s->model->kind->has & HA_ARBITERS))
+        return no_arbiter(s, err);
     if (sel->kind == SELECTOR_OLD_LEADER)
         return err_set(err, ENOENT, "there is no old leader: no leader was seen when the scenario began");
     if (sel->kind == SELECTOR_PROXY || sel->kind == SELECTOR_APP)
@@ -205,6 +213,8 @@ static int resolve_all(const struct scope *s, const struct selector *sel, struct
 // The leader of PostgreSQL counts as taken last; members are drawn afresh, whatever other selectors took before.
 static int resolve_majority(const struct scope *s, const struct selector *sel, uint64_t stream, struct node_list *list,
                             struct err *err) {
+    if (!(s->model->kind->has & HA_ARBITERS))
+        return no_arbiter(s, err);
     struct node_list drawn = {0};
     size_t needed = etcd_majority(s->model), before = list->n;
     const struct model_node *n;

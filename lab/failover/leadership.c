@@ -51,6 +51,21 @@ static void on_authority(struct leadership *l, const struct event *ev) {
     STR_COPY(k->value, k->gone ? "" : ev->u.AUTHORITY.holder);
 }
 
+// Where nobody gives leadership, it changes with what the model makes of the managers' words.
+static void note_claim(struct leadership *l, const struct model *m) {
+    const char *before = l->keys.n ? l->keys.items[l->keys.n - 1].value : "";
+    l->kind = m->kind;
+    if (!leadership_claimed(l) || str_eq(before, m->leader))
+        return;
+    bool first = !l->keys.n;
+    struct key_change *k = ADD(l, &l->keys);
+    k->t = m->leader_changed;
+    k->error = m->leader_error;
+    k->gone = !*m->leader;
+    k->initial = first;
+    STR_COPY(k->value, m->leader);
+}
+
 static void on_grant(struct leadership *l, const struct event *ev) {
     if (ev->u.GRANT.gone || ev->u.GRANT.renewed == 0)
         return;
@@ -144,9 +159,10 @@ static void note_unwatched(struct leadership *l, const struct event *ev) {
 void leadership_event(struct leadership *l, const struct model *m, const struct event *ev) {
     note_quorum(l, m, ev->t);
     note_unwatched(l, ev);
+    note_claim(l, m);
     switch ((int)ev->kind) {
     case EVENT_AUTHORITY:
-        return on_authority(l, ev);
+        return leadership_claimed(l) ? (void)0 : on_authority(l, ev);
     case EVENT_ENTRY:
         return on_entry(l, ev);
     case EVENT_GRANT:
@@ -182,6 +198,10 @@ void renewal_note(struct renewal *last, struct renewal r, usec_t t) {
         return;
     *last = r;
     last->seen = true;
+}
+
+bool leadership_claimed(const struct leadership *l) {
+    return l->kind && !(l->kind->has & HA_AUTHORITY);
 }
 
 const char *leadership_holder(const struct leadership *l, usec_t t) {
@@ -257,7 +277,7 @@ bool leadership_writable(const struct leadership *l, const char *node, usec_t t,
                          usec_t *ret_error) {
     bool refused = !anew;
     VEC_FOREACH (&l->writable, s) {
-        if (s->last <= t || !str_eq(s->node, node))
+        if (s->last < t || !str_eq(s->node, node))
             continue;
         if (s->writable && refused) {
             bool all_along = s->from <= t && !anew;

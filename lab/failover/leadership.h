@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// The history of leadership: who held the leader key and when its lease was renewed, which servers accepted writes, when etcd served and who led it,
-// what the Patronis and the administrators did about it, the settings in force. Phases and laws are told from it alone; the measures, the page and the
+// The history of leadership: who led (held the leader key, or was the only one to say so) and when its lease was renewed, which servers accepted writes,
+// when etcd served and who led it, what the managers and the administrators did about it, the settings in force. Phases and laws are told from it alone; the measures, the page and the
 // dashboard share this one fold. Pure.
 #include "lab/base/vec.h"
 #include "lab/model/model.h"
@@ -20,8 +20,8 @@ bool renewal_same(const struct renewal *a, const struct renewal *b);
 // Of sightings of one renewal the narrowest counts. Keeps in *last, of all renewals shown to it in any order, the last one that can have been before `t`.
 void renewal_note(struct renewal *last, struct renewal r, usec_t t);
 
-struct key_change { // of the leader key
-    usec_t t;
+struct key_change {  // of the leader key; without an authority, of who leads by its manager's word (lab/model/claim.c)
+    usec_t t, error; // it lies in [t - error, t]
     bool gone, initial;        // initial: found by the first read, not seen to happen
     int64_t created;           // revision; 0 = not recorded
     char value[NODE_NAME_MAX]; // who holds it from then on; "" = nobody
@@ -78,6 +78,7 @@ struct leader_named { // an administrator asked for a new leader
 
 struct leadership {
     const struct ha_system *system; // set by the owner; NULL = not known: nobody's words are understood
+    const struct ha_kind *kind;     // what the model knows the system by; NULL = no event yet
     size_t most; // entries kept of each list, 0 = all; set by the owner, a fifth goes when it is reached
     VEC(struct key_change) keys;
     VEC(struct renewal_seen) renewals;
@@ -95,7 +96,9 @@ void leadership_done(struct leadership *l);
 // m has seen the event.
 void leadership_event(struct leadership *l, const struct model *m, const struct event *ev);
 
-// Who held the key at t, "" = nobody or not known. What the first read found was there before.
+// No authority says who leads, the managers do: that an old leader is given up shows in nothing but the next one.
+bool leadership_claimed(const struct leadership *l);
+// Who led (held the key) at t, "" = nobody or not known. What the first read found was there before.
 const char *leadership_holder(const struct leadership *l, usec_t t);
 // The last renewal of the lease that can have been before t.
 struct renewal leadership_renewal(const struct leadership *l, usec_t t);
@@ -113,7 +116,7 @@ usec_t leadership_named(const struct leadership *l, usec_t since, const char *id
 usec_t leadership_setting(const struct leadership *l, const char *key, usec_t t, usec_t unit, usec_t fallback);
 // When `node` first wrote its own key in [from, to]; 0 = it did not.
 usec_t leadership_wrote_key(const struct leadership *l, const char *node, usec_t from, usec_t to);
-// When `node` accepted writes (again): the first accepted probe after t, or t itself when it did all along. anew: it must have been refused first, so
+// When `node` accepted writes (again): the first accepted probe from t on, or t itself when it did all along. anew: it must have been refused first, so
 // that a server that never stopped does not count as promoted. ret_error: how much earlier it may have been.
 bool leadership_writable(const struct leadership *l, const char *node, usec_t t, bool anew, usec_t *ret,
                          usec_t *ret_error);

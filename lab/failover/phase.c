@@ -8,6 +8,7 @@
 // A link whose end was not seen is absent, and the next one covers its time: nothing is left unexplained.
 //   key never went (postmaster killed and restarted in place)  one link, return = writable again
 //   key changed hands without having gone                      detect absent, elect from the fault
+//   no key: who leads is what the managers say                 the same: that the old leader is given up shows in nothing but the next
 //   the client was served again before a direct probe saw it   the acknowledgement itself is the proof: promote ends
 //   there no outage (the old primary went on: Patroni killed)        reroute absent, the rest from the events alone
 //
@@ -54,10 +55,10 @@ static usec_t key_error(const struct key_change *k, usec_t known) {
     return k->initial && k->t > known ? k->t - known : 0;
 }
 
-// What an observer that stood still read when it looked again happened meanwhile, and where the writes were back before it looked, before they were.
+// What an observer that stood still read when it looked again happened meanwhile, as what a manager says happened since it was last asked; and where the writes were back before it looked, before they were.
 // *ret_error: how much earlier it may have been.
 static usec_t key_time(const struct chain *c, const struct key_change *k, usec_t *ret_error) {
-    usec_t last_look = usec_sub(k->t, leadership_unwatched(c->l, k->t));
+    usec_t stood = leadership_unwatched(c->l, k->t), last_look = usec_sub(k->t, stood > k->error ? stood : k->error);
     usec_t since = last_look > c->asked->start ? last_look : c->asked->start;
     bool unseen = last_look < k->t && k->t > since;
     usec_t at = unseen && c->served && c->limit < k->t && c->limit > since ? c->limit : k->t;
@@ -143,7 +144,7 @@ static void link_in_place(struct chain *c) {
         c->out->in_place = true;
         go_on(c, PHASE_REROUTE);
     } else
-        go_on(c, PHASE_DETECT);
+        go_on(c, c->out->joined ? PHASE_ELECT : PHASE_DETECT);
 }
 
 static void link_all(struct chain *c) {
@@ -217,7 +218,7 @@ static bool look_later(struct chain *c) {
 void recovery_tell(const struct leadership *l, const struct recovery_case *asked, struct recovery *ret) {
     struct chain c = {.l = l, .asked = asked, .out = ret, .cursor = asked->start, .limit = asked->now};
     usec_t demoted = 0, error = 0;
-    *ret = (struct recovery){.current = -1};
+    *ret = (struct recovery){.current = -1, .joined = leadership_claimed(l)};
 #define X(kind, text) ret->phases[PHASE_##kind].name = text;
     PHASES(X)
 #undef X

@@ -8,8 +8,8 @@
     X(DEMOTE, "demote")           /* etcd lost its quorum: fault effective -> the leader accepts no write any more */  \
     X(NO_QUORUM, "no-quorum")     /* -> etcd has a quorum again */                                                     \
     X(QUORUM_BACK, "quorum-back") /* -> the Patroni that will lead has written to etcd again */                        \
-    X(DETECT, "detect")           /* fault effective -> leader key gone */                                             \
-    X(ELECT, "elect")             /* -> a new leader key */                                                            \
+    X(DETECT, "detect")           /* fault effective -> leader key gone; told only by an authority */                  \
+    X(ELECT, "elect")             /* -> a new leader key, or its manager says that it leads */                         \
     X(RETURN, "return")           /* fault effective -> the leader that kept its key accepts writes again */           \
     X(PROMOTE, "promote")         /* -> that node acknowledges a write (direct probe) */                               \
     X(REROUTE, "reroute")         /* -> first acknowledged write of the application */                                 \
@@ -56,6 +56,7 @@ struct recovery {
     int current;                      // live: the phase that goes on; -1 = none
     char leader[NODE_NAME_MAX];       // who took the key, or kept it; "" = not known
     usec_t cursor;                    // the end of the last phase that is over
+    bool joined;                      // detect can't be told from elect: without an authority it is a part of it
     bool in_place;                    // the leader kept its key, and no loss of quorum made it fall
     bool no_quorum;                   // it fell because etcd had lost its quorum,
     usec_t quorum_lost;               // since then

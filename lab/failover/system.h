@@ -21,7 +21,8 @@ struct bound_case {
 };
 
 struct ha_system {
-    const char *name, *title; // "patroni": as run.begin says it; "Patroni"
+    const struct ha_kind
+        *kind; // what it has and what its things are called; NULL: a system that this program does not know
 
     // A line of the log of one of its daemons. ret_words, when not NULL, gets the words that were found: static.
     enum ha_said (*said)(const char *service, const char *line, const char **ret_words);

@@ -2,10 +2,7 @@
 #include "lab/ha/ha.h"
 
 #include "lab/base/str.h"
-#include "lab/ha/patroni/patroni.h"
 #include "lab/model/blame.h"
-
-static const struct ha_system *const systems[] = {&patroni_system};
 
 // ---- a system of a later program
 static enum ha_said no_words(const char *service, const char *line, const char **ret_words) {
@@ -36,8 +33,6 @@ static void no_bounds(const struct leadership *l, const struct model *m, const s
             STR_COPY(phases[i].why, "no law: this program does not know the system of this run");
 }
 static const struct ha_system unknown = {
-    .name = "",
-    .title = "a system that this program does not know",
     .said = no_words,
     .names_leader = no_act,
     .effect = no_effect,
@@ -47,9 +42,10 @@ static const struct ha_system unknown = {
 };
 
 const struct ha_system *ha_find(const char *name) {
-    for (size_t i = 0; i < ARRAY_SIZE(systems); i++)
-        if (str_eq(systems[i]->name, *name ? name : HA_FIRST))
-            return systems[i];
+    const struct ha_kind *kind = ha_kind_find(name);
+    for (size_t i = 0; ha_systems[i]; i++)
+        if (ha_systems[i]->kind == kind)
+            return ha_systems[i];
     return &unknown;
 }
 

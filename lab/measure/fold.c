@@ -139,10 +139,6 @@ static void note_health(struct measure *m, const struct event *ev) {
         *VEC_ADD(&m->healths) = (struct health_change){w->since, w->error, w->healthy};
 }
 
-static void on_authority(struct measure *m, const struct event *ev) {
-    STR_COPY(m->holder, ev->u.AUTHORITY.gone ? "" : ev->u.AUTHORITY.holder);
-}
-
 static void on_tick(struct measure *m, const struct event *ev) {
     struct tick *k = VEC_ADD(&m->ticks);
     k->from = ev->u.CLIENT_TICK.from, k->to = event_tick_end(ev);
@@ -338,8 +334,6 @@ void measure_event(struct measure *m, const struct event *ev) {
         return m->closed ? (void)0 : on_sql(m, ev);
     case EVENT_REPLICATION:
         return m->closed ? (void)0 : on_replication(m, ev);
-    case EVENT_AUTHORITY:
-        return m->closed ? (void)0 : on_authority(m, ev);
     case EVENT_CLIENT_TICK:
         return on_tick(m, ev);
     case EVENT_FAULT:
@@ -366,6 +360,7 @@ void measure_event(struct measure *m, const struct event *ev) {
     case EVENT_TICK:
     case EVENT_CONFIG:
     case EVENT_MANAGER:
+    case EVENT_AUTHORITY:
     case EVENT_ENTRY:
     case EVENT_GRANT:
     case EVENT_ARBITER:

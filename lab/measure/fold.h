@@ -74,9 +74,8 @@ struct measure {
     struct measures out;
     struct node_state nodes[NODES_MAX];
     size_t n_nodes;
-    char holder[NODE_NAME_MAX]; // of the leader key, now
-    bool closed;                // the lab is being stopped: what dies now is no finding
-    usec_t closed_at;           // since then; 0 = it is not
+    bool closed;      // the lab is being stopped: what dies now is no finding
+    usec_t closed_at; // since then; 0 = it is not
     struct watch *watch;
     struct outages felt; // fed with ticks and ledger in outage_measure
     bool finished;

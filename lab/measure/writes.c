@@ -70,7 +70,7 @@ static void count_ticks(const struct measure *m, struct write_counts *w) {
 const struct node_state *fold_final_leader(const struct measure *m) {
     const struct node_state *best = NULL;
     for (size_t i = 0; i < m->n_nodes; i++)
-        if (m->nodes[i].read && m->nodes[i].read_leader && (!best || str_eq(m->nodes[i].name, m->holder)))
+        if (m->nodes[i].read && m->nodes[i].read_leader && (!best || str_eq(m->nodes[i].name, m->model->leader)))
             best = &m->nodes[i];
     return best;
 }

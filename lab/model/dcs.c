@@ -20,8 +20,11 @@ static void set_key(struct model *m, const char *key, bool gone) {
 void model_apply_authority(struct model *m, const struct event *ev) {
     const char *holder = ev->u.AUTHORITY.gone ? "" : ev->u.AUTHORITY.holder;
     const char *lease = ev->u.AUTHORITY.gone ? "" : ev->u.AUTHORITY.grant;
+    if (!(m->kind->has & HA_AUTHORITY))
+        return;
     m->dcs_read = true;
-    set_key(m, EVENT_AUTHORITY_KEY, ev->u.AUTHORITY.gone);
+    if (m->kind->entry)
+        set_key(m, m->kind->entry, ev->u.AUTHORITY.gone);
     model_diverge_key(m, ev);
     if (!str_eq(m->leader, holder) || !m->leader_known)
         m->leader_changed = ev->t;

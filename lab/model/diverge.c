@@ -73,6 +73,10 @@ void model_diverge_key(struct model *m, const struct event *ev) {
     m->leader_created = ev->u.AUTHORITY.gone ? 0 : ev->u.AUTHORITY.epoch;
     if (!n)
         return;
+    model_diverge_leader(m, n, theft, ev->t);
+}
+
+void model_diverge_leader(struct model *m, struct model_node *n, bool theft, usec_t t) {
     n->has_led = true;
     if (str_eq(m->followed, n->name))
         return;
@@ -83,7 +87,7 @@ void model_diverge_key(struct model *m, const struct event *ev) {
     struct model_doubt *d = &m->doubts[model_index(m, n)];
     enum doubt before = d->why;
     set_doubt(d, DOUBT_NONE, 0);
-    put_others_in_doubt(m, n->name, former, before, theft, ev->t);
+    put_others_in_doubt(m, n->name, former, before, theft, t);
 }
 
 // With the last doubt the theft is over too: a divergence after that has a cause of its own.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // Named facts about the cluster. Each says what is missing in words for a trainee, and the first thing missing in the
-// order in which one would repair it: leader, its PostgreSQL, a second writer, the standbys, etcd, then the machines.
+// order in which one would repair it: leader, its PostgreSQL, a second writer, the standbys, the arbiters, then the machines.
 #include <stdio.h>
 
 #include "lab/model/fold.h"
@@ -20,16 +20,27 @@ static const char *reason(const struct model_node *n) {
     return *n->pg_error ? n->pg_error : n->pg_seen ? "silent" : "no answer yet";
 }
 
+char *model_nobody(const struct model *m, char *buf, size_t size) {
+    cleanup_strbuf struct strbuf out = {0};
+    for (size_t i = 0; i < m->n_nodes && m->leader_disputed; i++)
+        if (m->nodes[i].claims)
+            strbuf_addf(&out, "%s%s", out.len ? " and " : "", m->nodes[i].name);
+    strbuf_add(&out, m->leader_disputed ? " say that they lead" : m->kind->nobody);
+    (void)str_copy(buf, size, strbuf_str(&out));
+    return buf;
+}
+
 static bool leader_writes(const struct model *m, char *why, size_t size) {
     const struct model_node *n = model_leader(m);
+    char nobody[160];
     if (!m->leader_known)
-        return missing(why, size, "the leader key has not been seen yet");
+        return missing(why, size, "%s", m->kind->unseen);
     if (!*m->leader)
-        return missing(why, size, "there is no leader: nobody holds the leader key");
+        return missing(why, size, "there is no leader: %s", model_nobody(m, nobody, sizeof nobody));
     if (!n)
-        return missing(why, size, "%s holds the leader key but is no node of this lab", m->leader);
+        return missing(why, size, "%s %s but is no node of this lab", m->leader, m->kind->holds);
     if (!n->on)
-        return missing(why, size, "%s holds the leader key but is powered off", n->name);
+        return missing(why, size, "%s %s but is powered off", n->name, m->kind->holds);
     if (!n->pg_answered)
         return missing(why, size, "PostgreSQL on the leader %s does not answer (%s)", n->name, reason(n));
     if (n->in_recovery)
@@ -92,7 +103,7 @@ static bool standbys_stream(const struct model *m, char *why, size_t size) {
     return true;
 }
 
-// ---- etcd ------------------------------------------------------------------------------------------------------------
+// ---- the arbiters ------------------------------------------------------------------------------------------------------
 
 // raft.None is 0; the JSON gateway leaves a zero out (etcd raft/node.go).
 static bool is_id(const char *id) {
@@ -124,15 +135,20 @@ bool model_quorum(const struct model *m) {
     return false;
 }
 
+bool model_no_quorum(const struct model *m) {
+    return (m->kind->has & HA_ARBITERS) && !model_quorum(m);
+}
+
 static bool has_quorum(const struct model *m, char *why, size_t size) {
-    if (model_quorum(m))
+    const char *who = m->kind->arbiters;
+    if (!model_no_quorum(m))
         return true;
     size_t members = quorum_members(m, false), answering = quorum_members(m, true);
     if (!members)
-        return missing(why, size, "no etcd member is known yet");
+        return missing(why, size, "no %s member is known yet", who);
     if (answering <= members / 2)
-        return missing(why, size, "etcd has no quorum: %zu of %zu members answer", answering, members);
-    return missing(why, size, "etcd has no quorum: %zu of %zu members answer but they agree on no leader", answering,
+        return missing(why, size, "%s has no quorum: %zu of %zu members answer", who, answering, members);
+    return missing(why, size, "%s has no quorum: %zu of %zu members answer but they agree on no leader", who, answering,
                    members);
 }
 
@@ -143,11 +159,24 @@ bool model_healthy(const struct model *m, char *why, size_t size) {
            standbys_stream(m, why, size) && has_quorum(m, why, size);
 }
 
+// Who runs the database on each node has been heard, and where there is a store, the node stands in it.
+static bool members_known(const struct model *m, char *why, size_t size) {
+    bool store = m->kind->has & HA_STORE;
+    for (size_t i = 0; i < m->n_nodes; i++) {
+        const struct model_node *n = &m->nodes[i];
+        if (!(n->services & SERVICE_POSTGRES) || (store ? n->registered : n->patroni_answered))
+            continue;
+        return store ? missing(why, size, "%s has not registered in the DCS yet", n->name)
+                     : missing(why, size, "%s on %s does not answer", m->kind->title, n->name);
+    }
+    return true;
+}
+
 // In synchronous mode Patroni promotes nobody that /sync does not name (patroni/ha.py, is_failover_possible and
 // _is_healthiest_node): until the leader has written it, its crash leaves a cluster that nobody may lead.
 static bool sync_is_set(const struct model *m, char *why, size_t size) {
-    if (!m->ttl)
-        return missing(why, size, "Patroni's settings have not been read yet");
+    if ((m->kind->has & HA_GRANT) && !m->ttl) // how long a grant lasts is a setting
+        return missing(why, size, "%s's settings have not been read yet", m->kind->title);
     if (!m->synchronous_mode)
         return true;
     for (size_t i = 0; i < m->n_nodes; i++)
@@ -164,12 +193,11 @@ bool model_complete(const struct model *m, char *why, size_t size) {
             return missing(why, size, "%s is powered off", m->nodes[i].name);
     if (!model_healthy(m, why, size))
         return false;
-    for (size_t i = 0; i < m->n_nodes; i++)
-        if ((m->nodes[i].services & SERVICE_POSTGRES) && !m->nodes[i].registered)
-            return missing(why, size, "%s has not registered in the DCS yet", m->nodes[i].name);
+    if (!members_known(m, why, size))
+        return false;
     for (size_t i = 0; i < m->n_nodes; i++) // a majority serves, but one more loss would be one too many
-        if ((m->nodes[i].services & SERVICE_ETCD) && !m->nodes[i].etcd_answered)
-            return missing(why, size, "etcd on %s does not answer", m->nodes[i].name);
+        if ((m->kind->has & HA_ARBITERS) && (m->nodes[i].services & SERVICE_ETCD) && !m->nodes[i].etcd_answered)
+            return missing(why, size, "%s on %s does not answer", m->kind->arbiters, m->nodes[i].name);
     return sync_is_set(m, why, size);
 }
 

@@ -19,7 +19,7 @@ static usec_t resolution(const struct event *ev) {
 }
 
 static bool is_serious(const struct model *m, usec_t t) {
-    return !facts_one_writer_leads(m) || !model_quorum(m) || model_divergence(m, NULL, 0) != DOUBT_NONE ||
+    return !facts_one_writer_leads(m) || model_no_quorum(m) || model_divergence(m, NULL, 0) != DOUBT_NONE ||
            model_explains(m, "", t);
 }
 

@@ -4,9 +4,9 @@
 // complete are is said by model_healthy and model_complete; the scenario's conditions, `bascule status`, the start of a lab and this fold ask these two and
 // nobody else, so all of them turn at the same event.
 //
-//   healthy    the holder of the leader key has power and accepts writes, nobody else does, every other powered PostgreSQL streams from it and is on its
-//              timeline, nobody's history differs from its own (diverge.h), and etcd has a quorum
-//   complete   healthy, every node has power, is registered and answers, and in synchronous mode a standby is named
+//   healthy    the leader has power and accepts writes, nobody else does, every other powered PostgreSQL streams from it and is on its
+//              timeline, nobody's history differs from its own (diverge.h), and the arbiters, where there are any, have a quorum
+//   complete   healthy, every node has power, is registered (without a store: its manager answers) and answers, and in synchronous mode a standby is named
 //   rejoined   healthy again, for good: no later lapse counts
 //
 // It turns at the time of the event that brought the last missing piece or took the first one away, and may have done so up to `error` earlier.

@@ -4,7 +4,7 @@
 #include "lab/model/lanes.h"
 #include "lab/model/watch.h"
 
-const char *lane_name(enum lane lane) {
+const char *lane_name(const struct ha_kind *kind, enum lane lane) {
     switch (lane) {
 #define X(name, text)                                                                                                  \
     case LANE_##name:                                                                                                  \
@@ -33,13 +33,25 @@ static enum lane lane_of_silent(const struct model_node *n) {
     return LANE_DOWN;
 }
 
+// It takes writes, nobody else does, and whether it leads will be said: the very first leader before its first key, or one whose manager has not been asked
+// since it was promoted.
+static bool awaits_its_word(const struct model *m, const struct model_node *n) {
+    if (!m->leader_known)
+        return true;
+    if ((m->kind->has & HA_AUTHORITY) || n->patroni_seen >= n->pg_changed)
+        return false;
+    for (size_t i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].writable && &m->nodes[i] != n)
+            return false;
+    return true;
+}
+
 static enum lane lane_of_primary(const struct model *m, const struct model_node *n) {
     bool holder = str_eq(m->leader, n->name);
     if (n->writable && holder)
         return LANE_LEADER;
     if (n->writable)
-        return m->leader_known ? LANE_WRITABLE_WITHOUT_KEY
-                               : LANE_STARTING; // the very first leader, before its first key
+        return awaits_its_word(m, n) ? LANE_STARTING : LANE_WRITABLE_WITHOUT_KEY;
     return holder ? LANE_LEADER_NOT_WRITABLE : LANE_UNKNOWN;
 }
 

@@ -14,8 +14,8 @@
     X(REPLICA, "replica") \
     X(STANDBY_ALONE, "standby, not streaming") \
     X(LEADER, "leader") \
-    X(WRITABLE_WITHOUT_KEY, "writable without the key") \
-    X(LEADER_NOT_WRITABLE, "has the key, not writable") \
+    X(WRITABLE_WITHOUT_KEY, kind->alone.state) /* takes writes and does not lead */ \
+    X(LEADER_NOT_WRITABLE, kind->stuck) \
     X(UNWATCHED, "not watched") /* the past only: nobody looked */
 // clang-format on
 enum lane {
@@ -23,7 +23,8 @@ enum lane {
     LANES(X)
 #undef X
 };
-const char *lane_name(enum lane lane);
+// In the words of the system that manages the cluster: the two that speak of leadership are called as it calls them.
+const char *lane_name(const struct ha_kind *kind, enum lane lane);
 
 // etcd's lane
 #define ETCD_LANES(X)                                                                                                  \

@@ -16,7 +16,9 @@ static const char *const role_names[] = {
 };
 
 struct model *model_new(void) {
-    return xcalloc(1, sizeof(struct model));
+    struct model *m = xcalloc(1, sizeof *m);
+    m->kind = ha_kind_find("");
+    return m;
 }
 
 void model_free(struct model *m) {
@@ -112,6 +114,7 @@ static void apply_power(struct model *m, const struct event *ev) {
     if (n->pg_answered)
         n->pg_changed = ev->t;
     model_diverge_power(m, n, ev->t);
+    n->claims = false;
     forget_postgres(n);
     forget_patroni(n);
     forget_etcd(n);
@@ -157,6 +160,7 @@ static void apply_manager(struct model *m, const struct event *ev) {
     struct model_node *n = model_node(m, ev->u.MANAGER.node);
     if (!n || is_powered_off(n))
         return;
+    usec_t before = n->patroni_seen;
     forget_patroni(n);
     if (!ev->u.MANAGER.answered)
         return;
@@ -167,6 +171,7 @@ static void apply_manager(struct model *m, const struct event *ev) {
     n->http = (int)ev->u.MANAGER.http;
     n->paused = ev->u.MANAGER.paused;
     n->pending_restart = ev->u.MANAGER.pending_restart;
+    model_note_claim(n, ev->t, before ? before : n->power_changed);
 }
 
 static void apply_arbiter(struct model *m, const struct event *ev) {
@@ -189,7 +194,7 @@ static void apply_service(struct model *m, const struct event *ev) {
     if (!n)
         return;
     int64_t pid = ev->u.SERVICE.state == SERVICE_STATE_STARTED ? ev->u.SERVICE.pid : -1;
-    if (str_eq(ev->u.SERVICE.service, "patroni"))
+    if (str_eq(ev->u.SERVICE.service, m->kind->manager))
         n->pid_patroni = pid;
     else if (str_eq(ev->u.SERVICE.service, "etcd"))
         n->pid_etcd = pid;
@@ -307,6 +312,7 @@ void model_apply(struct model *m, const struct event *ev) {
         break;
     case EVENT_NODE_POWER:
         apply_power(m, ev);
+        model_derive_leader(m, ev);
         break;
     case EVENT_WATCHDOG:
         apply_watchdog(m, ev);
@@ -316,9 +322,11 @@ void model_apply(struct model *m, const struct event *ev) {
         break;
     case EVENT_SQL:
         apply_sql(m, ev);
+        model_derive_leader(m, ev);
         break;
     case EVENT_MANAGER:
         apply_manager(m, ev);
+        model_derive_leader(m, ev);
         break;
     case EVENT_REPLICATION:
         model_apply_row(m, ev);
@@ -366,8 +374,10 @@ void model_apply(struct model *m, const struct event *ev) {
         m->thinned_ticks = ev->u.RECORD_THINNED.ticks;
         m->thinned_others = ev->u.RECORD_THINNED.others;
         break;
-    case EVENT_TICK: // the clock alone
     case EVENT_RUN_BEGIN:
+        m->kind = ha_kind_find(ev->u.RUN_BEGIN.stack);
+        break;
+    case EVENT_TICK: // the clock alone
     case EVENT_STORE_WATCH:
     case EVENT_PROXY:
     case EVENT_CLIENT_ERROR:

@@ -4,6 +4,7 @@
 // dashboard. Pure: model_apply reads an event and nothing else. Unknown is a value: nothing here is assumed.
 #include "lab/base/cluster.h"
 #include "lab/base/vec.h"
+#include "lab/ha/kind/kind.h"
 #include "lab/model/diverge.h"
 #include "lab/record/event.h"
 
@@ -42,8 +43,10 @@ struct model_node {
     char patroni_version[EVENT_NAME_MAX]; // where nodes differ; "" = as everywhere
     bool patroni_answered;
     bool paused, pending_restart;
-    bool registered; // has a key members/NAME in the DCS
-    bool has_led;    // held the leader key at some time
+    bool registered;    // has a key members/NAME in the DCS
+    bool has_led;       // led at some time
+    bool claims;        // its manager's last word was that it leads; silence takes nothing back, the loss of power does
+    usec_t claim_error; // how much earlier than at that word it may have begun, or ceased, to
     // replication, from the leader's pg_stat_replication
     bool streaming;   // row in state streaming on the current leader, and nothing contradicts it
     bool in_sync_key; // named by the DCS key "sync" as a synchronous standby
@@ -93,22 +96,26 @@ struct model_key {
 };
 
 struct model {
-    usec_t now; // time of the last event
+    usec_t now;                 // time of the last event
+    const struct ha_kind *kind; // the system that manages the cluster, as run.begin says; never NULL
     struct model_node nodes[NODES_MAX];
     size_t n_nodes;
     struct model_row rows[NODES_MAX][NODES_MAX]; // [sender][standby], indexes into nodes
     bool cut[NODES_MAX][NODES_MAX]; // [standby][leader]: the way for replication, by a fault in force and a probe
     VEC(struct model_slot) slots;
-    bool dcs_read;              // at least one key under the prefix was read: a missing key is really missing
-    char leader[NODE_NAME_MAX]; // holder of the leader key, "" = key gone or never seen
-    bool leader_known;          // the key was read at least once
-    int64_t leader_created;     // revision of the key's creation, 0 = not recorded
-    usec_t leader_changed;      // when the key last changed hands, appeared or vanished
+    bool dcs_read; // at least one key under the prefix was read: a missing key is really missing
+    char leader
+        [NODE_NAME_MAX]; // who may lead, by the authority or, where there is none, by its manager's word alone (claim.c); "" = nobody, or not known
+    bool leader_known;   // the authority, or any manager, was heard at least once
+    bool leader_disputed;   // several nodes claim to lead, and nothing says which: then leader is ""
+    int64_t leader_created; // revision of the key's creation, 0 = not recorded
+    usec_t leader_changed;  // when that last changed hands, began or ended
+    usec_t leader_error;    // and how much earlier that may have been; 0 with an authority, which is heard at once
     char sync_key[EVENT_TEXT_MAX];
     char sync_leader[NODE_NAME_MAX];      // the leader that the sync key speaks of
     char lease[EVENT_NAME_MAX];           // on the leader key
     usec_t lease_renewed, lease_ttl;      // 0 = unknown
-    char followed[NODE_NAME_MAX];         // the last holder of the leader key, also when nobody holds it now
+    char followed[NODE_NAME_MAX];         // the last leader, also when there is none now
     usec_t leads_since;                   // when that one first answered as a primary, 0 = not yet
     struct model_doubt doubts[NODES_MAX]; // diverge.h; by index in nodes
     struct model_theft theft;             // the last one
@@ -142,19 +149,22 @@ void model_apply(struct model *m, const struct event *ev);
 struct model_node *model_node(struct model *m, const char *name); // NULL when unknown
 // The node that a ledger record means by `number`; NULL when it is not known, or one without PostgreSQL: that acknowledges no write.
 const struct model_node *model_ledger_node(const struct model *m, uint8_t number);
-const struct model_node *model_leader(const struct model *m); // holder of the key, or NULL
+const struct model_node *model_leader(const struct model *m); // or NULL
 
 // Named facts. Each says in *why (may be NULL) what is missing, in words for a trainee: "n3 is not streaming yet". Since when one holds, and
 // what is a mere hiccup: lab/model/health.h.
-// One writable leader, every powered member streaming from it on its timeline, quorum.
+// Why there is no leader now, in the words of the system: "nobody holds the leader key", "n1 and n2 say that they lead". Returns buf.
+char *model_nobody(const struct model *m, char *buf, size_t size);
+// One writable leader, every powered member streaming from it on its timeline, and quorum where arbiters decide.
 bool model_healthy(const struct model *m, char *why, size_t size);
 bool model_complete(const struct model *m, char *why, size_t size); // healthy, and every node is powered and part of it
-bool model_quorum(const struct model *m);
+bool model_quorum(const struct model *m);    // a majority of the arbiters follows a leader that answers
+bool model_no_quorum(const struct model *m); // the system needs one and has none: nobody can be made leader
 // Up: powered, and what it is there for answers (PostgreSQL; else etcd; else being powered is enough). Returns 1, 0, or -1 when
 // nothing was seen of it yet.
 int model_node_up(const struct model_node *n);
 bool model_is_replica(const struct model *m,
-                      const struct model_node *n); // answers, in recovery, not the holder of the leader key
+                      const struct model_node *n); // answers, in recovery, not the leader
 // The sync key while its leader still leads (or nobody does); else what the leader's pg_stat_replication says.
 bool model_is_sync_standby(const struct model *m, const struct model_node *n);
 const struct model_slot *model_slot(const struct model *m, const char *node, const char *slot); // NULL: none there

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Does etcd serve? One answer for the story, the measures and the dashboard. While a leader is being elected a majority answers and nobody serves: that
+// Do the arbiters (etcd) serve? One answer for the story, the measures and the dashboard. While a leader is being elected a majority answers and nobody serves: that
 // is no lost quorum unless it lasts.
 #include "lab/model/model.h"
 
 enum quorum_state {
-    QUORUM_UNKNOWN, // it has not served yet
+    QUORUM_UNKNOWN, // it has not served yet; without arbiters it stays so
     QUORUM_LED,     // a majority follows a leader that answers (model_quorum)
     QUORUM_ELECTS,  // it does not serve, a majority answers
     QUORUM_LOST     // no majority answers, or they have agreed on no leader for QUORUM_ELECTION

@@ -75,7 +75,6 @@ struct proof {
     // watch.c
     struct model *model;
     bool was_complete; // the cluster, before the lab was said to be ready
-    bool leader_seen;
     bool settings_seen;
     int64_t noises; // seconds of which it was told
     usec_t thinned_ticks,

@@ -10,10 +10,11 @@ static const struct {
     enum event_kind kind;
     unsigned services;
     usec_t longest;
-    const char *what;
-} watched[] = {{EVENT_SQL, SERVICE_POSTGRES, 15 * SEC, "PostgreSQL"},
-               {EVENT_MANAGER, SERVICE_POSTGRES, 15 * SEC, "Patroni"},
-               {EVENT_ARBITER, SERVICE_ETCD, 20 * SEC, "etcd"}};
+    const char *what; // NULL: the system that manages the cluster
+    unsigned has;     // bits of enum ha_has: asked of systems that have it; 0 = of all
+} watched[] = {{EVENT_SQL, SERVICE_POSTGRES, 15 * SEC, "PostgreSQL", 0},
+               {EVENT_MANAGER, SERVICE_POSTGRES, 15 * SEC, NULL, 0},
+               {EVENT_ARBITER, SERVICE_ETCD, 20 * SEC, "etcd", HA_ARBITERS}};
 static const usec_t NOISE_LONGEST = 15 * SEC;
 
 // `longest`: a merged line vouches for the time since the one before it, but for its longest pause.
@@ -112,8 +113,6 @@ void proof_take_watch(struct proof *p, const struct event *ev) {
         model_apply(p->model, ev);
         p->was_complete = p->was_complete || model_complete(p->model, NULL, 0);
     }
-    if (ev->kind == EVENT_AUTHORITY)
-        p->leader_seen = true;
     if (ev->kind == EVENT_CONFIG && str_eq(ev->u.CONFIG.key, "patroni.ttl"))
         p->settings_seen = true;
     if (!n)
@@ -131,23 +130,36 @@ static void judge_node(struct proof *p, struct proof_node *n) {
         proof_lack(p, "nothing says that %s was switched on (node.power)", n->name);
     if (n->on)
         note_all(n, p->ready, until);
+    const struct ha_kind *kind = p->model->kind;
     for (size_t i = 0; i < ARRAY_SIZE(watched); i++)
-        if (n->services & watched[i].services && n->hole[watched[i].kind] > watched[i].longest)
+        if (n->services & watched[i].services && n->hole[watched[i].kind] > watched[i].longest &&
+            (kind->has & watched[i].has) == watched[i].has)
             proof_lack(p, "for %s nothing is said of %s on %s, which was on (%s)",
-                       usec_format(text, n->hole[watched[i].kind]), watched[i].what, n->name,
-                       event_kind_name(watched[i].kind));
+                       usec_format(text, n->hole[watched[i].kind]), watched[i].what ? watched[i].what : kind->title,
+                       n->name, event_kind_name(watched[i].kind));
 }
 
 static void judge_kinds(struct proof *p) {
-    static const enum event_kind needed[] = {EVENT_VERSION,  EVENT_SERVICE,     EVENT_GRANT,
-                                             EVENT_LOG_LINE, EVENT_STORE_WATCH, EVENT_PROGRESS};
+    static const struct {
+        enum event_kind kind;
+        unsigned has; // bits of enum ha_has: said of systems that have it; 0 = of all
+    } needed[] = {
+        {EVENT_VERSION, 0},
+        {EVENT_SERVICE, 0},
+        {EVENT_GRANT, HA_GRANT},
+        {EVENT_LOG_LINE, 0},
+        {EVENT_STORE_WATCH, HA_STORE},
+        {EVENT_PROGRESS, 0},
+    };
+    unsigned has = p->model->kind->has;
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
-        if (!p->kinds[needed[i]])
-            proof_lack(p, "the log has no '%s' at all, which every run has", event_kind_name(needed[i]));
-    if (!p->settings_seen)
+        if (!p->kinds[needed[i].kind] && (has & needed[i].has) == needed[i].has)
+            proof_lack(p, "the log has no '%s' at all, which every run has", event_kind_name(needed[i].kind));
+    if (!p->settings_seen && (has & HA_GRANT)) // for how long a grant is given is a setting
         proof_lack(p, "the log does not say which settings the cluster had (config)");
-    if (!p->leader_seen)
-        proof_lack(p, "the log never speaks of the leader key (authority)");
+    if (!p->kinds[has & HA_AUTHORITY ? EVENT_AUTHORITY : EVENT_MANAGER])
+        proof_lack(p, has & HA_AUTHORITY ? "the log never speaks of the leader key (authority)"
+                                         : "the log never says who leads (manager)");
 }
 
 static void judge_noise(struct proof *p) {

@@ -256,9 +256,6 @@ struct event {
 // "node.power"; "tick" for EVENT_TICK.
 const char *event_kind_name(enum event_kind kind);
 
-// Where entries of the store are listed or asked for by name, the authority goes by this one: Patroni's name of its key.
-#define EVENT_AUTHORITY_KEY "leader"
-
 #define EVENT_BUCKET (100 * MSEC) // of a client.tick
 // A server whose position stands still for so long, though there is more, is stuck: positions come once a second, and two that were late prove
 // nothing. Whoever thins a record keeps what shows it (lab/record/thin.h), the model doubts a row of pg_stat_replication by it.

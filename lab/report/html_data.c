@@ -126,12 +126,14 @@ static void put_app_holes(const struct measures *m, struct strbuf *out) { // [fr
     strbuf_add(out, "]");
 }
 
-static void put_lane_names(struct strbuf *out) {
+static void put_lane_names(const struct ha_kind *kind, struct strbuf *out) {
     key(out, "lanes");
     strbuf_add(out, "[");
 #define X(name, text)                                                                                                  \
     comma(out);                                                                                                        \
-    strbuf_add(out, "[\"" #name "\",\"" text "\"]");
+    strbuf_add(out, "[\"" #name "\",");                                                                                \
+    json_quote(out, text);                                                                                             \
+    strbuf_add(out, "]");
     LANES(X)
     strbuf_add(out, "]");
     key(out, "etcd_lanes");
@@ -139,6 +141,19 @@ static void put_lane_names(struct strbuf *out) {
     ETCD_LANES(X)
 #undef X
     strbuf_add(out, "]");
+}
+
+// What the page calls the things of the system that manages the cluster.
+static void put_system(const struct ha_kind *kind, struct strbuf *out) {
+    key(out, "system");
+    strbuf_add(out, "{");
+    str(out, "title", kind->title);
+    str(out, "manager", kind->manager);
+    str(out, "lead", kind->lead);
+    str(out, "gone", kind->phase.gone);
+    str(out, "given", kind->phase.given);
+    str(out, "kept", kind->phase.kept);
+    strbuf_add(out, "}");
 }
 
 static void put_spans(struct strbuf *out, const char *name, const span_list *l) { // [who, from, to]
@@ -420,7 +435,8 @@ void html_data(const struct html_page *p, const struct measures *m, struct strbu
     key(out, "result");
     report_json(m, out);
     put_run(p, m, out);
-    put_lane_names(out);
+    put_lane_names(p->model->kind, out);
+    put_system(p->model->kind, out);
     put_nodes(p, out);
     put_app_holes(m, out);
     put_key(m, out);

@@ -43,10 +43,10 @@ static void say_manager(struct html_page *p, const struct event *ev) {
     STR_COPY(s->role, ev->u.MANAGER.role);
     STR_COPY(s->state, ev->u.MANAGER.state);
     if (s->manager_answered)
-        (void)row(p, ev, TOLD_EVENT, ev->u.MANAGER.node, "Patroni says: %s, %s", s->role, s->state);
+        (void)row(p, ev, TOLD_EVENT, ev->u.MANAGER.node, "%s says: %s, %s", p->model->kind->title, s->role, s->state);
     else
-        (void)row(p, ev, TOLD_EVENT, ev->u.MANAGER.node, "Patroni does not answer%s%s", colon(ev->u.MANAGER.error),
-                  ev->u.MANAGER.error);
+        (void)row(p, ev, TOLD_EVENT, ev->u.MANAGER.node, "%s does not answer%s%s", p->model->kind->title,
+                  colon(ev->u.MANAGER.error), ev->u.MANAGER.error);
 }
 
 static void say_entry(struct html_page *p, const struct event *ev) {

@@ -79,6 +79,10 @@ static const struct ha_system *system_of(const struct measures *m) {
     return m->leadership ? m->leadership->system : ha_find("");
 }
 
+static const struct ha_kind *kind_of(const struct measures *m) {
+    return m->leadership && m->leadership->kind ? m->leadership->kind : ha_kind_find("");
+}
+
 // "switchover from n1 to n2: " before what it cost.
 static const char *act_words(const struct measures *m, char *buf, size_t size) {
     const struct fault_measure *f = cause_of(m);
@@ -149,19 +153,20 @@ static const char *detect_words(const struct measures *m) {
 
 // What was waited for.
 static const char *phase_words(const struct measures *m, int phase) {
+    const struct ha_kind *kind = kind_of(m);
     switch ((enum phase_kind)phase) {
     case PHASE_DEMOTE:
         return "the leader to give up";
     case PHASE_NO_QUORUM:
-        return "etcd to have a quorum again";
+        return kind->phase.quorum;
     case PHASE_QUORUM_BACK:
-        return "Patroni to reach etcd again";
+        return kind->phase.reached;
     case PHASE_DETECT:
         return detect_words(m);
     case PHASE_ELECT:
         return "the election of a new leader";
     case PHASE_RETURN:
-        return "the leader, which kept its key, to take writes again";
+        return kind->phase.returns;
     case PHASE_PROMOTE:
         return str_eq(m->phases.leader, m->cause.old_leader) ? "the leader to take writes again"
                                                              : "the new leader to be promoted";

@@ -34,7 +34,7 @@ struct mark_told { // a kind of log line that was told of a node a moment ago
 };
 struct machine_told {
     bool entered;                      // a person was inside
-    bool ran[4];                       // services that have run: patroni, etcd, haproxy, postgres
+    bool ran[4];                       // services that have run: the manager, etcd, haproxy, postgres
     bool ended[4];                     // and have ended since
     usec_t power_off;                  // 0 = on
     usec_t power_fault, process_fault; // a fault of the machine itself, of its processes was last asked; 0 = never
@@ -86,7 +86,8 @@ struct story {
     usec_t now;
     bool closed, ready, finished;
     // leader key and lease
-    char holder[NODE_NAME_MAX];
+    char holder[NODE_NAME_MAX]; // who leads, as last told
+    bool disputed;              // several say that they do
     bool key_known, key_held_once;
     int64_t key_created;
     usec_t key_gone, renewed, ttl;
@@ -135,12 +136,14 @@ bool story_unexplained(const struct story *s, int node); // no fault or act conc
 void tell_application(struct story *s, const struct event *ev);
 void finish_application(struct story *s);
 void tell_leader(struct story *s, const struct event *ev);
+void tell_claim(
+    struct story *s); // after the model has changed: who leads by the managers' words, where no authority says it
 void tell_dcs(struct story *s, const struct event *ev);
 void tell_fault(struct story *s, const struct event *ev);
 void tell_action(struct story *s, const struct event *ev);
 void tell_log(struct story *s, const struct event *ev);
 void tell_machine(struct story *s, const struct event *ev);
-void tell_patroni(struct story *s, const struct event *ev);
+void tell_manager(struct story *s, const struct event *ev);
 void tell_divergence(struct story *s,
                      usec_t t); // after the model has changed: who follows another history, and who follows again
 void tell_postgres(struct story *s, const struct event *ev);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
-// The leader key: who holds it, how it was lost, and who took it without its having been free. etcd removes the key with its lease (ttl after the
+// Who leads. The leader key: who holds it, how it was lost, and who took it without its having been free. etcd removes the key with its lease (ttl after the
 // last renewal); Patroni deletes it when it gives it up (patroni/dcs/etcd3.py, _delete_leader). The two look alike on the watch, and only the age of
-// the lease tells them apart.
+// the lease tells them apart. Without an authority: who says that it leads, as the model makes one of it (lab/model/claim.c).
 #include "lab/story/internal.h"
 
 #define LEASE_SCAN SEC // etcd looks for expired leases every 500 ms (lease/lessor.go); as much again for the watch
@@ -102,11 +102,47 @@ static void tell_authority(struct story *s, const struct event *ev) {
     STR_COPY(s->holder, now);
 }
 
+// ---- by the managers' words ----------------------------------------------------------------------------------------------
+
+static struct moment *tell_claimed(struct story *s, const char *now) {
+    const char *before = *s->holder ? s->holder : s->disputed ? "" : s->lost_by;
+    if (!s->key_held_once)
+        return tell(s, s->model->leader_changed, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_NEUTRAL, now,
+                    "%s says that it leads: the first leader", now);
+    return tell(s, s->model->leader_changed, MOMENT_KEY_TAKEN, TOLD_MAIN, MOOD_NEUTRAL, now,
+                *before && !str_eq(before, now) ? "%s says that it leads (before: %s)" : "%s says that it leads", now,
+                before);
+}
+
+static struct moment *tell_withdrawn(struct story *s) {
+    char nobody[160];
+    if (s->model->leader_disputed)
+        return tell(s, s->model->leader_changed, MOMENT_KEY_GONE, TOLD_MAIN, MOOD_BAD, s->holder,
+                    "there is no leader: %s", model_nobody(s->model, nobody, sizeof nobody));
+    return tell(s, s->model->leader_changed, MOMENT_KEY_GONE, TOLD_MAIN, MOOD_WARN, s->holder,
+                "%s no longer says that it leads", s->holder);
+}
+
+void tell_claim(struct story *s) {
+    const char *now = s->model->leader;
+    if ((s->model->kind->has & HA_AUTHORITY) || (str_eq(now, s->holder) && s->disputed == s->model->leader_disputed))
+        return;
+    if (*now || *s->holder || s->model->leader_disputed)
+        (*now ? tell_claimed(s, now) : tell_withdrawn(s))->error = s->key_held_once ? s->model->leader_error : 0;
+    if (*s->holder) {
+        STR_COPY(s->lost_by, s->holder);
+        s->key_lost = s->model->leader_changed;
+    }
+    s->key_held_once |= *now != '\0';
+    s->disputed = s->model->leader_disputed;
+    STR_COPY(s->holder, now);
+}
+
 void tell_leader(struct story *s, const struct event *ev) {
     if (ev->kind == EVENT_GRANT)
         note_lease(s, ev);
     else if (ev->kind == EVENT_ENTRY)
         tell_entry(s, ev);
-    else if (ev->kind == EVENT_AUTHORITY)
+    else if (ev->kind == EVENT_AUTHORITY && (s->model->kind->has & HA_AUTHORITY))
         tell_authority(s, ev);
 }

@@ -5,11 +5,13 @@
 
 #include "lab/story/internal.h"
 
-static const char *const daemons[] = {"patroni", "etcd", "haproxy", "postgres"};
+enum { MANAGER };
+static const char *const daemons[] = {
+    [MANAGER] = NULL, "etcd", "haproxy", "postgres"}; // the manager's name is the system's
 
-static int daemon_index(const char *service) {
+static int daemon_index(const struct story *s, const char *service) {
     for (size_t i = 0; i < ARRAY_SIZE(daemons); i++)
-        if (str_eq(service, daemons[i]))
+        if (str_eq(service, i == MANAGER ? s->model->kind->manager : daemons[i]))
             return (int)i;
     return -1;
 }
@@ -41,20 +43,21 @@ static void tell_ended(struct story *s, int node, const struct event *ev, const 
 }
 
 static void on_service(struct story *s, int node, const struct event *ev) {
-    int which = daemon_index(ev->u.SERVICE.service);
+    const char *name = ev->u.SERVICE.service;
+    int which = daemon_index(s, name);
     struct machine_told *m = &s->machine[node];
     if (which < 0)
         return;
     if (ev->u.SERVICE.state != SERVICE_STATE_STARTED) {
         fault_bites_by(s, node, ev->t);
         if (!m->power_off)
-            tell_ended(s, node, ev, daemons[which]);
+            tell_ended(s, node, ev, name);
         m->ended[which] = true;
         return;
     }
     if (m->ran[which] && m->ended[which])
-        (void)tell(s, ev->t, MOMENT_SERVICE, TOLD_EVENT, MOOD_NEUTRAL, ev->u.SERVICE.node, "%s on %s runs again",
-                   daemons[which], ev->u.SERVICE.node);
+        (void)tell(s, ev->t, MOMENT_SERVICE, TOLD_EVENT, MOOD_NEUTRAL, ev->u.SERVICE.node, "%s on %s runs again", name,
+                   ev->u.SERVICE.node);
     m->ran[which] = true;
     m->ended[which] = false;
 }
@@ -120,36 +123,37 @@ void tell_machine(struct story *s, const struct event *ev) {
         on_watchdog(s, ev);
 }
 
-// ---- Patroni's REST API -------------------------------------------------------------------------------------------------
+// ---- the manager ------------------------------------------------------------------------------------------------------
 
 #define SILENCE (2 * SEC) // it is asked once a second
 
-static void patroni_silent(struct story *s, int node, const struct event *ev) {
+static void manager_silent(struct story *s, int node, const struct event *ev) {
     struct patroni_told *p = &s->patroni[node];
     if (!p->silent_since)
         p->silent_since = ev->t;
     if (!p->answered || ev->t < p->silent_since + SILENCE)
         return;
     p->answered = false;
-    if (s->machine[node].ended[0]) // its end was told
+    if (s->machine[node].ended[MANAGER]) // its end was told
         return;
-    struct moment *m = tell(s, p->silent_since, MOMENT_PATRONI, TOLD_EVENT, MOOD_WARN, ev->u.MANAGER.node,
-                            "Patroni on %s does not answer its REST API", ev->u.MANAGER.node);
+    struct moment *m =
+        tell(s, p->silent_since, MOMENT_PATRONI, TOLD_EVENT, MOOD_WARN, ev->u.MANAGER.node,
+             "%s on %s does not answer%s", s->model->kind->title, ev->u.MANAGER.node, s->model->kind->api);
     add_detail(m, "%s", ev->u.MANAGER.error);
 }
 
-void tell_patroni(struct story *s, const struct event *ev) {
+void tell_manager(struct story *s, const struct event *ev) {
     int node = story_node(s, ev->u.MANAGER.node);
     if (node < 0 || s->machine[node].power_off)
         return;
     struct patroni_told *p = &s->patroni[node];
     if (!ev->u.MANAGER.answered) {
-        patroni_silent(s, node, ev);
+        manager_silent(s, node, ev);
         return;
     }
     if (p->known && !p->answered)
-        (void)tell(s, ev->t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, ev->u.MANAGER.node,
-                   "Patroni on %s answers again", ev->u.MANAGER.node);
+        (void)tell(s, ev->t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, ev->u.MANAGER.node, "%s on %s answers again",
+                   s->model->kind->title, ev->u.MANAGER.node);
     p->known = p->answered = true;
     p->silent_since = 0;
 }

@@ -36,7 +36,7 @@ static void tell_read_only(struct story *s, int node, const struct event *ev) {
     fault_bites_by(s, node, ev->t);
     if (!str_eq(s->holder, name) && str_eq(s->lost_by, name) && ev->t > s->key_lost) {
         char text[USEC_TEXT_MAX];
-        add_detail(m, "%s AFTER it had lost the leader key", usec_format(text, ev->t - s->key_lost));
+        add_detail(m, "%s AFTER %s", usec_format(text, ev->t - s->key_lost), s->model->kind->lost);
     }
 }
 

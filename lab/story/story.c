@@ -235,7 +235,7 @@ static void dispatch(struct story *s, const struct event *ev) {
         tell_proxy(s, ev);
         break;
     case EVENT_MANAGER:
-        tell_patroni(s, ev);
+        tell_manager(s, ev);
         break;
     case EVENT_SQL:
     case EVENT_REPLICATION:
@@ -258,6 +258,7 @@ void story_event(struct story *s, const struct event *ev) {
     outages_event(&s->app.felt, ev);
     tell_divergence(s, ev->t);
     tell_dcs(s, ev);
+    tell_claim(s);
     dispatch(s, ev);
     tell_health(s, ev);
 }

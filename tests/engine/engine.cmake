@@ -3,3 +3,5 @@ set(engine_world ${CMAKE_CURRENT_LIST_DIR}/world.c ${CMAKE_CURRENT_LIST_DIR}/pla
 foreach(name test_engine test_engine_answers test_condition test_target test_engine_property test_hold test_engine_unwatched)
   unit_test(${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/${name}.c ${engine_world} NEEDS engine LABEL engine)
 endforeach()
+unit_test(test_engine_fake SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_engine_fake.c ${engine_world} ${CMAKE_CURRENT_SOURCE_DIR}/fake/kind.c
+          NEEDS engine LABEL engine)

@@ -87,7 +87,7 @@ struct event ev_key(usec_t t, const char *key, const char *value) {
     ev.t = t;
     STR_COPY(ev.u.ENTRY.key, key);
     STR_COPY(ev.u.ENTRY.value, value);
-    if (str_eq(key, EVENT_AUTHORITY_KEY)) {
+    if (str_eq(key, "leader")) {
         ev = EVENT_NEW(AUTHORITY);
         ev.t = t;
         STR_COPY(ev.u.AUTHORITY.holder, value);
@@ -160,6 +160,23 @@ struct event ev_action(usec_t t, const char *id, const char *phase, const char *
     STR_COPY(ev.u.ACTION.id, id);
     ev.u.ACTION.phase = action_phase_from(phase);
     STR_COPY(ev.u.ACTION.detail, detail);
+    return ev;
+}
+
+struct event ev_begin(const char *stack) {
+    struct event ev = EVENT_NEW(RUN_BEGIN);
+    STR_COPY(ev.u.RUN_BEGIN.stack, stack);
+    return ev;
+}
+
+struct event ev_manager(usec_t t, const char *node, const char *service, const char *role) {
+    struct event ev = EVENT_NEW(MANAGER);
+    ev.t = t;
+    STR_COPY(ev.u.MANAGER.node, node);
+    STR_COPY(ev.u.MANAGER.service, service);
+    ev.u.MANAGER.answered = *role;
+    STR_COPY(ev.u.MANAGER.role, role);
+    STR_COPY(ev.u.MANAGER.state, *role ? "running" : "");
     return ev;
 }
 

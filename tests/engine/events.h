@@ -20,6 +20,8 @@ struct event ev_etcd_silent(usec_t t, const char *node);
 struct event ev_tick(usec_t from, int64_t w_ok, int64_t w_failed, int64_t r_ok, int64_t r_failed);
 struct event ev_fault(usec_t t, const char *id, const char *phase, const char *detail);
 struct event ev_action(usec_t t, const char *id, const char *phase, const char *detail);
+struct event ev_begin(const char *stack);
+struct event ev_manager(usec_t t, const char *node, const char *service, const char *role); // role "" = no answer
 struct event ev_config(usec_t t, const char *key, const char *value);
 struct event ev_clock(usec_t t);
 

@@ -218,6 +218,8 @@ void world_abort(struct world *w, const char *reason, const char *detail) {
 static void emit_etcd(struct world *w) {
     int first = -1;
     size_t up = 0;
+    if (w->claimed)
+        return;
     for (int i = 0; i < 3; i++)
         up += w->on[i];
     for (int i = 2; i >= 0; i--)
@@ -243,17 +245,24 @@ static void emit_standbys(struct world *w, usec_t after) {
 static void promote(struct world *w, const char *node) {
     w->writer = index_of(node);
     world_at(w, w->now, ev_sql_leader(0, node, 0x5000000));
+    if (w->claimed)
+        world_at(w, w->now + 300 * MSEC, ev_manager(0, node, "fakeha", "leader"));
     emit_standbys(w, 1 * SEC);
 }
 
 void world_move_leader(struct world *w, const char *node) {
-    if (w->writer >= 0 && w->on[w->writer])
+    if (w->writer >= 0 && w->on[w->writer]) {
         world_at(w, w->now, ev_sql_standby(0, names[w->writer], 0x5000000));
+        if (w->claimed)
+            world_at(w, w->now, ev_manager(0, names[w->writer], "fakeha", "replica"));
+    }
     w->writer = -1;
     w->leader = index_of(node);
     w->renewed = w->now;
-    world_at(w, w->now, ev_key(0, "leader", node));
-    world_at(w, w->now, ev_lease(0, w->now, (int64_t)(w->ttl / SEC)));
+    if (!w->claimed) {
+        world_at(w, w->now, ev_key(0, "leader", node));
+        world_at(w, w->now, ev_lease(0, w->now, (int64_t)(w->ttl / SEC)));
+    }
     world_call(w, w->now + 500 * MSEC, promote, node);
 }
 
@@ -265,7 +274,7 @@ static void elect(struct world *w, const char *node) {
         up += w->on[i];
         next = w->on[i] ? i : next;
     }
-    if (w->leader < 0 && up > 1)
+    if (w->leader < 0 && (up > 1 || w->claimed))
         world_move_leader(w, names[next]);
 }
 
@@ -273,10 +282,12 @@ static void renew(struct world *w, const char *node) {
     (void)node;
     if (w->leader >= 0 && w->on[w->leader]) {
         w->renewed = w->now;
-        world_at(w, w->now, ev_lease(0, w->now, (int64_t)(w->ttl / SEC)));
+        if (!w->claimed)
+            world_at(w, w->now, ev_lease(0, w->now, (int64_t)(w->ttl / SEC)));
     } else if (w->leader >= 0 && w->now >= w->renewed + w->ttl) {
         w->leader = -1;
-        world_at(w, w->now, ev_key_gone(0, "leader"));
+        if (!w->claimed)
+            world_at(w, w->now, ev_key_gone(0, "leader"));
         world_call(w, w->now + 200 * MSEC, elect, "");
     }
     usec_t again = w->now + w->loop_wait, expires = w->renewed + w->ttl;
@@ -300,7 +311,7 @@ void world_power_off(struct world *w, const char *node) {
 static void join(struct world *w, const char *node) {
     char key[EVENT_NAME_MAX];
     (void)snprintf(key, sizeof key, "members/%s", node);
-    world_at(w, w->now, ev_key(0, key, "{}"));
+    world_at(w, w->now, w->claimed ? ev_manager(0, node, "fakeha", "replica") : ev_key(0, key, "{}"));
     elect(w, ""); // when there was no quorum, nobody could be elected until now
     emit_standbys(w, 1 * SEC);
 }
@@ -325,11 +336,14 @@ static void tick(struct world *w, const char *node) {
 }
 
 void world_boot(struct world *w) {
+    if (w->claimed)
+        world_at(w, 0, ev_begin("fakeha"));
     world_at(w, 0, ev_node("app", false, false, true));
     world_at(w, 0, ev_power(0, "app", true));
-    world_at(w, 0, ev_config(0, "patroni.ttl", "30"));
+    if (!w->claimed)
+        world_at(w, 0, ev_config(0, "patroni.ttl", "30"));
     for (int i = 0; i < 3; i++) {
-        world_at(w, 0, ev_node(names[i], true, true, false));
+        world_at(w, 0, ev_node(names[i], true, !w->claimed, false));
         world_call(w, 0, world_power_on,
                    names[i]); // each joins at 2 s; the first two elect, promotion and streaming follow
     }
@@ -447,7 +461,10 @@ bool world_has_begun(const struct world *w) {
 }
 
 struct world *world_begun(struct plan *p) {
-    struct world *w = world_booted(p);
+    return world_begins(world_booted(p));
+}
+
+struct world *world_begins(struct world *w) {
     if (!world_step_until(w, world_has_begun, MINUTE)) {
         world_print(w);
         fail_msg("the scenario did not begin");

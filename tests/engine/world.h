@@ -2,7 +2,7 @@
 #pragma once
 // A fake world in fake time: a cluster of n1, n2, n3 (PostgreSQL and etcd) and the application's node, which answers
 // the engine's effects as a lab would. Power-off of the leader lets the lease run out, another member takes the key,
-// and so on. What the injector answers, and how late, can be set per test. Nothing here knows the engine's insides.
+// and so on; with `claimed` the managers give a silent leader up after ttl, and whoever is promoted says so. What the injector answers, and how late, can be set per test. Nothing here knows the engine's insides.
 #include "lab/engine/engine.h"
 #include "tests/engine/events.h"
 #include "tests/engine/plans.h"
@@ -52,6 +52,7 @@ struct world {
     usec_t tick_late; // the engine's ticks are delivered up to this much late, by seed
     uint64_t random;
     // the cluster
+    bool claimed; // fakeha (tests/fake/fake.h): no etcd, no key, no lease; set before world_boot
     bool on[3];
     int leader; // index, -1 = nobody holds the key
     int writer; // index of who accepts writes, -1 = nobody
@@ -90,6 +91,7 @@ void world_print(const struct world *w); // the records, for a failing test
 
 struct world *world_booted(struct plan *plan); // new, and coming up
 struct world *world_begun(struct plan *plan);  // run until the scenario begins
+struct world *world_begins(struct world *w);   // the same of one that is coming up
 bool world_has_begun(const struct world *w);
 void assert_reason(const struct world *w, const char *reason); // why the run finished
 void assert_has(const char *text, const char *part);

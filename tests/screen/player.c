@@ -9,6 +9,21 @@ static bool keep(void *arg, const struct event *ev) {
     return true;
 }
 
+static void begin(struct player *p) {
+    p->dash.model = model_new();
+    p->dash.history = history_new();
+    p->dash.live = p->dash.alive = true;
+    p->dash.speed = 1;
+    p->dash.log_end = p->events.items[p->events.n - 1].t;
+}
+
+void player_take(struct player *p, const struct event *events, size_t n) {
+    *p = (struct player){0};
+    for (size_t i = 0; i < n; i++)
+        VEC_PUSH(&p->events, events[i]);
+    begin(p);
+}
+
 void player_open(struct player *p, const char *name) {
     *p = (struct player){0};
     cleanup_free char *path = xasprintf("tests/screen/logs/%s.jsonl", name);
@@ -18,11 +33,7 @@ void player_open(struct player *p, const char *name) {
         (void)fprintf(stderr, "%s: %s\n", path, err.msg);
         abort();
     }
-    p->dash.model = model_new();
-    p->dash.history = history_new();
-    p->dash.live = p->dash.alive = true;
-    p->dash.speed = 1;
-    p->dash.log_end = p->events.items[p->events.n - 1].t;
+    begin(p);
 }
 
 void player_to(struct player *p, usec_t t) {

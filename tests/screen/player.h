@@ -11,7 +11,8 @@ struct player {
 
 // Reads tests/screen/logs/NAME.jsonl.
 void player_open(struct player *p, const char *name);
-void player_to(struct player *p, usec_t t); // forward only
+void player_take(struct player *p, const struct event *events, size_t n); // these instead of a file
+void player_to(struct player *p, usec_t t);                               // forward only
 void player_close(struct player *p);
 
 struct stage { // one view on one canvas

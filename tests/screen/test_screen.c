@@ -12,6 +12,7 @@
 #include "dashboard/tui.h"
 #include "lab/base/fs.h"
 #include "player.h"
+#include "tests/fake/fake.h"
 
 static char *read_file(const char *path) {
     cleanup_file FILE *f = fopen(path, "re");
@@ -241,6 +242,49 @@ static void keys_do_what_the_help_says(void **state) {
     player_close(&p);
 }
 
+// No lease, no etcd, no key: nothing of another stack is on any screen of this one.
+static void speaks_of_no_other_stack(const struct player *p, const char *moment) {
+    static const char *const words[] = {"Patroni", "PATRONI",    "etcd",  "ETCD",   "lease",  "Lease",
+                                        "the key", "leader key", "LEASE", "no key", "quorum", "Quorum"};
+    for (size_t i = 0; views[i]; i++) {
+        struct stage s;
+        cleanup_strbuf struct strbuf text = {0};
+        stage_open(&s, views[i]->name, 50, 200, true);
+        stage_draw(&s, p);
+        canvas_to_text(&s.canvas, false, &text);
+        for (size_t w = 0; w < ARRAY_SIZE(words); w++)
+            if (strstr(strbuf_str(&text), words[w]))
+                fail_msg("%s at '%s' speaks of '%s':\n%s", views[i]->name, moment, words[w], strbuf_str(&text));
+        stage_close(&s);
+    }
+}
+
+static void a_stack_without_arbiter_and_lease_has_screens_of_its_own(void **state) {
+    (void)state;
+    static const struct {
+        usec_t t;
+        const char *name;
+    } moments[] = {
+        {1300 * MSEC, "fake-start"},    {8 * SEC, "fake-healthy"}, {15 * SEC, "fake-elect"},
+        {17800 * MSEC, "fake-reroute"}, {22 * SEC, "fake-over"},   {41 * SEC, "fake-end"},
+    };
+    struct fake_run run;
+    struct player p;
+    fake_run_make(&run);
+    player_take(&p, run.events.items, run.events.n);
+    for (size_t m = 0; m < ARRAY_SIZE(moments); m++) {
+        player_to(&p, moments[m].t);
+        speaks_of_no_other_stack(&p, moments[m].name);
+        shoot(&p, "cluster", moments[m].name, NULL, "");
+    }
+    shoot(&p, "cluster", "fake-end", (int[]){KEY_DOWN, '\n', 0}, "-details");
+    shoot(&p, "dcs", "fake-end", NULL, "");
+    shoot(&p, "replication", "fake-end", NULL, "");
+    shoot(&p, "timeline", "fake-end", NULL, "");
+    player_close(&p);
+    fake_run_done(&run);
+}
+
 // Whatever is shown comes from the record: that it is damaged stands above it all the time, at any size.
 static void a_replay_says_all_the_time_that_its_record_is_damaged(void **state) {
     (void)state;
@@ -290,6 +334,7 @@ int main(void) {
         cmocka_unit_test(a_race_that_nobody_won_is_told),
         cmocka_unit_test(data_that_nobody_renews_is_marked),
         cmocka_unit_test(keys_do_what_the_help_says),
+        cmocka_unit_test(a_stack_without_arbiter_and_lease_has_screens_of_its_own),
         cmocka_unit_test(a_replay_says_all_the_time_that_its_record_is_damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,7 @@ static void a_system_that_is_not_known_has_no_laws_and_no_words(void **state) {
     tell(w, &ev);
     tell(w, &line);
     assert_int_equal(w->l.said.n, 0);
+    assert_string_equal(w->l.kind->title, "a system that this program does not know");
     assert_int_equal(w->l.system->effect(&c.fault), HA_NONE);
     w->l.system->bounds(&w->l, w->m, &c, phases);
     assert_false(phases[PHASE_ELECT].bounded);
@@ -148,7 +149,7 @@ static void a_system_that_is_not_known_has_no_laws_and_no_words(void **state) {
     tell(w, &ev); // an old log
     tell(w, &line);
     assert_int_equal(w->l.said.n, 1);
-    assert_string_equal(w->l.system->title, "Patroni");
+    assert_string_equal(w->l.kind->title, "Patroni");
 }
 
 static void an_endless_lab_keeps_so_many_entries_and_the_newest(void **state) {

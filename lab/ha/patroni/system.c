@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/base/str.h"
+#include "lab/ha/kind/kind.h"
 #include "lab/ha/patroni/bounds.h"
 #include "lab/ha/patroni/patroni.h"
 #include "lab/model/blame.h"
@@ -84,8 +85,7 @@ static const char *waited_for(const struct ha_fault *f) {
 }
 
 const struct ha_system patroni_system = {
-    .name = "patroni",
-    .title = "Patroni",
+    .kind = &ha_kind_patroni,
     .said = said,
     .names_leader = patroni_names_leader,
     .effect = effect,

@@ -169,7 +169,7 @@ function rowsToDraw(ticks) {
   if (R.outage_start_ms != null) add(T.rowOutage, 20, rowOutage);
   for (const n of PG) add(n.name, 22, (g, y) => laneBars(g, y, 22, n.lane, D.lanes, "l"));
   for (const n of ETCD) add(`${n.name} etcd`, 18, (g, y) => laneBars(g, y, 18, n.etcd, D.etcd_lanes, "e"));
-  if (D.key.length) add(T.rowKey, 20, (g, y) => spanBars(g, y, D.key, "⚷"));
+  if (D.key.length) add(sys.lead, 20, (g, y) => spanBars(g, y, D.key, "⚷"));
   if (D.leases.length) add(T.rowLease, 30, (g, y) => rowLease(g, y, 30), ms(Math.max(...D.leases.map((l) => l[2]))));
   if (D.servers.length) add(T.rowServer, 20, (g, y) => { spanBars(g, y, D.servers, "→"); appHoles(g, y, 20); });
   if (ticks.length) add(T.rowWrites, 74, (g, y) => { appHoles(g, y, 74); rowWrites(g, y, 74, ticks); }, bucketWords(ticks));
@@ -196,7 +196,7 @@ function draw(forced) {
   let y = top;
   for (const r of rows) { y += labelled; r.y = y; y += r.height + gap; }
   const bottom = y, g = s("g", {});
-  const svg = s("svg", {viewBox: `0 0 ${width} ${bottom + 18}`, width, height: bottom + 18, role: "img", "aria-labelledby": "chart-title"}, s("title", {id: "chart-title"}, T.picture),
+  const svg = s("svg", {viewBox: `0 0 ${width} ${bottom + 18}`, width, height: bottom + 18, role: "img", "aria-labelledby": "chart-title"}, s("title", {id: "chart-title"}, inWords(T.picture)),
     s("defs", {}, s("pattern", {id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)"}, s("path", {class: "hatch", d: "M0,0V6"}))), g);
   axis(g, top - 4, width, 0, bottom);
   axis(g, 0, width, 12);

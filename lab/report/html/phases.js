@@ -5,12 +5,12 @@ function concerned(p, f) { // which rows explain a phase: [kinds, nodes or null 
   const bad = f ? faultNodes(f) : [], candidates = PG.map((n) => n.name);
   return {
     demote: (r) => r[1] === "log" && (r[4] === "etcd" || r[3] === R.old_leader),
-    "no-quorum": (r) => r[1] === "log" && (r[4] === "etcd" || r[4] === "patroni"),
-    "quorum-back": (r) => r[1] === "log" && (r[4] === "etcd" || r[4] === "patroni"),
+    "no-quorum": (r) => r[1] === "log" && (r[4] === "etcd" || r[4] === sys.manager),
+    "quorum-back": (r) => r[1] === "log" && (r[4] === "etcd" || r[4] === sys.manager),
     return: (r) => r[1] === "log" && r[3] === R.old_leader,
     detect: (r) => r[1] === "log" && (bad.includes(r[3]) || candidates.includes(r[3]) || r[4] === "etcd"),
     elect: (r) => r[1] === "log" && r[4] !== "postgresql",
-    promote: (r) => r[1] === "log" && r[3] === R.new_leader || r[1] === "log" && r[4] === "patroni" && !bad.includes(r[3]),
+    promote: (r) => r[1] === "log" && r[3] === R.new_leader || r[1] === "log" && r[4] === sys.manager && !bad.includes(r[3]),
     reroute: (r) => r[1] === "client.error" || r[1] === "application" || r[1] === "proxy",
     rejoin: (r) => r[1] === "log" && r[3] !== R.new_leader && candidates.includes(r[3]),
   }[p.name];
@@ -55,7 +55,7 @@ function phase(p, used) {
   const rows = D.rows.filter((r) => fits && r[0] >= p.start_ms && r[0] <= p.start_ms + p.duration_ms + GRACE && fits(r) && !used.has(r));
   rows.forEach((r) => used.add(r));
   return h("article", {class: "phase", "aria-labelledby": `ph-${p.name}`}, h("div", {},
-    h("h3", {id: `ph-${p.name}`}, p.name, " ", h("span", {class: "muted small"}, T.phaseText[p.name] || "")),
+    h("h3", {id: `ph-${p.name}`}, p.name, " ", h("span", {class: "muted small"}, inWords(T.phaseText[p.name] || ""))),
     h("div", {class: "took"}, ms(p.duration_ms), p.error_ms ? h("span", {class: "muted small"}, " " + fill(T.precise, {a: ms(p.error_ms)})) : null),
     h("div", {class: "small muted"}, `${at(p.start_ms)} – ${at(p.start_ms + p.duration_ms)}`),
     boundBar(p),

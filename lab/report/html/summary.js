@@ -73,7 +73,7 @@ function phaseBar() {
   const piece = (p) => h("span", {class: `piece q${PHASES[p.name] ?? 4}`, style: `flex-grow:${p.duration_ms / sum}`, title: `${p.name} ${ms(p.duration_ms)}. ${phaseBounds(p)}`},
     p.duration_ms / sum > .12 ? h("span", {}, h("span", {}, p.name), h("span", {}, ms(p.duration_ms))) : null);
   const item = (p) => h("li", {}, h("span", {class: `swatch q${PHASES[p.name] ?? 4}`, "aria-hidden": "true"}), h("a", {href: `#ph-${p.name}`}, p.name), h("strong", {}, ms(p.duration_ms)),
-    h("span", {class: "muted"}, p.name === "rejoin" ? T.barAfter : T.phaseText[p.name] || ""), h("span", {class: p.inside === false ? "bad" : "muted"}, phaseBounds(p)));
+    h("span", {class: "muted"}, p.name === "rejoin" ? T.barAfter : inWords(T.phaseText[p.name] || "")), h("span", {class: p.inside === false ? "bad" : "muted"}, phaseBounds(p)));
   return h("div", {class: "phases-bar"},
     h("div", {class: "pieces", role: "img", "aria-label": `${T.bar}: ${parts.map((p) => `${p.name} ${ms(p.duration_ms)}`).join(", ")}`}, parts.map(piece)),
     R.outage_start_ms == null ? null : h("div", {class: "dry", "aria-hidden": "true"}, h("span", {style: `left:${pc(R.outage_start_ms)};right:calc(100% - ${pc(b)})`, title: T.outage}, `${T.barOutage} ${ms(R.write_outage_ms)}`)),

@@ -17,7 +17,7 @@ function stateAt(t) {
   for (const n of PG) out.push([n.name, lane(n.lane, D.lanes)]);
   for (const n of ETCD) out.push([`${n.name} etcd`, lane(n.etcd, D.etcd_lanes)]);
   const key = find(D.key, t, 1, 2), lease = D.leases.filter((l) => l[0] <= t).pop(), server = find(D.servers, t, 1, 2), k = tickAt(t);
-  out.push([T.keyHolder, key ? key[0] : T.nobody]);
+  out.push([Lead, key ? key[0] : T.nobody]);
   if (key && lease) out.push([T.leaseAge, fill(T.ago, {a: ms(t - lease[0])})]);
   if (D.servers.length) out.push([T.server, server ? server[0] : "–"]);
   if (find(D.app_holes, t, 0, 1)) out.push([T.app, `${LANE_SIGN.unwatched} ${T.appStill}`]);
@@ -51,7 +51,7 @@ function lanesTable() {
   const rows = [], add = (name, word, from, to) => rows.push([name, word, at(from), to == null ? T.toEnd : at(to)]);
   for (const n of PG) for (const [i, from, to] of n.lane) add(n.name, D.lanes[i][1], from, to);
   for (const n of ETCD) for (const [i, from, to] of n.etcd) add(`${n.name} etcd`, D.etcd_lanes[i][1], from, to);
-  for (const [who, from, to] of D.key) add(T.keyHolder, who, from, to);
+  for (const [who, from, to] of D.key) add(Lead, who, from, to);
   for (const [who, from, to] of D.servers) add(T.server, who, from, to);
   for (const [from, to] of D.app_holes) add(T.app, T.appStill, from, to);
   const d = h("details", {}, h("summary", {}, T.lanesTable));

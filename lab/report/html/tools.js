@@ -5,6 +5,8 @@ const R = D.result;
 const END = Math.max(D.run.end, 1);
 
 const fill = (text, values) => text.replace(/\{(\w)\}/g, (_, k) => values[k]);
+const sys = D.system, Lead = sys.lead[0].toUpperCase() + sys.lead.slice(1);
+const inWords = (text) => fill(text, {l: sys.lead, g: sys.gone, n: sys.given, k: sys.kept, t: sys.title}); // as the system calls its things
 const list = (x) => x || [];
 function h(tag, attrs, ...kids) {
   const e = document.createElement(tag);

@@ -23,14 +23,14 @@ const T = {
   keys: "Drag: look closer. Double-click: the whole run. With the focus on the drawing (a click, or Tab): wheel, + and − zoom, ← → move, 0 is the whole run.",
   all: "Whole run", around: "Around the fault", zoomIn: "Closer", zoomOut: "Wider", earlier: "Earlier", later: "Later", window: "Part of the run that is drawn", showing: "{a} to {b}",
   pointer: "Moment to look at (arrow keys: one step; Page Up and Page Down: ten)", time: "Time", wall: "Clock (UTC)",
-  rowFaults: "faults", rowPhases: "phases", rowOutage: "no writes", rowKey: "leader key", rowLease: "lease left", rowServer: "application on", rowWrites: "writes / s", rowLatency: "worst latency", rowNoise: "host late",
+  rowFaults: "faults", rowPhases: "phases", rowOutage: "no writes", rowLease: "lease left", rowServer: "application on", rowWrites: "writes / s", rowLatency: "worst latency", rowNoise: "host late",
   nobody: "nobody", leaseAge: "lease renewed", ago: "{a} before", writesOk: "writes good / bad", readsOk: "reads good / bad", latency: "worst write / read", phase: "Phase", bucket: "in {a}",
-  keyHolder: "Leader key", server: "Application on", app: "Application", appStill: "the application stood still",
-  picture: "Timeline of the run: faults, phases, the state of every node, the leader key, and what the application felt. The table below says the same in words.",
+  server: "Application on", app: "Application", appStill: "the application stood still",
+  picture: "Timeline of the run: faults, phases, the state of every node, the {l}, and what the application felt. The table below says the same in words.",
   legend: "Legend", lanesTable: "The lanes as a table", what: "What", state: "State", from: "From", to: "To", toEnd: "the end", leaseLegend: "time left of the leader's lease; a tick marks each renewal",
   okLegend: "good writes a second", failedLegend: "failed or unknown (drawn downwards)", lowLegend: "fewest good writes in any 100 ms of the bucket", latLegend: "worst write (solid) and read (dashed) of each bucket",
   outageLegend: "no acknowledged write", faultLegend: "fault in force",
-  phaseText: {demote: "fault effective → the leader accepts no write any more", "no-quorum": "→ etcd has a quorum again", "quorum-back": "→ the Patroni that will lead has written to etcd again", return: "fault effective → the leader, which kept its key, accepts writes again", detect: "fault effective → the leader key is gone", elect: "→ a new leader key", promote: "→ that node accepts a write", reroute: "→ the application's first acknowledged write", rejoin: "→ the cluster is healthy: one history, every powered member streams from the leader"},
+  phaseText: {demote: "fault effective → the leader accepts no write any more", "no-quorum": "→ etcd has a quorum again", "quorum-back": "→ the Patroni that will lead has written to etcd again", return: "fault effective → the leader, which {k}, accepts writes again", detect: "fault effective → {g}", elect: "→ {n}", promote: "→ that node accepts a write", reroute: "→ the application's first acknowledged write", rejoin: "→ the cluster is healthy: one history, every powered member streams from the leader"},
   network: "Network", noLinks: "Every service path between two nodes was open, as intended, whenever it was measured.", path: "Service path", who: "Who reaches whom", until: "Until",
   linksNote: "Stretches in which a service path was not open. Intended: what power, links and the faults in force allow. Measured: whether a probe in the lab's own network got through. A path needs both directions.",
   paths: {sql: "SQL", replication: "replication", rest: "Patroni's REST API", etcd_client: "etcd, for its clients", etcd_peer: "etcd, between its members"},
@@ -60,4 +60,4 @@ const LANE_SIGN = {off: "○", unknown: "?", starting: "…", down: "✗", repli
 const HATCHED = new Set(["down", "writable_without_key", "leader_not_writable", "leaderless", "unwatched"]);
 const THIN = new Set(["replica", "follower", "standby_alone", "starting", "unknown", "off"]);
 const PHASES = {demote: 0, "no-quorum": 4, "quorum-back": 1, detect: 0, elect: 1, return: 2, promote: 2, reroute: 3, rejoin: 4};
-const SERVICES = {postgres: "PostgreSQL and Patroni", etcd: "etcd", haproxy: "HAProxy", app: "the application"};
+const SERVICES = {postgres: "PostgreSQL and {t}", etcd: "etcd", haproxy: "HAProxy", app: "the application"};

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: PostgreSQL
+#pragma once
+// What kind of system manages a cluster, as data: what it has, and what its things are called. Below the model, because who leads and what a healthy
+// cluster needs depend on it. What a system does (its laws, its words in logs) is struct ha_system, lab/failover/system.h.
+
+enum ha_has {
+    HA_AUTHORITY =
+        1, // a voice that the cluster obeys says who may lead (`authority`). Without: who leads is what the managers say of themselves
+    HA_GRANT = 2,    // it says so for a time only (`grant`)
+    HA_ARBITERS = 4, // a majority of arbiters is needed for it (`arbiter`)
+    HA_STORE = 8     // the members share a store (`entry`, `store.watch`), and each of them is registered in it
+};
+
+struct ha_kind {
+    const char *name, *title; // "patroni": as run.begin says it; "Patroni": for people, also of the manager on a node
+    unsigned has;             // bits of enum ha_has
+    const char *manager; // the service that runs the database on a node: "patroni", as node.info and service say it
+    const char *api;     // how it is asked, behind "does not answer": " its REST API"; "" = nothing to say
+
+    // Leadership in words. After a node's name: "holds".
+    const char *lead;   // "leader key": what is drawn on a time axis
+    const char *unseen; // "the leader key has not been seen yet"
+    const char *nobody; // "nobody holds the leader key"
+    const char *holds;  // "holds the leader key"
+    const char *still;  // "the leader key is still held by"; a node's name follows
+    const char *lost;   // "it had lost the leader key"
+    const char *free;   // "the leader key to become free": what was waited for until the old leader was none any more
+    struct ha_phase_words {  // what the phases of a failover end with, and what is waited for while they go on
+        const char *gone;    // "the leader key is gone"
+        const char *given;   // "a new leader key"
+        const char *kept;    // of a leader that was none other all along: "kept its key"
+        const char *returns; // "the leader, which kept its key, to take writes again"
+        const char *quorum,
+            *reached; // "etcd to have a quorum again", "Patroni to reach etcd again"; NULL where no arbiters are
+        const char *choosing;  // "the key is free: the replicas choose a new leader"
+        const char *promoting; // "the new leader holds the key: PostgreSQL becomes writable"
+    } phase;
+    // A server that takes writes and does not lead: in full, on a time axis, as a role, and when it takes none either.
+    struct ha_alone {
+        const char *state, *row, *role,
+            *primary; // "writable without the key", "WRITABLE, NO KEY", "no key!", "primary without the key"
+    } alone;
+    const char *stuck, *stuck_row; // a leader that takes no writes: "has the key, not writable", "key, read-only"
+
+    const char *arbiters; // "etcd"; NULL = it has none
+    const char *entry;    // the name of the authority among the entries of the store; NULL = it is none of them
+};
+
+// The kinds that this program knows, ends with NULL. They stand in a file of their own (table.c): a test that wants others defines them itself.
+extern const struct ha_kind *const ha_kinds[];
+extern const struct ha_kind ha_kind_patroni;
+
+#define HA_FIRST "patroni" // what a log runs that does not say it: there was no other
+
+// The kind that run.begin names, "" = HA_FIRST. Of one that this program does not know nothing is missing that a log may tell, and its words are those of
+// no system. Never NULL.
+const struct ha_kind *ha_kind_find(const char *name);
