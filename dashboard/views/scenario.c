@@ -301,12 +301,16 @@ static void draw_expects(struct canvas *c, struct rect area, const struct dash *
     int y = 0;
     if (!d->history->expects.n)
         (void)canvas_text(c, area, y, 1, TONE_DIM, "nothing in particular");
+    const int column = 20, narrow = 28, wide = 34; // wide: limits and the law; what was seen so far is told behind it
+    int width = narrow;
+    VEC_FOREACH (&d->history->expects, e)
+        width = strlen(e->text) > (size_t)narrow ? wide : width;
     VEC_FOREACH (&d->history->expects, e) {
         struct piece p;
         expect_so_far(d, e, &p);
         (void)canvas_field(c, area, y, 1, 18, TONE_PLAIN, expect_kind_name(e->kind));
-        (void)canvas_field(c, area, y, 20, 28, TONE_STRONG, e->text);
-        (void)piece_draw(c, area, y++, 49, area.cols - 50, &p);
+        (void)canvas_field(c, area, y, column, width, TONE_STRONG, e->text);
+        (void)piece_draw(c, area, y++, column + width + 1, area.cols - column - width - 2, &p);
     }
 }
 

@@ -6,7 +6,19 @@
 #include "lab/cli/simple.h"
 #include "lab/cmd/cmd.h"
 #include "lab/cmd/plan_faults.h"
+#include "lab/ha/kind/kind.h"
 #include "lab/scenario/read.h"
+
+// On a stack that lacks what it needs nothing else is asked: it will not run there, which is no mistake.
+static int check_plan(const char *path, struct plan *plan, struct diags *d) {
+    struct err err = {0};
+    if (ha_kind_check_needs(ha_kind_find(plan->topology->stack), plan->needs, &err) < 0) {
+        diag_add(d, DIAG_WARNING, path, plan->needs_line, 1, "`bascule run` skips it: %s", err.msg);
+        return 0;
+    }
+    fault_plan_disk_layer(plan);
+    return plan_check_faults(path, plan, true, d);
+}
 
 static int check_file(const char *name, const struct read_options *ro, struct diags *d) {
     struct err err = {0};
@@ -23,10 +35,8 @@ static int check_file(const char *name, const struct read_options *ro, struct di
     } else {
         struct plan *plan = NULL;
         r = scenario_read(strbuf_str(&path), ro, d, &plan, &err);
-        if (r >= 0) {
-            fault_plan_disk_layer(plan);
-            r = plan_check_faults(strbuf_str(&path), plan, true, d);
-        }
+        if (r >= 0)
+            r = check_plan(strbuf_str(&path), plan, d);
         plan_free(plan);
     }
     if (r < 0 && *err.msg)

@@ -8,6 +8,7 @@
 #include "lab/cli/paths.h"
 #include "lab/cli/simple.h"
 #include "lab/cmd/cmd.h"
+#include "lab/ha/kind/kind.h"
 #include "lab/scenario/read.h"
 
 typedef VEC(struct plan *) plan_list;
@@ -44,8 +45,15 @@ static int read_all(const char *dir, const char *topologies, plan_list *out, str
     return r;
 }
 
+// Why it is skipped on its own topology; "" = it is not.
+static const char *why_skipped(const struct plan *p, struct err *err) {
+    *err = (struct err){0};
+    return ha_kind_check_needs(ha_kind_find(p->topology->stack), p->needs, err) < 0 ? err->msg : "";
+}
+
 static bool tell_group(const plan_list *plans, enum scenario_group group, bool first) {
     bool begun = false;
+    struct err err;
     VEC_FOREACH (plans, p) {
         if ((*p)->group != group)
             continue;
@@ -53,7 +61,8 @@ static bool tell_group(const plan_list *plans, enum scenario_group group, bool f
             (void)printf("%s%s%s%s\n", first ? "" : "\n", group ? scenario_group_name(group) : "other",
                          group ? ": " : "", scenario_group_about(group));
         begun = true;
-        (void)printf("  %-32s %s\n", (*p)->name, (*p)->title);
+        const char *why = why_skipped(*p, &err);
+        (void)printf("  %-32s %s%s%s\n", (*p)->name, (*p)->title, *why ? "; skipped: " : "", why);
     }
     return begun;
 }
@@ -67,8 +76,28 @@ static void tell_groups(const plan_list *plans, int only) {
     }
 }
 
+static void add_words(cJSON *o, const char *key, unsigned abilities) {
+    cJSON *list = cJSON_AddArrayToObject(o, key);
+    for (unsigned i = 0; i < ABILITY_COUNT; i++)
+        if (abilities & 1U << i)
+            (void)cJSON_AddItemToArray(list, cJSON_CreateString(ability_word(i)));
+}
+
+static void add_expects(cJSON *o, const struct plan *p) {
+    cJSON *list = cJSON_AddArrayToObject(o, "expect");
+    VEC_FOREACH (&p->expects, e) {
+        cJSON *x = cJSON_CreateObject();
+        (void)cJSON_AddStringToObject(x, "kind", expect_kind_name(e->kind));
+        (void)cJSON_AddStringToObject(x, "text", e->text);
+        if (e->stack)
+            (void)cJSON_AddStringToObject(x, "for", e->stack);
+        (void)cJSON_AddItemToArray(list, x);
+    }
+}
+
 static void tell_json(const plan_list *plans, int only) {
     cleanup_json cJSON *array = cJSON_CreateArray();
+    struct err err;
     VEC_FOREACH (plans, p) {
         if (only >= 0 && (int)(*p)->group != only)
             continue;
@@ -78,6 +107,14 @@ static void tell_json(const plan_list *plans, int only) {
         (void)cJSON_AddStringToObject(o, "title", (*p)->title);
         (void)cJSON_AddStringToObject(o, "lesson", (*p)->lesson);
         (void)cJSON_AddStringToObject(o, "topology", (*p)->topology->name);
+        (void)cJSON_AddStringToObject(o, "stack", (*p)->topology->stack);
+        add_words(o, "needs", (*p)->needs);
+        const char *why = why_skipped(*p, &err);
+        if (*why)
+            (void)cJSON_AddStringToObject(o, "skipped", why);
+        else
+            (void)cJSON_AddNullToObject(o, "skipped");
+        add_expects(o, *p);
         (void)cJSON_AddStringToObject(o, "file", (*p)->file);
         (void)cJSON_AddItemToArray(array, o);
     }
@@ -86,13 +123,31 @@ static void tell_json(const plan_list *plans, int only) {
     cJSON_free(text);
 }
 
+// What it asks of its stack, and what must come out of it.
+static void tell_demands(const struct plan *p) {
+    struct err err;
+    const char *why = why_skipped(p, &err);
+    if (p->needs)
+        (void)printf("\nIt needs of its stack, which is %s\n", ha_kind_find(p->topology->stack)->title);
+    for (unsigned i = 0; i < ABILITY_COUNT; i++)
+        if (p->needs & 1U << i)
+            (void)printf("  %-18s %s\n", ability_word(i), ability_about(i));
+    if (*why)
+        (void)printf("It is skipped: %s\n", why);
+    (void)printf("\nExpected\n");
+    VEC_FOREACH (&p->expects, e)
+        (void)printf("  %-18s %s%s%s\n", expect_kind_name(e->kind), e->text, e->stack ? ", said for " : "",
+                     e->stack ? e->stack : "");
+}
+
 static int tell_one(const plan_list *plans, const char *name) {
     VEC_FOREACH (plans, p) {
         if (!str_eq((*p)->name, name))
             continue;
-        (void)printf("%s: %s\n%s%s%stopology %s\n\n%s\n%s\n", (*p)->name, (*p)->title, (*p)->group ? "group " : "",
-                     scenario_group_name((*p)->group), (*p)->group ? ", " : "", (*p)->topology->name, (*p)->lesson,
-                     (*p)->file);
+        (void)printf("%s: %s\n%s%s%stopology %s\n\n%s", (*p)->name, (*p)->title, (*p)->group ? "group " : "",
+                     scenario_group_name((*p)->group), (*p)->group ? ", " : "", (*p)->topology->name, (*p)->lesson);
+        tell_demands(*p);
+        (void)printf("\n%s\n", (*p)->file);
         return EXIT_PASS;
     }
     VEC(const char *) words = {0};

@@ -16,6 +16,7 @@
 #include "lab/cli/runs.h"
 #include "lab/cmd/client.h"
 #include "lab/cmd/plan_faults.h"
+#include "lab/ha/kind/kind.h"
 #include "lab/sandbox/sandbox.h"
 #include "lab/sandbox/spawn.h"
 #include "lab/stack/stack.h"
@@ -92,6 +93,10 @@ void start_options_done(struct start_options *o) {
 
 // ---- the plan --------------------------------------------------------------------------------------------------------
 
+static int check_needs(const struct plan *plan, struct err *err) {
+    return ha_kind_check_needs(ha_kind_find(plan->topology->stack), plan->needs, err);
+}
+
 struct plan *start_read_text(const char *path, const struct strbuf *text, const struct start_options *o,
                              int *exit_code) {
     *exit_code = EXIT_USAGE;
@@ -108,7 +113,7 @@ struct plan *start_read_text(const char *path, const struct strbuf *text, const 
     struct diags d = {0};
     struct plan *plan = NULL;
     int r = scenario_read_text(path, strbuf_str(text), text->len, &ro, &d, &plan);
-    if (r >= 0) {
+    if (r >= 0 && check_needs(plan, NULL) == 0) { // else it is skipped
         fault_plan_disk_layer(plan);
         r = plan_check_faults(path, plan, false, &d);
     }
@@ -142,7 +147,9 @@ static int check_faults(const struct plan *plan, struct err *err) {
 
 int start_check_host(const struct plan *plan, struct err *err) {
     struct stack_paths programs[NODES_MAX];
-    int r = check_faults(plan, err);
+    int r = check_needs(plan, err);
+    if (r == 0)
+        r = check_faults(plan, err);
     if (r == 0)
         r = stack_find_programs(plan->topology, programs, err);
     if (r == 0)

@@ -25,7 +25,7 @@ struct plan *start_read_scenario(const char *name, const struct start_options *o
 // The same with the text in memory; path is for its messages and gives the plan its name.
 struct plan *start_read_text(const char *path, const struct strbuf *text, const struct start_options *o,
                              int *exit_code);
-// Can this host do it? Every fault's check, the programs, the name spaces. 0, or negative with the reason (then: skipped).
+// Can it be run? What the scenario needs of the stack; and of this host every fault's check, the programs, the name spaces. 0, or negative with the reason (then: skipped).
 int start_check_host(const struct plan *plan, struct err *err);
 // Makes the run folder (with a copy of the scenario's text, which may be NULL), and launches. run_dir gets the folder's path.
 int start_lab(const struct plan *plan, const struct start_options *o, const char *scenario_text, bool scenario,

@@ -248,27 +248,87 @@ static void judge_watched(const struct measure *m, const struct expectation *x, 
     r->known = false;
 }
 
+// The limits that hold are the scenario's own and the law's.
+static void narrow(struct expectation *x, const struct inside *law) {
+    double min = (double)usec_sub(law->min, law->error), max = (double)usec_add(law->max, law->error);
+    x->min = x->has_min && x->min > min ? x->min : min;
+    x->max = x->has_max && x->max < max ? x->max : max;
+    x->has_min = x->has_max = true;
+}
+
+// The bounds rest on what was seen of the phases: where nobody watched, they are not known.
+static void judge_law_watched(const struct measure *m, struct expect_result *e, struct inside *law) {
+    struct watched_claim c;
+    char words[160];
+    if (!law->known || !watched_claim(m, EXPECT_PHASES, &c))
+        return;
+    usec_t hole = c.holed ? c.hole.to - c.hole.from : 0;
+    e->watched_from = e->watched && e->watched_from < c.from ? e->watched_from : c.from;
+    e->watched_to = e->watched && e->watched_to > c.to ? e->watched_to : c.to;
+    e->watched_hole = e->watched && e->watched_hole > hole ? e->watched_hole : hole;
+    e->watched = true;
+    if (!c.holed)
+        return;
+    (void)watch_words(&c.hole, words, sizeof words);
+    STR_COPY(law->why, words);
+    law->known = law->told = false;
+}
+
+// held: the scenario's own limits. A law that is not known takes that back, and excuses nothing.
+static void tell_law(const struct inside *law, bool held, struct expect_result *e, struct reading *r) {
+    char min[USEC_TEXT_MAX], max[USEC_TEXT_MAX];
+    e->inside = true;
+    e->law = law->told;
+    if (law->told)
+        e->law_min = law->min, e->law_max = law->max, e->law_error = law->error;
+    if (law->told)
+        (void)snprintf(r->law, sizeof r->law, "the settings allow %s to %s", usec_format(min, law->min),
+                       usec_format(max, law->max));
+    else if (!law->known && held)
+        (void)snprintf(r->law, sizeof r->law, "whether the settings allow that is not known: %.240s", law->why);
+}
+
+// None at all of it: what is expected of a count that has no limit.
+static bool wants_none(const struct expectation *x) {
+    return !x->has_min && !x->has_max &&
+           (words_is_count(x->kind) || x->kind == EXPECT_SPLIT_BRAIN || x->kind == EXPECT_PHASES);
+}
+
+// By what the scenario itself says; the law comes on top.
+static struct reading judge_value(const struct measure *m, const struct expectation *x, bool *ok) {
+    if (x->kind == EXPECT_NEW_LEADER)
+        return judge_new_leader(&m->out, x, ok);
+    struct reading r = take_reading(m, x->kind);
+    if (x->kind == EXPECT_SAME_HISTORY)
+        *ok = (r.value > 0) != x->wanted;
+    else if (x->has_min || x->has_max || wants_none(x) || x->inside)
+        *ok = meets(x, wants_none(x), r.value);
+    else
+        r = unknown("the expectation has no limit");
+    return r;
+}
+
 static void judge(struct measure *m, const struct expectation *x) {
-    bool ok = false, none = false;
-    struct reading r;
-    if (x->kind == EXPECT_NEW_LEADER) {
-        r = judge_new_leader(&m->out, x, &ok);
-    } else if (x->kind == EXPECT_SAME_HISTORY) {
-        r = take_reading(m, x->kind);
-        ok = (r.value > 0) != x->wanted;
-    } else {
-        bool range = x->has_min || x->has_max;
-        r = take_reading(m, x->kind);
-        none = !range && (words_is_count(x->kind) || x->kind == EXPECT_SPLIT_BRAIN || x->kind == EXPECT_PHASES);
-        if (!range && !none)
-            r = unknown("the expectation has no limit");
-        ok = meets(x, none, r.value);
-    }
     struct expect_result *e = VEC_ADD(&m->out.expects);
+    struct expectation limits = *x;      // with those of the law
+    struct inside law = {.known = true}; // nobody asked
+    bool ok = false;
     e->kind = x->kind;
-    judge_watched(m, x, none, e, &r);
-    e->known = r.known;
-    e->ok = r.known && ok;
+    struct reading r = judge_value(m, x, &ok);
+    bool held = ok;
+    if (x->inside)
+        inside_measure(&m->out, x->kind, &law);
+    if (x->inside && law.known) {
+        narrow(&limits, &law);
+        ok = meets(&limits, false, r.value);
+    }
+    judge_watched(m, &limits, wants_none(x), e, &r);
+    if (x->inside) {
+        judge_law_watched(m, e, &law);
+        tell_law(&law, held, e, &r);
+    }
+    e->known = r.known && (law.known || !held);
+    e->ok = e->known && ok;
     words_outcome(&m->out, x, &r, e->text, sizeof e->text);
 }
 

@@ -236,6 +236,7 @@ static void on_expect(struct measure *m, const struct event *ev) {
     STR_COPY(x->node, ev->u.EXPECT.node);
     STR_COPY(x->text, ev->u.EXPECT.text);
     x->has_min = ev->u.EXPECT.has_min, x->has_max = ev->u.EXPECT.has_max, x->wanted = ev->u.EXPECT.wanted;
+    x->inside = ev->u.EXPECT.inside;
     x->min = ev->u.EXPECT.min, x->max = ev->u.EXPECT.max;
 }
 

@@ -66,7 +66,7 @@ struct node_state {
 struct expectation {
     enum expect_kind kind;
     char node[EVENT_NAME_MAX], text[EVENT_TEXT_MAX];
-    bool has_min, has_max, wanted;
+    bool has_min, has_max, wanted, inside;
     double min, max;
 };
 
@@ -133,6 +133,14 @@ bool watched_claim(const struct measure *m, enum expect_kind kind, struct watche
 void ahead_measure(struct measure *m);
 void contents_measure(struct measure *m); // after ahead_measure
 void defect_find(struct measure *m);      // which known defects show their signature; after ahead_measure
+// The limits that the laws set to an outage or a recovery (inside.c).
+struct inside {
+    bool known, told;         // told: the three numbers are; an outage that does not end has none
+    usec_t min, max;          // the sum of the bounds of the phases that it spans
+    usec_t error;             // that may lie beyond them: its own resolution
+    char why[EVENT_TEXT_MAX]; // not known: why
+};
+void inside_measure(const struct measures *o, enum expect_kind kind, struct inside *ret); // after phases_measure
 void expect_measure(struct measure *m);
 void defect_explain(struct measure *m); // which failed expectations they explain; after expect_measure
 void verdict_measure(struct measure *m);
@@ -150,6 +158,8 @@ struct reading {
     bool sentence;             // text is a whole sentence, not a value
     double value;              // µs, count or percent
     char text[EVENT_TEXT_MAX]; // the value for people, or why it is not known
+    char law
+        [EVENT_TEXT_MAX]; // what the laws say of it, as a clause: "the settings allow 21.80 s to 34.50 s"; "" = nobody asked
 };
 // words.c: the outcome of an expectation as a sentence, what was expected in brackets behind it.
 void words_outcome(const struct measures *o, const struct expectation *x, const struct reading *r, char *out,

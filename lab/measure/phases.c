@@ -8,6 +8,7 @@ static void add_fault_error(struct measure *m, const struct fault_measure *f) {
     usec_t error = f->effective && f->effective_seen     ? 0
                    : f->effective > f->asked && f->asked ? f->effective - f->asked
                                                          : 0;
+    m->out.phases.begin_error = error;
     for (int i = 0; i < PHASE_REJOIN; i++)
         if (m->out.phases.list[i].present) {
             m->out.phases.list[i].error += error;

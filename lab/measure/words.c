@@ -141,6 +141,8 @@ static void put_wanted(const struct expectation *x, struct strbuf *out) {
         strbuf_add(out, x->node);
     if (*x->text || *x->node)
         return;
+    if (x->inside)
+        strbuf_add(out, x->has_min || x->has_max ? "inside, " : "inside");
     if (x->has_min)
         strbuf_add(out, x->has_max ? "from " : "at least "), put_limit(x->kind, x->min, out);
     if (x->has_max)
@@ -153,9 +155,11 @@ void words_outcome(const struct measures *o, const struct expectation *x, const 
     cleanup_strbuf struct strbuf found = {0}, wanted = {0};
     const struct words *w = find(x->kind);
     const char *name = expect_kind_name(x->kind);
-    if (r->known)
+    if (r->known) {
         put_found(o, x->kind, r, &found);
-    else
+        strbuf_addf(&found, *r->law ? "; %s" : "%s", r->law);
+    }
+    if (!r->known)
         strbuf_addf(&found, "%s is not known: %s", w ? w->about : name, r->text);
     put_wanted(x, &wanted);
     if (wanted.len)

@@ -27,6 +27,12 @@ static void defect_done(struct known_defect *d) {
     free(d->explains);
 }
 
+void expects_done(expect_list *list) {
+    VEC_FOREACH (list, e)
+        free(e->text);
+    VEC_DONE(list);
+}
+
 void plan_free(struct plan *p) {
     if (!p)
         return;
@@ -38,9 +44,7 @@ void plan_free(struct plan *p) {
     for (size_t i = 0; i < p->steps.n; i++)
         step_done(&p->steps.items[i]);
     VEC_DONE(&p->steps);
-    for (size_t i = 0; i < p->expects.n; i++)
-        free(p->expects.items[i].text);
-    VEC_DONE(&p->expects);
+    expects_done(&p->expects);
     for (size_t i = 0; i < p->defects.n; i++)
         defect_done(&p->defects.items[i]);
     VEC_DONE(&p->defects);

@@ -5,6 +5,7 @@
 // instant of injection.
 #include "lab/base/usec.h"
 #include "lab/base/vec.h"
+#include "lab/ha/kind/ability.h"
 #include "lab/record/words.h"
 #include "lab/topology/topology.h"
 
@@ -129,12 +130,16 @@ struct step {
 struct expect {
     enum expect_kind kind;
     bool has_min, has_max;
-    double min, max;          // µs for durations, a count, or percent
-    bool wanted;              // NEW_LEADER, SAME_HISTORY yes/no
+    double min, max; // µs for durations, a count, or percent
+    bool inside;     // WRITE_OUTAGE, RECOVERY: also inside the sum of the bounds of its phases (lab/measure/inside.c)
+    bool wanted;     // NEW_LEADER, SAME_HISTORY yes/no
     char node[NODE_NAME_MAX]; // NEW_LEADER: this node, or ""
     char *text;               // as written, for the report
+    const char *stack;        // said for this stack alone (its name, static); NULL = for all
     int line;
 };
+typedef VEC(struct expect) expect_list;
+void expects_done(expect_list *list);
 
 // ---- what a scenario is about -------------------------------------------------------------------------------------
 // clang-format off
@@ -189,6 +194,8 @@ struct plan {
     char *title;
     char *lesson; // Markdown, several lines
     enum scenario_group group;
+    unsigned needs; // bits of enum ability: what the system that manages the cluster must have
+    int needs_line; // 0 = the file does not say it
     uint64_t seed;
     struct topology *topology; // owned
     struct workload_def workload;
@@ -196,7 +203,7 @@ struct plan {
     usec_t observe; // keep measuring this long after the last step (default 3 s)
     usec_t timeout; // the whole scenario, an upper bound on everything (default 10 min)
     VEC(struct step) steps;
-    VEC(struct expect) expects;
+    expect_list expects; // those of the run's stack
     VEC(struct known_defect) defects;
 };
 void plan_free(struct plan *p);

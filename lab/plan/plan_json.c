@@ -214,6 +214,10 @@ static void expect(const struct out *o, const struct expect *e) {
         real(o, "min", e->min);
     if (e->has_max)
         real(o, "max", e->max);
+    if (e->inside)
+        flag(o, "inside", true);
+    if (e->stack)
+        text(o, "for", e->stack);
     if (e->kind == EXPECT_SAME_HISTORY)
         flag(o, "wanted", e->wanted);
     if (e->kind == EXPECT_NEW_LEADER) {
@@ -247,6 +251,14 @@ static void workload(const struct out *o, const struct workload_def *w) {
     end(o, "}");
 }
 
+static void needs(const struct out *o, unsigned bits) {
+    begin(o, "needs", "[");
+    for (unsigned i = 0; i < ABILITY_COUNT; i++)
+        if (bits & 1U << i)
+            text(o, NULL, ability_word(i));
+    end(o, "]");
+}
+
 void plan_to_json(const struct plan *p, struct strbuf *out) {
     struct strbuf buf = {0}; // of its own: `separate` looks at the last byte
     const struct out o = {.buf = &buf};
@@ -256,6 +268,7 @@ void plan_to_json(const struct plan *p, struct strbuf *out) {
     text(&o, "title", p->title);
     text(&o, "group", scenario_group_name(p->group));
     text(&o, "lesson", p->lesson);
+    needs(&o, p->needs);
     usec(&o, "seed", p->seed);
     topology(&o, p->topology);
     workload(&o, &p->workload);

@@ -82,6 +82,7 @@ static bool same_expect(const cJSON *planned, const struct event *ev, int64_t in
     return ev->u.EXPECT.index == index && str_eq(json_str(planned, "kind", ""), expect_kind_name(ev->u.EXPECT.kind)) &&
            str_eq(text, ev->u.EXPECT.text) && same_limit(planned, "min", ev->u.EXPECT.has_min, ev->u.EXPECT.min) &&
            same_limit(planned, "max", ev->u.EXPECT.has_max, ev->u.EXPECT.max) &&
+           (bool)cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(planned, "inside")) == ev->u.EXPECT.inside &&
            (!wanted || (bool)cJSON_IsTrue(wanted) == ev->u.EXPECT.wanted) &&
            (!cJSON_IsString(node) || str_eq(node->valuestring, ev->u.EXPECT.node));
 }

@@ -175,7 +175,8 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
 #define EVENT_FIELDS_LESSON(F) /* one line of the scenario's lesson, at the beginning, in order */ F(S, text)
 #define EVENT_FIELDS_EXPECT(F) /* one expectation of the scenario (struct expect), at the beginning */ \
     F(I, index) F(E(expect_kind), kind) F(B, has_min) F(B, has_max) F(D, min) F(D, max) /* µs, count or percent */ \
-    F(B, wanted) F(N, node) F(S, text)
+    F(B, wanted) F(N, node) F(S, text) \
+    F(B, inside)     /* inside the sum of the bounds of its phases, too */
 #define EVENT_FIELDS_KNOWN_DEFECT(F) /* one known defect of the scenario (struct known_defect), at the beginning */ \
     F(N, id) F(N, software) /* a component of `version` */ F(N, versions) /* as lab/base/version.h reads it */ \
     F(S, reference) F(S, text) \

@@ -97,9 +97,9 @@
 
 // What a scenario may expect of a run. The measures (lab/measure/expect.c) know how each is judged.
 #define EXPECT_WORDS(W)                                                                                                \
-    W(EXPECT_WRITE_OUTAGE, "write_outage")      /* duration range */                                                   \
+    W(EXPECT_WRITE_OUTAGE, "write_outage")      /* duration range, "inside": the sum of the bounds of its phases */    \
     W(EXPECT_READ_OUTAGE, "read_outage")        /* duration range */                                                   \
-    W(EXPECT_RECOVERY, "recovery")              /* duration range */                                                   \
+    W(EXPECT_RECOVERY, "recovery")              /* the same */                                                         \
     W(EXPECT_LOST_WRITES, "lost_writes")        /* count range */                                                      \
     W(EXPECT_LOCAL_ONLY_WRITES, "local_only_writes") /* count range: acknowledged without their synchronous standby */ \
     W(EXPECT_LOCAL_ONLY_LOST, "local_only_lost") /* count range: those of them that are gone */                        \

@@ -316,6 +316,20 @@ static void put_watched(struct json *j, const struct expect_result *e) {
     close_block(j, "}");
 }
 
+// Only where the scenario asks for it.
+static void put_law(struct json *j, const struct expect_result *e) {
+    if (!e->law) {
+        key(j, "bounds");
+        strbuf_add(j->out, "null");
+        return;
+    }
+    open_block(j, "bounds", "{");
+    put_ms(j, "min_ms", e->law_min, true);
+    put_ms(j, "max_ms", e->law_max, true);
+    put_ms(j, "error_ms", e->law_error, true);
+    close_block(j, "}");
+}
+
 static void put_expects(struct json *j, const struct measures *m) {
     open_block(j, "expectations", "[");
     VEC_FOREACH (&m->expects, e) {
@@ -326,6 +340,8 @@ static void put_expects(struct json *j, const struct measures *m) {
         strbuf_add(j->out, !e->known ? "null" : e->ok ? "true" : "false");
         put_str_or_null(j, "known_defect", e->defect);
         put_watched(j, e);
+        if (e->inside)
+            put_law(j, e);
         close_block(j, "}");
     }
     close_block(j, "]");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // A scenario file into a plan:
-//   text -> tree (yaml/) -> topology -> workload, set, --set -> checks of the settings -> steps -> expectations
-//   -> order.
+//   text -> tree (yaml/) -> topology -> needs -> workload, set, --set -> checks of the settings -> steps -> order -> expectations.
 // Every stage goes on after a complaint, with what it could make of it; the plan is handed out only when there was
 // none.
 #include "lab/scenario/read.h"
@@ -10,29 +9,24 @@
 
 #include "lab/scenario/expect/expect.h"
 #include "lab/scenario/settings/settings.h"
+#include "lab/scenario/stacks.h"
 #include "lab/scenario/steps/steps.h"
 #include "lab/scenario/topology/read_topology.h"
 #include "lab/scenario/yaml/load.h"
 
 struct draft { // the file's keys
-    const struct ynode *title, *group, *lesson, *topology, *set, *workload, *settle, *observe, *timeout, *steps,
+    const struct ynode *title, *group, *lesson, *needs, *topology, *set, *workload, *settle, *observe, *timeout, *steps,
         *expect, *known_defects;
 };
 #define FIELD(name, required)                                                                                          \
     { #name, read_node, offsetof(struct draft, name), required }
-static const struct field fields[] = {FIELD(title, true),
-                                      FIELD(group, false),
-                                      FIELD(lesson, false),
-                                      FIELD(topology, true),
-                                      FIELD(workload, false),
-                                      FIELD(set, false),
-                                      FIELD(settle, false),
-                                      FIELD(observe, false),
-                                      FIELD(timeout, false),
-                                      FIELD(steps, true),
-                                      FIELD(expect, false),
-                                      FIELD(known_defects, false),
-                                      {0}};
+static const struct field fields[] = {FIELD(title, true),          FIELD(group, false),
+                                      FIELD(lesson, false),        FIELD(needs, false),
+                                      FIELD(topology, true),       FIELD(workload, false),
+                                      FIELD(set, false),           FIELD(settle, false),
+                                      FIELD(observe, false),       FIELD(timeout, false),
+                                      FIELD(steps, true),          FIELD(expect, false),
+                                      FIELD(known_defects, false), {0}};
 
 static char *plan_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -150,9 +144,14 @@ static void read_plan(struct reader *r, const struct ynode *root, struct plan *p
     if (d.lesson)
         read_text(r, d.lesson, &p->lesson);
     p->topology = read_topology(r, &d, p);
+    if (d.needs)
+        needs_read(r, d.needs, p);
     read_settings(r, &d, p);
-    r->t = p->topology;
-    check_settings(r, &d, p);
+    // On a stack that lacks what it needs it is skipped: whatever else does not fit there is no mistake of the file.
+    if (needs_met(p)) {
+        r->t = p->topology;
+        check_settings(r, &d, p);
+    }
     if (d.steps) {
         cleanup_free struct step_marks *marks = steps_read(r, d.steps, p);
         if (marks)

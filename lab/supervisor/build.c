@@ -32,7 +32,7 @@ static void record_run(struct lab *lab) {
     b->mono = lab->sink.base;
     STR_COPY(b->program, BASCULE_VERSION);
     b->sealing = true;
-    STR_COPY(b->stack, HA_FIRST);
+    STR_COPY(b->stack, lab->plan->topology->stack);
     struct utsname u;
     if (uname(&u) == 0)
         STR_COPY(b->kernel, u.release);
@@ -73,6 +73,7 @@ static void record_expectations(struct lab *lab) {
         ev.u.EXPECT.min = x->min;
         ev.u.EXPECT.max = x->max;
         ev.u.EXPECT.wanted = x->wanted;
+        ev.u.EXPECT.inside = x->inside;
         STR_COPY(ev.u.EXPECT.node, x->node);
         STR_COPY(ev.u.EXPECT.text, x->text ? x->text : "");
         sink_emit(&lab->sink, &ev);

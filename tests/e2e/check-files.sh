@@ -110,5 +110,13 @@ says '^  switchover ' 'has its scenarios'
 check 'and no others' test "$(grep -c leader-crash "$out")" = 0
 exits 0 'one scenario' "$BASCULE" scenarios leader-crash
 says '^Learn' 'tells its lesson'
+says '^  rejoin +a former leader comes back' 'what it needs of its stack'
+says '^  write_outage +inside, at least 15s' 'and what is expected'
+sed 's/^needs: .*/needs: [lease, rejion]/' scenarios/leader-crash.yaml >"$work/needs.yaml"
+exits 2 'a word that no stack has' "$BASCULE" check "$work/needs.yaml"
+says 'needs.yaml:[0-9]+:16: error: no stack is known to have .rejion. \(did you mean .rejoin.\?\); allowed: switchover, ' 'is told at its place'
+printf '  for:\n    repmgr: {write_outage: <= 45s}\n' | cat scenarios/leader-crash.yaml - >"$work/parts.yaml"
+exits 2 'a part of the expectations for a stack that is not there' "$BASCULE" check "$work/parts.yaml"
+says 'parts.yaml:[0-9]+:5: error: unknown stack .repmgr.; there are: patroni' 'is told with those that are'
 exits 2 'a scenario that is not there' "$BASCULE" scenarios leader-crsh
 says 'did you mean .leader-crash' 'gets a suggestion'

@@ -205,6 +205,7 @@ def damages(r):
     limit = places(r, "expect", kind="write_outage")[0]
     yield "an expectation's limit is higher", change(r, limit, rb'"max":\d+', b'"max":90000000')
     yield "an expectation's limit is gone", change(r, limit, rb'"has_max":true,', b"")
+    yield "an expectation has a law", change(r, limit, rb'("kind":"write_outage")', rb'\1,"inside":true')
     yield "an expectation is of another kind", change(r, limit, rb'"kind":"write_outage"', b'"kind":"read_outage"')
     yield "an expectation wants the contrary", change(r, places(r, "expect", kind="new_leader")[0], rb',"wanted":true', b"")
     ticks = [i for i in places(r, "client.tick") if b'"w_ok":' in r.lines[i]]

@@ -52,6 +52,9 @@ static void demand_order(const struct measures *o) {
             abort();
     if (o->split_brain.min > o->split_brain.max)
         abort();
+    VEC_FOREACH (&o->expects, e)
+        if ((e->ok && !e->known) || e->law_min > e->law_max || e->law_max > LAW_MAX || (e->inside && e->ok && !e->law))
+            abort(); // a law that is not known is never kept
 }
 
 static void print(const struct measures *o, const struct folds *f, size_t size) {
@@ -78,7 +81,8 @@ static void prove(struct folds *f, const uint8_t *data, size_t size) {
     static const char plan[] =
         "{\"name\":\"\",\"seed\":1,\"topology\":{\"name\":\"t\",\"nodes\":[{\"name\":\"n1\",\"services\":[\"postgres\","
         "1]},7]},"
-        "\"steps\":[{\"name\":\"crash\",\"kind\":\"inject\"},null],\"expect\":[{\"kind\":\"rejoin\",\"max\":1e300},[]],"
+        "\"steps\":[{\"name\":\"crash\",\"kind\":\"inject\"},null],\"expect\":[{\"kind\":\"rejoin\",\"max\":1e300,"
+        "\"inside\":true},[]],"
         "\"known_defects\":[{\"id\":\"x\"},\"y\"]}";
     cleanup_free char *any = xstrndup((const char *)data, size);
     struct digest digest;

@@ -20,6 +20,7 @@ DEFECT = {"id": str, "software": str, "versions": str, "version": (str, type(Non
 RECORD = {"sealed": bool, "complete": bool, "live": bool, "text": str, "bytes": int, "sha256": str, "missing": list}
 HOLE = {"source": str, "node": (str, type(None)), "from_ms": number, "to_ms": number}
 EXPECTATION = {"kind": str, "text": str, "ok": (bool, type(None)), "watched": (dict, type(None))}
+BOUNDS = {"min_ms": number, "max_ms": number, "error_ms": number}
 RESULT = {
     "scenario": str, "seed": (int, str), "verdict": str, "reason": str, "write_outage_ms": maybe_number,
     "recovery_ms": maybe_number, "resolution_ms": maybe_number, "phases": list, "writes": dict,
@@ -55,6 +56,8 @@ def check(result):
         found += complaints(f"holes[{i}]", hole, HOLE)
     for i, expectation in enumerate(result["expectations"]):
         found += complaints(f"expectations[{i}]", expectation, EXPECTATION)
+        if expectation.get("bounds") is not None:
+            found += complaints(f"expectations[{i}].bounds", expectation["bounds"], BOUNDS)
     for i, defect in enumerate(result["known_defects"]):
         found += complaints(f"known_defects[{i}]", defect, DEFECT)
     found += complaints("record", result["record"], RECORD)

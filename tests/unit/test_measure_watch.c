@@ -204,6 +204,35 @@ static void times_that_a_hole_may_have_shifted_are_not_known(void **state) {
     run_end(&r);
 }
 
+// The outage is known all the same: the application watched it.
+static void bounds_rest_on_phases_that_somebody_watched(void **state) {
+    (void)state;
+    static const struct {
+        usec_t from, to;
+        double max;
+        bool known;
+    } cases[] = {
+        {MS(39000), MS(42000), -1, true}, {MS(20000), MS(25000), -1, false}, {MS(20000), MS(25000), 20e6, true}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct run r;
+        run_crash(&r);
+        world_build(&r.w);
+        world_expect(&r.w, "write_outage", -1, cases[i].max);
+        world_find(&r.w, EVENT_EXPECT, 0)->u.EXPECT.inside = true;
+        stand_still(&r.w, cases[i].from, cases[i].to);
+        run_fold(&r, true);
+        if (!cases[i].known)
+            assert_unknown(&r, "write_outage",
+                           "could not write for 28.91 s; whether the settings allow that is not known: nobody watched "
+                           "from 20.0 s");
+        else if (cases[i].max < 0)
+            assert_held(&r, "write_outage");
+        else
+            assert_broken(&r, "write_outage"); // too long by the scenario's own limit
+        run_end(&r);
+    }
+}
+
 static void an_application_that_stood_still_proves_no_least_outage(void **state) {
     (void)state;
     static const struct {
@@ -271,6 +300,7 @@ int main(void) {
         cmocka_unit_test(what_was_proven_stays_proven),
         cmocka_unit_test(accepted_before_a_hole_and_after_it_is_no_proof_for_the_hole),
         cmocka_unit_test(times_that_a_hole_may_have_shifted_are_not_known),
+        cmocka_unit_test(bounds_rest_on_phases_that_somebody_watched),
         cmocka_unit_test(an_application_that_stood_still_proves_no_least_outage),
         cmocka_unit_test(an_application_that_stood_still_proves_no_absence_of_loss),
     };

@@ -83,6 +83,26 @@ static void an_application_that_has_nothing_to_do_says_nothing(void **state) {
     assert_true(lacks(silent_for_half_a_minute(true), NULL, words));
 }
 
+// The plan of a run with one expectation, and the log's word of it.
+static bool is_another(const char *planned, bool inside) {
+    struct proof *p = silent_for_half_a_minute(true);
+    struct event ev = EVENT_NEW(EXPECT);
+    ev.u.EXPECT.kind = EXPECT_WRITE_OUTAGE;
+    ev.u.EXPECT.inside = inside;
+    put(p, ev, 3);
+    return lacks(p, planned, "the expectation 'write_outage ' is another one in the log");
+}
+
+static void a_law_that_was_expected_is_in_plan_and_log(void **state) {
+    (void)state;
+    const char *with = "{\"expect\":[{\"kind\":\"write_outage\",\"text\":\"\",\"inside\":true}]}",
+               *without = "{\"expect\":[{\"kind\":\"write_outage\",\"text\":\"\"}]}"; // older plans don't say it
+    assert_false(is_another(with, true));
+    assert_true(is_another(with, false));
+    assert_false(is_another(without, false));
+    assert_true(is_another(without, true));
+}
+
 // Lines with a word that its set lacks, and of a kind that nobody knows: of a record that is as it was written, of one without a seal, and of one
 // that is still being written.
 static const struct record_proof *with_unknown(struct proof *p, enum run_seal seal, bool live) {
@@ -130,6 +150,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_standstill_that_is_told_is_no_hole_of_the_record),
         cmocka_unit_test(an_application_that_has_nothing_to_do_says_nothing),
+        cmocka_unit_test(a_law_that_was_expected_is_in_plan_and_log),
         cmocka_unit_test(what_is_not_understood_is_said_and_no_record_without_a_seal_is_whole_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

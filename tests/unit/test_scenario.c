@@ -142,6 +142,13 @@ static void expectations_take_every_form(void **state) {
     assert_true(e[9].has_min && e[9].min == 1 && !e[9].has_max);
     assert_true(e[10].has_min && e[10].min == 90 && !e[10].has_max);
     plan_free(p);
+    p = read_with(HEAD "- wait: 1s\nexpect:\n  write_outage: inside\n  recovery: {at_most: 40s, inside: yes}\n", NULL);
+    e = p->expects.items;
+    assert_true(e[0].inside && !e[0].has_min && !e[0].has_max);
+    assert_string_equal(e[0].text, "inside");
+    assert_true(e[1].inside && !e[1].has_min && e[1].max == 40e6);
+    assert_string_equal(e[1].text, "inside, at most 40s");
+    plan_free(p);
 }
 
 static void known_defects_are_read_with_what_they_explain(void **state) {
@@ -405,6 +412,50 @@ static void an_old_name_of_an_act_makes_the_same_plan(void **state) {
     plan_free(now);
 }
 
+static unsigned needs_of_condition(const struct condition *c) {
+    unsigned needs = 0;
+    for (size_t i = 0; i < c->atoms.n; i++) {
+        enum condition_kind kind = c->atoms.items[i].kind;
+        needs |= kind == CONDITION_LEASE_AGE || kind == CONDITION_LEASE_LEFT ? CAN_LEASE : 0;
+        needs |= kind == CONDITION_QUORUM || kind == CONDITION_KEY ? CAN_DCS : 0;
+    }
+    return needs;
+}
+
+static unsigned needs_of_mechanism(const char *name) {
+    return str_starts(name, "dcs.")             ? CAN_DCS
+           : str_starts(name, "watchdog.")      ? CAN_WATCHDOG
+           : str_eq(name, "cluster.switchover") ? CAN_SWITCHOVER
+           : str_eq(name, "cluster.pause")      ? CAN_PAUSE
+                                                : 0;
+}
+
+// What a plan shows to need; there may be more, in what it waits for and teaches.
+static unsigned needs_shown(const struct plan *p) {
+    unsigned needs = p->topology->patroni.synchronous_mode ? CAN_SYNC : 0;
+    VEC_FOREACH (&p->topology->nodes, n)
+        needs |= topology_watchdog(p->topology, n) != WATCHDOG_OFF ? CAN_WATCHDOG : 0;
+    VEC_FOREACH (&p->steps, s) {
+        needs |= needs_of_condition(&s->when) | needs_of_condition(&s->stays) | needs_of_mechanism(s->mechanism);
+        VEC_FOREACH (&s->targets, t)
+            needs |= t->kind == SELECTOR_ETCD_LEADER || t->kind == SELECTOR_ETCD_FOLLOWER ||
+                             t->kind == SELECTOR_ETCD_MAJORITY
+                         ? CAN_DCS
+                     : t->kind == SELECTOR_SYNC_STANDBY || t->kind == SELECTOR_ASYNC_STANDBY ? CAN_SYNC
+                                                                                             : 0;
+        VEC_FOREACH (&s->params, x)
+            needs |= strstr(x->value, "etcd") ? CAN_DCS : 0;
+    }
+    return needs;
+}
+
+static void demand_needs(const struct plan *p) {
+    unsigned unsaid = needs_shown(p) & ~p->needs;
+    for (unsigned i = 0; i < ABILITY_COUNT; i++)
+        if (unsaid & 1U << i)
+            fail_msg("%s uses %s and does not say that it needs it", p->file, ability_word(i));
+}
+
 // Every shipped file, without a single complaint: a warning in a shipped file is a mistake as well.
 static size_t read_folder(const char *folder, bool topologies) {
     const struct read_options o = {.vocabulary = fault_vocabulary(), .topology_dir = TOPOLOGIES};
@@ -426,6 +477,8 @@ static size_t read_folder(const char *folder, bool topologies) {
             print_error("%s: %s%s", path, err.msg, strbuf_str(&text));
         assert_int_equal(r, 0);
         assert_int_equal(text.len, 0);
+        if (plan)
+            demand_needs(plan);
         if (plan) // each teaches something, has its place in the lists, and can fail
             assert_true(!str_empty(plan->title) && plan->group != GROUP_NONE && !str_empty(plan->lesson) &&
                         plan->expects.n > 0 && plan->seed > 0);

@@ -53,16 +53,16 @@ static const struct bad table[] = {
      "setle: 3s\n"
      "steps: [{wat: 5s}\n",
      "f:1:1: error: unknown key 'titel' in a scenario (did you mean 'title'?); allowed: title, "
-     "group, lesson, topology, workload, set, settle, observe, timeout, steps, expect, known_defects\n"
+     "group, lesson, needs, topology, workload, set, settle, observe, timeout, steps, expect, known_defects\n"
      "f:2:1: error: unknown key 'setle' in a scenario (did you mean 'settle'?); allowed: title, "
-     "group, lesson, topology, workload, set, settle, observe, timeout, steps, expect, known_defects\n"
+     "group, lesson, needs, topology, workload, set, settle, observe, timeout, steps, expect, known_defects\n"
      "f:3:10: error: unknown key 'wat' in a step (did you mean 'wait'?); allowed: name, inject, heal, "
      "do, wait, target, with, at, after, when, for, within, duration\n"
      "f:4:1: error: this is not YAML: did not find expected ',' or ']' while parsing a flow sequence "
      "(begun in line 3)\n"},
     // A byte-order mark is passed over, and moves no column; a no-break space is named.
     {"\xef\xbb\xbftitel: t\ntopology: patroni-3\nsteps: [{wait: 1m30s}]\n",
-     "f:1:1: error: unknown key 'titel' in a scenario (did you mean 'title'?); allowed: title, group, lesson, topology, "
+     "f:1:1: error: unknown key 'titel' in a scenario (did you mean 'title'?); allowed: title, group, lesson, needs, topology, "
      "workload, set, settle, observe, timeout, steps, expect, known_defects\n"},
     {HEAD "steps:\n \xc2\xa0- wait: 1s\n", "f:4:2: error: a no-break space (U+00A0) indents this line: replace it by a "
                                           "space\n"},
@@ -72,7 +72,7 @@ static const struct bad table[] = {
     {"title: t\n"
      "topology: patroni-3\n"
      "step: []\n",
-     "f:3:1: error: unknown key 'step' in a scenario (did you mean 'steps'?); allowed: title, group, lesson, "
+     "f:3:1: error: unknown key 'step' in a scenario (did you mean 'steps'?); allowed: title, group, lesson, needs, "
      "topology, workload, set, settle, observe, timeout, steps, expect, known_defects\n"},
     {"title: [a]\n"
      "topology: patroni-9\n"

@@ -308,7 +308,7 @@ static const struct bad table[] = {
      "f:13:3: error: unknown expectation 'splitbrain' (did you mean 'split_brain'?); allowed: "
      "write_outage, read_outage, recovery, lost_writes, local_only_writes, local_only_lost, unexpected_writes, "
      "duplicated_writes, foreign_rows, "
-     "same_history, diverged_nodes, split_brain, new_leader, rejoin, phases, write_availability, read_availability\n"},
+     "same_history, diverged_nodes, split_brain, new_leader, rejoin, phases, write_availability, read_availability, for\n"},
     {EXPECT "  write_outage: <= 34\n"
      "  read_outage: {most: 3s}\n"
      "  recovery: {at_most: 3}\n"
@@ -316,13 +316,23 @@ static const struct bad table[] = {
      "  lost_writes: {}\n"
      "  new_leader: app\n",
      "f:6:17: error: duration '34' has no unit: write '34s' (units: us, ms, s, m, h)\n"
-     "f:7:17: error: unknown key 'most' in a range; allowed: at_least, at_most\n"
+     "f:7:17: error: unknown key 'most' in a range; allowed: at_least, at_most, inside\n"
      "f:8:23: error: duration '3' has no unit: write '3s' (units: us, ms, s, m, h)\n"
      "f:9:11: error: expected a limit such as '<= 34s', or {at_least: ..., at_most: ...}, found a "
      "list\n"
      "f:10:16: error: a range needs at_least or at_most\n"
      "f:11:15: error: 'app' is no PostgreSQL node of topology 'patroni-3'; allowed: yes, no, n1, n2, "
      "n3\n"},
+    {EXPECT "  rejoin: inside\n"
+     "  recovery: {inside: no}\n"
+     "  lost_writes: {inside: yes}\n"
+     "  write_outage: {inside: [1], at_most: 3s}\n"
+     "  read_outage: {inside: maybe}\n",
+     "f:6:11: error: no law bounds rejoin: inside is for write_outage, recovery and phases\n"
+     "f:7:22: error: leave 'inside' out where the bounds of the phases are no limit\n"
+     "f:8:17: error: no law bounds lost_writes: inside is for write_outage, recovery and phases\n"
+     "f:9:26: error: expected yes, found a list\n"
+     "f:10:25: error: 'maybe' is neither yes nor no: expected true or false\n"},
     {ONE "- wait: 1s\n"
      "expect: {new_leader: yes}\n",
      "f:8:22: error: topology 'f' has only one PostgreSQL node: there can be no new leader\n"},

@@ -33,9 +33,28 @@ static const struct ha_kind unknown = {
     .arbiters = "the arbiters",
 };
 
-const struct ha_kind *ha_kind_find(const char *name) {
+const struct ha_kind *ha_kind_known(const char *name) {
     for (size_t i = 0; ha_kinds[i]; i++)
-        if (str_eq(ha_kinds[i]->name, *name ? name : HA_FIRST))
+        if (str_eq(ha_kinds[i]->name, name))
             return ha_kinds[i];
-    return &unknown;
+    return NULL;
+}
+
+const struct ha_kind *ha_kind_find(const char *name) {
+    const struct ha_kind *k = ha_kind_known(*name ? name : HA_FIRST);
+    return k ? k : &unknown;
+}
+
+static unsigned abilities(const struct ha_kind *k) {
+    return k->can | (k->has & HA_GRANT ? CAN_LEASE : 0) | (k->has & HA_ARBITERS && k->has & HA_STORE ? CAN_DCS : 0);
+}
+
+int ha_kind_check_needs(const struct ha_kind *k, unsigned needs, struct err *err) {
+    unsigned lacks = needs & ~abilities(k);
+    cleanup_strbuf struct strbuf list = {0};
+    for (unsigned i = 0; i < ABILITY_COUNT; i++)
+        if (lacks & 1U << i)
+            strbuf_addf(&list, "%s%s (%s)", list.len ? ", " : "", ability_word(i), ability_about(i));
+    return lacks ? err_set(err, ENOTSUP, "the scenario needs what %s does not have: %s", k->title, strbuf_str(&list))
+                 : 0;
 }

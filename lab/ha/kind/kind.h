@@ -2,6 +2,8 @@
 #pragma once
 // What kind of system manages a cluster, as data: what it has, and what its things are called. Below the model, because who leads and what a healthy
 // cluster needs depend on it. What a system does (its laws, its words in logs) is struct ha_system, lab/failover/system.h.
+#include "lab/base/err.h"
+#include "lab/ha/kind/ability.h"
 
 enum ha_has {
     HA_AUTHORITY =
@@ -14,6 +16,8 @@ enum ha_has {
 struct ha_kind {
     const char *name, *title; // "patroni": as run.begin says it; "Patroni": for people, also of the manager on a node
     unsigned has;             // bits of enum ha_has
+    unsigned
+        can; // bits of enum ability: what a scenario may need of it, but for CAN_LEASE and CAN_DCS, which follow from `has`
     const char *manager; // the service that runs the database on a node: "patroni", as node.info and service say it
     const char *api;     // how it is asked, behind "does not answer": " its REST API"; "" = nothing to say
 
@@ -55,3 +59,7 @@ extern const struct ha_kind ha_kind_patroni;
 // The kind that run.begin names, "" = HA_FIRST. Of one that this program does not know nothing is missing that a log may tell, and its words are those of
 // no system. Never NULL.
 const struct ha_kind *ha_kind_find(const char *name);
+// The one of exactly this name; NULL = this program does not know it.
+const struct ha_kind *ha_kind_known(const char *name);
+// 0 when it has all that is needed (bits of enum ability); else -ENOTSUP, and the reason why the scenario is skipped.
+int ha_kind_check_needs(const struct ha_kind *k, unsigned needs, struct err *err);

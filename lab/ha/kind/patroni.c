@@ -8,6 +8,8 @@ const struct ha_kind ha_kind_patroni = {
     .name = "patroni",
     .title = "Patroni",
     .has = HA_AUTHORITY | HA_GRANT | HA_ARBITERS | HA_STORE,
+    // rejoin: pg_rewind, else a new base backup; fencing: it demotes itself when it can't renew its lock (ha.py, run_cycle)
+    .can = CAN_SWITCHOVER | CAN_REJOIN | CAN_SYNC | CAN_PAUSE | CAN_FENCING | CAN_WATCHDOG,
     .manager = "patroni",
     .api = " its REST API",
     .lead = "leader key",

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: PostgreSQL
-// Expectations: "write_outage: <= 34s", "write_outage: {at_least: 20s, at_most: 34s}", "lost_writes: 0", "split_brain:
-// no", "new_leader: n2", "phases: inside", "write_availability: >= 90%".
+// Expectations: "write_outage: <= 34s", "write_outage: {at_least: 20s, at_most: 34s}", "write_outage: inside", "lost_writes: 0", "split_brain:
+// no", "new_leader: n2", "phases: inside", "write_availability: >= 90%"; and parts for one stack each, "for: {patroni: {write_outage: <= 34s}}".
 #include <ctype.h>
 #include <strings.h>
 
 #include "lab/scenario/expect/expect.h"
+#include "lab/scenario/stacks.h"
 #include "lab/scenario/yaml/scalar.h"
 
 enum measure_type { TYPE_DURATION, TYPE_COUNT, TYPE_PERCENT, TYPE_LEADER, TYPE_PHASES, TYPE_FLAG };
@@ -144,11 +145,20 @@ static bool range_text(const char *text, enum measure_type type, struct expect *
 }
 
 struct range_draft {
-    const struct ynode *at_least, *at_most;
+    const struct ynode *at_least, *at_most, *inside;
 };
 static const struct field range_fields[] = {{"at_least", read_node, offsetof(struct range_draft, at_least), false},
                                             {"at_most", read_node, offsetof(struct range_draft, at_most), false},
+                                            {"inside", read_node, offsetof(struct range_draft, inside), false},
                                             {0}};
+
+// The phases add up to the recovery, and the outage is a part of it. No other time has laws.
+static bool set_inside(struct reader *r, struct mark at, struct expect *e) {
+    e->inside = e->kind == EXPECT_WRITE_OUTAGE || e->kind == EXPECT_RECOVERY;
+    if (!e->inside)
+        complain(r, at, "no law bounds %s: inside is for write_outage, recovery and phases", expect_kind_name(e->kind));
+    return e->inside;
+}
 
 static bool range_bound(struct reader *r, const struct ynode *n, enum measure_type type, struct expect *e,
                         bool at_least, struct strbuf *text) {
@@ -166,16 +176,32 @@ static bool range_bound(struct reader *r, const struct ynode *n, enum measure_ty
     return true;
 }
 
+static void read_inside(struct reader *r, const struct ynode *n, struct expect *e, struct strbuf *text) {
+    char why[WHY_MAX];
+    bool yes = false;
+    const char *written = text_of(r, n, "yes");
+    if (!written)
+        return;
+    if (!scalar_bool(written, &yes, why))
+        complain(r, n->mark, "%s", why);
+    else if (!yes)
+        complain(r, n->mark, "leave 'inside' out where the bounds of the phases are no limit");
+    else if (set_inside(r, n->key_mark, e))
+        strbuf_add(text, "inside");
+}
+
 static bool read_range_map(struct reader *r, const struct ynode *n, enum measure_type type, struct expect *e) {
     struct range_draft draft = {0};
     cleanup_strbuf struct strbuf text = {0};
     size_t before = r->d->errors;
     decode_fields(r, n, "a range", range_fields, &draft);
+    if (draft.inside)
+        read_inside(r, draft.inside, e, &text);
     if (draft.at_least)
         (void)range_bound(r, draft.at_least, type, e, true, &text);
     if (draft.at_most)
         (void)range_bound(r, draft.at_most, type, e, false, &text);
-    if (!draft.at_least && !draft.at_most && r->whole && r->d->errors == before)
+    if (!draft.at_least && !draft.at_most && !draft.inside && r->whole && r->d->errors == before)
         complain(r, n->mark, "a range needs at_least or at_most");
     e->text = xstrdup(strbuf_str(&text));
     return r->d->errors == before;
@@ -191,7 +217,10 @@ static bool read_range(struct reader *r, const struct ynode *n, enum measure_typ
         complain_kind(r, n, expected);
         return false;
     }
-    if (!range_text(n->text, type, e, why)) {
+    if (str_eq(n->text, "inside")) {
+        if (!set_inside(r, n->mark, e))
+            return false;
+    } else if (!range_text(n->text, type, e, why)) {
         complain(r, n->mark, "%s", why);
         return false;
     }
@@ -271,7 +300,7 @@ static bool read_flag(struct reader *r, const struct ynode *n, struct expect *e)
 
 // ---- the mapping ----------------------------------------------------------------------------------------------------
 
-static void expect_read(struct reader *r, const struct ynode *n, enum expect_kind kind, struct plan *plan) {
+static void expect_read(struct reader *r, const struct ynode *n, enum expect_kind kind, expect_list *out) {
     struct expect e = {.kind = kind, .line = n->key_mark.line};
     bool ok;
     if (type_of(kind) == TYPE_LEADER)
@@ -287,28 +316,77 @@ static void expect_read(struct reader *r, const struct ynode *n, enum expect_kin
         ok = false;
     }
     if (ok)
-        VEC_PUSH(&plan->expects, e);
+        VEC_PUSH(out, e);
     else
         free(e.text);
 }
 
-void expects_read(struct reader *r, const struct ynode *map, struct plan *plan) {
+#define PARTS "for" // parts of the expectations, each for one stack
+
+static void complain_unknown(struct reader *r, const struct ynode *n, bool top) {
+    cleanup_words struct words all = {0};
+    for (unsigned i = EXPECT_NONE + 1; i < EXPECT_UNKNOWN; i++)
+        words_add(&all, expect_kind_name((enum expect_kind)i));
+    if (top)
+        words_add(&all, PARTS);
+    cleanup_strbuf struct strbuf list = {0};
+    words_join(&all, &list);
+    complain(r, n->key_mark, "unknown expectation '%s'%s; allowed: %s", SHOWN(n->key), HINT(n->key, words_all(&all)),
+             strbuf_str(&list));
+}
+
+// Those of one mapping. top: not of a part, which has no parts.
+static void read_kinds(struct reader *r, const struct ynode *map, bool top, expect_list *out) {
     if (map->kind != YNODE_MAP) {
         complain_kind(r, map, "a mapping of expectations such as {write_outage: <= 34s}");
         return;
     }
-    cleanup_words struct words all = {0};
-    for (unsigned i = EXPECT_NONE + 1; i < EXPECT_UNKNOWN; i++)
-        words_add(&all, expect_kind_name((enum expect_kind)i));
-    cleanup_strbuf struct strbuf list = {0};
-    words_join(&all, &list);
     for (size_t i = 0; i < map->items.n; i++) {
         const struct ynode *n = map->items.items[i];
         enum expect_kind kind = expect_kind_from(n->key);
         if (kind != EXPECT_NONE && kind != EXPECT_UNKNOWN)
-            expect_read(r, n, kind, plan);
-        else if (*n->key)
-            complain(r, n->key_mark, "unknown expectation '%s'%s; allowed: %s", SHOWN(n->key),
-                     HINT(n->key, words_all(&all)), strbuf_str(&list));
+            expect_read(r, n, kind, out);
+        else if (*n->key && !(top && str_eq(n->key, PARTS)))
+            complain_unknown(r, n, top);
     }
+}
+
+// What is said for the run's stack goes before what is said for all.
+static void put_part(expect_list *all, expect_list *part, const char *stack) {
+    VEC_FOREACH (part, e) {
+        struct expect *place = NULL;
+        VEC_FOREACH (all, x)
+            place = x->kind == e->kind ? x : place;
+        if (place)
+            free(place->text);
+        else
+            place = VEC_ADD(all);
+        *place = *e;
+        place->stack = stack;
+    }
+    VEC_DONE(part);
+}
+
+// The part of a stack that is not the run's is read as well: its mistakes are told now. Whose nodes it names is not known.
+static void read_part(struct reader *r, const struct ynode *n, struct plan *plan) {
+    const struct topology *t = r->t;
+    expect_list part = {0};
+    const struct ha_kind *k = *n->key ? stack_named(r, n->key, n->key_mark) : NULL;
+    bool own = k && plan->topology && str_eq(plan->topology->stack, k->name);
+    r->t = own ? t : NULL;
+    read_kinds(r, n, false, &part);
+    r->t = t;
+    if (own)
+        put_part(&plan->expects, &part, k->name);
+    else
+        expects_done(&part);
+}
+
+void expects_read(struct reader *r, const struct ynode *map, struct plan *plan) {
+    read_kinds(r, map, true, &plan->expects);
+    const struct ynode *parts = map->kind == YNODE_MAP ? ynode_get(map, PARTS) : NULL;
+    if (parts && parts->kind != YNODE_MAP)
+        complain_kind(r, parts, "a mapping of stacks such as {" HA_FIRST ": {write_outage: <= 34s}}");
+    for (size_t i = 0; parts && parts->kind == YNODE_MAP && i < parts->items.n; i++)
+        read_part(r, parts->items.items[i], plan);
 }

@@ -5,6 +5,7 @@
 
 #include "lab/scenario/read.h"
 #include "lab/scenario/settings/settings.h"
+#include "lab/scenario/stacks.h"
 #include "lab/scenario/topology/read_topology.h"
 #include "lab/scenario/yaml/load.h"
 
@@ -15,7 +16,7 @@ static struct topology *topology_new(const char *name) {
     struct topology *t = xcalloc(1, sizeof *t);
     t->name = xstrdup(name);
     t->title = xstrdup("");
-    t->stack = xstrdup("patroni");
+    t->stack = xstrdup(HA_FIRST);
     t->patroni = (struct patroni_settings){.ttl = 30 * SEC,
                                            .loop_wait = 10 * SEC,
                                            .retry_timeout = 10 * SEC,
@@ -82,6 +83,12 @@ static struct topology *topology_base(struct reader *r, const struct ynode *from
     return name ? topology_load(r, from->mark, name) : NULL;
 }
 
+static void read_stack(struct reader *r, const struct ynode *n, struct topology *t) {
+    const char *name = text_of(r, n, "the name of a stack");
+    if (name && stack_named(r, name, n->mark))
+        read_text(r, n, &t->stack);
+}
+
 static struct topology *topology_from_map(struct reader *r, const struct ynode *map, const char *default_name) {
     struct topology_draft draft = {0};
     decode_fields(r, map, "a topology", topology_fields, &draft);
@@ -91,8 +98,8 @@ static struct topology *topology_from_map(struct reader *r, const struct ynode *
         t = topology_new(default_name); // go on for the sake of the other complaints
     if (draft.title)
         read_text(r, draft.title, &t->title);
-    if (draft.stack && text_of(r, draft.stack, "the name of a stack") && !str_eq(draft.stack->text, "patroni"))
-        complain(r, draft.stack->mark, "unknown stack '%s'; the only one today is patroni", SHOWN(draft.stack->text));
+    if (draft.stack)
+        read_stack(r, draft.stack, t);
     size_t before = r->d->errors;
     if (draft.nodes)
         topology_read_nodes(r, t, draft.nodes);
