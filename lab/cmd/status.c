@@ -19,8 +19,9 @@ static void print_watchdogs(const cJSON *status) {
     const cJSON *n;
     cJSON_ArrayForEach (n, cJSON_GetObjectItemCaseSensitive(status, "nodes"))
         if (json_bool(n, "watchdog_armed", false))
-            (void)printf("watchdog of %s: armed, takes the power in %.1f s unless Patroni writes to it\n",
-                         json_str(n, "name", "?"), json_num(n, "watchdog_left_ms", 0) / 1000);
+            (void)printf("watchdog of %s: armed, takes the power in %.1f s unless %s writes to it\n",
+                         json_str(n, "name", "?"), json_num(n, "watchdog_left_ms", 0) / 1000,
+                         json_str(cJSON_GetObjectItemCaseSensitive(status, "stack"), "title", "somebody"));
 }
 
 static void print_client(const cJSON *status) {
@@ -195,7 +196,8 @@ static void print_status(const cJSON *status, bool links, int width) {
         (void)printf(", scenario %s", json_str(status, "scenario", ""));
     (void)printf("\n");
     print_health(status);
-    (void)printf("; leader key: %s", str_empty(leader) ? "nobody" : leader);
+    (void)printf("; %s: %s", json_str(cJSON_GetObjectItemCaseSensitive(status, "stack"), "lead", "leader"),
+                 str_empty(leader) ? "nobody" : leader);
     double lease = json_num(status, "lease_left_ms", -1);
     if (lease >= 0)
         (void)printf(", lease left %.1f s", lease / 1000);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 #include "lab/cmd/status_nodes.h"
 
+#include <ctype.h>
 #include <libsmartcols/libsmartcols.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@ enum column {
     COL_ADDRESS,
     COL_POWER,
     COL_ROLE,
-    COL_PATRONI,
+    COL_MANAGER,
     COL_POSTGRES,
     COL_TIMELINE,
     COL_LSN,
@@ -22,7 +23,7 @@ enum column {
     COL_ETCD,
     COLUMNS
 };
-static const char *const heads[COLUMNS] = {"NODE", "ADDRESS", "POWER", "ROLE",        "PATRONI", "POSTGRESQL",
+static const char *const heads[COLUMNS] = {"NODE", "ADDRESS", "POWER", "ROLE",        "MANAGER", "POSTGRESQL",
                                            "TL",   "LSN",     "LAG",   "REPLICATION", "ETCD"};
 
 struct row {
@@ -62,7 +63,7 @@ static void fill_row(const cJSON *n, struct row *row) {
     set(row, COL_ADDRESS, json_str(n, "address", "?"));
     set(row, COL_POWER, on ? "on" : "OFF");
     set(row, COL_ROLE, pg ? json_str(n, "role", "") : "");
-    set(row, COL_PATRONI, pg ? json_str(n, "state", "") : "");
+    set(row, COL_MANAGER, pg ? json_str(n, "state", "") : "");
     set(row, COL_POSTGRES, pg ? json_str(n, "postgres", "") : "");
     (void)snprintf(text, sizeof text, "%.0f", json_num(n, "timeline", 0));
     set(row, COL_TIMELINE, pg ? text : "");
@@ -81,7 +82,7 @@ static void choose_columns(const struct row *rows, size_t n, int width, bool hid
         widths[c] = strlen(heads[c]);
         for (size_t i = 0; i < n; i++)
             widths[c] = strlen(rows[i].cells[c]) > widths[c] ? strlen(rows[i].cells[c]) : widths[c];
-        need += widths[c] + 1;
+        need += hidden[c] ? 0 : widths[c] + 1;
     }
     for (size_t i = 0; i < ARRAY_SIZE(least) && width > 0 && need - 1 > (size_t)width; i++) {
         hidden[least[i]] = true;
@@ -91,17 +92,25 @@ static void choose_columns(const struct row *rows, size_t n, int width, bool hid
 
 void status_print_nodes(const cJSON *status, int width) {
     struct row rows[NODES_MAX] = {0};
-    bool hidden[COLUMNS] = {false};
+    bool hidden[COLUMNS] = {[COL_ETCD] = true}; // unless a node has it
     size_t n = 0;
     const cJSON *node;
-    cJSON_ArrayForEach (node, cJSON_GetObjectItemCaseSensitive(status, "nodes"))
+    cJSON_ArrayForEach (node, cJSON_GetObjectItemCaseSensitive(status, "nodes")) {
+        hidden[COL_ETCD] &= !cJSON_HasObjectItem(node, "etcd");
         if (n < NODES_MAX)
             fill_row(node, &rows[n++]);
+    }
     choose_columns(rows, n, width, hidden);
     struct libscols_table *table = scols_new_table();
+    char manager[64];
+    (void)str_copy(manager, sizeof manager,
+                   json_str(cJSON_GetObjectItemCaseSensitive(status, "stack"), "title", heads[COL_MANAGER]));
+    for (char *at = manager; *at; at++)
+        *at = (char)toupper((unsigned char)*at);
     for (size_t c = 0; c < COLUMNS; c++)
         if (!hidden[c])
-            (void)scols_table_new_column(table, heads[c], 0.1, c == COL_TIMELINE || c == COL_LAG ? SCOLS_FL_RIGHT : 0);
+            (void)scols_table_new_column(table, c == COL_MANAGER ? manager : heads[c], 0.1,
+                                         c == COL_TIMELINE || c == COL_LAG ? SCOLS_FL_RIGHT : 0);
     for (size_t i = 0; i < n; i++) {
         struct libscols_line *line = scols_table_new_line(table, NULL);
         size_t at = 0;

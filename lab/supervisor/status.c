@@ -154,6 +154,15 @@ static cJSON *steps_status(const struct lab *lab) {
     return steps;
 }
 
+// What the system that manages the cluster is called, and what it calls leadership.
+static cJSON *stack_status(const struct ha_kind *kind) {
+    cJSON *o = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(o, "name", kind->name);
+    (void)cJSON_AddStringToObject(o, "title", kind->title);
+    (void)cJSON_AddStringToObject(o, "lead", kind->lead);
+    return o;
+}
+
 cJSON *lab_status(const struct lab *lab) {
     const struct model *m = engine_model(lab->engine);
     usec_t now = sink_now(&lab->sink);
@@ -178,6 +187,7 @@ cJSON *lab_status(const struct lab *lab) {
     (void)cJSON_AddBoolToObject(o, "stands", engine_stands(lab->engine));
     (void)cJSON_AddItemToObject(o, "steps", steps_status(lab));
     (void)cJSON_AddStringToObject(o, "leader", m->leader);
+    (void)cJSON_AddItemToObject(o, "stack", stack_status(m->kind));
     if (m->lease_renewed && m->lease_ttl && m->leader[0]) {
         usec_t end = m->lease_renewed + m->lease_ttl;
         (void)cJSON_AddNumberToObject(o, "lease_left_ms", end > now ? (double)((end - now) / MSEC) : 0);
