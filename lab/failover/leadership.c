@@ -34,12 +34,13 @@ void leadership_done(struct leadership *l) {
 
 // ---- the fold --------------------------------------------------------------------------------------------------------
 
-static void on_entry(struct leadership *l, const struct event *ev) {
-    if (!str_starts(ev->u.ENTRY.key, "members/") || ev->u.ENTRY.gone || ev->u.ENTRY.initial)
+static void on_entry(struct leadership *l, const struct model *m, const struct event *ev) {
+    const char *member = model_member_entry(m, ev->u.ENTRY.key);
+    if (!member || ev->u.ENTRY.gone || ev->u.ENTRY.initial)
         return;
     struct node_word *w = ADD(l, &l->key_writes);
     w->t = ev->t;
-    STR_COPY(w->node, ev->u.ENTRY.key + strlen("members/"));
+    STR_COPY(w->node, member);
 }
 
 static void on_authority(struct leadership *l, const struct event *ev) {
@@ -164,7 +165,7 @@ void leadership_event(struct leadership *l, const struct model *m, const struct 
     case EVENT_AUTHORITY:
         return leadership_claimed(l) ? (void)0 : on_authority(l, ev);
     case EVENT_ENTRY:
-        return on_entry(l, ev);
+        return on_entry(l, m, ev);
     case EVENT_GRANT:
         return on_grant(l, ev);
     case EVENT_ARBITER:

@@ -85,7 +85,7 @@ struct leadership {
     VEC(struct etcd_seen) etcd;
     struct quorum_watch quorum;
     VEC(struct quorum_loss) quorum_losses;
-    VEC(struct node_word) key_writes; // a Patroni has written its own key, members/NAME
+    VEC(struct node_word) key_writes; // a manager has written its own entry: model_member_entry
     VEC(struct write_stretch) writable;
     VEC(struct leader_said) said;
     VEC(struct leader_named) named;

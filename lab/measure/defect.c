@@ -36,6 +36,8 @@ static bool written_over(const struct key_change *a, const struct key_change *b)
 }
 
 static void find_key_overwritten(const struct measure *m, struct defect_measure *d) {
+    if (leadership_claimed(&m->leadership)) // there is none: whoever leads next took nothing from anybody
+        return;
     for (size_t i = 1; i < m->leadership.keys.n && !d->seen; i++) {
         const struct key_change *a = &m->leadership.keys.items[i - 1], *b = a + 1;
         if (!written_over(a, b) || !held_before(m, a, b->value))

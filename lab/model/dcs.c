@@ -59,6 +59,11 @@ static void apply_sync_key(struct model *m, const struct event *ev) {
         m->nodes[i].in_sync_key = cJSON_IsObject(sync) && names_standby(sync, m->nodes[i].name);
 }
 
+const char *model_member_entry(const struct model *m, const char *key) {
+    const char *prefix = m->kind->members;
+    return prefix && str_starts(key, prefix) ? key + strlen(prefix) : NULL;
+}
+
 void model_apply_entry(struct model *m, const struct event *ev) {
     const char *key = ev->u.ENTRY.key;
     bool gone = ev->u.ENTRY.gone;
@@ -68,8 +73,8 @@ void model_apply_entry(struct model *m, const struct event *ev) {
         apply_sync_key(m, ev);
     else if (str_eq(key, "failover"))
         m->key_failover = !gone;
-    else if (str_starts(key, "members/")) {
-        struct model_node *n = model_node(m, key + strlen("members/"));
+    else if (model_member_entry(m, key)) {
+        struct model_node *n = model_node(m, model_member_entry(m, key));
         if (n)
             n->registered = !gone;
     }

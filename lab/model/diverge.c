@@ -186,8 +186,8 @@ static void tell_key(const struct model *m, size_t n, struct strbuf *out) {
     if (str_eq(m->theft.by, m->leader))
         strbuf_addf(out, ": %s wrote itself into the leader key while %s held it", m->theft.by, m->theft.from);
     else
-        strbuf_addf(out, ": %s not been seen following the leader since its key was written over",
-                    n == 1 ? "it has" : "they have");
+        strbuf_addf(out, ": %s not been seen following the leader since %s", n == 1 ? "it has" : "they have",
+                    m->kind->has & HA_AUTHORITY ? "its key was written over" : "that leads");
 }
 
 static void tell_ahead(const struct model *m, const size_t *which, size_t n, struct strbuf *out) {

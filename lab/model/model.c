@@ -376,6 +376,7 @@ void model_apply(struct model *m, const struct event *ev) {
         break;
     case EVENT_RUN_BEGIN:
         m->kind = ha_kind_find(ev->u.RUN_BEGIN.stack);
+        m->leader_disputed = false;
         break;
     case EVENT_TICK: // the clock alone
     case EVENT_STORE_WATCH:

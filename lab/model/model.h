@@ -169,4 +169,6 @@ bool model_is_replica(const struct model *m,
 bool model_is_sync_standby(const struct model *m, const struct model_node *n);
 const struct model_slot *model_slot(const struct model *m, const char *node, const char *slot); // NULL: none there
 bool model_key_present(const struct model *m, const char *key);
+// Whose entry it is, when it is one with which a node registers ("members/n1" -> "n1"); else NULL.
+const char *model_member_entry(const struct model *m, const char *key);
 const char *member_role_name(enum member_role role);

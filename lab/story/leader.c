@@ -68,12 +68,14 @@ static void member_written(struct story *s, const char *name, usec_t t) {
     if (node < 0 || !s->patroni[node].no_dcs || t < s->patroni[node].no_dcs_since)
         return;
     s->patroni[node].no_dcs = false;
-    (void)tell(s, t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, name, "Patroni on %s reaches etcd again", name);
+    (void)tell(s, t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, name, "%s on %s reaches %s again", s->model->kind->title,
+               name, s->model->kind->arbiters);
 }
 
 static void tell_entry(struct story *s, const struct event *ev) {
-    if (str_starts(ev->u.ENTRY.key, "members/") && !ev->u.ENTRY.gone && !ev->u.ENTRY.initial)
-        member_written(s, ev->u.ENTRY.key + strlen("members/"), ev->t);
+    const char *member = model_member_entry(s->model, ev->u.ENTRY.key);
+    if (member && !ev->u.ENTRY.gone && !ev->u.ENTRY.initial)
+        member_written(s, member, ev->t);
     if (str_eq(ev->u.ENTRY.key, "sync"))
         tell_sync(s, ev->t);
 }

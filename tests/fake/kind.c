@@ -17,19 +17,21 @@ const struct ha_kind fakeha_kind = {
     .holds = "leads by its last word",
     .still = "the leader is still",
     .lost = "another one led",
-    .free = "another node to take the lead",
     .phase =
         {
             .gone = "the old leader no longer says that it leads",
             .given = "another node says that it leads",
             .kept = "stayed the leader",
             .returns = "the leader, which stayed it, to take writes again",
+            .quorum = "",
+            .reached = "",
             .choosing = "waiting until another node says that it leads",
             .promoting = "the new leader's PostgreSQL becomes writable",
         },
     .alone = {"writable, does not lead", "WRITABLE, NO LEAD", "no lead!", "primary, does not lead"},
     .stuck = "leads, not writable",
     .stuck_row = "leads, read-only",
+    .arbiters = "",
 };
 
 const struct ha_kind *const ha_kinds[] = {&ha_kind_patroni, &fakeha_kind, NULL};

@@ -15,7 +15,6 @@ static const struct ha_kind unknown = {
     .holds = "may lead",
     .still = "the leader is still",
     .lost = "another one led",
-    .free = "the old leader to be given up",
     .phase =
         {
             .gone = "the old leader is given up",

@@ -22,32 +22,33 @@ struct ha_kind {
     const char *api;     // how it is asked, behind "does not answer": " its REST API"; "" = nothing to say
 
     // Leadership in words. After a node's name: "holds".
-    const char *lead;   // "leader key": what is drawn on a time axis
-    const char *unseen; // "the leader key has not been seen yet"
-    const char *nobody; // "nobody holds the leader key"
-    const char *holds;  // "holds the leader key"
-    const char *still;  // "the leader key is still held by"; a node's name follows
-    const char *lost;   // "it had lost the leader key"
-    const char *free;   // "the leader key to become free": what was waited for until the old leader was none any more
-    struct ha_phase_words {  // what the phases of a failover end with, and what is waited for while they go on
-        const char *gone;    // "the leader key is gone"
-        const char *given;   // "a new leader key"
-        const char *kept;    // of a leader that was none other all along: "kept its key"
-        const char *returns; // "the leader, which kept its key, to take writes again"
-        const char *quorum,
-            *reached; // "etcd to have a quorum again", "Patroni to reach etcd again"; NULL where no arbiters are
+    const char *lead;          // "leader key": what is drawn on a time axis
+    const char *unseen;        // "the leader key has not been seen yet"
+    const char *nobody;        // "nobody holds the leader key"
+    const char *holds;         // "holds the leader key"
+    const char *still;         // "the leader key is still held by"; a node's name follows
+    const char *lost;          // "it had lost the leader key"
+    struct ha_phase_words {    // what the phases of a failover end with, and what is waited for while they go on
+        const char *gone;      // "the leader key is gone"
+        const char *given;     // "a new leader key"
+        const char *kept;      // of a leader that was none other all along: "kept its key"
+        const char *returns;   // "the leader, which kept its key, to take writes again"
+        const char *quorum;    // "etcd to have a quorum again"; "" where no arbiters are
+        const char *reached;   // "Patroni to reach etcd again"; the same
         const char *choosing;  // "the key is free: the replicas choose a new leader"
         const char *promoting; // "the new leader holds the key: PostgreSQL becomes writable"
     } phase;
-    // A server that takes writes and does not lead: in full, on a time axis, as a role, and when it takes none either.
-    struct ha_alone {
-        const char *state, *row, *role,
-            *primary; // "writable without the key", "WRITABLE, NO KEY", "no key!", "primary without the key"
+    struct ha_alone {        // a primary that does not lead
+        const char *state;   // it takes writes: "writable without the key"
+        const char *row;     // the same on a time axis: "WRITABLE, NO KEY"
+        const char *role;    // and as its role: "no key!"
+        const char *primary; // it takes none: "primary without the key"
     } alone;
     const char *stuck, *stuck_row; // a leader that takes no writes: "has the key, not writable", "key, read-only"
 
-    const char *arbiters; // "etcd"; NULL = it has none
+    const char *arbiters; // "etcd"; "" = it has none
     const char *entry;    // the name of the authority among the entries of the store; NULL = it is none of them
+    const char *members;  // before a node's name: the entry with which it registers, "members/"; NULL = no node has one
 };
 
 // The kinds that this program knows, ends with NULL. They stand in a file of their own (table.c): a test that wants others defines them itself.

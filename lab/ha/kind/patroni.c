@@ -18,7 +18,6 @@ const struct ha_kind ha_kind_patroni = {
     .holds = "holds the leader key",
     .still = "the leader key is still held by",
     .lost = "it had lost the leader key",
-    .free = "the leader key to become free",
     .phase =
         {
             .gone = "the leader key is gone",
@@ -35,4 +34,5 @@ const struct ha_kind ha_kind_patroni = {
     .stuck_row = "key, read-only",
     .arbiters = "etcd",
     .entry = "leader",
+    .members = "members/",
 };
