@@ -16,6 +16,10 @@ struct folds {
 
 static void ask(struct model *m) {
     char why[160];
+    if (m->leader_disputed && *m->leader && !(m->kind->has & HA_AUTHORITY))
+        abort();
+    if (!*model_nobody(m, why, sizeof why))
+        abort();
     (void)model_healthy(m, why, sizeof why);
     (void)model_complete(m, why, sizeof why);
     (void)model_quorum(m);

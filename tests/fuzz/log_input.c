@@ -203,6 +203,11 @@ static const char *const words[] = {
     "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xe6\xbc\xa2\xe5\xad\x97",
     "%s%n%1000000d",
     "                                                            x",
+    // the stack of tests/fake/
+    "fakeha",
+    "fakeha.interval",
+    "fakeha.tries",
+    "postgres,fakeha",
 };
 
 static void put_text(struct bytes *b, char *to, size_t size) {
@@ -356,11 +361,44 @@ static void give_beginning(void (*fn)(void *arg, const struct event *ev), void *
         give_line(lines[i], strlen(lines[i]), fn, arg);
 }
 
+// The same of a stack in which the managers say who leads; n2 is about to.
+static void give_fake_beginning(void (*fn)(void *arg, const struct event *ev), void *arg) {
+    static const char *const lines[] = {
+        "{\"t\":1,\"ev\":\"run.begin\",\"scenario\":\"x\",\"period_us\":10000,\"seed\":1,\"stack\":\"fakeha\"}",
+        "{\"t\":2,\"ev\":\"node.info\",\"node\":\"n1\",\"services\":\"postgres,fakeha\"}",
+        "{\"t\":2,\"ev\":\"node.info\",\"node\":\"n2\",\"services\":\"postgres,fakeha\"}",
+        "{\"t\":2,\"ev\":\"node.info\",\"node\":\"n3\",\"services\":\"postgres,fakeha\"}",
+        "{\"t\":2,\"ev\":\"node.power\",\"node\":\"n1\",\"on\":true}",
+        "{\"t\":2,\"ev\":\"node.power\",\"node\":\"n2\",\"on\":true}",
+        "{\"t\":2,\"ev\":\"node.power\",\"node\":\"n3\",\"on\":true}",
+        "{\"t\":3,\"ev\":\"config\",\"key\":\"fakeha.interval\",\"value\":\"2\"}",
+        "{\"t\":3,\"ev\":\"config\",\"key\":\"fakeha.tries\",\"value\":\"3\"}",
+        "{\"t\":6,\"ev\":\"sql\",\"node\":\"n1\",\"answered\":true,\"writable\":true,\"timeline\":1,\"lsn\":\"0/"
+        "3000060\"}",
+        "{\"t\":6,\"ev\":\"sql\",\"node\":\"n2\",\"answered\":true,\"in_recovery\":true,\"timeline\":1,\"lsn\":\"0/"
+        "3000060\"}",
+        "{\"t\":7,\"ev\":\"manager\",\"node\":\"n1\",\"service\":\"fakeha\",\"answered\":true,\"role\":\"leader\"}",
+        "{\"t\":7,\"ev\":\"manager\",\"node\":\"n2\",\"service\":\"fakeha\",\"answered\":true,\"role\":\"replica\"}",
+        "{\"t\":7,\"ev\":\"replication\",\"node\":\"n1\",\"standby\":\"n2\",\"state\":\"streaming\"}",
+        "{\"t\":1000000,\"ev\":\"lab.state\",\"state\":\"ready\"}",
+        "{\"t\":1100000,\"ev\":\"client.tick\",\"from\":1000000,\"w_tried\":10,\"w_ok\":10,\"w_first_ok\":1001000,\"w_"
+        "last_ok\":1091000}",
+        "{\"t\":1200000,\"ev\":\"fault\",\"id\":\"f\",\"mechanism\":\"node.power_off\",\"phase\":\"asked\",\"nodes\":"
+        "\"n1\"}",
+        "{\"t\":1200000,\"ev\":\"fault\",\"id\":\"f\",\"mechanism\":\"node.power_off\",\"phase\":\"effective\","
+        "\"effective_seen\":true}",
+        "{\"t\":1200000,\"ev\":\"node.power\",\"node\":\"n1\"}",
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+        give_line(lines[i], strlen(lines[i]), fn, arg);
+}
+
 void log_input(const uint8_t *data, size_t size, void (*fn)(void *arg, const struct event *ev), void *arg) {
     struct bytes b = {data, data + size, 0};
     if (size == 0 || *data != '{') {
-        if (take(&b) % 2) {
-            give_beginning(fn, arg);
+        uint8_t first = take(&b);
+        if (first % 2) {
+            (first % 16 == 15 ? give_fake_beginning : give_beginning)(fn, arg);
             b.t = 1200 * MSEC;
         }
         read_grammar(&b, fn, arg);
