@@ -91,15 +91,6 @@ static enum truth has_role(const struct scope *s, const struct model_node *n, en
     return TRUTH_UNKNOWN;
 }
 
-static const char *role_words(enum condition_role role) {
-    static const char *const words[] = {
-#define X(name, text) [CONDITION_ROLE_##name] = text,
-        CONDITION_ROLES(X)
-#undef X
-    };
-    return words[role];
-}
-
 static struct verdict lag_one(const struct model_node *n, const struct condition_atom *a) {
     if (n->lag_bytes < 0)
         return say(TRUTH_UNKNOWN, "the lag of %s is not known", n->name);
@@ -111,7 +102,8 @@ static struct verdict member_one(const struct scope *s, const struct model_node 
     if (a->kind == CONDITION_LAG)
         return lag_one(n, a);
     enum truth t = has_role(s, n, a->role);
-    return say(t, t == TRUTH_UNKNOWN ? "nothing is known of %s yet" : "%s is not %s", n->name, role_words(a->role));
+    return say(t, t == TRUTH_UNKNOWN ? "nothing is known of %s yet" : "%s is not %s", n->name,
+               condition_role_name(a->role));
 }
 
 // A class of members: as many as its share asks for must comply. The reason given is that of the first that does not.
@@ -281,37 +273,11 @@ static struct verdict positive(const struct scope *s, const struct condition_ato
     return v;
 }
 
-static void atom_words(const struct condition_atom *a, struct strbuf *out) {
-    static const char *const words[] = {
-#define X(kind, text) [CONDITION_##kind] = text,
-        CONDITION_KINDS(X)
-#undef X
-    };
-    if (a->negated && a->kind != CONDITION_KEY)
-        strbuf_add(out, "not ");
-    const char *who = a->who.kind == SELECTOR_NODE ? a->who.node : selector_kind_name(a->who.kind);
-    if (a->kind == CONDITION_KEY)
-        strbuf_addf(out, "key %s %s", a->key, a->negated ? "gone" : "present");
-    else if (a->kind == CONDITION_LEADER_IS)
-        strbuf_addf(out, "leader is %s", who);
-    else if (a->kind == CONDITION_ROLE_IS)
-        strbuf_addf(out, "%s is %s", who, role_words(a->role));
-    else if (a->kind == CONDITION_LAG)
-        strbuf_addf(out, "lag of %s %s %" PRId64 " bytes", who, a->above ? "above" : "below", a->number);
-    else if (a->kind == CONDITION_SLOT)
-        strbuf_addf(out, "slot %s holds %s %" PRId64 " bytes", a->key, a->above ? "above" : "below", a->number);
-    else if (a->kind == CONDITION_LEASE_AGE || a->kind == CONDITION_LEASE_LEFT)
-        strbuf_addf(out, "lease %s %s %.3g s", a->kind == CONDITION_LEASE_AGE ? "age" : "left",
-                    a->above ? "above" : "below", (double)a->number / 1e6);
-    else
-        strbuf_add(out, words[a->kind]);
-}
-
 char *condition_words(const struct condition *c, char *buf, size_t size) {
     cleanup_strbuf struct strbuf out = {0};
     for (size_t i = 0; str_empty(c->text) && i < c->atoms.n; i++) {
         strbuf_add(&out, i ? " and " : "");
-        atom_words(&c->atoms.items[i], &out);
+        condition_atom_words(&c->atoms.items[i], &out);
     }
     (void)str_copy(buf, size, str_empty(c->text) ? strbuf_str(&out) : c->text);
     return buf;
@@ -326,7 +292,7 @@ static struct verdict atom(const struct scope *s, const struct condition_atom *a
         cleanup_strbuf struct strbuf words = {0};
         struct condition_atom plain = *a;
         plain.negated = false;
-        atom_words(&plain, &words);
+        condition_atom_words(&plain, &words);
         (void)snprintf(v.why, sizeof v.why, "'%s' still holds", strbuf_str(&words));
     }
     return v;

@@ -65,6 +65,26 @@ enum condition_kind {
     CONDITION_KINDS(X)
 #undef X
 };
+enum {
+#define X(kind, text) +1
+    CONDITION_COUNT = CONDITION_KINDS(X)
+#undef X
+};
+// A word of a sentence: itself, or a place where the atom has a value. Plan JSON and messages are made of the sentence, so a kind needs no words elsewhere.
+#define CONDITION_PARTS(X)                                                                                             \
+    X(WHO, "SEL")                                                                                                      \
+    X(ROLE, "ROLE")                                                                                                    \
+    X(NAME, "NAME") /* `key` of the atom */                                                                            \
+    X(LIMIT, "above|below")                                                                                            \
+    X(PRESENCE, "gone|present") /* gone = negated */                                                                   \
+    X(BYTES, "SIZE")                                                                                                   \
+    X(USEC, "DURATION")
+enum condition_part {
+#define X(part, text) CONDITION_PART_##part,
+    CONDITION_PARTS(X)
+#undef X
+        CONDITION_PART_WORD
+};
 #define CONDITION_ROLES(X)                                                                                             \
     X(LEADER, "leader")                                                                                                \
     X(REPLICA, "replica")                                                                                              \
@@ -75,6 +95,7 @@ enum condition_role {
 #undef X
 };
 
+enum { CONDITION_WORD_MAX = 16 }; // of a word of a sentence's form
 struct condition_atom {
     enum condition_kind kind;
     bool negated;        // written "not ..." or the negative word of the pair (gone)
@@ -90,6 +111,9 @@ struct condition {
 };
 void condition_done(struct condition *c);
 const char *condition_kind_text(enum condition_kind kind); // the sentence's form: "leader is SEL"
+// The next word of a sentence's form; *form moves behind it. False at the end. ret_word: the word of a CONDITION_PART_WORD, else untouched.
+bool condition_part_next(const char **form, enum condition_part *ret, char ret_word[static CONDITION_WORD_MAX]);
+void condition_atom_words(const struct condition_atom *a, struct strbuf *out); // "not lag of n2 above 4096 bytes"
 const char *condition_role_name(enum condition_role role);
 bool condition_role_find(const char *text, enum condition_role *ret); // false: no role is written so
 

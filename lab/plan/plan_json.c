@@ -130,24 +130,44 @@ static void topology(const struct out *o, const struct topology *t) {
 
 // ---- steps ----------------------------------------------------------------------------------------------------------
 
-static void atom(const struct out *o, const struct condition_atom *a) {
+// A name has the word before it as its key: "slot NAME".
+static void atom_part(const struct out *o, const struct condition_atom *a, enum condition_part part, const char *word) {
     char who[NODE_NAME_MAX];
-    selector_text(&a->who, who);
-    begin(o, NULL, "{");
-    text(o, "sentence", condition_kind_text(a->kind));
-    flag(o, "not", a->negated);
-    if (a->kind == CONDITION_LEADER_IS || a->kind == CONDITION_ROLE_IS || a->kind == CONDITION_LAG)
+    switch (part) {
+    case CONDITION_PART_WORD:
+    case CONDITION_PART_PRESENCE: // that is "not"
+        break;
+    case CONDITION_PART_WHO:
+        selector_text(&a->who, who);
         text(o, "who", who);
-    if (a->kind == CONDITION_ROLE_IS)
+        break;
+    case CONDITION_PART_ROLE:
         text(o, "role", condition_role_name(a->role));
-    if (a->kind == CONDITION_KEY || a->kind == CONDITION_SLOT)
-        text(o, a->kind == CONDITION_KEY ? "key" : "slot", a->key);
-    bool bytes = a->kind == CONDITION_LAG || a->kind == CONDITION_SLOT;
-    bool limited = bytes || a->kind == CONDITION_LEASE_AGE || a->kind == CONDITION_LEASE_LEFT;
-    if (limited) {
+        break;
+    case CONDITION_PART_NAME:
+        text(o, word, a->key);
+        break;
+    case CONDITION_PART_LIMIT:
         text(o, "limit", a->above ? "above" : "below");
-        number(o, bytes ? "bytes" : "us", a->number);
+        break;
+    case CONDITION_PART_BYTES:
+        number(o, "bytes", a->number);
+        break;
+    case CONDITION_PART_USEC:
+        number(o, "us", a->number);
+        break;
     }
+}
+
+static void atom(const struct out *o, const struct condition_atom *a) {
+    const char *form = condition_kind_text(a->kind);
+    char word[CONDITION_WORD_MAX] = "";
+    enum condition_part part;
+    begin(o, NULL, "{");
+    text(o, "sentence", form);
+    flag(o, "not", a->negated);
+    while (condition_part_next(&form, &part, word))
+        atom_part(o, a, part, word);
     end(o, "}");
 }
 

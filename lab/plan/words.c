@@ -2,6 +2,9 @@
 // The words of a plan: how a scenario writes its kinds, from the tables of plan.h.
 #include "lab/plan/plan.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static const char *const selector_names[] = {
 #define X(kind, name) [SELECTOR_##kind] = name,
     SELECTOR_KINDS(X)
@@ -51,4 +54,65 @@ static const char *const condition_texts[] = {
 
 const char *condition_kind_text(enum condition_kind kind) {
     return condition_texts[kind];
+}
+
+bool condition_part_next(const char **form, enum condition_part *ret, char ret_word[static CONDITION_WORD_MAX]) {
+    static const char *const parts[] = {
+#define X(part, text) [CONDITION_PART_##part] = text,
+        CONDITION_PARTS(X)
+#undef X
+    };
+    const char *word = *form + strspn(*form, " ");
+    size_t len = strcspn(word, " ");
+    *form = word + len;
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        if (strlen(parts[i]) == len && strncmp(parts[i], word, len) == 0) {
+            *ret = (enum condition_part)i;
+            return true;
+        }
+    *ret = CONDITION_PART_WORD;
+    (void)snprintf(ret_word, CONDITION_WORD_MAX, "%.*s", (int)len, word);
+    return len > 0;
+}
+
+static void part_words(const struct condition_atom *a, enum condition_part part, const char *word, struct strbuf *out) {
+    char who[NODE_NAME_MAX];
+    switch (part) {
+    case CONDITION_PART_WORD:
+        strbuf_add(out, word);
+        break;
+    case CONDITION_PART_WHO:
+        selector_text(&a->who, who);
+        strbuf_add(out, who);
+        break;
+    case CONDITION_PART_ROLE:
+        strbuf_add(out, condition_role_name(a->role));
+        break;
+    case CONDITION_PART_NAME:
+        strbuf_add(out, a->key);
+        break;
+    case CONDITION_PART_LIMIT:
+        strbuf_add(out, a->above ? "above" : "below");
+        break;
+    case CONDITION_PART_PRESENCE:
+        strbuf_add(out, a->negated ? "gone" : "present");
+        break;
+    case CONDITION_PART_BYTES:
+        strbuf_addf(out, "%" PRId64 " bytes", a->number);
+        break;
+    case CONDITION_PART_USEC:
+        strbuf_addf(out, "%.3g s", (double)a->number / 1e6);
+        break;
+    }
+}
+
+void condition_atom_words(const struct condition_atom *a, struct strbuf *out) {
+    const char *form = condition_texts[a->kind];
+    char word[CONDITION_WORD_MAX];
+    enum condition_part part;
+    const char *between = a->negated && !strstr(form, "gone|present") ? "not " : "";
+    for (; condition_part_next(&form, &part, word); between = " ") {
+        strbuf_add(out, between);
+        part_words(a, part, word, out);
+    }
 }

@@ -360,11 +360,23 @@ static void conditions_made_by_hand_get_words(void **state) {
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+static void the_words_of_every_kind_have_a_value_in_each_place(void **state) {
+    (void)state;
+    for (int i = 0; i < CONDITION_COUNT; i++) {
+        struct condition_atom a = {.kind = (enum condition_kind)i, .who = {SELECTOR_NODE, "n2"}, .key = "key"};
+        struct condition c = {.atoms = {.items = &a, .n = 1}};
+        char words[160];
+        if (strpbrk(condition_words(&c, words, sizeof words), "ABCDEFGHIJKLMNOPQRSTUVWXYZ|"))
+            fail_msg("'%s' has a place that no row of CONDITION_PARTS fills: '%s'", condition_kind_text(a.kind), words);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(healthy_and_complete_follow_the_model),
         T(a_leader_exists_when_the_key_s_holder_writes),
         T(leader_changed_compares_with_the_baseline_and_not_with_nobody),
+        T(the_words_of_every_kind_have_a_value_in_each_place),
         T(leader_is_takes_names_and_roles),
         T(every_role_is_true_of_the_one_and_false_of_the_other),
         T(a_class_of_members_must_all_comply_or_one_of_them),

@@ -41,7 +41,7 @@ static void random_selector(struct selector *sel) {
 
 static void random_atom(struct condition *c) {
     static const char *const keys[] = {"leader", "sync", "failover", "members/n2"};
-    struct condition_atom *a = test_atom(c, (enum condition_kind)dice(CONDITION_READS_FLOW + 1));
+    struct condition_atom *a = test_atom(c, (enum condition_kind)dice(CONDITION_COUNT));
     if (chance(50))
         a->kind = chance(50) ? CONDITION_HEALTHY : CONDITION_WRITES_FLOW;
     a->negated = chance(15);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "injector/injector.h"
+#include "lab/base/fs.h"
 #include "lab/base/json.h"
 #include "lab/plan/selector.h"
 #include "lab/record/defects.h"
@@ -117,6 +118,53 @@ static void each_kind_of_condition_is_understood(void **state) {
     struct condition_atom role = atom_of("n2 is not sync_standby", 0);
     assert_true(role.role == CONDITION_ROLE_SYNC_STANDBY && role.negated && str_eq(role.who.node, "n2"));
     assert_string_equal(atom_of("key leader gone", 0).key, "leader");
+}
+
+// A sentence as docs/scenario-format.md has it: WHO, ROLE and NAME stand for anything that fits.
+static struct condition_atom atom_of_page(const char *sentence) {
+    static const char *const words[][2] = {{"WHO", "n2"}, {"ROLE", "streaming"}, {"NAME", "sync"}};
+    cleanup_strbuf struct strbuf text = {0};
+    for (const char *at = sentence; *at;) {
+        const char *with = NULL;
+        for (size_t i = 0; i < ARRAY_SIZE(words) && !with; i++)
+            if (str_starts(at, words[i][0])) {
+                with = words[i][1];
+                at += strlen(words[i][0]);
+            }
+        strbuf_addn(&text, with ? with : at, with ? strlen(with) : 1);
+        at += !with;
+    }
+    return atom_of(strbuf_str(&text), 0);
+}
+
+// Of a row's first column what stands in `...`, but for that in brackets: another form of the same.
+static void read_row(char *row, bool seen[static CONDITION_COUNT]) {
+    row[2 + strcspn(row + 2, "|")] = '\0';
+    for (char *at = row, *end; (at = strpbrk(at, "`(")); at = end + 1) {
+        end = strchr(at + 1, *at == '(' ? ')' : '`');
+        assert_non_null(end);
+        if (*at == '(')
+            continue;
+        *end = '\0';
+        seen[atom_of_page(at + 1).kind] = true;
+    }
+}
+
+static void the_page_has_every_kind_of_condition_and_its_sentences_are_read(void **state) {
+    (void)state;
+    cleanup_strbuf struct strbuf page = {0};
+    struct err err = {0};
+    bool seen[CONDITION_COUNT] = {0}, here = false;
+    if (fs_read("docs/scenario-format.md", 1 << 20, &page, &err) < 0)
+        fail_msg("%s", err.msg);
+    for (char *rest = NULL, *line = strtok_r(page.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        here = *line == '#' ? str_eq(line, "### When: conditions") : here;
+        if (here && str_starts(line, "| `"))
+            read_row(line, seen);
+    }
+    for (int i = 0; i < CONDITION_COUNT; i++)
+        if (!seen[i])
+            fail_msg("no row of docs/scenario-format.md says '%s'", condition_kind_text((enum condition_kind)i));
 }
 
 static void expectations_take_every_form(void **state) {
@@ -501,6 +549,7 @@ int main(void) {
         cmocka_unit_test(defaults_are_filled_in),
         cmocka_unit_test(steps_start_where_their_author_said),
         cmocka_unit_test(each_kind_of_condition_is_understood),
+        cmocka_unit_test(the_page_has_every_kind_of_condition_and_its_sentences_are_read),
         cmocka_unit_test(expectations_take_every_form),
         cmocka_unit_test(known_defects_are_read_with_what_they_explain),
         cmocka_unit_test(overrides_win_over_the_file),

@@ -334,15 +334,40 @@ static bool parse_etcd(struct parser *p, struct condition_atom *a) {
     return EXPECT(p, "quorum") >= 0;
 }
 
-static bool parse_flow(struct parser *p, struct condition_atom *a, enum condition_kind kind) {
-    a->kind = kind;
+static bool parse_writes(struct parser *p, struct condition_atom *a) {
+    a->kind = CONDITION_WRITES_FLOW;
     return EXPECT(p, "flow") >= 0;
 }
 
+static bool parse_reads(struct parser *p, struct condition_atom *a) {
+    a->kind = CONDITION_READS_FLOW;
+    return EXPECT(p, "flow") >= 0;
+}
+
+static bool parse_exists(struct parser *p, struct condition_atom *a) {
+    a->kind = CONDITION_LEADER_EXISTS;
+    return EXPECT(p, "leader") >= 0 && EXPECT(p, "exists") >= 0;
+}
+
+static bool parse_no(struct parser *p, struct condition_atom *a) {
+    a->negated = !a->negated;
+    return parse_exists(p, a);
+}
+
+// Each reads what follows the first word of its sentence. Every other sentence begins with a target.
+static const struct sentence {
+    const char *first;
+    bool (*parse)(struct parser *p, struct condition_atom *a);
+} sentences[] = {{"cluster", parse_cluster}, {"leader", parse_leader}, {"lag", parse_lag},   {"slot", parse_slot},
+                 {"key", parse_key},         {"lease", parse_lease},   {"etcd", parse_etcd}, {"writes", parse_writes},
+                 {"reads", parse_reads},     {"a", parse_exists},      {"no", parse_no}};
+
 // A sentence that begins with a target.
 static bool parse_about(struct parser *p, struct condition_atom *a) {
-    static const char *const starts[] = {"cluster", "leader", "lag",    "slot",  "key",
-                                         "lease",   "etcd",   "writes", "reads", NULL};
+    const char *starts[ARRAY_SIZE(sentences) + 1] = {0};
+    for (size_t i = 0, n = 0; i < ARRAY_SIZE(sentences); i++)
+        if (strlen(sentences[i].first) > 2) // "a" and "no" resemble too much, "n9" above all
+            starts[n++] = sentences[i].first;
     size_t at = p->next;
     const char *next = at + 1 < p->count ? p->words[at + 1].text : "";
     bool known = (p->r->t && topology_node(p->r->t, peek(p))) || selector_keyword(peek(p), &a->who.kind);
@@ -359,33 +384,9 @@ static bool parse_about(struct parser *p, struct condition_atom *a) {
 
 static bool parse_sentence(struct parser *p, struct condition_atom *a) {
     size_t at = p->next;
-    if (take(p, "no")) {
-        a->negated = !a->negated;
-        a->kind = CONDITION_LEADER_EXISTS;
-        return EXPECT(p, "leader") >= 0 && EXPECT(p, "exists") >= 0;
-    }
-    if (take(p, "a")) {
-        a->kind = CONDITION_LEADER_EXISTS;
-        return EXPECT(p, "leader") >= 0 && EXPECT(p, "exists") >= 0;
-    }
-    if (take(p, "cluster"))
-        return parse_cluster(p, a);
-    if (take(p, "leader"))
-        return parse_leader(p, a);
-    if (take(p, "lag"))
-        return parse_lag(p, a);
-    if (take(p, "slot"))
-        return parse_slot(p, a);
-    if (take(p, "key"))
-        return parse_key(p, a);
-    if (take(p, "lease"))
-        return parse_lease(p, a);
-    if (take(p, "etcd"))
-        return parse_etcd(p, a);
-    if (take(p, "writes"))
-        return parse_flow(p, a, CONDITION_WRITES_FLOW);
-    if (take(p, "reads"))
-        return parse_flow(p, a, CONDITION_READS_FLOW);
+    for (size_t i = 0; i < ARRAY_SIZE(sentences); i++)
+        if (take(p, sentences[i].first))
+            return sentences[i].parse(p, a);
     if (at == p->count || str_eq(peek(p), "and")) {
         fail(p, at, "expected a condition here, such as 'leader changed' or 'n2 is streaming'");
         return false;
