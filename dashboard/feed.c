@@ -142,8 +142,8 @@ int feed_pull(struct feed *f, struct event *ret) {
 // What a class must see at once: changes of what a node is, not each confirmation of it.
 static unsigned node_signs(struct model *m, const char *name) {
     const struct model_node *n = model_node(m, name);
-    return n ? n->on * 1U + n->pg_answered * 2U + n->writable * 4U + n->patroni_answered * 8U + n->etcd_answered * 16U +
-                   n->etcd_leader * 32U
+    return n ? n->on * 1U + n->pg_answered * 2U + n->writable * 4U + n->manager_answered * 8U +
+                   n->arbiter_answered * 16U + n->arbiter_leads * 32U
              : 0;
 }
 

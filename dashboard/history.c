@@ -17,7 +17,7 @@ struct history *history_new(void) {
 static void free_lists(struct history *h) {
     for (size_t i = 0; i < NODES_MAX; i++) {
         VEC_DONE(&h->lanes[i]);
-        VEC_DONE(&h->etcd_lanes[i]);
+        VEC_DONE(&h->arbiter_lanes[i]);
     }
     VEC_DONE(&h->faults);
     VEC_DONE(&h->acts);

@@ -95,10 +95,10 @@ struct history {
     char scenario[EVENT_NAME_MAX], title[EVENT_TEXT_MAX], lab[EVENT_NAME_MAX], topology[EVENT_NAME_MAX],
         program[EVENT_NAME_MAX];
     uint64_t seed;
-    usec_t wall;                        // CLOCK_REALTIME at run time 0
-    segment_list lanes[NODES_MAX];      // PostgreSQL's, by index in model->nodes
-    segment_list etcd_lanes[NODES_MAX]; // the same of etcd: `lane` is an enum etcd_lane
-    usec_t heard[NODES_MAX];            // when anything was last told about the node, be it "no answer"
+    usec_t wall;                           // CLOCK_REALTIME at run time 0
+    segment_list lanes[NODES_MAX];         // PostgreSQL's, by index in model->nodes
+    segment_list arbiter_lanes[NODES_MAX]; // the same of the arbiters: `lane` is an enum arbiter_lane
+    usec_t heard[NODES_MAX];               // when anything was last told about the node, be it "no answer"
     VEC(struct fault_band) faults;
     VEC(struct fault_band) acts; // no band is drawn of them
     struct outages felt;         // by the application

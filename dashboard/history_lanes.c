@@ -50,7 +50,7 @@ static void note_hole(struct fold *f, const struct model *m, const struct watch_
         if (hole->source == WATCH_OBSERVER || (hole->source == WATCH_POSTGRES && str_eq(hole->node, m->nodes[i].name)))
             segment_carve(&h->lanes[i], hole->from, hole->to, LANE_UNWATCHED);
         if (hole->source == WATCH_OBSERVER)
-            segment_carve(&h->etcd_lanes[i], hole->from, hole->to, (enum lane)ETCD_LANE_UNWATCHED);
+            segment_carve(&h->arbiter_lanes[i], hole->from, hole->to, (enum lane)ARBITER_LANE_UNWATCHED);
     }
 }
 
@@ -64,10 +64,10 @@ void fold_lanes(struct fold *f, const struct model *m, const struct event *ev) {
     for (size_t i = 0; i < m->n_nodes; i++) {
         const struct model_node *n = &m->nodes[i];
         TRIM_OLDEST(&f->h.lanes[i], KEEP_SEGMENTS, TRIM_NOTHING);
-        TRIM_OLDEST(&f->h.etcd_lanes[i], KEEP_SEGMENTS, TRIM_NOTHING);
+        TRIM_OLDEST(&f->h.arbiter_lanes[i], KEEP_SEGMENTS, TRIM_NOTHING);
         if (n->services & SERVICE_POSTGRES)
             segment_note(&f->h.lanes[i], ev->t, lane_of(m, n));
-        if (n->services & SERVICE_ETCD)
-            segment_note(&f->h.etcd_lanes[i], ev->t, (enum lane)etcd_lane_of(n));
+        if (n->services & SERVICES_ARBITER)
+            segment_note(&f->h.arbiter_lanes[i], ev->t, (enum lane)arbiter_lane_of(n));
     }
 }

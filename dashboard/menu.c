@@ -10,6 +10,7 @@
 
 #include "dashboard/keys.h"
 #include "dashboard/prompt.h"
+#include "lab/plan/plan.h"
 
 // One line of a list: a name, and what it means.
 struct choice {
@@ -18,21 +19,10 @@ struct choice {
 };
 typedef VEC(struct choice) choice_list;
 
-static const struct {
-    const char *name, *about;
-} roles[] = {
-    {"leader", "who holds the leader key"},
-    {"replica", "every replica"},
-    {"any_replica", "one replica"},
-    {"sync_standby", "the synchronous standby"},
-    {"async_standby", "a replica that is not synchronous"},
-    {"not_leader", "a PostgreSQL node that is not the leader"},
-    {"etcd_leader", "the node whose etcd member leads"},
-    {"etcd_follower", "an etcd member that does not lead"},
-    {"etcd_majority", "the smallest majority of etcd members"},
-    {"app", "the application's node"},
-    {"proxy", "the HAProxy node"},
-    {"all", "every node but the application's"},
+static const enum selector_kind roles[] = {
+    SELECTOR_LEADER,           SELECTOR_REPLICA,    SELECTOR_ANY_REPLICA,    SELECTOR_SYNC_STANDBY,
+    SELECTOR_ASYNC_STANDBY,    SELECTOR_NOT_LEADER, SELECTOR_ARBITER_LEADER, SELECTOR_ARBITER_FOLLOWER,
+    SELECTOR_ARBITER_MAJORITY, SELECTOR_APP,        SELECTOR_PROXY,          SELECTOR_ALL,
 };
 
 static bool matches(const struct menu *m, const char *name, const char *about) {
@@ -61,7 +51,7 @@ static void list_choices(const struct menu *m, const struct dash *d, choice_list
                    NULL);
     }
     for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
-        add_choice(m, l, roles[i].name, roles[i].about, NULL);
+        add_choice(m, l, selector_kind_name(roles[i]), selector_words(roles[i])->about, NULL);
 }
 
 // ---- pages ----------------------------------------------------------------------------------------------------------

@@ -96,9 +96,9 @@ enum {
     COL_LSN,
     COL_REPLAYED,
     COL_LAG,
-    COL_PATRONI,
+    COL_MANAGER,
     COL_HTTP,
-    COL_ETCD,
+    COL_ARBITER,
     COL_AGE,
     COL_SINCE,
     COL_ADDRESS,
@@ -113,9 +113,9 @@ static const struct column columns[] = {
     [COL_LSN] = {"LSN", 10, 1, false},
     [COL_REPLAYED] = {"REPLAYED", 10, 5, false},
     [COL_LAG] = {"LAG", 7, 0, true},
-    [COL_PATRONI] = {"PATRONI", 9, 0, false},
+    [COL_MANAGER] = {"MANAGER", 9, 0, false},
     [COL_HTTP] = {"HTTP", 4, 6, true},
-    [COL_ETCD] = {"ETCD", 8, 0, false},
+    [COL_ARBITER] = {"ARBITER", 8, 0, false},
     [COL_AGE] = {"AGE", 4, 0, true},
     [COL_SINCE] = {"SINCE", 10, 4, true},
     [COL_ADDRESS] = {"ADDRESS", 12, 4, false},
@@ -138,14 +138,15 @@ static void cell_age(const struct dash *d, size_t row, struct piece *p) {
 }
 
 static void cell_state(const struct dash *d, size_t row, struct piece *p) {
+    char text[SHORT_MAX];
     const struct model_node *n = &d->model->nodes[row];
     if (n->services & SERVICE_POSTGRES) {
         enum lane lane = lane_of(d->model, n);
         piece_set(p, lane_tone(lane), -1, "%s",
                   lane == LANE_UNKNOWN && n->pg_answered ? d->model->kind->alone.primary
                                                          : lane_name(d->model->kind, lane));
-    } else if (n->services & SERVICE_ETCD)
-        piece_set(p, TONE_PLAIN, -1, "%s", etcd_lane_name(etcd_lane_of(n)));
+    } else if (n->services & SERVICES_ARBITER)
+        piece_set(p, TONE_PLAIN, -1, "%s", arbiter_lane_words(d->model->kind, arbiter_lane_of(n), text, sizeof text));
     else
         piece_set(p, TONE_DIM, -1, "%s", n->on ? "powered" : "off");
 }
@@ -153,7 +154,7 @@ static void cell_state(const struct dash *d, size_t row, struct piece *p) {
 static void cell_since(const struct dash *d, size_t row, struct piece *p) {
     char text[SHORT_MAX];
     const segment_list *l =
-        d->model->nodes[row].services & SERVICE_POSTGRES ? &d->history->lanes[row] : &d->history->etcd_lanes[row];
+        d->model->nodes[row].services & SERVICE_POSTGRES ? &d->history->lanes[row] : &d->history->arbiter_lanes[row];
     if (!l->n)
         piece_set(p, TONE_DIM, -1, "-");
     else
@@ -190,14 +191,14 @@ static void node_cell(const void *arg, size_t row, int column, struct piece *p) 
     case COL_LAG:
         words_lag(n, p);
         break;
-    case COL_PATRONI:
-        words_patroni(n, p);
+    case COL_MANAGER:
+        words_manager(n, p);
         break;
     case COL_HTTP:
         piece_set(p, TONE_DIM, -1, n->http ? "%d" : "-", n->http);
         break;
-    case COL_ETCD:
-        words_etcd(n, p);
+    case COL_ARBITER:
+        words_arbiter(n, p);
         break;
     case COL_AGE:
         cell_age(d, row, p);
@@ -221,16 +222,25 @@ static void node_cell(const void *arg, size_t row, int column, struct piece *p) 
         p->tone = TONE_DIM;
 }
 
-// The manager's column bears the system's name; what the system does not have is no column.
-static void columns_of(const struct ha_kind *kind, struct column ret[static ARRAY_SIZE(columns)],
-                       char title[static SHORT_MAX]) {
-    memcpy(ret, columns, sizeof columns);
-    (void)str_copy(title, SHORT_MAX, kind->title);
-    for (char *at = title; *at; at++)
+static char *upper(const char *text, char buf[static SHORT_MAX]) {
+    (void)str_copy(buf, SHORT_MAX, text);
+    for (char *at = buf; *at; at++)
         *at = (char)toupper((unsigned char)*at);
-    ret[COL_PATRONI].title = title;
+    return buf;
+}
+
+struct titles {
+    char manager[SHORT_MAX], arbiter[SHORT_MAX];
+};
+
+// The columns of manager and arbiter bear their names in the system; what the system does not have is no column.
+static void columns_of(const struct ha_kind *kind, struct column ret[static ARRAY_SIZE(columns)], struct titles *t) {
+    memcpy(ret, columns, sizeof columns);
+    ret[COL_MANAGER].title = upper(kind->title, t->manager);
+    if (*kind->arbiters)
+        ret[COL_ARBITER].title = upper(kind->arbiters, t->arbiter);
     if (!(kind->has & HA_ARBITERS))
-        ret[COL_ETCD].rank = COLUMN_NEVER;
+        ret[COL_ARBITER].rank = COLUMN_NEVER;
     if (!*kind->api)
         ret[COL_HTTP].rank = COLUMN_NEVER;
 }
@@ -245,8 +255,8 @@ static size_t draw_nodes(struct canvas *c, struct rect area, const struct dash *
         return 0;
     }
     struct column mine[ARRAY_SIZE(columns)];
-    char manager[SHORT_MAX];
-    columns_of(d->model->kind, mine, manager);
+    struct titles titles;
+    columns_of(d->model->kind, mine, &titles);
     return table_draw(c, area, mine, (int)ARRAY_SIZE(mine), n, first, selected, node_cell, d);
 }
 

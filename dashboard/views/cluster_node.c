@@ -55,32 +55,36 @@ static void postgres_part(struct sheet *s, const struct dash *d, const struct mo
         text(s, "lag", TONE_PLAIN, "%s, about %s", bytes_text(bytes, n->lag_bytes), seconds_text(time, behind));
     else if (n->lag_bytes >= 0)
         text(s, "lag", TONE_PLAIN, "%s", bytes_text(bytes, n->lag_bytes));
-    words_patroni(n, &p);
+    words_manager(n, &p);
     const struct ha_kind *kind = d->model->kind;
     char says[32], http[24] = "";
     line(s, kind->title, &p);
     (void)snprintf(says, sizeof says, "%s says", kind->title);
     if (n->http)
         (void)snprintf(http, sizeof http, ", HTTP %d", n->http);
-    if (n->patroni_answered)
+    if (n->manager_answered)
         text(s, says, TONE_PLAIN, "%s, %s%s%s%s", member_role_name(n->role), n->state, http,
              n->paused ? ", paused" : "", n->pending_restart ? ", a restart is pending" : "");
-    ago(s, *kind->api ? "last REST answer" : "last answer", d, n->patroni_seen);
+    ago(s, *kind->api ? "last REST answer" : "last answer", d, n->manager_seen);
     if (kind->has & HA_STORE)
         text(s, "in the DCS", n->registered ? TONE_PLAIN : TONE_WARN, "%s",
              n->registered ? "registered: has its members/ key" : "not registered: no members/ key");
 }
 
-static void etcd_part(struct sheet *s, const struct dash *d, const struct model_node *n) {
+static void arbiter_part(struct sheet *s, const struct dash *d, const struct model_node *n) {
     struct piece p = {0};
-    words_etcd(n, &p);
-    line(s, "etcd", &p);
-    if (!n->etcd_answered)
+    const struct ha_kind *kind = d->model->kind;
+    char label[SHORT_MAX], state[SHORT_MAX];
+    words_arbiter(n, &p);
+    line(s, kind->arbiters, &p);
+    if (!n->arbiter_answered)
         return;
-    text(s, "etcd member", TONE_PLAIN, "%s, term %" PRId64 ", %s", n->etcd_id, n->etcd_term,
-         etcd_lane_name(etcd_lane_of(n)));
-    text(s, "etcd answered", TONE_PLAIN, "%.1f s ago (asked every 5 s)",
-         (double)(d->now > n->etcd_seen ? d->now - n->etcd_seen : 0) / 1e6);
+    (void)snprintf(label, sizeof label, "%s member", kind->arbiters);
+    text(s, label, TONE_PLAIN, "%s, term %" PRId64 ", %s", n->arbiter_id, n->arbiter_term,
+         arbiter_lane_words(kind, arbiter_lane_of(n), state, sizeof state));
+    (void)snprintf(label, sizeof label, "%s answered", kind->arbiters);
+    text(s, label, TONE_PLAIN, "%.1f s ago (asked every 5 s)",
+         (double)(d->now > n->arbiter_seen ? d->now - n->arbiter_seen : 0) / 1e6);
 }
 
 static void watchdog_part(struct sheet *s, const struct dash *d, const struct model_node *n) {
@@ -124,8 +128,8 @@ void draw_node_details(struct canvas *c, struct rect area, const struct dash *d,
          seconds_text(since, d->now > n->power_changed ? d->now - n->power_changed : 0));
     if (n->services & SERVICE_POSTGRES)
         postgres_part(&s, d, n);
-    if (n->services & SERVICE_ETCD)
-        etcd_part(&s, d, n);
+    if ((n->services & SERVICES_ARBITER) && *d->model->kind->arbiters)
+        arbiter_part(&s, d, n);
     watchdog_part(&s, d, n);
     log_part(&s, d, n);
 }

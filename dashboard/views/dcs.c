@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: PostgreSQL
-// etcd, where Patroni keeps its truth: members, leader, term, the keys under the cluster's prefix and the lease on the leader key.
+// The store in which the managers keep their truth: members, leader, term, the keys under the cluster's prefix and the lease on the leader key.
 #include "dashboard/views/parts.h"
 
 struct dcs {
@@ -19,13 +19,13 @@ struct members {
 static void list_members(struct members *l, const struct dash *d) {
     *l = (struct members){.d = d};
     for (size_t i = 0; i < d->model->n_nodes; i++)
-        if (d->model->nodes[i].services & SERVICE_ETCD)
+        if (d->model->nodes[i].services & SERVICES_ARBITER)
             l->index[l->n++] = i;
 }
 
 static const char *name_of_id(const struct model *m, const char *id) {
     for (size_t i = 0; *id && i < m->n_nodes; i++)
-        if (str_eq(m->nodes[i].etcd_id, id))
+        if (str_eq(m->nodes[i].arbiter_id, id))
             return m->nodes[i].name;
     return id[strspn(id, "0")] ? id : "nobody";
 }
@@ -48,16 +48,16 @@ static void member_cell(const void *arg, size_t row, int column, struct piece *p
     else if (column == MCOL_STATE && !n->on)
         piece_set(p, TONE_BAD, SIGN_BAD, "power off");
     else if (column == MCOL_STATE)
-        words_etcd(n, p);
-    else if (n->etcd_answered && column == MCOL_TERM)
-        piece_set(p, TONE_PLAIN, -1, "%" PRId64, n->etcd_term);
-    else if (n->etcd_answered && column == MCOL_FOLLOWS)
-        piece_set(p, TONE_PLAIN, -1, "%s", name_of_id(m, n->etcd_leader_id));
-    else if (n->etcd_seen && column == MCOL_AGE)
-        piece_set(p, l->d->now > n->etcd_seen + 7 * SEC ? TONE_WARN : TONE_DIM, -1, "%s ago",
-                  seconds_text(age, l->d->now > n->etcd_seen ? l->d->now - n->etcd_seen : 0));
-    else if (column == MCOL_ID && *n->etcd_id)
-        piece_set(p, TONE_DIM, -1, "%s", n->etcd_id);
+        words_arbiter(n, p);
+    else if (n->arbiter_answered && column == MCOL_TERM)
+        piece_set(p, TONE_PLAIN, -1, "%" PRId64, n->arbiter_term);
+    else if (n->arbiter_answered && column == MCOL_FOLLOWS)
+        piece_set(p, TONE_PLAIN, -1, "%s", name_of_id(m, n->arbiter_leader_id));
+    else if (n->arbiter_seen && column == MCOL_AGE)
+        piece_set(p, l->d->now > n->arbiter_seen + 7 * SEC ? TONE_WARN : TONE_DIM, -1, "%s ago",
+                  seconds_text(age, l->d->now > n->arbiter_seen ? l->d->now - n->arbiter_seen : 0));
+    else if (column == MCOL_ID && *n->arbiter_id)
+        piece_set(p, TONE_DIM, -1, "%s", n->arbiter_id);
 }
 
 enum { KCOL_KEY, KCOL_VALUE, KCOL_CHANGED, KCOL_REVISION, KCOL_LEASE };
@@ -108,12 +108,13 @@ static void draw_quorum(struct canvas *c, struct rect area, int y, const struct 
     const struct model *m = l->d->model;
     size_t answering = 0;
     for (size_t i = 0; i < l->n; i++)
-        answering += m->nodes[l->index[i]].etcd_answered;
+        answering += m->nodes[l->index[i]].arbiter_answered;
     bool quorum = model_quorum(m);
     (void)canvas_field(c, area, y, 1, 8, TONE_STRONG, "Quorum");
     int x = canvas_sign(c, area, y, 9, quorum ? TONE_GOOD : TONE_BAD, quorum ? SIGN_GOOD : SIGN_BAD);
-    (void)canvas_text(c, area, y, x + 1, quorum ? TONE_GOOD : TONE_BAD, "%s: %zu of %zu members answer, %zu needed",
-                      quorum ? "yes" : "NO, nothing can be written to etcd", answering, l->n, l->n / 2 + 1);
+    (void)canvas_text(c, area, y, x + 1, quorum ? TONE_GOOD : TONE_BAD, "%s%s: %zu of %zu members answer, %zu needed",
+                      quorum ? "yes" : "NO, nothing can be written to ", quorum ? "" : m->kind->arbiters, answering,
+                      l->n, l->n / 2 + 1);
 }
 
 // A stack without a store and arbiters has nothing to show here but that, and who leads all the same.
@@ -181,7 +182,7 @@ const struct view_ops view_dcs = {
     .draw = dcs_draw,
     .key = dcs_key,
     .help = "Up Down  choose a key, Enter shows its whole value, Esc back\n"
-            "TERM     rises with every election of an etcd leader\n"
+            "TERM     rises with every election among the members\n"
             "LEASE    a key with a lease vanishes when the lease is not renewed for ttl\n",
     .close = free,
 };

@@ -4,10 +4,11 @@
 
 void words_role(const struct model *m, const struct model_node *n, struct piece *ret) {
     if (!(n->services & SERVICE_POSTGRES)) {
-        const char *what = n->services & SERVICE_ETCD      ? "etcd only"
+        bool arbiter = n->services & SERVICES_ARBITER;
+        const char *what = arbiter                         ? services_first(SERVICES_ARBITER)
                            : n->services & SERVICE_HAPROXY ? "proxy"
                                                            : "application";
-        piece_set(ret, TONE_DIM, SIGN_OFF, "%s", what);
+        piece_set(ret, TONE_DIM, SIGN_OFF, arbiter ? "%s only" : "%s", what);
         return;
     }
     if (*m->leader && str_eq(m->leader, n->name))
@@ -77,12 +78,12 @@ void words_postgres(const struct model *m, const struct model_node *n, struct pi
         piece_set(ret, words[lane].tone, words[lane].sign, "%s", words[lane].word);
 }
 
-void words_patroni(const struct model_node *n, struct piece *ret) {
+void words_manager(const struct model_node *n, struct piece *ret) {
     if (!(n->services & SERVICE_POSTGRES) || !n->on)
         piece_set(ret, TONE_DIM, -1, "-");
-    else if (!n->patroni_answered)
-        piece_set(ret, n->pid_patroni < 0 ? TONE_BAD : TONE_WARN, n->pid_patroni < 0 ? SIGN_BAD : SIGN_WARN, "%s",
-                  n->pid_patroni < 0 ? "dead" : "silent");
+    else if (!n->manager_answered)
+        piece_set(ret, n->pid_manager < 0 ? TONE_BAD : TONE_WARN, n->pid_manager < 0 ? SIGN_BAD : SIGN_WARN, "%s",
+                  n->pid_manager < 0 ? "dead" : "silent");
     else if (n->paused)
         piece_set(ret, TONE_WARN, SIGN_WARN, "paused");
     else if (str_eq(n->state, "running") || str_eq(n->state, "streaming"))
@@ -91,26 +92,26 @@ void words_patroni(const struct model_node *n, struct piece *ret) {
         piece_set(ret, TONE_WARN, SIGN_WARN, "%s", *n->state ? n->state : "unknown");
 }
 
-void words_etcd(const struct model_node *n, struct piece *ret) {
-    if (!(n->services & SERVICE_ETCD) || !n->on) {
+void words_arbiter(const struct model_node *n, struct piece *ret) {
+    if (!(n->services & SERVICES_ARBITER) || !n->on) {
         piece_set(ret, TONE_DIM, -1, "-");
         return;
     }
-    switch (etcd_lane_of(n)) {
-    case ETCD_LANE_LEADER:
+    switch (arbiter_lane_of(n)) {
+    case ARBITER_LANE_LEADER:
         piece_set(ret, TONE_GOOD, SIGN_LEADER, "leader");
         break;
-    case ETCD_LANE_FOLLOWER:
+    case ARBITER_LANE_FOLLOWER:
         piece_set(ret, TONE_GOOD, SIGN_GOOD, "member");
         break;
-    case ETCD_LANE_LEADERLESS:
+    case ARBITER_LANE_LEADERLESS:
         piece_set(ret, TONE_WARN, SIGN_WARN, "alone");
         break;
-    case ETCD_LANE_OFF:
-    case ETCD_LANE_UNKNOWN:
-    case ETCD_LANE_UNWATCHED:
-    case ETCD_LANE_DOWN:
-        piece_set(ret, TONE_BAD, SIGN_BAD, "%s", n->pid_etcd < 0 ? "dead" : "silent");
+    case ARBITER_LANE_OFF:
+    case ARBITER_LANE_UNKNOWN:
+    case ARBITER_LANE_UNWATCHED:
+    case ARBITER_LANE_DOWN:
+        piece_set(ret, TONE_BAD, SIGN_BAD, "%s", n->pid_arbiter < 0 ? "dead" : "silent");
         break;
     }
 }

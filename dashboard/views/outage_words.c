@@ -47,17 +47,18 @@ void draw_lease(struct canvas *c, struct rect area, int y, const struct dash *d)
     x = canvas_text(c, area, y, x + width + 1, tone, "%s left", seconds_text(text, left));
     x = canvas_text(c, area, y, x + 1, TONE_PLAIN, "of %s", seconds_text(ttl, m->lease_ttl));
     if (!left)
-        (void)canvas_text(c, area, y, x, TONE_BAD, ": expired, etcd drops the key");
+        (void)canvas_text(c, area, y, x, TONE_BAD, ": expired, %s drops the key",
+                          *m->kind->arbiters ? m->kind->arbiters : "the store");
     else if (overdue)
         (void)canvas_text(c, area, y, x, TONE_WARN, ": renewal is overdue");
 }
 
-// "n1 takes its power in 24.1 s unless Patroni writes": its whole timeout is the bar.
+// "n1 takes its power in 24.1 s unless its manager writes": its whole timeout is the bar.
 static void draw_watchdog(struct canvas *c, struct rect area, int y, const struct dash *d, const struct model_node *n) {
     char text[SHORT_MAX];
     usec_t end = n->watchdog_last + n->watchdog_timeout, left = end > d->now ? end - d->now : 0;
     (void)canvas_text(c, area, y, 1, TONE_STRONG, "Watchdog");
-    // Patroni writes once per loop: more than a loop and a second without it is a Patroni that hangs.
+    // The manager writes once per loop: more than a loop and a second without it is one that hangs.
     bool late = d->model->loop_wait && left + d->model->loop_wait + SEC < n->watchdog_timeout;
     enum tone tone = !left ? TONE_BAD : late ? TONE_WARN : TONE_GOOD;
     int width = area.cols >= 120 ? 60 : area.cols >= 70 ? 24 : 8;

@@ -135,13 +135,13 @@ char *bytes_text(char buf[static SHORT_MAX], int64_t bytes) {
     return buf;
 }
 
-// How old the last word about the node is. PostgreSQL and Patroni are asked at least once a second, etcd alone every 5 s.
+// How old the last word about the node is. PostgreSQL and its manager are asked at least once a second, an arbiter alone every 5 s.
 char *age_text(char buf[static SHORT_MAX], const struct dash *d, size_t node, bool *ret_stale) {
     const struct model_node *n = &d->model->nodes[node];
     usec_t heard = d->history->heard[node];
     usec_t limit = n->services & SERVICE_POSTGRES ? 2 * SEC : 7 * SEC;
     usec_t age = d->now > heard ? d->now - heard : 0;
-    bool probed = n->services & (SERVICE_POSTGRES | SERVICE_ETCD);
+    bool probed = n->services & (SERVICE_POSTGRES | SERVICES_ARBITER);
     *ret_stale = probed && n->on && heard && age > limit;
     if (!probed || !n->on || !heard)
         (void)snprintf(buf, SHORT_MAX, "-");

@@ -82,8 +82,8 @@ void piece_set(struct piece *p, enum tone tone, int sign, const char *fmt, ...) 
 // ---- words (node_words.c) ---------------------------------------------------------------------------------------------
 void words_role(const struct model *m, const struct model_node *n, struct piece *ret);     // ★ leader
 void words_postgres(const struct model *m, const struct model_node *n, struct piece *ret); // ✓ streaming
-void words_patroni(const struct model_node *n, struct piece *ret);
-void words_etcd(const struct model_node *n, struct piece *ret);
+void words_manager(const struct model_node *n, struct piece *ret);
+void words_arbiter(const struct model_node *n, struct piece *ret);
 void words_lag(const struct model_node *n, struct piece *ret);
 enum tone lane_tone(enum lane lane);
 

@@ -59,7 +59,7 @@ static void draw_axis(struct canvas *c, struct rect area, int y, const struct sp
 }
 
 static bool is_lane(const struct model_node *n) {
-    return n->services & (SERVICE_POSTGRES | SERVICE_ETCD);
+    return n->services & (SERVICE_POSTGRES | SERVICES_ARBITER);
 }
 
 // Rows from the top: nodes, then the faults in sight, newest first. Returns how many there are.

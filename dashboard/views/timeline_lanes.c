@@ -20,19 +20,21 @@ static const struct look looks[] = {
     [LANE_LEADER_NOT_WRITABLE] = {"▒", "=", NULL, TONE_WARN, 8},
     [LANE_UNWATCHED] = {"╱", "/", "NOT WATCHED", TONE_WARN, 10}, // over everything: a column of it is no good news
 };
-static const struct look etcd_looks[] = {
-    [ETCD_LANE_OFF] = {"·", ".", "power off", TONE_DIM, 5},
-    [ETCD_LANE_UNKNOWN] = {"?", "?", "unknown", TONE_DIM, 1},
-    [ETCD_LANE_DOWN] = {"x", "x", "no answer", TONE_BAD, 6},
-    [ETCD_LANE_LEADERLESS] = {"~", "~", "knows no leader", TONE_WARN, 4},
-    [ETCD_LANE_FOLLOWER] = {"─", "-", "etcd member", TONE_REPLICA, 2},
-    [ETCD_LANE_LEADER] = {"█", "#", "ETCD LEADER", TONE_GOOD, 7},
-    [ETCD_LANE_UNWATCHED] = {"╱", "/", "NOT WATCHED", TONE_WARN, 10},
+static const struct look arbiter_looks[] = {
+    [ARBITER_LANE_OFF] = {"·", ".", "power off", TONE_DIM, 5},
+    [ARBITER_LANE_UNKNOWN] = {"?", "?", "unknown", TONE_DIM, 1},
+    [ARBITER_LANE_DOWN] = {"x", "x", "no answer", TONE_BAD, 6},
+    [ARBITER_LANE_LEADERLESS] = {"~", "~", "knows no leader", TONE_WARN, 4},
+    [ARBITER_LANE_FOLLOWER] = {"─", "-", NULL, TONE_REPLICA, 2},
+    [ARBITER_LANE_LEADER] = {"█", "#", NULL, TONE_GOOD, 7},
+    [ARBITER_LANE_UNWATCHED] = {"╱", "/", "NOT WATCHED", TONE_WARN, 10},
 };
 
 static const char *look_word(const struct ha_kind *kind, const struct look *table, int lane) {
     if (table[lane].word)
         return table[lane].word;
+    if (table == arbiter_looks)
+        return lane == ARBITER_LANE_LEADER ? kind->arbiter_leads : kind->arbiter_follows;
     return lane == LANE_WRITABLE_WITHOUT_KEY ? kind->alone.row : kind->stuck_row;
 }
 
@@ -94,7 +96,8 @@ void timeline_node(struct canvas *c, struct rect area, int y, const struct span 
     const struct model_node *n = &d->model->nodes[node];
     bool pg = n->services & SERVICE_POSTGRES;
     (void)canvas_field(c, area, y, 1, TIMELINE_LEFT - 2, TONE_STRONG, n->name);
-    draw_lane(c, area, y, s, pg ? &d->history->lanes[node] : &d->history->etcd_lanes[node], pg ? looks : etcd_looks, d);
+    draw_lane(c, area, y, s, pg ? &d->history->lanes[node] : &d->history->arbiter_lanes[node],
+              pg ? looks : arbiter_looks, d);
 }
 
 void timeline_leaders(struct canvas *c, struct rect area, int y, const struct span *s, const struct dash *d) {

@@ -32,6 +32,13 @@ unsigned services_read(const char *list) {
     return services;
 }
 
+const char *services_first(unsigned services) {
+    for (size_t i = 0; i < SERVICE_COUNT; i++)
+        if (service_words[i].bit & services)
+            return service_words[i].word;
+    return "";
+}
+
 void services_text(unsigned services, char *dst, size_t size) {
     size_t n = 0;
     dst[0] = '\0';

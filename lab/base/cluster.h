@@ -20,6 +20,9 @@ enum service {
 #undef X
 };
 
+// By duty, for rooms that know no system: who decides by majority who may lead, and who starts and stops PostgreSQL on its node.
+enum { SERVICES_ARBITER = SERVICE_ETCD, SERVICES_MANAGER = SERVICE_PATRONI };
+
 struct service_word {
     const char *word;
     unsigned bit, with; // bits of enum service; with: what brings it, 0 = nothing does
@@ -33,7 +36,8 @@ enum {
 extern const struct service_word service_words[SERVICE_COUNT];
 
 // Bits of enum service. Sets of them are told as "postgres,patroni,etcd".
-unsigned service_asked(const char *word); // what a topology says to have that service; 0 = no such word
-unsigned services_whole(unsigned asked);  // with what comes with them
-unsigned services_read(const char *list); // words of others, which a newer program wrote, are skipped
+unsigned service_asked(const char *word);      // what a topology says to have that service; 0 = no such word
+unsigned services_whole(unsigned asked);       // with what comes with them
+unsigned services_read(const char *list);      // words of others, which a newer program wrote, are skipped
+const char *services_first(unsigned services); // the word of the first of them, "" = none of them is known
 void services_text(unsigned services, char *dst, size_t size); // cut to fit; 64 bytes hold all of them

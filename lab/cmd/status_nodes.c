@@ -20,7 +20,7 @@ enum column {
     COL_LSN,
     COL_LAG,
     COL_REPLICATION,
-    COL_ETCD,
+    COL_ARBITER,
     COLUMNS
 };
 static const char *const heads[COLUMNS] = {"NODE", "ADDRESS", "POWER", "ROLE",        "MANAGER", "POSTGRESQL",
@@ -71,7 +71,7 @@ static void fill_row(const cJSON *n, struct row *row) {
     lag_text(n, text, sizeof text);
     set(row, COL_LAG, pg ? text : "");
     set(row, COL_REPLICATION, pg ? replication_text(n) : "");
-    set(row, COL_ETCD, on ? json_str(n, "etcd", "") : "");
+    set(row, COL_ARBITER, on ? json_str(n, "etcd", "") : "");
 }
 
 // Which columns to leave out so that a line fits. Names and words of the supervisor are ASCII.
@@ -92,11 +92,11 @@ static void choose_columns(const struct row *rows, size_t n, int width, bool hid
 
 void status_print_nodes(const cJSON *status, int width) {
     struct row rows[NODES_MAX] = {0};
-    bool hidden[COLUMNS] = {[COL_ETCD] = true}; // unless a node has it
+    bool hidden[COLUMNS] = {[COL_ARBITER] = true}; // unless a node has it
     size_t n = 0;
     const cJSON *node;
     cJSON_ArrayForEach (node, cJSON_GetObjectItemCaseSensitive(status, "nodes")) {
-        hidden[COL_ETCD] &= !cJSON_HasObjectItem(node, "etcd");
+        hidden[COL_ARBITER] &= !cJSON_HasObjectItem(node, "etcd");
         if (n < NODES_MAX)
             fill_row(node, &rows[n++]);
     }

@@ -11,37 +11,31 @@
 
 enum share { SHARE_ALL, SHARE_ONE, SHARE_MAJORITY };
 
-static const struct {
-    const char *words;
-    enum share share;
-} kinds[] = {
-    [SELECTOR_NODE] = {"the node", SHARE_ALL},
-    [SELECTOR_LEADER] = {"the leader", SHARE_ALL},
-    [SELECTOR_NOT_LEADER] = {"a member that does not lead", SHARE_ONE},
-    [SELECTOR_REPLICA] = {"a replica", SHARE_ALL},
-    [SELECTOR_ANY_REPLICA] = {"a replica", SHARE_ONE},
-    [SELECTOR_SYNC_STANDBY] = {"a sync standby", SHARE_ALL},
-    [SELECTOR_ASYNC_STANDBY] = {"an asynchronous standby", SHARE_ONE},
-    [SELECTOR_ETCD_LEADER] = {"an etcd leader", SHARE_ALL},
-    [SELECTOR_ETCD_FOLLOWER] = {"an etcd follower", SHARE_ONE},
-    [SELECTOR_ETCD_MAJORITY] = {"a majority of etcd members", SHARE_MAJORITY},
-    [SELECTOR_OLD_LEADER] = {"the old leader", SHARE_ALL},
-    [SELECTOR_APP] = {"the application's node", SHARE_ALL},
-    [SELECTOR_PROXY] = {"the proxy's node", SHARE_ALL},
-    [SELECTOR_ALL] = {"a node of the cluster", SHARE_ALL},
-};
-
-const char *target_words(const struct selector *sel) {
-    return sel->kind == SELECTOR_NODE ? sel->node : kinds[sel->kind].words;
+static enum share share_of(enum selector_kind kind) {
+    switch ((int)kind) {
+    case SELECTOR_NOT_LEADER:
+    case SELECTOR_ANY_REPLICA:
+    case SELECTOR_ASYNC_STANDBY:
+    case SELECTOR_ARBITER_FOLLOWER:
+        return SHARE_ONE;
+    case SELECTOR_ARBITER_MAJORITY:
+        return SHARE_MAJORITY;
+    default:
+        return SHARE_ALL;
+    }
 }
 
-// ---- classes
-// ---------------------------------------------------------------------------------------------------------- A member
-// cut off from the others may still believe that it leads: the higher term is right (Raft, section 5.1).
-static const struct model_node *etcd_leader(const struct model *m) {
+const char *target_words(const struct selector *sel) {
+    return sel->kind == SELECTOR_NODE ? sel->node : selector_words(sel->kind)->one;
+}
+
+// ---- classes ---------------------------------------------------------------------------------------------------------
+// A member that is cut off from the others may still believe that it leads: the higher term is right (Raft, section 5.1).
+static const struct model_node *arbiter_leader(const struct model *m) {
     const struct model_node *best = NULL;
     for (size_t i = 0; i < m->n_nodes; i++)
-        if (m->nodes[i].etcd_answered && m->nodes[i].etcd_leader && (!best || m->nodes[i].etcd_term > best->etcd_term))
+        if (m->nodes[i].arbiter_answered && m->nodes[i].arbiter_leads &&
+            (!best || m->nodes[i].arbiter_term > best->arbiter_term))
             best = &m->nodes[i];
     return best;
 }
@@ -65,12 +59,12 @@ static bool in_class(const struct scope *s, const struct selector *sel, const st
         return model_is_sync_standby(s->model, n);
     case SELECTOR_ASYNC_STANDBY:
         return model_is_replica(s->model, n) && !model_is_sync_standby(s->model, n);
-    case SELECTOR_ETCD_LEADER:
-        return n == etcd_leader(s->model);
-    case SELECTOR_ETCD_FOLLOWER:
-        return n->etcd_answered && n != etcd_leader(s->model);
-    case SELECTOR_ETCD_MAJORITY:
-        return (n->services & SERVICE_ETCD) && n->on;
+    case SELECTOR_ARBITER_LEADER:
+        return n == arbiter_leader(s->model);
+    case SELECTOR_ARBITER_FOLLOWER:
+        return n->arbiter_answered && n != arbiter_leader(s->model);
+    case SELECTOR_ARBITER_MAJORITY:
+        return (n->services & SERVICES_ARBITER) && n->on;
     case SELECTOR_OLD_LEADER:
         return str_eq(n->name, s->old_leader);
     case SELECTOR_APP:
@@ -97,18 +91,18 @@ static bool in_wide_class(const struct scope *s, const struct selector *sel, con
         if (model_is_sync_standby(s->model, n))
             return false;
         break;
-    case SELECTOR_ETCD_FOLLOWER:
-        not_this = etcd_leader(s->model);
-        service = SERVICE_ETCD;
+    case SELECTOR_ARBITER_FOLLOWER:
+        not_this = arbiter_leader(s->model);
+        service = SERVICES_ARBITER;
         break;
-    case SELECTOR_ETCD_MAJORITY:
+    case SELECTOR_ARBITER_MAJORITY:
         not_this = NULL;
-        service = SERVICE_ETCD;
+        service = SERVICES_ARBITER;
         break;
     case SELECTOR_NODE:
     case SELECTOR_LEADER:
     case SELECTOR_SYNC_STANDBY:
-    case SELECTOR_ETCD_LEADER:
+    case SELECTOR_ARBITER_LEADER:
     case SELECTOR_OLD_LEADER:
     case SELECTOR_APP:
     case SELECTOR_PROXY:
@@ -118,10 +112,10 @@ static bool in_wide_class(const struct scope *s, const struct selector *sel, con
     return (n->services & service) && n != not_this && (n->on || dead_too);
 }
 
-static size_t etcd_majority(const struct model *m) {
+static size_t arbiter_majority(const struct model *m) {
     size_t members = 0;
     for (size_t i = 0; i < m->n_nodes; i++)
-        members += (m->nodes[i].services & SERVICE_ETCD) != 0;
+        members += (m->nodes[i].services & SERVICES_ARBITER) != 0;
     return members / 2 + 1;
 }
 
@@ -131,8 +125,8 @@ size_t target_class(const struct scope *s, const struct selector *sel, bool dead
     for (size_t i = 0; i < s->model->n_nodes; i++)
         if (in_wide_class(s, sel, &s->model->nodes[i], dead_too))
             nodes[n++] = &s->model->nodes[i];
-    enum share share = kinds[sel->kind].share;
-    *ret_needed = share == SHARE_ONE ? 1 : share == SHARE_MAJORITY ? etcd_majority(s->model) : n;
+    enum share share = share_of(sel->kind);
+    *ret_needed = share == SHARE_ONE ? 1 : share == SHARE_MAJORITY ? arbiter_majority(s->model) : n;
     return n;
 }
 
@@ -154,7 +148,7 @@ static void list_add(struct node_list *list, const char *name) {
         STR_COPY(list->names[list->n++], name);
 }
 
-// The candidate of lowest rank that is not taken; the leader's node only when there is no other: a majority of etcd is
+// The candidate of lowest rank that is not taken; the leader's node only when there is no other: a majority of the arbiters is
 // meant to be lost around the leader, so that one sees the leader notice.
 static const struct model_node *draw(const struct scope *s, const struct selector *sel, uint64_t stream,
                                      const struct node_list *taken) {
@@ -188,7 +182,7 @@ static int nobody(const struct scope *s, const struct selector *sel, struct err 
         return err_set(err, ENOENT, "the leader is not known yet");
     if (sel->kind == SELECTOR_LEADER)
         return err_set(err, ENOENT, "there is no leader now: %s", model_nobody(s->model, text, sizeof text));
-    bool arbiters = sel->kind == SELECTOR_ETCD_LEADER || sel->kind == SELECTOR_ETCD_FOLLOWER;
+    bool arbiters = sel->kind == SELECTOR_ARBITER_LEADER || sel->kind == SELECTOR_ARBITER_FOLLOWER;
     if (arbiters && !(s->model->kind->has & HA_ARBITERS))
         return no_arbiter(s, err);
     if (sel->kind == SELECTOR_OLD_LEADER)
@@ -216,14 +210,14 @@ static int resolve_majority(const struct scope *s, const struct selector *sel, u
     if (!(s->model->kind->has & HA_ARBITERS))
         return no_arbiter(s, err);
     struct node_list drawn = {0};
-    size_t needed = etcd_majority(s->model), before = list->n;
+    size_t needed = arbiter_majority(s->model), before = list->n;
     const struct model_node *n;
     while (drawn.n < needed && (n = draw(s, sel, stream, &drawn)))
         list_add(&drawn, n->name);
     if (drawn.n < needed)
         return err_set(err, ENOENT,
-                       "there is no majority of etcd members to take: %zu of them are powered, %zu make a majority",
-                       drawn.n, needed);
+                       "there is no majority of %s members to take: %zu of them are powered, %zu make a majority",
+                       s->model->kind->arbiters, drawn.n, needed);
     for (size_t i = 0; i < drawn.n; i++)
         list_add(list, drawn.names[i]);
     return (int)(list->n - before);
@@ -231,7 +225,7 @@ static int resolve_majority(const struct scope *s, const struct selector *sel, u
 
 int target_resolve(const struct scope *s, const struct selector *sel, uint64_t stream, struct node_list *list,
                    struct err *err) {
-    enum share share = kinds[sel->kind].share;
+    enum share share = share_of(sel->kind);
     if (share == SHARE_ALL)
         return resolve_all(s, sel, list, err);
     if (share == SHARE_MAJORITY)

@@ -7,26 +7,6 @@
 
 // ---- to whom -------------------------------------------------------------------------------------------------------
 
-static const struct {
-    const char *words;
-    bool many; // several nodes may be meant
-} classes[] = {
-    [SELECTOR_NODE] = {"", false},
-    [SELECTOR_LEADER] = {"the leader", false},
-    [SELECTOR_NOT_LEADER] = {"a member that does not lead", false},
-    [SELECTOR_REPLICA] = {"every replica", true},
-    [SELECTOR_ANY_REPLICA] = {"a replica", false},
-    [SELECTOR_SYNC_STANDBY] = {"the synchronous standby", true},
-    [SELECTOR_ASYNC_STANDBY] = {"an asynchronous standby", false},
-    [SELECTOR_ETCD_LEADER] = {"the leader of etcd", false},
-    [SELECTOR_ETCD_FOLLOWER] = {"a follower of etcd", false},
-    [SELECTOR_ETCD_MAJORITY] = {"a majority of etcd", true},
-    [SELECTOR_OLD_LEADER] = {"the old leader", false},
-    [SELECTOR_APP] = {"the application's node", false},
-    [SELECTOR_PROXY] = {"the proxy's node", false},
-    [SELECTOR_ALL] = {"every node", true},
-};
-
 static void names_from(const struct node_list *list, size_t first, struct strbuf *out) {
     for (size_t i = first; i < list->n; i++)
         strbuf_addf(out, "%s%s", i == first ? "" : i + 1 == list->n ? " and " : ", ", list->names[i]);
@@ -37,7 +17,7 @@ static void target_now(const struct engine *e, size_t i, size_t k, const struct 
                        struct strbuf *out) {
     struct err err = {0};
     size_t before = list->n;
-    strbuf_add(out, sel->kind == SELECTOR_NODE ? sel->node : classes[sel->kind].words);
+    strbuf_add(out, sel->kind == SELECTOR_NODE ? sel->node : selector_words(sel->kind)->whom);
     if (!e || sel->kind == SELECTOR_NODE)
         return;
     if (step_resolve(e, i, k, list, &err) < 0) {
@@ -46,7 +26,7 @@ static void target_now(const struct engine *e, size_t i, size_t k, const struct 
     }
     if (list->n == before) // all of them are meant already
         return;
-    strbuf_add(out, classes[sel->kind].many ? ": " : ", which is ");
+    strbuf_add(out, selector_words(sel->kind)->many ? ": " : ", which is ");
     names_from(list, before, out);
     strbuf_add(out, " now");
 }

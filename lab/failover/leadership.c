@@ -78,7 +78,7 @@ static void on_grant(struct leadership *l, const struct event *ev) {
 }
 
 static void on_arbiter(struct leadership *l, const struct event *ev) {
-    struct etcd_seen *e = ADD(l, &l->etcd);
+    struct arbiter_seen *e = ADD(l, &l->etcd);
     e->t = ev->t;
     e->leader = ev->u.ARBITER.answered && ev->u.ARBITER.leads;
     STR_COPY(e->node, ev->u.ARBITER.node);

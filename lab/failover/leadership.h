@@ -31,7 +31,7 @@ struct renewal_seen { // of the holder's lease; several may be of the same renew
     struct renewal renewal;
     char holder[NODE_NAME_MAX];
 };
-struct etcd_seen { // what a member said of itself
+struct arbiter_seen { // what a member said of itself
     usec_t t;
     char node[NODE_NAME_MAX];
     bool leader;
@@ -82,7 +82,7 @@ struct leadership {
     size_t most; // entries kept of each list, 0 = all; set by the owner, a fifth goes when it is reached
     VEC(struct key_change) keys;
     VEC(struct renewal_seen) renewals;
-    VEC(struct etcd_seen) etcd;
+    VEC(struct arbiter_seen) etcd;
     struct quorum_watch quorum;
     VEC(struct quorum_loss) quorum_losses;
     VEC(struct node_word) key_writes; // a manager has written its own entry: model_member_entry

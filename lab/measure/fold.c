@@ -81,7 +81,7 @@ static void on_node_info(struct measure *m, const struct event *ev) {
         return;
     unsigned services = services_read(ev->u.NODE_INFO.services);
     m->nodes[i].postgres = services & SERVICE_POSTGRES;
-    m->nodes[i].etcd = services & SERVICE_ETCD;
+    m->nodes[i].arbiter = services & SERVICES_ARBITER;
     m->nodes[i].haproxy = services & SERVICE_HAPROXY;
 }
 

@@ -51,7 +51,7 @@ struct ack { // one acknowledged write of the ledger; in a thinned record many, 
 
 struct node_state {
     char name[NODE_NAME_MAX];
-    bool postgres, etcd, haproxy;
+    bool postgres, arbiter, haproxy;
     bool in_recovery; // by the last probe
     // final read
     bool read, read_leader;
@@ -128,7 +128,7 @@ struct watched_claim {
     double least, most;     // in the unit of the expectation
 };
 // false: the number needs no watching. The contents of the tables at the end are proof by themselves, and the leader key's history is
-// kept by etcd: a watch that was interrupted gets every revision afterwards (lab/observe/patroni/etcd.c).
+// kept by the store: a watch that was interrupted gets every revision afterwards (lab/observe/patroni/etcd.c).
 bool watched_claim(const struct measure *m, enum expect_kind kind, struct watched_claim *ret);
 void ahead_measure(struct measure *m);
 void contents_measure(struct measure *m); // after ahead_measure

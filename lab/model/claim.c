@@ -35,7 +35,7 @@ static size_t claimants(struct model *m, enum proof proof, struct model_node **r
 }
 
 static bool took_back(const struct model_node *n) {
-    return n && n->patroni_answered && !n->claims;
+    return n && n->manager_answered && !n->claims;
 }
 
 // Since when, at the earliest, the event's news may be true.

@@ -89,7 +89,7 @@ void model_apply_grant(struct model *m, const struct event *ev) {
     m->lease_ttl = ev->u.GRANT.gone ? 0 : ev->u.GRANT.length;
 }
 
-// Patroni reports seconds, whole or not ("30", "0.5"). Nonsense is unknown, i.e. 0.
+// Seconds, whole or not ("30", "0.5"). Nonsense is unknown, i.e. 0.
 static usec_t seconds(const char *text) {
     char *end = NULL;
     double s = strtod(text, &end);
@@ -105,9 +105,10 @@ static bool is_true(const char *text) {
 
 void model_apply_config(struct model *m, const struct event *ev) {
     const char *key = ev->u.CONFIG.key, *value = ev->u.CONFIG.value;
-    if (*ev->u.CONFIG.node || !str_starts(key, "patroni."))
+    size_t section = strlen(m->kind->name); // "patroni.ttl"
+    if (*ev->u.CONFIG.node || !section || !str_starts(key, m->kind->name) || key[section] != '.')
         return;
-    key += strlen("patroni.");
+    key += section + 1;
     if (str_eq(key, "ttl"))
         m->ttl = seconds(value);
     else if (str_eq(key, "loop_wait"))

@@ -44,8 +44,8 @@ static void note_theft(struct model *m, const struct event *ev) {
     STR_COPY(m->theft.by, by->name);
     STR_COPY(m->theft.from, m->leader);
     if (!hand_at_dcs(m, ev->t))
-        m->theft.defect = defects_find(DEFECT_LEADER_KEY_OVERWRITTEN, "patroni",
-                                       *by->patroni_version ? by->patroni_version : m->patroni_version);
+        m->theft.defect = defects_find(DEFECT_LEADER_KEY_OVERWRITTEN, m->kind->name,
+                                       *by->manager_version ? by->manager_version : m->manager_version);
 }
 
 // before: the doubt in which the new leader itself was until now. What was proven of it and the former leader is proven of those two alone: any
@@ -145,13 +145,13 @@ void model_diverge_power(struct model *m, const struct model_node *n, usec_t t) 
 }
 
 void model_apply_version(struct model *m, const struct event *ev) {
-    if (strcasecmp(ev->u.VERSION.component, "patroni") != 0)
+    if (strcasecmp(ev->u.VERSION.component, m->kind->title) != 0)
         return;
     struct model_node *n = model_node(m, ev->u.VERSION.node);
     if (n)
-        STR_COPY(n->patroni_version, ev->u.VERSION.version);
+        STR_COPY(n->manager_version, ev->u.VERSION.version);
     else if (!*ev->u.VERSION.node)
-        STR_COPY(m->patroni_version, ev->u.VERSION.version);
+        STR_COPY(m->manager_version, ev->u.VERSION.version);
 }
 
 // ---- what is known of it ---------------------------------------------------------------------------------------------

@@ -110,17 +110,17 @@ static bool is_id(const char *id) {
     return id[strspn(id, "0")] != '\0';
 }
 
-static bool etcd_answers_as(const struct model *m, const char *id) {
+static bool arbiter_answers_as(const struct model *m, const char *id) {
     for (size_t i = 0; i < m->n_nodes; i++)
-        if (m->nodes[i].etcd_answered && str_eq(m->nodes[i].etcd_id, id))
+        if (m->nodes[i].arbiter_answered && str_eq(m->nodes[i].arbiter_id, id))
             return true;
     return false;
 }
 
-static size_t etcd_followers_of(const struct model *m, const char *leader_id) {
+static size_t arbiter_followers_of(const struct model *m, const char *leader_id) {
     size_t count = 0;
     for (size_t i = 0; i < m->n_nodes; i++)
-        count += m->nodes[i].etcd_answered && str_eq(m->nodes[i].etcd_leader_id, leader_id);
+        count += m->nodes[i].arbiter_answered && str_eq(m->nodes[i].arbiter_leader_id, leader_id);
     return count;
 }
 
@@ -128,8 +128,9 @@ static size_t etcd_followers_of(const struct model *m, const char *leader_id) {
 bool model_quorum(const struct model *m) {
     size_t members = quorum_members(m, false);
     for (size_t i = 0; i < m->n_nodes; i++) {
-        const char *id = m->nodes[i].etcd_leader_id;
-        if (m->nodes[i].etcd_answered && is_id(id) && etcd_followers_of(m, id) > members / 2 && etcd_answers_as(m, id))
+        const char *id = m->nodes[i].arbiter_leader_id;
+        if (m->nodes[i].arbiter_answered && is_id(id) && arbiter_followers_of(m, id) > members / 2 &&
+            arbiter_answers_as(m, id))
             return true;
     }
     return false;
@@ -164,7 +165,7 @@ static bool members_known(const struct model *m, char *why, size_t size) {
     bool store = m->kind->has & HA_STORE;
     for (size_t i = 0; i < m->n_nodes; i++) {
         const struct model_node *n = &m->nodes[i];
-        if (!(n->services & SERVICE_POSTGRES) || (store ? n->registered : n->patroni_answered))
+        if (!(n->services & SERVICE_POSTGRES) || (store ? n->registered : n->manager_answered))
             continue;
         return store ? missing(why, size, "%s has not registered in the DCS yet", n->name)
                      : missing(why, size, "%s on %s does not answer", m->kind->title, n->name);
@@ -196,7 +197,7 @@ bool model_complete(const struct model *m, char *why, size_t size) {
     if (!members_known(m, why, size))
         return false;
     for (size_t i = 0; i < m->n_nodes; i++) // a majority serves, but one more loss would be one too many
-        if ((m->kind->has & HA_ARBITERS) && (m->nodes[i].services & SERVICE_ETCD) && !m->nodes[i].etcd_answered)
+        if ((m->kind->has & HA_ARBITERS) && (m->nodes[i].services & SERVICES_ARBITER) && !m->nodes[i].arbiter_answered)
             return missing(why, size, "%s on %s does not answer", m->kind->arbiters, m->nodes[i].name);
     return sync_is_set(m, why, size);
 }
@@ -206,8 +207,8 @@ int model_node_up(const struct model_node *n) {
         return n->power_changed ? 0 : -1;
     if (n->services & SERVICE_POSTGRES)
         return n->pg_answered ? 1 : n->pg_changed ? 0 : -1;
-    if (n->services & SERVICE_ETCD)
-        return n->etcd_answered;
+    if (n->services & SERVICES_ARBITER)
+        return n->arbiter_answered;
     return 1;
 }
 

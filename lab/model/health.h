@@ -15,7 +15,7 @@
 // A lapse that leaves one writable leader and the quorum alone, lasts no longer than this and has no fault or act to explain it is a hiccup: a
 // standby's answer or its row that was late. It is told nowhere and ends no rejoin.
 #define HEALTH_HICCUP_MAX    (2 * SEC)
-// pg_stat_replication is read as often while a standby is missing (lab/observe/sql_replication.c), and etcd's members as often (etcd_member.c).
+// pg_stat_replication is read as often while a standby is missing (lab/observe/sql_replication.c), and the arbiters as often (lab/observe/patroni/etcd_member.c).
 #define HEALTH_ROWS_EVERY    (200 * MSEC)
 #define HEALTH_MEMBERS_EVERY (500 * MSEC)
 

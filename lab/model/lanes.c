@@ -15,15 +15,21 @@ const char *lane_name(const struct ha_kind *kind, enum lane lane) {
     return "unknown";
 }
 
-const char *etcd_lane_name(enum etcd_lane lane) {
+const char *arbiter_lane_name(enum arbiter_lane lane) {
     switch (lane) {
 #define X(name, text)                                                                                                  \
-    case ETCD_LANE_##name:                                                                                             \
+    case ARBITER_LANE_##name:                                                                                          \
         return text;
-        ETCD_LANES(X)
+        ARBITER_LANES(X)
 #undef X
     }
     return "unknown";
+}
+
+char *arbiter_lane_words(const struct ha_kind *kind, enum arbiter_lane lane, char *buf, size_t size) {
+    bool leads = lane == ARBITER_LANE_LEADER; // beside the lanes of PostgreSQL "leader" is another one
+    (void)snprintf(buf, size, "%s%s%s", leads ? kind->arbiters : "", leads ? " " : "", arbiter_lane_name(lane));
+    return buf;
 }
 
 static enum lane lane_of_silent(const struct model_node *n) {
@@ -38,7 +44,7 @@ static enum lane lane_of_silent(const struct model_node *n) {
 static bool awaits_its_word(const struct model *m, const struct model_node *n) {
     if (!m->leader_known)
         return true;
-    if ((m->kind->has & HA_AUTHORITY) || n->patroni_seen >= n->pg_changed)
+    if ((m->kind->has & HA_AUTHORITY) || n->manager_seen >= n->pg_changed)
         return false;
     for (size_t i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].writable && &m->nodes[i] != n)
@@ -67,14 +73,14 @@ enum lane lane_of(const struct model *m, const struct model_node *n) {
     return n->streaming ? LANE_REPLICA : LANE_STANDBY_ALONE;
 }
 
-enum etcd_lane etcd_lane_of(const struct model_node *n) {
+enum arbiter_lane arbiter_lane_of(const struct model_node *n) {
     if (!n->on)
-        return n->power_changed ? ETCD_LANE_OFF : ETCD_LANE_UNKNOWN;
-    if (!n->etcd_answered)
-        return ETCD_LANE_DOWN;
-    if (n->etcd_leader)
-        return ETCD_LANE_LEADER;
-    return n->etcd_leader_id[strspn(n->etcd_leader_id, "0")] ? ETCD_LANE_FOLLOWER : ETCD_LANE_LEADERLESS;
+        return n->power_changed ? ARBITER_LANE_OFF : ARBITER_LANE_UNKNOWN;
+    if (!n->arbiter_answered)
+        return ARBITER_LANE_DOWN;
+    if (n->arbiter_leads)
+        return ARBITER_LANE_LEADER;
+    return n->arbiter_leader_id[strspn(n->arbiter_leader_id, "0")] ? ARBITER_LANE_FOLLOWER : ARBITER_LANE_LEADERLESS;
 }
 
 void segment_note(segment_list *l, usec_t t, enum lane lane) {
@@ -122,12 +128,12 @@ void segment_carve(segment_list *l, usec_t from, usec_t to, enum lane unwatched)
     VEC_DONE(&whole);
 }
 
-void lanes_standstill(segment_list *lanes, segment_list *etcd, size_t n, const struct event *ev) {
+void lanes_standstill(segment_list *lanes, segment_list *arbiters, size_t n, const struct event *ev) {
     usec_t from, to;
     if (!watch_standstill(ev, &from, &to))
         return;
     for (size_t i = 0; i < n; i++) {
         segment_hole(&lanes[i], from, to, LANE_UNWATCHED);
-        segment_hole(&etcd[i], from, to, (enum lane)ETCD_LANE_UNWATCHED);
+        segment_hole(&arbiters[i], from, to, (enum lane)ARBITER_LANE_UNWATCHED);
     }
 }

@@ -90,17 +90,17 @@ static void forget_postgres(struct model_node *n) {
     n->pg_error[0] = '\0';
 }
 
-static void forget_patroni(struct model_node *n) {
-    n->patroni_answered = n->paused = n->pending_restart = false;
+static void forget_manager(struct model_node *n) {
+    n->manager_answered = n->paused = n->pending_restart = false;
     n->role = ROLE_UNKNOWN;
     n->state[0] = '\0';
     n->http = 0;
 }
 
-static void forget_etcd(struct model_node *n) {
-    n->etcd_answered = n->etcd_leader = false;
-    n->etcd_term = 0;
-    n->etcd_id[0] = n->etcd_leader_id[0] = '\0';
+static void forget_arbiter(struct model_node *n) {
+    n->arbiter_answered = n->arbiter_leads = false;
+    n->arbiter_term = 0;
+    n->arbiter_id[0] = n->arbiter_leader_id[0] = '\0';
 }
 
 // A machine that loses power has no state; one that gets power has none yet. `registered` stays: it is the DCS that
@@ -116,10 +116,10 @@ static void apply_power(struct model *m, const struct event *ev) {
     model_diverge_power(m, n, ev->t);
     n->claims = false;
     forget_postgres(n);
-    forget_patroni(n);
-    forget_etcd(n);
-    n->patroni_seen = n->etcd_seen = 0;
-    n->pid_patroni = n->pid_etcd = n->pid_haproxy = n->on ? 0 : -1;
+    forget_manager(n);
+    forget_arbiter(n);
+    n->manager_seen = n->arbiter_seen = 0;
+    n->pid_manager = n->pid_arbiter = n->pid_haproxy = n->on ? 0 : -1;
     n->watchdog_armed = false;
     model_forget_rows(m, n);
     model_derive_replication(m);
@@ -160,12 +160,12 @@ static void apply_manager(struct model *m, const struct event *ev) {
     struct model_node *n = model_node(m, ev->u.MANAGER.node);
     if (!n || is_powered_off(n))
         return;
-    usec_t before = n->patroni_seen;
-    forget_patroni(n);
+    usec_t before = n->manager_seen;
+    forget_manager(n);
     if (!ev->u.MANAGER.answered)
         return;
-    n->patroni_answered = true;
-    n->patroni_seen = ev->t;
+    n->manager_answered = true;
+    n->manager_seen = ev->t;
     n->role = role_from(ev->u.MANAGER.role);
     STR_COPY(n->state, ev->u.MANAGER.state);
     n->http = (int)ev->u.MANAGER.http;
@@ -178,15 +178,15 @@ static void apply_arbiter(struct model *m, const struct event *ev) {
     struct model_node *n = model_node(m, ev->u.ARBITER.node);
     if (!n || is_powered_off(n))
         return;
-    forget_etcd(n);
+    forget_arbiter(n);
     if (!ev->u.ARBITER.answered)
         return;
-    n->etcd_answered = true;
-    n->etcd_seen = ev->t;
-    n->etcd_leader = ev->u.ARBITER.leads;
-    n->etcd_term = ev->u.ARBITER.term;
-    STR_COPY(n->etcd_id, ev->u.ARBITER.id);
-    STR_COPY(n->etcd_leader_id, ev->u.ARBITER.follows);
+    n->arbiter_answered = true;
+    n->arbiter_seen = ev->t;
+    n->arbiter_leads = ev->u.ARBITER.leads;
+    n->arbiter_term = ev->u.ARBITER.term;
+    STR_COPY(n->arbiter_id, ev->u.ARBITER.id);
+    STR_COPY(n->arbiter_leader_id, ev->u.ARBITER.follows);
 }
 
 static void apply_service(struct model *m, const struct event *ev) {
@@ -195,9 +195,9 @@ static void apply_service(struct model *m, const struct event *ev) {
         return;
     int64_t pid = ev->u.SERVICE.state == SERVICE_STATE_STARTED ? ev->u.SERVICE.pid : -1;
     if (str_eq(ev->u.SERVICE.service, m->kind->manager))
-        n->pid_patroni = pid;
-    else if (str_eq(ev->u.SERVICE.service, "etcd"))
-        n->pid_etcd = pid;
+        n->pid_manager = pid;
+    else if (services_read(ev->u.SERVICE.service) & SERVICES_ARBITER)
+        n->pid_arbiter = pid;
     else if (str_eq(ev->u.SERVICE.service, "haproxy"))
         n->pid_haproxy = pid;
 }

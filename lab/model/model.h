@@ -35,13 +35,13 @@ struct model_node {
     usec_t pg_seen;    // time of the last answer, 0 = never
     usec_t pg_changed; // when answered/in_recovery/writable last changed
     char pg_error[120];
-    // Patroni, from REST
-    usec_t patroni_seen;
+    // its manager, as it answers
+    usec_t manager_seen;
     enum member_role role;
     int http;
     char state[32];
-    char patroni_version[EVENT_NAME_MAX]; // where nodes differ; "" = as everywhere
-    bool patroni_answered;
+    char manager_version[EVENT_NAME_MAX]; // where nodes differ; "" = as everywhere
+    bool manager_answered;
     bool paused, pending_restart;
     bool registered;    // has a key members/NAME in the DCS
     bool has_led;       // led at some time
@@ -54,16 +54,16 @@ struct model_node {
     char sync_state[16];
     usec_t ahead_since; // since when the leader is seen to have written more than this lsn, 0 = it has not
     int64_t lag_bytes;  // behind the leader's current position; -1 unknown
-    // etcd
-    int64_t etcd_term;
-    usec_t etcd_seen;
-    char etcd_id[24], etcd_leader_id[24];
-    bool etcd_answered, etcd_leader;
+    // its arbiter
+    int64_t arbiter_term;
+    usec_t arbiter_seen;
+    char arbiter_id[24], arbiter_leader_id[24];
+    bool arbiter_answered, arbiter_leads;
     bool watchdog_armed;
     usec_t watchdog_last, watchdog_timeout; // its last write, and how long after it the power goes
     usec_t watchdog_expired;                // when it last took the power, 0 = never
     // services as the init tells (0 unknown, pid when running, -1 exited)
-    int64_t pid_patroni, pid_etcd, pid_haproxy;
+    int64_t pid_manager, pid_arbiter, pid_haproxy;
 };
 
 // A row of pg_stat_replication, kept for every sender: rows of a new leader may be seen before its leader key is.
@@ -119,7 +119,7 @@ struct model {
     usec_t leads_since;                   // when that one first answered as a primary, 0 = not yet
     struct model_doubt doubts[NODES_MAX]; // diverge.h; by index in nodes
     struct model_theft theft;             // the last one
-    char patroni_version[EVENT_NAME_MAX]; // "" = nodes differ, or not recorded
+    char manager_version[EVENT_NAME_MAX]; // "" = nodes differ, or not recorded
     bool key_failover, key_pause;
     VEC(struct model_key) keys; // every key present under the prefix
     struct model_fault faults[MODEL_FAULTS_MAX];
@@ -160,7 +160,7 @@ bool model_healthy(const struct model *m, char *why, size_t size);
 bool model_complete(const struct model *m, char *why, size_t size); // healthy, and every node is powered and part of it
 bool model_quorum(const struct model *m);    // a majority of the arbiters follows a leader that answers
 bool model_no_quorum(const struct model *m); // the system needs one and has none: nobody can be made leader
-// Up: powered, and what it is there for answers (PostgreSQL; else etcd; else being powered is enough). Returns 1, 0, or -1 when
+// Up: powered, and what it is there for answers (PostgreSQL; else the arbiter; else being powered is enough). Returns 1, 0, or -1 when
 // nothing was seen of it yet.
 int model_node_up(const struct model_node *n);
 bool model_is_replica(const struct model *m,

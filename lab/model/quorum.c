@@ -4,7 +4,7 @@
 size_t quorum_members(const struct model *m, bool answering) {
     size_t n = 0;
     for (size_t i = 0; i < m->n_nodes; i++)
-        n += (m->nodes[i].services & SERVICE_ETCD) && (!answering || m->nodes[i].etcd_answered);
+        n += (m->nodes[i].services & SERVICES_ARBITER) && (!answering || m->nodes[i].arbiter_answered);
     return n;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 #pragma once
-// Do the arbiters (etcd) serve? One answer for the story, the measures and the dashboard. While a leader is being elected a majority answers and nobody serves: that
+// Do the arbiters serve? One answer for the story, the measures and the dashboard. While a leader is being elected a majority answers and nobody serves: that
 // is no lost quorum unless it lasts.
 #include "lab/model/model.h"
 

@@ -13,20 +13,20 @@ enum { STEP_NAME_MAX = 48 };
 
 // ---- who: a target --------------------------------------------------------------------------------------------------
 #define SELECTOR_KINDS(X)                                                                                              \
-    X(NODE, "")                       /* one node by name */                                                           \
-    X(LEADER, "leader")               /* holder of the leader key */                                                   \
-    X(NOT_LEADER, "not_leader")       /* one PostgreSQL node that is not the leader, by seed */                        \
-    X(REPLICA, "replica")             /* every replica */                                                              \
-    X(ANY_REPLICA, "any_replica")     /* one replica, by seed */                                                       \
-    X(SYNC_STANDBY, "sync_standby")   /* the synchronous standby(s) */                                                 \
-    X(ASYNC_STANDBY, "async_standby") /* one replica that is not synchronous, by seed */                               \
-    X(ETCD_LEADER, "etcd_leader")     /* the node whose etcd member leads */                                           \
-    X(ETCD_FOLLOWER, "etcd_follower") /* one etcd member that does not lead, by seed */                                \
-    X(ETCD_MAJORITY, "etcd_majority") /* the smallest majority of etcd members, by seed; the leader's node last */     \
-    X(OLD_LEADER, "old_leader")       /* the leader at the instant of the first injection */                           \
-    X(APP, "app")                     /* the application's node */                                                     \
-    X(PROXY, "proxy")                 /* the HAProxy node */                                                           \
-    X(ALL, "all")                     /* every node but the application's */
+    X(NODE, "")                          /* one node by name */                                                        \
+    X(LEADER, "leader")                  /* holder of the leader key */                                                \
+    X(NOT_LEADER, "not_leader")          /* one PostgreSQL node that is not the leader, by seed */                     \
+    X(REPLICA, "replica")                /* every replica */                                                           \
+    X(ANY_REPLICA, "any_replica")        /* one replica, by seed */                                                    \
+    X(SYNC_STANDBY, "sync_standby")      /* the synchronous standby(s) */                                              \
+    X(ASYNC_STANDBY, "async_standby")    /* one replica that is not synchronous, by seed */                            \
+    X(ARBITER_LEADER, "etcd_leader")     /* the node whose etcd member leads */                                        \
+    X(ARBITER_FOLLOWER, "etcd_follower") /* one etcd member that does not lead, by seed */                             \
+    X(ARBITER_MAJORITY, "etcd_majority") /* the smallest majority of etcd members, by seed; the leader's node last */  \
+    X(OLD_LEADER, "old_leader")          /* the leader at the instant of the first injection */                        \
+    X(APP, "app")                        /* the application's node */                                                  \
+    X(PROXY, "proxy")                    /* the HAProxy node */                                                        \
+    X(ALL, "all")                        /* every node but the application's */
 
 enum selector_kind {
 #define X(kind, name) SELECTOR_##kind,
@@ -34,6 +34,13 @@ enum selector_kind {
 #undef X
 };
 const char *selector_kind_name(enum selector_kind kind);
+struct selector_words {
+    const char *about; // for a list to choose from: "the node whose etcd member leads"; "" = not offered
+    const char *one;   // "an etcd leader"
+    const char *whom;  // "the leader of etcd"
+    bool many;         // several nodes may be meant
+};
+const struct selector_words *selector_words(enum selector_kind kind);
 
 struct selector {
     enum selector_kind kind;

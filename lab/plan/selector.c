@@ -61,10 +61,10 @@ unsigned selector_candidates(const struct topology *t, const struct selector *s)
         return sync_candidates(t);
     case SELECTOR_ASYNC_STANDBY:
         return async_candidates(t);
-    case SELECTOR_ETCD_LEADER:
-    case SELECTOR_ETCD_MAJORITY:
+    case SELECTOR_ARBITER_LEADER:
+    case SELECTOR_ARBITER_MAJORITY:
         return etcd;
-    case SELECTOR_ETCD_FOLLOWER:
+    case SELECTOR_ARBITER_FOLLOWER:
         return __builtin_popcount(etcd) >= 2 ? etcd : 0;
     case SELECTOR_APP:
         return with_service(t, SERVICE_APP);
@@ -112,13 +112,13 @@ static const char *never_because(const struct topology *t, enum selector_kind ki
     case SELECTOR_LEADER:
     case SELECTOR_OLD_LEADER:
         return "each of its PostgreSQL nodes has the tag nofailover";
-    case SELECTOR_ETCD_FOLLOWER:
+    case SELECTOR_ARBITER_FOLLOWER:
         return "it has only one etcd member";
     case SELECTOR_PROXY:
         return "it has no HAProxy node";
     case SELECTOR_NODE:
-    case SELECTOR_ETCD_LEADER:
-    case SELECTOR_ETCD_MAJORITY:
+    case SELECTOR_ARBITER_LEADER:
+    case SELECTOR_ARBITER_MAJORITY:
     case SELECTOR_APP:
     case SELECTOR_ALL:
         break;

@@ -20,6 +20,31 @@ const char *selector_kind_name(enum selector_kind kind) {
     return selector_names[kind];
 }
 
+static const struct selector_words selector_people[] = {
+    [SELECTOR_NODE] = {"", "the node", "", false},
+    [SELECTOR_LEADER] = {"who holds the leader key", "the leader", "the leader", false},
+    [SELECTOR_NOT_LEADER] = {"a PostgreSQL node that is not the leader", "a member that does not lead",
+                             "a member that does not lead", false},
+    [SELECTOR_REPLICA] = {"every replica", "a replica", "every replica", true},
+    [SELECTOR_ANY_REPLICA] = {"one replica", "a replica", "a replica", false},
+    [SELECTOR_SYNC_STANDBY] = {"the synchronous standby", "a sync standby", "the synchronous standby", true},
+    [SELECTOR_ASYNC_STANDBY] = {"a replica that is not synchronous", "an asynchronous standby",
+                                "an asynchronous standby", false},
+    [SELECTOR_ARBITER_LEADER] = {"the node whose etcd member leads", "an etcd leader", "the leader of etcd", false},
+    [SELECTOR_ARBITER_FOLLOWER] = {"an etcd member that does not lead", "an etcd follower", "a follower of etcd",
+                                   false},
+    [SELECTOR_ARBITER_MAJORITY] = {"the smallest majority of etcd members", "a majority of etcd members",
+                                   "a majority of etcd", true},
+    [SELECTOR_OLD_LEADER] = {"", "the old leader", "the old leader", false},
+    [SELECTOR_APP] = {"the application's node", "the application's node", "the application's node", false},
+    [SELECTOR_PROXY] = {"the HAProxy node", "the proxy's node", "the proxy's node", false},
+    [SELECTOR_ALL] = {"every node but the application's", "a node of the cluster", "every node", true},
+};
+
+const struct selector_words *selector_words(enum selector_kind kind) {
+    return &selector_people[kind];
+}
+
 const char *condition_role_name(enum condition_role role) {
     return role_names[role];
 }

@@ -14,7 +14,7 @@ static const struct {
     unsigned has;     // bits of enum ha_has: asked of systems that have it; 0 = of all
 } watched[] = {{EVENT_SQL, SERVICE_POSTGRES, 15 * SEC, "PostgreSQL", 0},
                {EVENT_MANAGER, SERVICE_POSTGRES, 15 * SEC, NULL, 0},
-               {EVENT_ARBITER, SERVICE_ETCD, 20 * SEC, "etcd", HA_ARBITERS}};
+               {EVENT_ARBITER, SERVICES_ARBITER, 20 * SEC, "etcd", HA_ARBITERS}};
 static const usec_t NOISE_LONGEST = 15 * SEC;
 
 // `longest`: a merged line vouches for the time since the one before it, but for its longest pause.

@@ -72,7 +72,7 @@ static void put_services(struct strbuf *out, unsigned services) {
     strbuf_add(out, "[");
     for (size_t i = 0; i < SERVICE_COUNT; i++)
         if ((services & service_words[i].bit) &&
-            !service_words[i].with) { // the page's word for PostgreSQL names Patroni, too
+            !service_words[i].with) { // the page's word for PostgreSQL names the manager, too
             comma(out);
             json_quote(out, service_words[i].word);
         }
@@ -104,7 +104,7 @@ static void put_nodes(const struct html_page *p, struct strbuf *out) {
         str(out, "address", n->address);
         put_services(out, n->services);
         put_segments(out, "lane", &p->lanes[i]);
-        put_segments(out, "etcd", &p->etcd[i]);
+        put_segments(out, "arbiter", &p->arbiters[i]);
         strbuf_add(out, "}");
     }
     strbuf_add(out, "]");
@@ -136,9 +136,9 @@ static void put_lane_names(const struct ha_kind *kind, struct strbuf *out) {
     strbuf_add(out, "]");
     LANES(X)
     strbuf_add(out, "]");
-    key(out, "etcd_lanes");
+    key(out, "arbiter_lanes");
     strbuf_add(out, "[");
-    ETCD_LANES(X)
+    ARBITER_LANES(X)
 #undef X
     strbuf_add(out, "]");
 }
@@ -149,6 +149,8 @@ static void put_system(const struct ha_kind *kind, struct strbuf *out) {
     strbuf_add(out, "{");
     str(out, "title", kind->title);
     str(out, "manager", kind->manager);
+    str(out, "arbiter", *kind->arbiters ? services_first(SERVICES_ARBITER) : "");
+    str(out, "arbiters", kind->arbiters);
     str(out, "lead", kind->lead);
     str(out, "gone", kind->phase.gone);
     str(out, "given", kind->phase.given);

@@ -20,7 +20,7 @@ void html_page_free(struct html_page *p) {
     story_free(p->story);
     for (size_t i = 0; i < NODES_MAX; i++) {
         VEC_DONE(&p->lanes[i]);
-        VEC_DONE(&p->etcd[i]);
+        VEC_DONE(&p->arbiters[i]);
         idset_done(&p->found[i]);
     }
     idset_done(&p->ok);
@@ -57,9 +57,9 @@ int html_node(const struct html_page *p, const char *name) {
 static void note_lanes(struct html_page *p, usec_t t) {
     for (size_t i = 0; i < p->model->n_nodes; i++) {
         const struct model_node *n = &p->model->nodes[i];
-        if (n->services & SERVICE_ETCD)
-            segment_note(&p->etcd[i], t, (enum lane)etcd_lane_of(n));
-        if ((n->services & SERVICE_POSTGRES) || !(n->services & SERVICE_ETCD))
+        if (n->services & SERVICES_ARBITER)
+            segment_note(&p->arbiters[i], t, (enum lane)arbiter_lane_of(n));
+        if ((n->services & SERVICE_POSTGRES) || !(n->services & SERVICES_ARBITER))
             segment_note(&p->lanes[i], t,
                          n->services & SERVICE_POSTGRES ? lane_of(p->model, n)
                          : n->on                        ? LANE_UNKNOWN
@@ -74,7 +74,7 @@ void html_holes(struct html_page *p, const watch_hole_list *holes) {
             segment_carve(&p->lanes[node], h->from, h->to, LANE_UNWATCHED);
         for (size_t i = 0; h->source == WATCH_OBSERVER && i < p->model->n_nodes; i++) {
             segment_carve(&p->lanes[i], h->from, h->to, LANE_UNWATCHED);
-            segment_carve(&p->etcd[i], h->from, h->to, (enum lane)ETCD_LANE_UNWATCHED);
+            segment_carve(&p->arbiters[i], h->from, h->to, (enum lane)ARBITER_LANE_UNWATCHED);
         }
     }
 }
@@ -195,7 +195,7 @@ void html_page_event(struct html_page *p, const struct event *ev) {
     keep_event(p, ev);
     if (ev->kind != EVENT_CLIENT_TICK && ev->kind != EVENT_NOISE && ev->kind != EVENT_LOG_LINE)
         note_lanes(p, ev->t);
-    lanes_standstill(p->lanes, p->etcd, p->model->n_nodes, ev);
+    lanes_standstill(p->lanes, p->arbiters, p->model->n_nodes, ev);
     html_words(p, ev);
 }
 

@@ -78,7 +78,7 @@ struct html_page {
     struct story *story;
     bool closed; // the lab is being stopped: what dies now is no finding
     usec_t end;  // of what is drawn
-    segment_list lanes[NODES_MAX], etcd[NODES_MAX];
+    segment_list lanes[NODES_MAX], arbiters[NODES_MAX];
     span_list servers;
     struct html_seen seen[NODES_MAX];
     tick_list ticks;

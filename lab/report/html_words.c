@@ -114,7 +114,7 @@ static void say(struct html_page *p, const struct event *ev) {
         say_manager(p, ev);
         break;
     case EVENT_STORE_WATCH:
-        (void)row(p, ev, TOLD_DETAIL, ev->u.STORE_WATCH.node, "observer's etcd watch %s",
+        (void)row(p, ev, TOLD_DETAIL, ev->u.STORE_WATCH.node, "observer's %s watch %s", ev->u.STORE_WATCH.store,
                   store_watch_state_name(ev->u.STORE_WATCH.state));
         break;
     case EVENT_ENTRY:

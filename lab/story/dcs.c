@@ -9,7 +9,7 @@
 
 static const char *leader_now(const struct story *s) {
     for (size_t i = 0; i < s->model->n_nodes; i++)
-        if (s->model->nodes[i].etcd_answered && s->model->nodes[i].etcd_leader)
+        if (s->model->nodes[i].arbiter_answered && s->model->nodes[i].arbiter_leads)
             return s->model->nodes[i].name;
     return "";
 }

@@ -46,13 +46,14 @@ static const char *param(const setting_list *params, const char *key) {
 
 static void on_switchover(void *arg, int status, const char *body) {
     cleanup_free struct pending *p = arg;
+    const char *manager = engine_model(p->lab->engine)->kind->title;
     char detail[EVENT_TEXT_MAX];
     if (status == 200)
         (void)snprintf(detail, sizeof detail, "%s", body ? body : "");
     else if (status == 0)
-        (void)snprintf(detail, sizeof detail, "Patroni's REST API gave no answer");
+        (void)snprintf(detail, sizeof detail, "%s gave no answer", manager);
     else
-        (void)snprintf(detail, sizeof detail, "Patroni refused (HTTP %d): %s", status, body ? body : "");
+        (void)snprintf(detail, sizeof detail, "%s refused (HTTP %d): %s", manager, status, body ? body : "");
     tell(p->lab, p->id, p->action, status == 200 ? ACTION_PHASE_DONE : ACTION_PHASE_FAILED, detail);
 }
 

@@ -222,8 +222,8 @@ static int build_node(struct lab *lab, size_t i, const char *hosts, struct err *
                              .watchdog = topology_watchdog(t, def) != WATCHDOG_OFF};
     if (*lab->paths[i].root)
         spec.image_root = lab->paths[i].root;
-    spec.own_disks = t->storage == STORAGE_MEMORY && def->services & (SERVICE_POSTGRES | SERVICE_ETCD);
-    if (def->services & (SERVICE_POSTGRES | SERVICE_ETCD))
+    spec.own_disks = t->storage == STORAGE_MEMORY && def->services & (SERVICE_POSTGRES | SERVICES_ARBITER);
+    if (def->services & (SERVICE_POSTGRES | SERVICES_ARBITER))
         spec.disk_layer = t->disk_faults ? DISK_LAYER_ALL : t->disk_layer;
     STR_COPY(spec.name, def->name);
     STR_COPY(spec.address, def->address);

@@ -25,12 +25,12 @@ static const char *pg_state(const struct model_node *n) {
     return n->in_recovery ? "standby" : n->writable ? "primary" : "primary, not writable";
 }
 
-// What Patroni says of itself; before it was asked for the first time, what the leader key and the replication say.
+// What the manager says of itself; before it was asked for the first time, what the leader key and the replication say.
 static void add_role(cJSON *o, const struct model *m, const struct model_node *n) {
-    const char *role = n->patroni_answered ? member_role_name(n->role) : "unknown", *state = "no answer";
-    if (n->patroni_answered)
+    const char *role = n->manager_answered ? member_role_name(n->role) : "unknown", *state = "no answer";
+    if (n->manager_answered)
         state = n->state;
-    else if (!n->patroni_seen) {
+    else if (!n->manager_seen) {
         state = "no answer yet";
         role = str_eq(m->leader, n->name) ? "leader" : n->streaming ? "replica" : role;
     }
@@ -69,14 +69,17 @@ static cJSON *node_status(const struct model *m, const struct model_node *n, use
                                               ? (double)((n->watchdog_last + n->watchdog_timeout - now) / MSEC)
                                               : 0.0);
         add_age(o, "postgres_age_ms", now, n->pg_seen);
-        add_age(o, "patroni_age_ms", now, n->patroni_seen);
+        cleanup_free char *age = xasprintf("%s_age_ms", m->kind->manager);
+        add_age(o, age, now, n->manager_seen);
     }
-    if (n->services & SERVICE_ETCD) {
-        (void)cJSON_AddStringToObject(o, "etcd",
-                                      !n->etcd_answered ? "no answer"
-                                      : n->etcd_leader  ? "leader"
-                                                        : "follower");
-        (void)cJSON_AddNumberToObject(o, "etcd_term", (double)n->etcd_term);
+    if (n->services & SERVICES_ARBITER) {
+        const char *word = services_first(SERVICES_ARBITER);
+        cleanup_free char *term = xasprintf("%s_term", word);
+        (void)cJSON_AddStringToObject(o, word,
+                                      !n->arbiter_answered ? "no answer"
+                                      : n->arbiter_leads   ? "leader"
+                                                           : "follower");
+        (void)cJSON_AddNumberToObject(o, term, (double)n->arbiter_term);
     }
     return o;
 }

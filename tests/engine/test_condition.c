@@ -102,7 +102,7 @@ static void leader_is_takes_names_and_roles(void **state) {
     CHECK(b, YES, .kind = CONDITION_LEADER_IS, .who = {SELECTOR_NODE, "n1"});
     CHECK(b, NO, .kind = CONDITION_LEADER_IS, .who = {SELECTOR_NODE, "n2"});
     CHECK(b, YES, .kind = CONDITION_LEADER_IS, .who = {.kind = SELECTOR_OLD_LEADER});
-    CHECK(b, YES, .kind = CONDITION_LEADER_IS, .who = {.kind = SELECTOR_ETCD_LEADER});
+    CHECK(b, YES, .kind = CONDITION_LEADER_IS, .who = {.kind = SELECTOR_ARBITER_LEADER});
     put(b, ev_key(3 * SEC, "leader", "n2"));
     CHECK(b, NO, .kind = CONDITION_LEADER_IS, .who = {.kind = SELECTOR_OLD_LEADER});
     put(b, ev_key_gone(3 * SEC, "leader"));
@@ -162,9 +162,9 @@ static void a_class_of_members_must_all_comply_or_one_of_them(void **state) {
 static void a_majority_of_etcd_members_is_down_when_two_of_three_are(void **state) {
     struct bench *b = *state;
     put(b, ev_power(2 * SEC, "n1", false));
-    CHECK(b, NO, .kind = CONDITION_ROLE_IS, .who = {.kind = SELECTOR_ETCD_MAJORITY}, .role = CONDITION_ROLE_DOWN);
+    CHECK(b, NO, .kind = CONDITION_ROLE_IS, .who = {.kind = SELECTOR_ARBITER_MAJORITY}, .role = CONDITION_ROLE_DOWN);
     put(b, ev_power(2 * SEC, "n3", false));
-    CHECK(b, YES, .kind = CONDITION_ROLE_IS, .who = {.kind = SELECTOR_ETCD_MAJORITY}, .role = CONDITION_ROLE_DOWN);
+    CHECK(b, YES, .kind = CONDITION_ROLE_IS, .who = {.kind = SELECTOR_ARBITER_MAJORITY}, .role = CONDITION_ROLE_DOWN);
 }
 
 static void lag_is_above_or_below_and_unknown_before_it_was_seen(void **state) {

@@ -81,7 +81,8 @@ static void conditions_and_targets_say_what_the_stack_does_not_have(void **state
         assert_string_equal(j.why, cases[i].why);
         VEC_DONE(&c.atoms);
     }
-    static const enum selector_kind arbiters[] = {SELECTOR_ETCD_LEADER, SELECTOR_ETCD_FOLLOWER, SELECTOR_ETCD_MAJORITY};
+    static const enum selector_kind arbiters[] = {SELECTOR_ARBITER_LEADER, SELECTOR_ARBITER_FOLLOWER,
+                                                  SELECTOR_ARBITER_MAJORITY};
     for (size_t i = 0; i < ARRAY_SIZE(arbiters); i++) {
         struct node_list list = {0};
         struct err err = {0};

@@ -68,7 +68,7 @@ static void every_selector_without_a_choice_means_its_nodes(void **state) {
     IS(REPLICA, "n2,n3");
     IS(SYNC_STANDBY, "n3");
     IS(ASYNC_STANDBY, "n2");
-    IS(ETCD_LEADER, "n1");
+    IS(ARBITER_LEADER, "n1");
     IS(OLD_LEADER, "n2");
     IS(APP, "app");
     IS(PROXY, "px");
@@ -86,7 +86,7 @@ static void a_leader_is_gone_with_its_key_only(void **state) {
     struct model *m = *state;
     put(m, ev_power(2 * SEC, "n1", false));
     IS(LEADER, "n1"); // it holds the key until the lease ends
-    IS(ETCD_LEADER, "there is no etcd leader now");
+    IS(ARBITER_LEADER, "there is no etcd leader now");
     put(m, ev_key_gone(2 * SEC, "leader"));
     IS(LEADER, "there is no leader now: nobody holds the leader key");
     put(m, ev_power(2 * SEC, "n2", false));
@@ -95,8 +95,8 @@ static void a_leader_is_gone_with_its_key_only(void **state) {
     IS(ANY_REPLICA, "there is no replica now");
     IS(NOT_LEADER, "there is no member that does not lead now");
     IS(ASYNC_STANDBY, "there is no asynchronous standby now");
-    IS(ETCD_FOLLOWER, "there is no etcd follower now");
-    IS(ETCD_MAJORITY, "there is no majority of etcd members to take: 0 of them are powered, 2 make a majority");
+    IS(ARBITER_FOLLOWER, "there is no etcd follower now");
+    IS(ARBITER_MAJORITY, "there is no majority of etcd members to take: 0 of them are powered, 2 make a majority");
     struct model *empty = model_new();
     assert_string_equal(resolved(empty, SELECTOR_LEADER, ""), "the leader is not known yet");
     assert_string_equal(resolved(empty, SELECTOR_ALL, ""), "there is no node of the cluster now");
@@ -106,7 +106,7 @@ static void a_leader_is_gone_with_its_key_only(void **state) {
 static void the_etcd_leader_of_the_highest_term_is_the_right_one(void **state) {
     struct model *m = *state;
     put(m, ev_etcd(2 * SEC, "n3", "a3", "a3", 7)); // n1, cut off, still believes in itself at term 2
-    IS(ETCD_LEADER, "n3");
+    IS(ARBITER_LEADER, "n3");
 }
 
 static void an_old_leader_that_still_writes_is_no_replica(void **state) {
@@ -118,7 +118,7 @@ static void an_old_leader_that_still_writes_is_no_replica(void **state) {
 static void one_by_seed_is_always_the_same_for_the_same_seed_and_differs_over_seeds(void **state) {
     struct model *m = *state;
     static const enum selector_kind kinds[] = {SELECTOR_ANY_REPLICA, SELECTOR_NOT_LEADER, SELECTOR_ASYNC_STANDBY,
-                                               SELECTOR_ETCD_FOLLOWER};
+                                               SELECTOR_ARBITER_FOLLOWER};
     for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
         int n2 = 0;
         for (uint64_t seed = 0; seed < 1000; seed++) {
@@ -178,12 +178,12 @@ static void a_majority_of_etcd_spares_the_leader_s_node_while_it_can(void **stat
     for (uint64_t seed = 0; seed < 50; seed++) {
         struct node_list list = {0};
         struct err err = {0};
-        assert_int_equal(resolve_seeded(m, seed, 0, SELECTOR_ETCD_MAJORITY, "", &list, &err), 2);
+        assert_int_equal(resolve_seeded(m, seed, 0, SELECTOR_ARBITER_MAJORITY, "", &list, &err), 2);
         assert_string_not_equal(list.names[0], "n1");
         assert_string_not_equal(list.names[1], "n1");
     }
     put(m, ev_power(2 * SEC, "n2", false));
-    IS(ETCD_MAJORITY, "n3,n1"); // the leader's node last
+    IS(ARBITER_MAJORITY, "n3,n1"); // the leader's node last
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -105,7 +105,7 @@ static void what_nobody_watched_is_a_hole_in_its_own_lanes(void **state) {
     late.u.NOISE.late_max_us = 3 * (int64_t)SEC;
     tell(w, &late);
     assert_int_equal(lane_at(&w->h->lanes[1], 38 * SEC), LANE_UNWATCHED);
-    assert_int_equal(lane_at(&w->h->etcd_lanes[0], 38 * SEC), (enum lane)ETCD_LANE_UNWATCHED);
+    assert_int_equal(lane_at(&w->h->arbiter_lanes[0], 38 * SEC), (enum lane)ARBITER_LANE_UNWATCHED);
 }
 
 static void a_time_in_which_the_application_stood_still_is_kept(void **state) {

@@ -135,12 +135,12 @@ static void power_off_forgets_what_was_seen_and_late_answers_do_not_revive(void 
     struct model *m = *state;
     FEED(m, ev_power(2 * SEC, "n1", false));
     const struct model_node *n = model_node(m, "n1");
-    assert_false(n->pg_answered || n->writable || n->etcd_answered || n->on);
+    assert_false(n->pg_answered || n->writable || n->arbiter_answered || n->on);
     assert_int_equal(n->lsn, 0);
     assert_int_equal(n->power_changed, 2 * SEC);
     FEED(m, ev_sql_leader(2 * SEC + 1, "n1", 1));
     FEED(m, ev_etcd(2 * SEC + 1, "n1", "a1", "a1", 2));
-    assert_false(n->pg_answered || n->etcd_answered);
+    assert_false(n->pg_answered || n->arbiter_answered);
     assert_string_equal(m->leader, "n1"); // the key is still there: it expires in its own time
     assert_missing(model_healthy, m, "n1 holds the leader key but is powered off");
     assert_false(model_node(m, "n2")->streaming);
@@ -321,8 +321,8 @@ static void patroni_s_answer_is_kept_until_it_stops_answering(void **state) {
     ev.t = 3 * SEC;
     model_apply(m, &ev);
     assert_int_equal(n->role, ROLE_UNKNOWN);
-    assert_false(n->patroni_answered);
-    assert_int_equal(n->patroni_seen, 2 * SEC);
+    assert_false(n->manager_answered);
+    assert_int_equal(n->manager_seen, 2 * SEC);
 }
 
 static void faults_are_followed_and_old_ones_make_room(void **state) {

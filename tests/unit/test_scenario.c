@@ -486,8 +486,8 @@ static unsigned needs_shown(const struct plan *p) {
     VEC_FOREACH (&p->steps, s) {
         needs |= needs_of_condition(&s->when) | needs_of_condition(&s->stays) | needs_of_mechanism(s->mechanism);
         VEC_FOREACH (&s->targets, t)
-            needs |= t->kind == SELECTOR_ETCD_LEADER || t->kind == SELECTOR_ETCD_FOLLOWER ||
-                             t->kind == SELECTOR_ETCD_MAJORITY
+            needs |= t->kind == SELECTOR_ARBITER_LEADER || t->kind == SELECTOR_ARBITER_FOLLOWER ||
+                             t->kind == SELECTOR_ARBITER_MAJORITY
                          ? CAN_DCS
                      : t->kind == SELECTOR_SYNC_STANDBY || t->kind == SELECTOR_ASYNC_STANDBY ? CAN_SYNC
                                                                                              : 0;

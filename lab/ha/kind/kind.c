@@ -30,6 +30,8 @@ static const struct ha_kind unknown = {
     .stuck = "leads, not writable",
     .stuck_row = "leads, read-only",
     .arbiters = "the arbiters",
+    .arbiter_follows = "arbiter",
+    .arbiter_leads = "LEADING ARBITER",
 };
 
 const struct ha_kind *ha_kind_known(const char *name) {

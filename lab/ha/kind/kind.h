@@ -46,9 +46,11 @@ struct ha_kind {
     } alone;
     const char *stuck, *stuck_row; // a leader that takes no writes: "has the key, not writable", "key, read-only"
 
-    const char *arbiters; // "etcd"; "" = it has none
-    const char *entry;    // the name of the authority among the entries of the store; NULL = it is none of them
-    const char *members;  // before a node's name: the entry with which it registers, "members/"; NULL = no node has one
+    const char *arbiters;        // "etcd"; "" = it has none
+    const char *arbiter_follows, // one of them on a time axis: "etcd member"
+        *arbiter_leads;          // "ETCD LEADER"
+    const char *entry;           // the name of the authority among the entries of the store; NULL = it is none of them
+    const char *members; // before a node's name: the entry with which it registers, "members/"; NULL = no node has one
 };
 
 // The kinds that this program knows, ends with NULL. They stand in a file of their own (table.c): a test that wants others defines them itself.

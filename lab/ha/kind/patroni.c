@@ -33,6 +33,8 @@ const struct ha_kind ha_kind_patroni = {
     .stuck = "has the key, not writable",
     .stuck_row = "key, read-only",
     .arbiters = "etcd",
+    .arbiter_follows = "etcd member",
+    .arbiter_leads = "ETCD LEADER",
     .entry = "leader",
     .members = "members/",
 };

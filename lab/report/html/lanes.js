@@ -168,7 +168,7 @@ function rowsToDraw(ticks) {
   if (R.phases.length) add(T.rowPhases, 20, rowPhases);
   if (R.outage_start_ms != null) add(T.rowOutage, 20, rowOutage);
   for (const n of PG) add(n.name, 22, (g, y) => laneBars(g, y, 22, n.lane, D.lanes, "l"));
-  for (const n of ETCD) add(`${n.name} etcd`, 18, (g, y) => laneBars(g, y, 18, n.etcd, D.etcd_lanes, "e"));
+  for (const n of ARBITERS) add(`${n.name} ${D.system.arbiters}`, 18, (g, y) => laneBars(g, y, 18, n.arbiter, D.arbiter_lanes, "e"));
   if (D.key.length) add(sys.lead, 20, (g, y) => spanBars(g, y, D.key, "⚷"));
   if (D.leases.length) add(T.rowLease, 30, (g, y) => rowLease(g, y, 30), ms(Math.max(...D.leases.map((l) => l[2]))));
   if (D.servers.length) add(T.rowServer, 20, (g, y) => { spanBars(g, y, D.servers, "→"); appHoles(g, y, 20); });

@@ -4,11 +4,11 @@ const GRACE = 250; // a line without a stamp is read up to this long after it wa
 function concerned(p, f) { // which rows explain a phase: [kinds, nodes or null = every one]
   const bad = f ? faultNodes(f) : [], candidates = PG.map((n) => n.name);
   return {
-    demote: (r) => r[1] === "log" && (r[4] === "etcd" || r[3] === R.old_leader),
-    "no-quorum": (r) => r[1] === "log" && (r[4] === "etcd" || r[4] === sys.manager),
-    "quorum-back": (r) => r[1] === "log" && (r[4] === "etcd" || r[4] === sys.manager),
+    demote: (r) => r[1] === "log" && (r[4] === D.system.arbiter || r[3] === R.old_leader),
+    "no-quorum": (r) => r[1] === "log" && (r[4] === D.system.arbiter || r[4] === sys.manager),
+    "quorum-back": (r) => r[1] === "log" && (r[4] === D.system.arbiter || r[4] === sys.manager),
     return: (r) => r[1] === "log" && r[3] === R.old_leader,
-    detect: (r) => r[1] === "log" && (bad.includes(r[3]) || candidates.includes(r[3]) || r[4] === "etcd"),
+    detect: (r) => r[1] === "log" && (bad.includes(r[3]) || candidates.includes(r[3]) || r[4] === D.system.arbiter),
     elect: (r) => r[1] === "log" && r[4] !== "postgresql",
     promote: (r) => r[1] === "log" && r[3] === R.new_leader || r[1] === "log" && r[4] === sys.manager && !bad.includes(r[3]),
     reroute: (r) => r[1] === "client.error" || r[1] === "application" || r[1] === "proxy",

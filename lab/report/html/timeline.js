@@ -15,7 +15,7 @@ function stateAt(t) {
   const phase = R.phases.find((p) => p.start_ms <= t && t < p.start_ms + p.duration_ms);
   if (phase) out.push([T.phase, phase.name]);
   for (const n of PG) out.push([n.name, lane(n.lane, D.lanes)]);
-  for (const n of ETCD) out.push([`${n.name} etcd`, lane(n.etcd, D.etcd_lanes)]);
+  for (const n of ARBITERS) out.push([`${n.name} ${D.system.arbiters}`, lane(n.arbiter, D.arbiter_lanes)]);
   const key = find(D.key, t, 1, 2), lease = D.leases.filter((l) => l[0] <= t).pop(), server = find(D.servers, t, 1, 2), k = tickAt(t);
   out.push([Lead, key ? key[0] : T.nobody]);
   if (key && lease) out.push([T.leaseAge, fill(T.ago, {a: ms(t - lease[0])})]);
@@ -38,7 +38,7 @@ function legend() {
   const used = (nodes, field, names, prefix) => names.map(([name, word], i) => [name.toLowerCase(), word, i]).filter(([, word, i]) => word && nodes.some((n) => n[field].some((x) => x[0] === i)))
     .map(([key, word]) => swatch(`${prefix}-${key}`, key, THIN.has(key), word));
   const line = (cls, d, text) => h("li", {}, s("svg", {viewBox: "0 0 34 16", "aria-hidden": "true"}, s("path", {class: cls, d})), h("span", {}, text));
-  const items = [used(PG, "lane", D.lanes, "l"), used(ETCD, "etcd", D.etcd_lanes.map(([k, w]) => [k, k === "OFF" || k === "UNKNOWN" ? null : `etcd: ${w.replace("etcd ", "")}`]), "e")].flat();
+  const items = [used(PG, "lane", D.lanes, "l"), used(ARBITERS, "arbiter", D.arbiter_lanes.map(([k, w]) => [k, k === "OFF" || k === "UNKNOWN" ? null : `${D.system.arbiters}: ${w}`]), "e")].flat();
   if (R.faults.length) items.push(line("fault-bar", "M2,2h30v12h-30z", T.faultLegend));
   if (R.outage_start_ms != null) items.push(line("outage-bar", "M2,2h30v12h-30z", T.outageLegend));
   if (D.leases.length) items.push(line("c-lease", "M1,4L16,13M16,4L31,13M1,1v14M16,1v14", T.leaseLegend));
@@ -50,7 +50,7 @@ function legend() {
 function lanesTable() {
   const rows = [], add = (name, word, from, to) => rows.push([name, word, at(from), to == null ? T.toEnd : at(to)]);
   for (const n of PG) for (const [i, from, to] of n.lane) add(n.name, D.lanes[i][1], from, to);
-  for (const n of ETCD) for (const [i, from, to] of n.etcd) add(`${n.name} etcd`, D.etcd_lanes[i][1], from, to);
+  for (const n of ARBITERS) for (const [i, from, to] of n.arbiter) add(`${n.name} ${D.system.arbiters}`, D.arbiter_lanes[i][1], from, to);
   for (const [who, from, to] of D.key) add(Lead, who, from, to);
   for (const [who, from, to] of D.servers) add(T.server, who, from, to);
   for (const [from, to] of D.app_holes) add(T.app, T.appStill, from, to);

@@ -6,7 +6,7 @@ const END = Math.max(D.run.end, 1);
 
 const fill = (text, values) => text.replace(/\{(\w)\}/g, (_, k) => values[k]);
 const sys = D.system, Lead = sys.lead[0].toUpperCase() + sys.lead.slice(1);
-const inWords = (text) => fill(text, {l: sys.lead, g: sys.gone, n: sys.given, k: sys.kept, t: sys.title}); // as the system calls its things
+const inWords = (text) => fill(text, {l: sys.lead, g: sys.gone, n: sys.given, k: sys.kept, t: sys.title, q: sys.arbiters}); // as the system calls its things
 const list = (x) => x || [];
 function h(tag, attrs, ...kids) {
   const e = document.createElement(tag);
@@ -42,7 +42,7 @@ const end = (t) => t == null ? END : Math.min(t, END);
 const find = (l, t, from, to) => l.find((x) => x[from] <= t && t < (x[to] == null ? Infinity : x[to]));
 const laneKey = (names, i) => names[i][0].toLowerCase();
 const PG = D.nodes.filter((n) => n.services.includes("postgres"));
-const ETCD = D.nodes.filter((n) => n.services.includes("etcd"));
+const ARBITERS = D.nodes.filter((n) => n.services.includes(D.system.arbiter));
 const faultNodes = (f) => (f.nodes || "").split(/[,\s]+/).filter(Boolean);
 const faultAt = (f) => f.effective_ms ?? f.asked_ms ?? 0;
 

@@ -30,7 +30,7 @@ const T = {
   legend: "Legend", lanesTable: "The lanes as a table", what: "What", state: "State", from: "From", to: "To", toEnd: "the end", leaseLegend: "time left of the leader's lease; a tick marks each renewal",
   okLegend: "good writes a second", failedLegend: "failed or unknown (drawn downwards)", lowLegend: "fewest good writes in any 100 ms of the bucket", latLegend: "worst write (solid) and read (dashed) of each bucket",
   outageLegend: "no acknowledged write", faultLegend: "fault in force",
-  phaseText: {demote: "fault effective → the leader accepts no write any more", "no-quorum": "→ etcd has a quorum again", "quorum-back": "→ the Patroni that will lead has written to etcd again", return: "fault effective → the leader, which {k}, accepts writes again", detect: "fault effective → {g}", elect: "→ {n}", promote: "→ that node accepts a write", reroute: "→ the application's first acknowledged write", rejoin: "→ the cluster is healthy: one history, every powered member streams from the leader"},
+  phaseText: {demote: "fault effective → the leader accepts no write any more", "no-quorum": "→ {q} has a quorum again", "quorum-back": "→ the {t} that will lead has written to {q} again", return: "fault effective → the leader, which {k}, accepts writes again", detect: "fault effective → {g}", elect: "→ {n}", promote: "→ that node accepts a write", reroute: "→ the application's first acknowledged write", rejoin: "→ the cluster is healthy: one history, every powered member streams from the leader"},
   network: "Network", noLinks: "Every service path between two nodes was open, as intended, whenever it was measured.", path: "Service path", who: "Who reaches whom", until: "Until",
   linksNote: "Stretches in which a service path was not open. Intended: what power, links and the faults in force allow. Measured: whether a probe in the lab's own network got through. A path needs both directions.",
   paths: {sql: "SQL", replication: "replication", rest: "Patroni's REST API", etcd_client: "etcd, for its clients", etcd_peer: "etcd, between its members"},
@@ -60,4 +60,4 @@ const LANE_SIGN = {off: "○", unknown: "?", starting: "…", down: "✗", repli
 const HATCHED = new Set(["down", "writable_without_key", "leader_not_writable", "leaderless", "unwatched"]);
 const THIN = new Set(["replica", "follower", "standby_alone", "starting", "unknown", "off"]);
 const PHASES = {demote: 0, "no-quorum": 4, "quorum-back": 1, detect: 0, elect: 1, return: 2, promote: 2, reroute: 3, rejoin: 4};
-const SERVICES = {postgres: "PostgreSQL and {t}", etcd: "etcd", haproxy: "HAProxy", app: "the application"};
+const SERVICES = {postgres: "PostgreSQL and {t}", haproxy: "HAProxy", app: "the application"};
