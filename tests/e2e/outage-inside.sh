@@ -7,13 +7,13 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 
 cat >"$work/outside.yaml" <<'YAML'
-title: The leader's machine loses power while the candidates' Patronis are frozen
+title: The leader's machine loses power, and then the candidates' Patronis are frozen
 needs: [rejoin, lease]
 topology: patroni-3-etcd-3
 set: {patroni.ttl: 20s, patroni.loop_wait: 5s, patroni.retry_timeout: 5s}
 steps:
-  - {name: freeze, inject: process.pause, target: replica, with: {service: patroni}, when: lease age below 1s}
-  - {name: crash, inject: node.power_off, target: leader}
+  - {name: crash, inject: node.power_off, target: leader} # first: it alone can be what the outage belongs to
+  - {name: freeze, inject: process.pause, target: replica, with: {service: patroni}, after: 1s}
   - {name: expired, wait: {becomes: key leader gone, within: 60s}}
   # What the settings allow after the lease is at most 9.5 s, and 5.5 s for each race that nobody won, of which there can be one or two.
   - {name: thaw, heal: freeze, after: 25s}

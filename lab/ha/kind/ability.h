@@ -2,7 +2,6 @@
 #pragma once
 // What a system that manages a cluster may be able to do. A scenario names what it `needs`, a system declares what it has
 // (struct ha_kind); who lacks something skips the scenario. A word says what people get, not how a program does it.
-#include <stdbool.h>
 
 // name of the bit, word in scenarios, its meaning in one line for people
 #define ABILITIES(X)                                                                                                   \
