@@ -1,137 +1,84 @@
 // SPDX-License-Identifier: PostgreSQL
 // The plan as JSON, every default visible. Durations are µs and their names say so.
-#include "lab/base/json.h"
+#include "lab/base/json_write.h"
 #include "lab/plan/plan.h"
 
-// A writer that knows where a comma goes: after '{' and '[' none.
-struct out {
-    struct strbuf *buf;
-};
-
-static void separate(const struct out *o) {
-    char last = o->buf->len ? o->buf->data[o->buf->len - 1] : '{';
-    if (last != '{' && last != '[' && last != ':')
-        strbuf_add(o->buf, ",");
-}
-
-static void name(const struct out *o, const char *key) {
-    separate(o);
-    if (!key)
-        return; // an item of a list
-    json_quote(o->buf, key);
-    strbuf_add(o->buf, ":");
-}
-
-static void text(const struct out *o, const char *key, const char *value) {
-    name(o, key);
-    json_quote(o->buf, value ? value : "");
-}
-
-static void number(const struct out *o, const char *key, int64_t value) {
-    name(o, key);
-    strbuf_addf(o->buf, "%" PRId64, value);
-}
-
-static void usec(const struct out *o, const char *key, usec_t value) {
-    name(o, key);
-    strbuf_addf(o->buf, "%" PRIu64, value);
-}
-
-static void real(const struct out *o, const char *key, double value) {
-    name(o, key);
-    strbuf_addf(o->buf, "%.15g", value);
-}
-
-static void flag(const struct out *o, const char *key, bool value) {
-    name(o, key);
-    strbuf_add(o->buf, value ? "true" : "false");
-}
-
-static void begin(const struct out *o, const char *key, const char *bracket) {
-    name(o, key);
-    strbuf_add(o->buf, bracket);
-}
-
-static void end(const struct out *o, const char *bracket) {
-    strbuf_add(o->buf, bracket);
-}
-
-static void settings(const struct out *o, const char *key, const setting_list *list) {
-    begin(o, key, "{");
+static void settings(struct strbuf *out, const char *key, const setting_list *list) {
+    json_begin(out, key, "{");
     for (size_t i = 0; i < list->n; i++)
-        text(o, list->items[i].key, list->items[i].value);
-    end(o, "}");
+        json_put_text(out, list->items[i].key, list->items[i].value);
+    json_end(out, "}");
 }
 
 // ---- topology -------------------------------------------------------------------------------------------------------
 
-static void services(const struct out *o, unsigned bits) {
-    begin(o, "services", "[");
+static void services(struct strbuf *out, unsigned bits) {
+    json_begin(out, "services", "[");
     for (size_t i = 0; i < SERVICE_COUNT; i++)
         if (bits & service_words[i].bit)
-            text(o, NULL, service_words[i].word);
-    end(o, "]");
+            json_put_text(out, NULL, service_words[i].word);
+    json_end(out, "]");
 }
 
-static void node(const struct out *o, const struct node_def *n) {
-    begin(o, NULL, "{");
-    text(o, "name", n->name);
-    text(o, "address", n->address);
-    services(o, n->services);
+static void node(struct strbuf *out, const struct node_def *n) {
+    json_begin(out, NULL, "{");
+    json_put_text(out, "name", n->name);
+    json_put_text(out, "address", n->address);
+    services(out, n->services);
     if (*n->image)
-        text(o, "image", n->image);
-    begin(o, "tags", "{");
-    flag(o, "nofailover", n->nofailover);
-    flag(o, "nosync", n->nosync);
-    flag(o, "noloadbalance", n->noloadbalance);
-    flag(o, "clonefrom", n->clonefrom);
-    end(o, "}}");
+        json_put_text(out, "image", n->image);
+    json_begin(out, "tags", "{");
+    json_put_bool(out, "nofailover", n->nofailover);
+    json_put_bool(out, "nosync", n->nosync);
+    json_put_bool(out, "noloadbalance", n->noloadbalance);
+    json_put_bool(out, "clonefrom", n->clonefrom);
+    json_end(out, "}}");
 }
 
-static void patroni(const struct out *o, const struct patroni_settings *p) {
-    begin(o, "patroni", "{");
-    usec(o, "ttl_us", p->ttl);
-    usec(o, "loop_wait_us", p->loop_wait);
-    usec(o, "retry_timeout_us", p->retry_timeout);
-    number(o, "maximum_lag_on_failover", p->maximum_lag_on_failover);
-    usec(o, "primary_start_timeout_us", p->primary_start_timeout);
-    flag(o, "synchronous_mode", p->synchronous_mode);
-    flag(o, "synchronous_mode_strict", p->synchronous_mode_strict);
-    number(o, "synchronous_node_count", p->synchronous_node_count);
-    flag(o, "failsafe_mode", p->failsafe_mode);
-    text(o, "watchdog", watchdog_mode_name(p->watchdog ? p->watchdog : WATCHDOG_OFF));
-    usec(o, "safety_margin_us", p->safety_margin);
-    flag(o, "check_timeline", p->check_timeline);
-    flag(o, "use_pg_rewind", p->use_pg_rewind);
-    flag(o, "use_slots", p->use_slots);
-    end(o, "}");
+static void patroni(struct strbuf *out, const struct patroni_settings *p) {
+    json_begin(out, "patroni", "{");
+    json_put_usec(out, "ttl_us", p->ttl);
+    json_put_usec(out, "loop_wait_us", p->loop_wait);
+    json_put_usec(out, "retry_timeout_us", p->retry_timeout);
+    json_put_int(out, "maximum_lag_on_failover", p->maximum_lag_on_failover);
+    json_put_usec(out, "primary_start_timeout_us", p->primary_start_timeout);
+    json_put_bool(out, "synchronous_mode", p->synchronous_mode);
+    json_put_bool(out, "synchronous_mode_strict", p->synchronous_mode_strict);
+    json_put_int(out, "synchronous_node_count", p->synchronous_node_count);
+    json_put_bool(out, "failsafe_mode", p->failsafe_mode);
+    json_put_text(out, "watchdog", watchdog_mode_name(p->watchdog ? p->watchdog : WATCHDOG_OFF));
+    json_put_usec(out, "safety_margin_us", p->safety_margin);
+    json_put_bool(out, "check_timeline", p->check_timeline);
+    json_put_bool(out, "use_pg_rewind", p->use_pg_rewind);
+    json_put_bool(out, "use_slots", p->use_slots);
+    json_end(out, "}");
 }
 
-static void topology(const struct out *o, const struct topology *t) {
-    begin(o, "topology", "{");
-    text(o, "name", t->name);
-    text(o, "title", t->title);
-    text(o, "stack", t->stack);
-    begin(o, "nodes", "[");
+static void topology(struct strbuf *out, const struct topology *t) {
+    json_begin(out, "topology", "{");
+    json_put_text(out, "name", t->name);
+    json_put_text(out, "title", t->title);
+    json_put_text(out, "stack", t->stack);
+    json_begin(out, "nodes", "[");
     for (size_t i = 0; i < t->nodes.n; i++)
-        node(o, &t->nodes.items[i]);
-    end(o, "]");
-    patroni(o, &t->patroni);
-    settings(o, "postgresql", &t->postgresql);
-    usec(o, "thin_after_us", t->thin_after);
-    usec(o, "etcd_heartbeat_us", t->etcd_heartbeat);
-    usec(o, "etcd_election_us", t->etcd_election);
-    settings(o, "etcd", &t->etcd);
-    settings(o, "haproxy", &t->haproxy);
-    text(o, "storage", t->storage == STORAGE_DISK ? "disk" : "memory");
-    text(o, "image", *t->image ? t->image : "host");
-    end(o, "}");
+        node(out, &t->nodes.items[i]);
+    json_end(out, "]");
+    patroni(out, &t->patroni);
+    settings(out, "postgresql", &t->postgresql);
+    json_put_usec(out, "thin_after_us", t->thin_after);
+    json_put_usec(out, "etcd_heartbeat_us", t->etcd_heartbeat);
+    json_put_usec(out, "etcd_election_us", t->etcd_election);
+    settings(out, "etcd", &t->etcd);
+    settings(out, "haproxy", &t->haproxy);
+    json_put_text(out, "storage", t->storage == STORAGE_DISK ? "disk" : "memory");
+    json_put_text(out, "image", *t->image ? t->image : "host");
+    json_end(out, "}");
 }
 
 // ---- steps ----------------------------------------------------------------------------------------------------------
 
 // A name has the word before it as its key: "slot NAME".
-static void atom_part(const struct out *o, const struct condition_atom *a, enum condition_part part, const char *word) {
+static void atom_part(struct strbuf *out, const struct condition_atom *a, enum condition_part part, const char *word) {
     char who[NODE_NAME_MAX];
     switch (part) {
     case CONDITION_PART_WORD:
@@ -139,174 +86,173 @@ static void atom_part(const struct out *o, const struct condition_atom *a, enum 
         break;
     case CONDITION_PART_WHO:
         selector_text(&a->who, who);
-        text(o, "who", who);
+        json_put_text(out, "who", who);
         break;
     case CONDITION_PART_ROLE:
-        text(o, "role", condition_role_name(a->role));
+        json_put_text(out, "role", condition_role_name(a->role));
         break;
     case CONDITION_PART_NAME:
-        text(o, word, a->key);
+        json_put_text(out, word, a->key);
         break;
     case CONDITION_PART_LIMIT:
-        text(o, "limit", a->above ? "above" : "below");
+        json_put_text(out, "limit", a->above ? "above" : "below");
         break;
     case CONDITION_PART_BYTES:
-        number(o, "bytes", a->number);
+        json_put_int(out, "bytes", a->number);
         break;
     case CONDITION_PART_USEC:
-        number(o, "us", a->number);
+        json_put_int(out, "us", a->number);
         break;
     }
 }
 
-static void atom(const struct out *o, const struct condition_atom *a) {
+static void atom(struct strbuf *out, const struct condition_atom *a) {
     const char *form = condition_kind_text(a->kind);
     char word[CONDITION_WORD_MAX] = "";
     enum condition_part part;
-    begin(o, NULL, "{");
-    text(o, "sentence", form);
-    flag(o, "not", a->negated);
+    json_begin(out, NULL, "{");
+    json_put_text(out, "sentence", form);
+    json_put_bool(out, "not", a->negated);
     while (condition_part_next(&form, &part, word))
-        atom_part(o, a, part, word);
-    end(o, "}");
+        atom_part(out, a, part, word);
+    json_end(out, "}");
 }
 
-static void condition(const struct out *o, const char *key, const struct condition *c) {
+static void condition(struct strbuf *out, const char *key, const struct condition *c) {
     if (!c->text)
         return;
-    begin(o, key, "{");
-    text(o, "text", c->text);
-    begin(o, "all_of", "[");
+    json_begin(out, key, "{");
+    json_put_text(out, "text", c->text);
+    json_begin(out, "all_of", "[");
     for (size_t i = 0; i < c->atoms.n; i++)
-        atom(o, &c->atoms.items[i]);
-    end(o, "]}");
+        atom(out, &c->atoms.items[i]);
+    json_end(out, "]}");
 }
 
-static void targets(const struct out *o, const selector_list *list) {
+static void targets(struct strbuf *out, const selector_list *list) {
     char who[NODE_NAME_MAX];
-    begin(o, "targets", "[");
+    json_begin(out, "targets", "[");
     for (size_t i = 0; i < list->n; i++) {
         selector_text(&list->items[i], who);
-        text(o, NULL, who);
+        json_put_text(out, NULL, who);
     }
-    end(o, "]");
+    json_end(out, "]");
 }
 
-static void mechanism(const struct out *o, const struct step *s) {
-    text(o, "mechanism", s->mechanism);
-    targets(o, &s->targets);
-    settings(o, "with", &s->params);
+static void mechanism(struct strbuf *out, const struct step *s) {
+    json_put_text(out, "mechanism", s->mechanism);
+    targets(out, &s->targets);
+    settings(out, "with", &s->params);
     if (s->kind == STEP_INJECT)
-        usec(o, "duration_us", s->duration);
+        json_put_usec(out, "duration_us", s->duration);
 }
 
-static void step(const struct out *o, const struct plan *p, const struct step *s) {
+static void step(struct strbuf *out, const struct plan *p, const struct step *s) {
     static const char *const kinds[] = {
         [STEP_WAIT] = "wait", [STEP_INJECT] = "inject", [STEP_HEAL] = "heal", [STEP_ACTION] = "do"};
-    begin(o, NULL, "{");
-    text(o, "name", s->name);
-    text(o, "kind", kinds[s->kind]);
-    number(o, "line", s->line);
+    json_begin(out, NULL, "{");
+    json_put_text(out, "name", s->name);
+    json_put_text(out, "kind", kinds[s->kind]);
+    json_put_int(out, "line", s->line);
     if (s->after >= 0)
-        text(o, "after", p->steps.items[s->after].name);
-    usec(o, "delay_us", s->delay);
-    condition(o, "when", &s->when);
+        json_put_text(out, "after", p->steps.items[s->after].name);
+    json_put_usec(out, "delay_us", s->delay);
+    condition(out, "when", &s->when);
     if (s->when.text) {
-        usec(o, "hold_us", s->hold);
-        usec(o, "within_us", s->within);
+        json_put_usec(out, "hold_us", s->hold);
+        json_put_usec(out, "within_us", s->within);
     }
-    condition(o, "stays", &s->stays);
+    condition(out, "stays", &s->stays);
     if (s->stays.text)
-        usec(o, "stays_for_us", s->stays_for);
+        json_put_usec(out, "stays_for_us", s->stays_for);
     if (s->kind == STEP_INJECT || s->kind == STEP_ACTION)
-        mechanism(o, s);
+        mechanism(out, s);
     if (s->kind == STEP_HEAL)
-        text(o, "heals", s->heals < 0 ? "all" : p->steps.items[s->heals].name);
-    end(o, "}");
+        json_put_text(out, "heals", s->heals < 0 ? "all" : p->steps.items[s->heals].name);
+    json_end(out, "}");
 }
 
-static void expect(const struct out *o, const struct expect *e) {
-    begin(o, NULL, "{");
-    text(o, "kind", expect_kind_name(e->kind));
-    text(o, "text", e->text);
-    number(o, "line", e->line);
+static void expect(struct strbuf *out, const struct expect *e) {
+    json_begin(out, NULL, "{");
+    json_put_text(out, "kind", expect_kind_name(e->kind));
+    json_put_text(out, "text", e->text);
+    json_put_int(out, "line", e->line);
     if (e->has_min)
-        real(o, "min", e->min);
+        json_put_real(out, "min", e->min);
     if (e->has_max)
-        real(o, "max", e->max);
+        json_put_real(out, "max", e->max);
     if (e->inside)
-        flag(o, "inside", true);
+        json_put_bool(out, "inside", true);
     if (e->stack)
-        text(o, "for", e->stack);
+        json_put_text(out, "for", e->stack);
     if (e->kind == EXPECT_SAME_HISTORY)
-        flag(o, "wanted", e->wanted);
+        json_put_bool(out, "wanted", e->wanted);
     if (e->kind == EXPECT_NEW_LEADER) {
-        flag(o, "wanted", e->wanted);
-        text(o, "node", e->node);
+        json_put_bool(out, "wanted", e->wanted);
+        json_put_text(out, "node", e->node);
     }
-    end(o, "}");
+    json_end(out, "}");
 }
 
-static void known_defect(const struct out *o, const struct known_defect *d) {
-    begin(o, NULL, "{");
-    text(o, "id", d->id);
-    text(o, "software", d->software);
-    text(o, "versions", d->versions);
-    text(o, "reference", d->reference);
-    text(o, "text", d->text);
-    text(o, "signature", defect_signature_name(d->signature));
-    text(o, "explains", d->explains);
-    flag(o, "always", d->always);
-    number(o, "line", d->line);
-    end(o, "}");
+static void known_defect(struct strbuf *out, const struct known_defect *d) {
+    json_begin(out, NULL, "{");
+    json_put_text(out, "id", d->id);
+    json_put_text(out, "software", d->software);
+    json_put_text(out, "versions", d->versions);
+    json_put_text(out, "reference", d->reference);
+    json_put_text(out, "text", d->text);
+    json_put_text(out, "signature", defect_signature_name(d->signature));
+    json_put_text(out, "explains", d->explains);
+    json_put_bool(out, "always", d->always);
+    json_put_int(out, "line", d->line);
+    json_end(out, "}");
 }
 
-static void workload(const struct out *o, const struct workload_def *w) {
-    begin(o, "workload", "{");
-    real(o, "writes_per_s", w->writes_per_s);
-    real(o, "reads_per_s", w->reads_per_s);
-    text(o, "route", w->route == ROUTE_HAPROXY ? "haproxy" : "multi_host");
-    usec(o, "deadline_us", w->deadline);
-    usec(o, "connect_timeout_us", w->connect_timeout);
-    end(o, "}");
+static void workload(struct strbuf *out, const struct workload_def *w) {
+    json_begin(out, "workload", "{");
+    json_put_real(out, "writes_per_s", w->writes_per_s);
+    json_put_real(out, "reads_per_s", w->reads_per_s);
+    json_put_text(out, "route", w->route == ROUTE_HAPROXY ? "haproxy" : "multi_host");
+    json_put_usec(out, "deadline_us", w->deadline);
+    json_put_usec(out, "connect_timeout_us", w->connect_timeout);
+    json_end(out, "}");
 }
 
-static void needs(const struct out *o, unsigned bits) {
-    begin(o, "needs", "[");
+static void needs(struct strbuf *out, unsigned bits) {
+    json_begin(out, "needs", "[");
     for (unsigned i = 0; i < ABILITY_COUNT; i++)
         if (bits & 1U << i)
-            text(o, NULL, ability_word(i));
-    end(o, "]");
+            json_put_text(out, NULL, ability_word(i));
+    json_end(out, "]");
 }
 
 void plan_to_json(const struct plan *p, struct strbuf *out) {
-    struct strbuf buf = {0}; // of its own: `separate` looks at the last byte
-    const struct out o = {.buf = &buf};
-    begin(&o, NULL, "{");
-    text(&o, "name", p->name);
-    text(&o, "file", p->file);
-    text(&o, "title", p->title);
-    text(&o, "group", scenario_group_name(p->group));
-    text(&o, "lesson", p->lesson);
-    needs(&o, p->needs);
-    usec(&o, "seed", p->seed);
-    topology(&o, p->topology);
-    workload(&o, &p->workload);
-    usec(&o, "settle_us", p->settle);
-    usec(&o, "observe_us", p->observe);
-    usec(&o, "timeout_us", p->timeout);
-    begin(&o, "steps", "[");
+    struct strbuf buf = {0}; // of its own: what stands in `out` is no JSON that this goes on with
+    json_begin(&buf, NULL, "{");
+    json_put_text(&buf, "name", p->name);
+    json_put_text(&buf, "file", p->file);
+    json_put_text(&buf, "title", p->title);
+    json_put_text(&buf, "group", scenario_group_name(p->group));
+    json_put_text(&buf, "lesson", p->lesson);
+    needs(&buf, p->needs);
+    json_put_usec(&buf, "seed", p->seed);
+    topology(&buf, p->topology);
+    workload(&buf, &p->workload);
+    json_put_usec(&buf, "settle_us", p->settle);
+    json_put_usec(&buf, "observe_us", p->observe);
+    json_put_usec(&buf, "timeout_us", p->timeout);
+    json_begin(&buf, "steps", "[");
     for (size_t i = 0; i < p->steps.n; i++)
-        step(&o, p, &p->steps.items[i]);
-    end(&o, "]");
-    begin(&o, "expect", "[");
+        step(&buf, p, &p->steps.items[i]);
+    json_end(&buf, "]");
+    json_begin(&buf, "expect", "[");
     for (size_t i = 0; i < p->expects.n; i++)
-        expect(&o, &p->expects.items[i]);
-    end(&o, "]");
-    begin(&o, "known_defects", "[");
+        expect(&buf, &p->expects.items[i]);
+    json_end(&buf, "]");
+    json_begin(&buf, "known_defects", "[");
     for (size_t i = 0; i < p->defects.n; i++)
-        known_defect(&o, &p->defects.items[i]);
-    end(&o, "]}");
+        known_defect(&buf, &p->defects.items[i]);
+    json_end(&buf, "]}");
     strbuf_add(&buf, "\n");
     strbuf_addn(out, buf.data, buf.len);
     strbuf_done(&buf);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: PostgreSQL
 // The connectivity matrix over the run: every stretch in which a service path of a pair was not both intended and
 // measured open.
-#include "lab/base/json.h"
+#include "lab/base/json_write.h"
 #include "lab/report/html_fold.h"
 
 static struct html_link *open_stretch(struct html_page *p, const struct event *ev) {
@@ -31,20 +31,17 @@ void html_link_event(struct html_page *p, const struct event *ev) {
 }
 
 void html_links_put(const struct html_page *p, struct strbuf *out) {
-    strbuf_add(out, ",\"links\":[");
+    json_begin(out, "links", "[");
     VEC_FOREACH (&p->links, l) {
-        strbuf_add(out, l == p->links.items ? "[" : ",[");
-        json_quote(out, l->from);
-        strbuf_add(out, ",");
-        json_quote(out, l->to);
-        strbuf_add(out, ",");
-        json_quote(out, link_path_name(l->path));
-        strbuf_addf(out, ",%" PRIu64 ",", l->since / 1000);
-        if (l->until == USEC_NEVER)
-            strbuf_add(out, "null");
-        else
-            strbuf_addf(out, "%" PRIu64, l->until / 1000);
-        strbuf_addf(out, ",%s,%s]", l->intended ? "true" : "false", l->measured ? "true" : "false");
+        json_begin(out, NULL, "[");
+        json_put_text(out, NULL, l->from);
+        json_put_text(out, NULL, l->to);
+        json_put_text(out, NULL, link_path_name(l->path));
+        json_put_ms(out, NULL, l->since / MSEC * MSEC); // whole milliseconds: nothing finer can be drawn
+        json_put_ms_or_null(out, NULL, l->until == USEC_NEVER ? USEC_NEVER : l->until / MSEC * MSEC);
+        json_put_bool(out, NULL, l->intended);
+        json_put_bool(out, NULL, l->measured);
+        json_end(out, "]");
     }
-    strbuf_add(out, "]");
+    json_end(out, "]");
 }
