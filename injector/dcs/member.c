@@ -38,10 +38,13 @@ static const char *target_address(const struct errand_io *io) {
     return n ? n->address : "";
 }
 
-static void say_who(struct errand_io *io, struct strbuf *why, cJSON **ret_list) {
-    *ret_list = errand_etcd("/v3/cluster/member/list", "{}", why);
-    if (!*ret_list)
-        errand_pass(io, "%s", strbuf_str(why));
+// NULL after errand_pass.
+static cJSON *list_members(struct errand_io *io) {
+    cleanup_strbuf struct strbuf why = {0};
+    cJSON *list = errand_etcd("/v3/cluster/member/list", "{}", &why);
+    if (!list)
+        errand_pass(io, "%s", strbuf_str(&why));
+    return list;
 }
 
 // etcd changes its members only while enough of them have been connected for 5 s (etcd server/etcdserver/server.go:
@@ -65,10 +68,8 @@ static cJSON *change_members(struct errand_io *io, const char *path, const char 
 }
 
 static void drop_member(struct errand_io *io) {
-    cleanup_strbuf struct strbuf why = {0};
-    cleanup_json cJSON *list = NULL;
+    cleanup_json cJSON *list = list_members(io);
     char id[24];
-    say_who(io, &why, &list);
     if (!list)
         return;
     if (!member_id(list, target_address(io), id)) {
@@ -84,10 +85,8 @@ static void drop_member(struct errand_io *io) {
 
 // It is gone from the list, and its etcd has ended or refuses.
 static void see_removed(struct errand_io *io) {
-    cleanup_strbuf struct strbuf why = {0};
-    cleanup_json cJSON *list = NULL;
+    cleanup_json cJSON *list = list_members(io);
     char id[24];
-    say_who(io, &why, &list);
     if (!list)
         return;
     if (member_id(list, target_address(io), id))
@@ -110,10 +109,8 @@ static void await_end(const struct errand_io *io) {
 }
 
 static void add_member(struct errand_io *io) {
-    cleanup_strbuf struct strbuf why = {0};
-    cleanup_json cJSON *list = NULL;
+    cleanup_json cJSON *list = list_members(io);
     char id[24];
-    say_who(io, &why, &list);
     if (!list)
         return;
     if (member_id(list, target_address(io), id)) {

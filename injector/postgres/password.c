@@ -28,13 +28,20 @@ static void rotate(struct errand_io *io) {
         errand_ok(io, usec_now(), "ALTER ROLE replicator PASSWORD on %s", io->node);
 }
 
+// What PostgreSQL answers to a login with the password of config.yml: "" = it let us in. False after errand_pass: nothing was asked.
+static bool try_login(struct errand_io *io, char sqlstate[static 6], struct strbuf *why) {
+    cleanup_pq PGconn *c = errand_sql_primary(io, 5 * SEC);
+    if (c)
+        (void)postgres_replication_login(sqlstate, why);
+    return c != NULL;
+}
+
 static void see_refused(struct errand_io *io) {
     char sqlstate[6];
     cleanup_strbuf struct strbuf why = {0};
-    cleanup_pq PGconn *c = errand_sql_primary(io, 5 * SEC);
-    if (!c)
+    if (!try_login(io, sqlstate, &why))
         return;
-    if (!*postgres_replication_login(sqlstate, &why))
+    if (!*sqlstate)
         errand_no(io, "a login of ours with the password of config.yml succeeded");
     else if (str_eq(sqlstate, "28P01")) // invalid_password
         errand_ok(io, 0, "a login of ours with the password of config.yml: %s %s", sqlstate, strbuf_str(&why));
@@ -50,10 +57,9 @@ static void give_back(struct errand_io *io) {
 static void see_accepted(struct errand_io *io) {
     char sqlstate[6];
     cleanup_strbuf struct strbuf why = {0};
-    cleanup_pq PGconn *c = errand_sql_primary(io, 5 * SEC);
-    if (!c)
+    if (!try_login(io, sqlstate, &why))
         return;
-    if (!*postgres_replication_login(sqlstate, &why))
+    if (!*sqlstate)
         errand_ok(io, 0, "a login of ours with the password of config.yml succeeded");
     else
         errand_no(io, "%s %s", sqlstate, strbuf_str(&why));
