@@ -63,8 +63,8 @@ static void postgres_part(struct sheet *s, const struct dash *d, const struct mo
     if (n->http)
         (void)snprintf(http, sizeof http, ", HTTP %d", n->http);
     if (n->manager_answered)
-        text(s, says, TONE_PLAIN, "%s, %s%s%s%s", member_role_name(n->role), n->state, http,
-             n->paused ? ", paused" : "", n->pending_restart ? ", a restart is pending" : "");
+        text(s, says, TONE_PLAIN, "%s, %s%s%s%s", model_role_name(n->role), n->state, http, n->paused ? ", paused" : "",
+             n->pending_restart ? ", a restart is pending" : "");
     ago(s, *kind->api ? "last REST answer" : "last answer", d, n->manager_seen);
     if (kind->has & HA_STORE)
         text(s, "in the DCS", n->registered ? TONE_PLAIN : TONE_WARN, "%s",

@@ -13,7 +13,7 @@
 #include "lab/model/fold.h"
 
 void model_note_claim(struct model_node *n, usec_t t, usec_t before) {
-    bool claims = n->role == ROLE_LEADER;
+    bool claims = n->role == MANAGER_ROLE_LEADER;
     if (claims != n->claims)
         n->claim_error = before && before < t ? t - before : 0;
     n->claims = claims;

@@ -6,15 +6,6 @@
 
 #include "lab/model/fold.h"
 
-static const char *const role_names[] = {
-    [ROLE_UNKNOWN] = "unknown",
-    [ROLE_LEADER] = "leader",
-    [ROLE_REPLICA] = "replica",
-    [ROLE_SYNC_STANDBY] = "sync_standby",
-    [ROLE_STANDBY_LEADER] = "standby_leader",
-    [ROLE_OTHER] = "other",
-};
-
 struct model *model_new(void) {
     struct model *m = xcalloc(1, sizeof *m);
     m->kind = ha_kind_find("");
@@ -29,17 +20,8 @@ void model_free(struct model *m) {
     free(m);
 }
 
-const char *member_role_name(enum member_role role) {
-    return role_names[role];
-}
-
-static enum member_role role_from(const char *name) {
-    if (!*name)
-        return ROLE_UNKNOWN;
-    for (size_t i = ROLE_LEADER; i < ARRAY_SIZE(role_names); i++)
-        if (str_eq(name, role_names[i]))
-            return (enum member_role)i;
-    return ROLE_OTHER;
+const char *model_role_name(enum manager_role role) {
+    return role == MANAGER_ROLE_NONE || role == MANAGER_ROLE_UNKNOWN ? "unknown" : manager_role_name(role);
 }
 
 struct model_node *model_node(struct model *m, const char *name) {
@@ -92,7 +74,7 @@ static void forget_postgres(struct model_node *n) {
 
 static void forget_manager(struct model_node *n) {
     n->manager_answered = n->paused = n->pending_restart = false;
-    n->role = ROLE_UNKNOWN;
+    n->role = MANAGER_ROLE_NONE;
     n->state[0] = '\0';
     n->http = 0;
 }
@@ -166,7 +148,7 @@ static void apply_manager(struct model *m, const struct event *ev) {
         return;
     n->manager_answered = true;
     n->manager_seen = ev->t;
-    n->role = role_from(ev->u.MANAGER.role);
+    n->role = ev->u.MANAGER.role;
     STR_COPY(n->state, ev->u.MANAGER.state);
     n->http = (int)ev->u.MANAGER.http;
     n->paused = ev->u.MANAGER.paused;

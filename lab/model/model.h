@@ -10,8 +10,6 @@
 
 enum { MODEL_FAULTS_MAX = 64, MODEL_STEPS_MAX = 128, MODEL_SLOTS_MAX = 512 };
 
-enum member_role { ROLE_UNKNOWN, ROLE_LEADER, ROLE_REPLICA, ROLE_SYNC_STANDBY, ROLE_STANDBY_LEADER, ROLE_OTHER };
-
 // pg_stat_replication shows a walsender for as long as it has not given up (wal_sender_timeout, a minute), in the state that it was in. What the
 // standby and its link say goes before that.
 enum row_doubt {
@@ -37,7 +35,7 @@ struct model_node {
     char pg_error[120];
     // its manager, as it answers
     usec_t manager_seen;
-    enum member_role role;
+    enum manager_role role; // MANAGER_ROLE_NONE = not known
     int http;
     char state[32];
     char manager_version[EVENT_NAME_MAX]; // where nodes differ; "" = as everywhere
@@ -171,4 +169,4 @@ const struct model_slot *model_slot(const struct model *m, const char *node, con
 bool model_key_present(const struct model *m, const char *key);
 // Whose entry it is, when it is one with which a node registers ("members/n1" -> "n1"); else NULL.
 const char *model_member_entry(const struct model *m, const char *key);
-const char *member_role_name(enum member_role role);
+const char *model_role_name(enum manager_role role); // its word, "unknown" when there is none

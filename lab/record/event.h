@@ -80,7 +80,7 @@ enum { EVENT_NAME_MAX = 64, EVENT_TEXT_MAX = 480 };
     F(N, service)    /* the daemon that was asked: patroni (its REST API) */ \
     F(B, answered)   /* false: no answer within the probe's deadline; the rest is then zero and error says why */ \
     F(C, http)       /* Patroni only: status code of GET /patroni */ \
-    F(N, role)       /* leader, replica, sync_standby, standby_leader, uninitialized; versions' words are translated */ \
+    F(E(manager_role), role) \
     F(N, state)      /* in the manager's own words; Patroni: running, starting, stopped, crashed, ... */ \
     F(I, timeline) F(L, lsn) F(L, replayed) \
     F(B, paused)     /* it takes no decision until it is resumed */ \

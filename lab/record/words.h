@@ -121,6 +121,15 @@
     W(DEFECT_STANDBY_AHEAD, "standby_ahead") /* a standby is ahead of its leader for longer than the probes' resolution */ \
     W(DEFECT_SHUTDOWN_HANGS, "shutdown_hangs") /* told to stop in a crash restart, PostgreSQL says so for a minute */
 
+// What a manager says that its node is. Each system's own words are translated (lab/observe/).
+#define MANAGER_ROLE_WORDS(W)                                                                                          \
+    W(MANAGER_ROLE_LEADER, "leader")                                                                                   \
+    W(MANAGER_ROLE_REPLICA, "replica")                                                                                 \
+    W(MANAGER_ROLE_SYNC_STANDBY, "sync_standby")                                                                       \
+    W(MANAGER_ROLE_STANDBY_LEADER, "standby_leader") /* leads a cluster that follows another one */                    \
+    W(MANAGER_ROLE_UNINITIALIZED, "uninitialized") /* it has no data yet */                                            \
+    W(MANAGER_ROLE_OTHER, "other")              /* a word of a system's that has no translation */
+
 #define STORE_WATCH_WORDS(W)                                                                                             \
     W(STORE_WATCH_CONNECTED, "connected")                                                                                \
     W(STORE_WATCH_LOST, "lost")
@@ -140,7 +149,8 @@
     X(line_level, LINE_LEVEL)                                                                                          \
     X(expect_kind, EXPECT)                                                                                             \
     X(defect_signature, DEFECT)                                                                                        \
-    X(store_watch_state, STORE_WATCH)
+    X(store_watch_state, STORE_WATCH)                                                                                  \
+    X(manager_role, MANAGER_ROLE)
 
 // A set as data: words[0] = "" is the absent word, the last one, "?", stands for any that the set lacks.
 struct word_set {

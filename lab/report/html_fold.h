@@ -62,7 +62,8 @@ struct html_file {
 };
 struct html_seen { // what the event list said last about a node
     bool manager_told, manager_answered;
-    char role[EVENT_NAME_MAX], state[EVENT_NAME_MAX];
+    enum manager_role role;
+    char state[EVENT_NAME_MAX];
 };
 
 struct html_link { // a service path of a pair while it was not open

@@ -35,15 +35,16 @@ static void say_manager(struct html_page *p, const struct event *ev) {
     if (i < 0)
         return;
     struct html_seen *s = &p->seen[i];
-    if (s->manager_told && s->manager_answered == ev->u.MANAGER.answered && str_eq(s->role, ev->u.MANAGER.role) &&
+    if (s->manager_told && s->manager_answered == ev->u.MANAGER.answered && s->role == ev->u.MANAGER.role &&
         str_eq(s->state, ev->u.MANAGER.state))
         return;
     s->manager_told = true;
     s->manager_answered = ev->u.MANAGER.answered;
-    STR_COPY(s->role, ev->u.MANAGER.role);
+    s->role = ev->u.MANAGER.role;
     STR_COPY(s->state, ev->u.MANAGER.state);
     if (s->manager_answered)
-        (void)row(p, ev, TOLD_EVENT, ev->u.MANAGER.node, "%s says: %s, %s", p->model->kind->title, s->role, s->state);
+        (void)row(p, ev, TOLD_EVENT, ev->u.MANAGER.node, "%s says: %s, %s", p->model->kind->title,
+                  manager_role_name(s->role), s->state);
     else
         (void)row(p, ev, TOLD_EVENT, ev->u.MANAGER.node, "%s does not answer%s%s", p->model->kind->title,
                   colon(ev->u.MANAGER.error), ev->u.MANAGER.error);

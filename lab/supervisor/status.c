@@ -27,7 +27,7 @@ static const char *pg_state(const struct model_node *n) {
 
 // What the manager says of itself; before it was asked for the first time, what the leader key and the replication say.
 static void add_role(cJSON *o, const struct model *m, const struct model_node *n) {
-    const char *role = n->manager_answered ? member_role_name(n->role) : "unknown", *state = "no answer";
+    const char *role = n->manager_answered ? model_role_name(n->role) : "unknown", *state = "no answer";
     if (n->manager_answered)
         state = n->state;
     else if (!n->manager_seen) {

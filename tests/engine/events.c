@@ -175,7 +175,7 @@ struct event ev_manager(usec_t t, const char *node, const char *service, const c
     STR_COPY(ev.u.MANAGER.node, node);
     STR_COPY(ev.u.MANAGER.service, service);
     ev.u.MANAGER.answered = *role;
-    STR_COPY(ev.u.MANAGER.role, role);
+    ev.u.MANAGER.role = (enum manager_role)word_set_find(&manager_role_words, role);
     STR_COPY(ev.u.MANAGER.state, *role ? "running" : "");
     return ev;
 }

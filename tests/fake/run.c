@@ -130,7 +130,7 @@ static void add_manager(struct fake_run *r, int node, usec_t t) {
     STR_COPY(m->node, names[node]);
     STR_COPY(m->service, "fakeha");
     m->answered = answered;
-    STR_COPY(m->role, !answered ? "" : leads ? "leader" : "replica");
+    m->role = !answered ? MANAGER_ROLE_NONE : leads ? MANAGER_ROLE_LEADER : MANAGER_ROLE_REPLICA;
     STR_COPY(m->state, !answered ? "" : "running");
     STR_COPY(m->error, answered ? "" : "no answer for 2 s");
 }

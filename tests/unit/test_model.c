@@ -305,22 +305,22 @@ static void patroni_s_answer_is_kept_until_it_stops_answering(void **state) {
     struct event ev = EVENT_NEW(MANAGER);
     ev.t = 2 * SEC;
     STR_COPY(ev.u.MANAGER.node, "n2");
-    STR_COPY(ev.u.MANAGER.role, "sync_standby");
+    ev.u.MANAGER.role = MANAGER_ROLE_SYNC_STANDBY;
     STR_COPY(ev.u.MANAGER.state, "running");
     ev.u.MANAGER.answered = true;
     ev.u.MANAGER.http = 200;
     model_apply(m, &ev);
     const struct model_node *n = model_node(m, "n2");
-    assert_int_equal(n->role, ROLE_SYNC_STANDBY);
-    assert_string_equal(member_role_name(n->role), "sync_standby");
+    assert_int_equal(n->role, MANAGER_ROLE_SYNC_STANDBY);
+    assert_string_equal(model_role_name(n->role), "sync_standby");
     assert_int_equal(n->http, 200);
-    STR_COPY(ev.u.MANAGER.role, "uninitialized");
+    ev.u.MANAGER.role = MANAGER_ROLE_UNINITIALIZED;
     model_apply(m, &ev);
-    assert_int_equal(n->role, ROLE_OTHER);
+    assert_int_equal(n->role, MANAGER_ROLE_UNINITIALIZED);
     ev.u.MANAGER.answered = false;
     ev.t = 3 * SEC;
     model_apply(m, &ev);
-    assert_int_equal(n->role, ROLE_UNKNOWN);
+    assert_int_equal(n->role, MANAGER_ROLE_NONE);
     assert_false(n->manager_answered);
     assert_int_equal(n->manager_seen, 2 * SEC);
 }

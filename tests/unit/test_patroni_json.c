@@ -24,7 +24,7 @@ static void the_leader_of_3_0_2_says_master_and_is_told_as_leader(void **state) 
         " \"replication\": [{\"usename\": \"replicator\", \"application_name\": \"n2\", \"state\": \"streaming\"}],"
         " \"dcs_last_seen\": 1704103200, \"database_system_identifier\": \"7318\","
         " \"patroni\": {\"version\": \"3.0.2\", \"scope\": \"demo\"}}");
-    assert_string_equal("leader", ev.u.MANAGER.role);
+    assert_int_equal(MANAGER_ROLE_LEADER, ev.u.MANAGER.role);
     assert_string_equal("running", ev.u.MANAGER.state);
     assert_int_equal(3, ev.u.MANAGER.timeline);
     assert_true(ev.u.MANAGER.lsn == 83886432);
@@ -37,7 +37,7 @@ static void the_leader_of_4_x_says_primary_and_is_told_as_leader(void **state) {
     struct event ev = member(
         "{\"state\": \"running\", \"role\": \"primary\", \"xlog\": {\"location\": 1}, \"timeline\": 1, \"pause\": true,"
         " \"pending_restart\": true, \"patroni\": {\"version\": \"4.0.7\", \"scope\": \"demo\", \"name\": \"n1\"}}");
-    assert_string_equal("leader", ev.u.MANAGER.role);
+    assert_int_equal(MANAGER_ROLE_LEADER, ev.u.MANAGER.role);
     assert_true(ev.u.MANAGER.paused && ev.u.MANAGER.pending_restart);
 }
 
@@ -47,7 +47,7 @@ static void a_replica_tells_what_it_received_and_replayed(void **state) {
         "{\"state\": \"streaming\", \"role\": \"replica\", \"sync_standby\": true, \"xlog\": {\"received_location\":"
         " 9007199254740993, \"replayed_location\": 500, \"replayed_timestamp\": null, \"paused\": false}, "
         "\"timeline\": 2}");
-    assert_string_equal("sync_standby", ev.u.MANAGER.role);
+    assert_int_equal(MANAGER_ROLE_SYNC_STANDBY, ev.u.MANAGER.role);
     assert_true(ev.u.MANAGER.lsn > 0);
     assert_true(ev.u.MANAGER.replayed == 500);
 }
@@ -58,8 +58,9 @@ static void a_member_without_postgresql_still_answers(void **state) {
         member("{\"state\": \"crashed\", \"role\": \"master\", \"cluster_unlocked\": true, \"dcs_last_seen\": 1}");
     assert_string_equal("crashed", ev.u.MANAGER.state);
     assert_true(ev.u.MANAGER.lsn == 0 && ev.u.MANAGER.timeline == 0);
-    assert_string_equal("uninitialized", member("{\"role\":\"uninitialized\",\"state\":\"stopped\"}").u.MANAGER.role);
-    assert_string_equal("standby_leader", member("{\"role\":\"standby_leader\"}").u.MANAGER.role);
+    assert_int_equal(MANAGER_ROLE_UNINITIALIZED,
+                     member("{\"role\":\"uninitialized\",\"state\":\"stopped\"}").u.MANAGER.role);
+    assert_int_equal(MANAGER_ROLE_STANDBY_LEADER, member("{\"role\":\"standby_leader\"}").u.MANAGER.role);
 }
 
 static void nonsense_is_refused(void **state) {

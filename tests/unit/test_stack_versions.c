@@ -48,12 +48,14 @@ static void a_version_is_compared_as_numbers(void **state) {
 
 static void a_role_has_one_word_here_whatever_patroni_calls_it(void **state) {
     (void)state;
-    assert_string_equal(patroni_role("master", false), "leader");
-    assert_string_equal(patroni_role("primary", false), "leader");
-    assert_string_equal(patroni_role("promoted", true), "leader");
-    assert_string_equal(patroni_role("replica", true), "sync_standby");
-    assert_string_equal(patroni_role("demoted", false), "replica");
-    assert_string_equal(patroni_role("standby_leader", false), "standby_leader");
+    assert_int_equal(patroni_role("master", false), MANAGER_ROLE_LEADER);
+    assert_int_equal(patroni_role("primary", false), MANAGER_ROLE_LEADER);
+    assert_int_equal(patroni_role("promoted", true), MANAGER_ROLE_LEADER);
+    assert_int_equal(patroni_role("replica", true), MANAGER_ROLE_SYNC_STANDBY);
+    assert_int_equal(patroni_role("demoted", false), MANAGER_ROLE_REPLICA);
+    assert_int_equal(patroni_role("standby_leader", false), MANAGER_ROLE_STANDBY_LEADER);
+    assert_int_equal(patroni_role("queen", false), MANAGER_ROLE_OTHER);
+    assert_int_equal(patroni_role("", false), MANAGER_ROLE_NONE);
 }
 
 static void facts_hang_on_the_version_and_an_unknown_one_has_none(void **state) {

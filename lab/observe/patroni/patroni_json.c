@@ -17,7 +17,7 @@ bool patroni_read_state(const char *json, struct event *ev) {
         return false;
     const cJSON *xlog = cJSON_GetObjectItemCaseSensitive(o, "xlog");
     bool sync = json_bool(o, "sync_standby", false) || json_bool(o, "quorum_standby", false);
-    STR_COPY(ev->u.MANAGER.role, patroni_role(json_str(o, "role", ""), sync));
+    ev->u.MANAGER.role = patroni_role(json_str(o, "role", ""), sync);
     STR_COPY(ev->u.MANAGER.state, json_str(o, "state", ""));
     ev->u.MANAGER.timeline = json_int(o, "timeline", 0);
     ev->u.MANAGER.lsn = position(xlog, "location");

@@ -28,12 +28,15 @@ bool versions_have(const struct stack_paths *p, enum versions_fact fact) {
     return all;
 }
 
-const char *patroni_role(const char *word, bool sync_standby) {
+enum manager_role patroni_role(const char *word, bool sync_standby) {
     if (str_eq(word, "master") || str_eq(word, "primary") || str_eq(word, "promoted"))
-        return "leader";
+        return MANAGER_ROLE_LEADER;
     if (str_eq(word, "replica") && sync_standby)
-        return "sync_standby";
-    return str_eq(word, "demoted") ? "replica" : word;
+        return MANAGER_ROLE_SYNC_STANDBY;
+    if (str_eq(word, "demoted"))
+        return MANAGER_ROLE_REPLICA;
+    unsigned role = word_set_find(&manager_role_words, word);
+    return role == MANAGER_ROLE_UNKNOWN ? MANAGER_ROLE_OTHER : (enum manager_role)role;
 }
 
 // etcd's server/etcdserver/api/rafthttp and membership: members of neighbouring minor versions form a cluster, which then speaks

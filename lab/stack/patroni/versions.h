@@ -12,10 +12,9 @@ enum versions_fact {
 };
 bool versions_have(const struct stack_paths *p, enum versions_fact fact); // false when a version is not known
 
-// Patroni's word for a role in the words of event.h (member event). "promoted" and "demoted" appear for a moment around a
-// change. 4.0 calls the leader "primary" where 3.x says
-// "master" (patroni/postgresql/misc.py; 4.0 release notes), and knows quorum standbys.
-const char *patroni_role(const char *word, bool sync_standby);
+// Patroni's word for a role in the words of the log; one that it does not know is MANAGER_ROLE_OTHER. "promoted" and "demoted" appear for a moment around a
+// change. 4.0 calls the leader "primary" where 3.x says "master" (patroni/postgresql/misc.py; 4.0 release notes), and knows quorum standbys.
+enum manager_role patroni_role(const char *word, bool sync_standby);
 
 // May members of one etcd cluster have these two? (struct version_rule)
 bool patroni_etcds_agree(struct version a, struct version b);
