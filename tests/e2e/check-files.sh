@@ -7,6 +7,9 @@
 cd "$BASCULE_TREE" || exit 1
 exits 0 'the shipped scenarios have no mistake' "$BASCULE" check scenarios/*.yaml
 exits 0 'nor have the topologies' "$BASCULE" check scenarios/topologies/*.yaml
+for file in scenarios/*.yaml scenarios/topologies/*.yaml; do
+  check "scenarios/README.md has ${file#scenarios/}" grep -qF "(${file#scenarios/})" scenarios/README.md
+done
 
 bad=$work/bad.yaml
 sed -e 's/^title:/titel:/' -e 's/node\.power_off/node.power_of/' scenarios/leader-crash.yaml >"$bad"

@@ -55,6 +55,15 @@ commands_of_help() { "$BASCULE" --help | awk '/^  [a-z]+ / && $1 != "bascule" {p
 commands_offered() { tr ' ' '\n' <<<"$_bascule_commands" | sort; }
 check 'its list of commands is the one of --help' diff <(commands_of_help) <(commands_offered)
 
+# So are its options, and its row in README.md.
+options_of_help() { "$BASCULE" "$1" --help | grep -oE '^ +(-.,? +)?--[a-z-]+' | grep -oE -- '--[a-z-]+' | grep -vxE -- '--(usage|version)' | sort; }
+options_offered() { words='' && _bascule_options "$1" | tr ' ' '\n' | sort; }
+readme_names() { awk -F' \\| ' '/^\| `bascule / {print $1}' "$BASCULE_TREE/README.md" | grep -qw -- "$1"; }
+for command in $(commands_of_help); do
+  [ "$command" = image ] || check "the options of $command are those of its --help" diff <(options_of_help "$command") <(options_offered "$command")
+  check "README.md has $command" readme_names "$command"
+done
+
 # The other shells ask the same list.
 words() { PATH=$(dirname "$BASCULE"):$PATH bash "$BASCULE_TREE/completion/bascule.bash" "$@"; }
 check 'as a program it answers for other shells' test "$(words bascule run leader-crash-s)" = leader-crash-sync

@@ -4,14 +4,16 @@
 """What bascule says of runs that older programs recorded stays what it was: numbers, sentences, screens. Needs no lab.
 
 tests/recorded/NAME.tar.xz is the folder of a run (its log, its ledger, its plan), of tests/screen/logs the log alone; both are never made
-anew. Beside them lies what was said of each: NAME.json (result.json; new keys may come, no value may change) and NAME.txt (the text report
-and screens of the dashboard). UPDATE_GOLDEN=1 writes these anew: look at every difference before it is committed.
+anew. Beside them lies what was said of each: NAME.json (result.json) and NAME.txt (the text report and screens of the dashboard).
+UPDATE_GOLDEN=1 writes these anew: look at every difference before it is committed. In result.json only new keys may be one; each key has its
+place in docs/measures.md.
 
 `recorded.py --add RUN_FOLDER NAME` packs a run."""
 import difflib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -33,12 +35,33 @@ def say(*arguments):
 
 
 def changed(old, new, path=""):
-    """Sentences about what `old` has and `new` does not say in the same way. New keys are no change."""
+    """Sentences about what `old` and `new` do not say in the same way."""
     if isinstance(old, dict) and isinstance(new, dict):
-        return [c for k in old for c in (changed(old[k], new[k], f"{path}.{k}") if k in new else [f"{path}.{k} is gone"])]
+        return [c for k in {**old, **new} for c in (
+            [f"{path}.{k} is gone"] if k not in new else [f"{path}.{k} is new (UPDATE_GOLDEN=1)"] if k not in old
+            else changed(old[k], new[k], f"{path}.{k}"))]
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         return [c for i, pair in enumerate(zip(old, new)) for c in changed(*pair, f"{path}[{i}]")]
     return [] if type(old) is type(new) and old == new else [f"{path} was {json.dumps(old)}, is {json.dumps(new)}"]
+
+
+def documented():
+    """The rows of docs/measures.md, "result.json": each key with the words of its row."""
+    section = (TREE / "docs/measures.md").read_text().split("\n## result.json\n")[1].split("\n## ")[0]
+    cells = [line.strip("| ").split(" | ", 1) for line in section.splitlines() if line.startswith("| ")]
+    rows = {key: set(re.findall(r"\w+", row)) for keys, row in cells for key in keys.split(", ")}
+    return {**rows, "faults": rows["fault"]}  # "the same keys"
+
+
+def keys_below(value):
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return set(value if isinstance(value, dict) else ()).union(*map(keys_below, items))
+
+
+def undocumented(result, rows):
+    return [f"docs/measures.md, \"result.json\", has no {key}" for key in result if key not in rows] + [
+        f"docs/measures.md, \"result.json\", {key}, has no {below}" for key, value in result.items() if key in rows and key != "versions"
+        for below in sorted(keys_below(value) - rows[key])]
 
 
 def tell(name, complaints):
@@ -60,7 +83,7 @@ def judge(name, folder):
     result = say("report", "--json", folder)
     was = golden(RECORDED / f"{name}.json", result)
     try:
-        complaints = changed(json.loads(was), json.loads(result))
+        complaints = changed(json.loads(was), json.loads(result)) + undocumented(json.loads(result), documented())
     except ValueError as e:
         complaints = [f"no JSON: {e}", was[:200], result[:200]]
     failed = tell(f"{name}: the numbers of result.json", complaints)
