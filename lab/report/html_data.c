@@ -173,7 +173,7 @@ static void put_ticks(const struct html_page *p, const struct measures *m, struc
     VEC_DONE(&ticks);
 }
 
-static void put_row(struct strbuf *out,
+static void put_row(struct strbuf *out, const struct ha_kind *kind,
                     const struct html_row *r) { // [t, kind, weight, node, service, level, text, count, last, marks]
     json_begin(out, NULL, "[");
     json_put_ms(out, NULL, r->t);
@@ -183,7 +183,7 @@ static void put_row(struct strbuf *out,
     json_put_text(out, NULL, r->service);
     json_put_text(out, NULL, r->level);
     json_put_text(out, NULL, r->text);
-    bool marks = str_eq(r->kind, "log") && story_line_marks_step(r->service, r->text);
+    bool marks = str_eq(r->kind, "log") && story_line_marks_step(kind, r->service, r->text);
     if (r->count > 1 || marks) {
         json_put_int(out, NULL, r->count);
         json_put_ms(out, NULL, r->last);
@@ -215,7 +215,7 @@ static void put_rows(const struct html_page *p, const struct measures *m, struct
     json_begin(out, "rows", "[");
     VEC_FOREACH (&p->rows, r)
         if (row_fits(r, m, strictness) && n++ < ROWS_MAX)
-            put_row(out, r);
+            put_row(out, p->model->kind, r);
     json_end(out, "]");
     json_put_int(out, "rows_left_out", (int64_t)(p->rows.n - (n < ROWS_MAX ? n : ROWS_MAX)));
 }

@@ -29,7 +29,7 @@ struct patroni_told {
     usec_t silent_since, no_dcs_since;
 };
 struct mark_told { // a kind of log line that was told of a node a moment ago
-    int mark;
+    const struct log_mark *mark;
     usec_t t;
 };
 struct machine_told {

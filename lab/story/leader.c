@@ -68,7 +68,7 @@ static void member_written(struct story *s, const char *name, usec_t t) {
     if (node < 0 || !s->patroni[node].no_dcs || t < s->patroni[node].no_dcs_since)
         return;
     s->patroni[node].no_dcs = false;
-    (void)tell(s, t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, name, "%s on %s reaches %s again", s->model->kind->title,
+    (void)tell(s, t, MOMENT_MANAGER, TOLD_EVENT, MOOD_NEUTRAL, name, "%s on %s reaches %s again", s->model->kind->title,
                name, s->model->kind->arbiters);
 }
 

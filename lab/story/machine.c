@@ -137,7 +137,7 @@ static void manager_silent(struct story *s, int node, const struct event *ev) {
     if (s->machine[node].ended[MANAGER]) // its end was told
         return;
     struct moment *m =
-        tell(s, p->silent_since, MOMENT_PATRONI, TOLD_EVENT, MOOD_WARN, ev->u.MANAGER.node,
+        tell(s, p->silent_since, MOMENT_MANAGER, TOLD_EVENT, MOOD_WARN, ev->u.MANAGER.node,
              "%s on %s does not answer%s", s->model->kind->title, ev->u.MANAGER.node, s->model->kind->api);
     add_detail(m, "%s", ev->u.MANAGER.error);
 }
@@ -152,7 +152,7 @@ void tell_manager(struct story *s, const struct event *ev) {
         return;
     }
     if (p->known && !p->answered)
-        (void)tell(s, ev->t, MOMENT_PATRONI, TOLD_EVENT, MOOD_NEUTRAL, ev->u.MANAGER.node, "%s on %s answers again",
+        (void)tell(s, ev->t, MOMENT_MANAGER, TOLD_EVENT, MOOD_NEUTRAL, ev->u.MANAGER.node, "%s on %s answers again",
                    s->model->kind->title, ev->u.MANAGER.node);
     p->known = p->answered = true;
     p->silent_since = 0;

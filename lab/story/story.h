@@ -7,6 +7,7 @@
 // that write. What was told may get a detail later ("2.1 s before its leader key expired").
 #include "lab/base/cluster.h"
 #include "lab/base/vec.h"
+#include "lab/ha/kind/kind.h"
 #include "lab/record/event.h"
 
 // What a moment is about; the names are those of the page's data block.
@@ -20,7 +21,7 @@
     X(ETCD, "etcd") /* etcd's leader */ \
     X(QUORUM_LOST, "quorum-lost") /* fewer than a majority of etcd's members answer */ \
     X(QUORUM_BACK, "quorum-back") \
-    X(PATRONI, "patroni") /* what a Patroni did, by its log or its REST answer */ \
+    X(MANAGER, "manager") /* what the manager of a node did, by its log or its answers */ \
     X(DEMOTED, "demoted") /* a node that accepted writes accepts none any more, by the probe's own write */ \
     X(WRITABLE, "writable") /* a node accepts writes */ \
     X(POSTGRES, "postgres") /* any other state of a PostgreSQL: silent, standby, timeline, streaming */ \
@@ -57,13 +58,6 @@ enum moment_kind {
 };
 const char *moment_kind_name(enum moment_kind kind);
 
-enum moment_weight {
-    TOLD_DETAIL, // for somebody who watches: live lines, a large dashboard
-    TOLD_EVENT,  // belongs into every report
-    TOLD_MAIN    // what a class must see
-};
-enum moment_mood { MOOD_NEUTRAL, MOOD_GOOD, MOOD_BAD, MOOD_WARN };
-
 struct moment {
     usec_t t;     // run time at which it happened, as well as it is known
     usec_t error; // its resolution: it lies in [t - error, t]; 0 = exact, or no resolution was recorded
@@ -97,7 +91,7 @@ const struct moment *story_news(const struct story *s, size_t i);
 void moment_text(const struct moment *m, struct strbuf *out);
 
 // Does this line of a daemon's log mark a step, by the same words that make a moment of it?
-bool story_line_marks_step(const char *service, const char *line);
+bool story_line_marks_step(const struct ha_kind *kind, const char *service, const char *line);
 
 // Findings of the measures that no single event tells; worded and put into the list here, at their own time. What was told while it was so gets the
 // final numbers.

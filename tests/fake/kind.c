@@ -5,6 +5,11 @@
 
 #include <stddef.h>
 
+static const struct log_mark marks[] = {
+    {"takes the lead", LOG_PROMOTES, TOLD_EVENT, MOOD_NEUTRAL, "fakeha on ", " takes the lead"},
+    {.words = NULL},
+};
+
 const struct ha_kind fakeha_kind = {
     .name = "fakeha",
     .title = "fakeha",
@@ -32,6 +37,7 @@ const struct ha_kind fakeha_kind = {
     .stuck = "leads, not writable",
     .stuck_row = "leads, read-only",
     .arbiters = "",
+    .marks = marks,
 };
 
 const struct ha_kind *const ha_kinds[] = {&ha_kind_patroni, &fakeha_kind, NULL};

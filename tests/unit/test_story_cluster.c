@@ -284,7 +284,7 @@ static void check_causes(const char *log, const struct story *s, enum moment_kin
     }
     for (size_t i = 0; i < story_count(s); i++) { // a demotion is said before its node stops accepting writes
         const struct moment *m = story_at(s, i);
-        if (m->kind == MOMENT_PATRONI && strstr(m->text, "demotes"))
+        if (m->kind == MOMENT_MANAGER && strstr(m->text, "demotes"))
             before(log, m, first(s, MOMENT_DEMOTED, m->node, m->t > SEC ? m->t - SEC : 0));
     }
 }

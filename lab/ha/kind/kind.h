@@ -4,6 +4,7 @@
 // cluster needs depend on it. What a system does (its laws, its words in logs) is struct ha_system, lab/failover/system.h.
 #include "lab/base/err.h"
 #include "lab/ha/kind/ability.h"
+#include "lab/ha/kind/log_mark.h"
 
 enum ha_has {
     HA_AUTHORITY =
@@ -51,6 +52,7 @@ struct ha_kind {
         *arbiter_leads;          // "ETCD LEADER"
     const char *entry;           // the name of the authority among the entries of the store; NULL = it is none of them
     const char *members; // before a node's name: the entry with which it registers, "members/"; NULL = no node has one
+    const struct log_mark *marks; // of its manager's log; NULL = none
 };
 
 // The kinds that this program knows, ends with NULL. They stand in a file of their own (table.c): a test that wants others defines them itself.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: PostgreSQL
 // The list of events with its filters.
-const KIND = (k) => k === "log" ? "log" : /^(fault|heal|act|by-hand)/.test(k) && k !== "healthy" ? "fault" : /^(authority|entry|store|arbiter|grant|key|etcd|quorum)/.test(k) ? "key" : /^(client|proxy|final|writes|reads|application)/.test(k) ? "app" : /^(manager|postgres|patroni|demoted|writable|ahead|sync|service|power|watchdog|healthy)/.test(k) ? "node" : "lab";
+const KIND = (k) => k === "log" ? "log" : /^(fault|heal|act|by-hand)/.test(k) && k !== "healthy" ? "fault" : /^(authority|entry|store|arbiter|grant|key|etcd|quorum)/.test(k) ? "key" : /^(client|proxy|final|writes|reads|application)/.test(k) ? "app" : /^(manager|postgres|demoted|writable|ahead|sync|service|power|watchdog|healthy)/.test(k) ? "node" : "lab";
 const SHOW = 150;
 function events() {
   const filter = {text: "", node: "", kind: "", details: false, window: false}, holder = h("div"), told = h("span", {class: "muted small", role: "status"});
