@@ -150,6 +150,7 @@ static struct run random_run(uint64_t seed) {
     struct run r = {.w = world_new(random_plan()), .mischievous = chance(30), .aborted = USEC_NEVER};
     struct world *w = r.w;
     new_manners(w, "");
+    w->claimed = seed % 4 == 3; // a stack with neither arbiter nor lease
     w->tick_late = chance(30) ? 1 + dice(200 * MSEC) : 0;
     if (chance(97))
         world_boot(w);
