@@ -28,6 +28,7 @@ struct fold {
 #define TRIM_OLDEST(v, most, drop)                                                                                     \
     do {                                                                                                               \
         if ((v)->n >= (size_t)(most)) {                                                                                \
+            VEC_BELIEVE(v);                                                                                            \
             size_t trim_n = (v)->n / 5 + 1;                                                                            \
             for (size_t trim_i = 0; trim_i < trim_n; trim_i++)                                                         \
                 drop(&(v)->items[trim_i]);                                                                             \

@@ -237,7 +237,7 @@ static void draw_list(struct menu *m, const struct dash *d, struct canvas *c, st
     if (m->cursor >= m->top + area.rows)
         m->top = m->cursor - area.rows + 1;
     int width = area.cols < 60 ? 18 : 26;
-    for (int y = 0; y < area.rows && (size_t)(m->top + y) < l.n; y++) {
+    for (int y = 0; l.items && y < area.rows && (size_t)(m->top + y) < l.n; y++) {
         const struct choice *ch = &l.items[m->top + y];
         (void)canvas_field(c, area, y, 1, width, TONE_STRONG, ch->name);
         (void)canvas_field(c, area, y, width + 2, area.cols - width - 3, TONE_PLAIN, ch->about ? ch->about : "");

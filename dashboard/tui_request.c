@@ -138,7 +138,9 @@ static int wait_child(pid_t pid) {
 static void let_read(void) {
     static const char words[] = "\n[Enter: back to the dashboard] ";
     char c;
-    ssize_t n = write(STDOUT_FILENO, words, sizeof words - 1);
+    ssize_t n;
+    if (write(STDOUT_FILENO, words, sizeof words - 1) < 0)
+        return;
     do
         n = read(STDIN_FILENO, &c, 1);
     while (n == 1 && c != '\n' && c != '\r');

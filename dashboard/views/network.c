@@ -123,7 +123,7 @@ static void draw_nothing(struct canvas *c, struct rect area, const struct dash *
                       "This log holds no measurements of connectivity: no probe has reported yet, or an older bascule "
                       "recorded the run. Faults that "
                       "touch the network are listed here all the same.");
-    y = draw_faults(c, area, y + 1, area.rows - y - 2, d) + y + 1;
+    (void)draw_faults(c, area, y + 1, area.rows - y - 2, d);
 }
 
 static void draw_odd(struct canvas *c, struct rect area, int y, const struct dash *d, enum link_path path) {

@@ -4,6 +4,12 @@
 #include <stdarg.h>
 #include <string.h>
 
+#ifdef __clang_analyzer__
+#undef err_set
+#undef err_sys
+#undef err_wrap
+#endif
+
 int err_set(struct err *err, int code, const char *fmt, ...) {
     if (code == 0)
         code = EINVAL;

@@ -12,6 +12,13 @@
         size_t n, cap;                                                                                                 \
     }
 
+// For the static analyzer, which takes a list with n > 0 and no items for possible.
+#ifdef __clang_analyzer__
+#define VEC_BELIEVE(v) ((v)->items ? (void)0 : __builtin_unreachable())
+#else
+#define VEC_BELIEVE(v) ((void)0)
+#endif
+
 // Adds a zeroed item and gives its address; addresses of older items may change.
 #define VEC_ADD(v)                                                                                                     \
     ({                                                                                                                 \
@@ -19,6 +26,7 @@
             (v)->cap = (v)->cap ? (v)->cap * 2 : 8;                                                                    \
             (v)->items = xrealloc((v)->items, (v)->cap * sizeof *(v)->items);                                          \
         }                                                                                                              \
+        VEC_BELIEVE(v);                                                                                                \
         memset(&(v)->items[(v)->n], 0, sizeof *(v)->items);                                                            \
         &(v)->items[(v)->n++];                                                                                         \
     })
@@ -26,6 +34,7 @@
 // Takes out item i; those behind it move up. What it owned has been freed.
 #define VEC_REMOVE(v, i)                                                                                               \
     ({                                                                                                                 \
+        VEC_BELIEVE(v);                                                                                                \
         size_t vec_i = (i);                                                                                            \
         memmove(&(v)->items[vec_i], &(v)->items[vec_i + 1], (--(v)->n - vec_i) * sizeof *(v)->items);                  \
     })

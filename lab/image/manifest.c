@@ -209,9 +209,11 @@ int manifest_parse(const char *text, struct manifest *ret, struct err *err) {
 
 size_t manifest_compare(const struct manifest *was, const struct manifest *is, manifest_change_fn *fn, void *arg) {
     size_t i = 0, j = 0, changes = 0;
-    while (i < was->entries.n || j < is->entries.n) {
+    for (;;) {
         const struct manifest_entry *a = i < was->entries.n ? &was->entries.items[i] : NULL,
                                     *b = j < is->entries.n ? &is->entries.items[j] : NULL;
+        if (!a && !b)
+            return changes;
         int order = !a ? 1 : !b ? -1 : strcmp(a->path, b->path);
         i += order <= 0;
         j += order >= 0;
@@ -225,5 +227,4 @@ size_t manifest_compare(const struct manifest *was, const struct manifest *is, m
         else
             fn(arg, MANIFEST_DIFFERS, a->path, a->what, b->what);
     }
-    return changes;
 }

@@ -48,7 +48,7 @@ static void add(apt_source_list *list, const char *uri, const char *suite, const
     struct apt_source *s = VEC_ADD(list);
     s->uri = xstrdup(uri);
     s->suite = xstrdup(suite);
-    s->signed_by = !str_empty(signed_by) && signed_by[0] == '/' ? xstrdup(signed_by) : NULL;
+    s->signed_by = signed_by && signed_by[0] == '/' ? xstrdup(signed_by) : NULL;
     s->trusted = trusted;
     s->main = has_main;
 }

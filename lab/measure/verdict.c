@@ -63,9 +63,10 @@ static bool decide_record(struct measure *m) {
     char why[EVENT_TEXT_MAX];
     if (r && r->live && m->out.run.no_end)
         return decide(m, VERDICT_INVALID, "the run is still going on: these are its numbers so far"), true;
-    if (!fold_damaged(m) || m->out.run.no_end) // a run that was killed has its own word
+    if (!r || !fold_damaged(m) || m->out.run.no_end) // a run that was killed has its own word
         return false;
-    (void)snprintf(why, sizeof why, "the record is damaged: %s%s", r->missing.items[0].text,
+    const struct record_lack *first = r->missing.items;
+    (void)snprintf(why, sizeof why, "the record is damaged: %s%s", first ? first->text : "",
                    r->missing.n > 1 ? "; and more" : "");
     return decide(m, VERDICT_INVALID, why), true;
 }

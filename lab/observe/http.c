@@ -249,7 +249,7 @@ void http_free(struct http *h) {
     if (!h)
         return;
     while (h->requests.n)
-        detach(h->requests.items[0]);
+        detach(h->requests.items[0]); // NOLINT(clang-analyzer-unix.Malloc): which takes it out of the list
     if (h->multi)
         (void)curl_multi_cleanup(h->multi); // closes kept connections, asks for their sources to be removed
     sd_event_source_disable_unref(h->timer);

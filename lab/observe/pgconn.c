@@ -153,7 +153,7 @@ static int watch(struct pgconn *c, uint32_t mask) {
     if (r < 0)
         return r;
     (void)sd_event_source_set_io_fd_own(c->io, true);
-    fd = -1;
+    (void)STEAL_FD(fd);
     return 0;
 }
 
