@@ -274,7 +274,7 @@ static void elect(struct world *w, const char *node) {
         up += w->on[i];
         next = w->on[i] ? i : next;
     }
-    if (w->leader < 0 && (up > 1 || w->claimed))
+    if (w->leader < 0 && next >= 0 && (up > 1 || w->claimed)) // with every machine off nobody can claim
         world_move_leader(w, names[next]);
 }
 
